@@ -1,0 +1,39 @@
+# Every target makes the environment it needs; a second call finds it in place.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint format bench golden samples clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: $(READY)  ## score the sample masks
+	$(BIN)/segeval score sample_masks/pred sample_masks/truth --labels sample_masks/labels.toml
+
+test: $(READY)  ## run the tests
+	$(BIN)/python -m pytest -n auto -q
+
+lint: $(READY)  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)  ## bring the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## measure against the floor and against other ways
+	$(BIN)/python benchmarks/bench.py
+
+golden: $(READY)  ## write the expected reports anew; read the difference before committing it
+	$(BIN)/python -m pytest -q tests/golden --refresh-golden
+
+samples: $(READY)  ## make the sample masks anew
+	$(BIN)/python sample_masks/make.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,140 @@
+"""The library's front door: `score` on paths, with plain arguments and pandas frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segeval.diagnosis import LabelChoice
+from segeval.evaluation import Reading, Source, evaluate, score_choice
+from segeval.reports.document import make_document
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from os import PathLike
+
+    import pandas as pd
+
+    from segeval.classification import Unknown
+    from segeval.conventions import Convention
+    from segeval.inputs.pairing import Missing
+    from segeval.scoring import Scores
+
+__all__ = ["Result", "score"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Result:
+    """Scores of a data set.
+
+    Attributes
+    ----------
+    scores : Scores
+        Everything in full precision, as arrays.
+    """
+
+    scores: Scores
+
+    @property
+    def summary(self) -> Mapping[str, float]:
+        """Means and overall scores by name, in [0, 1]; NaN where undefined."""
+        return self.scores.summary
+
+    @property
+    def signature(self) -> str:
+        """The definition of these numbers in one line."""
+        return self.scores.signature
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The document of schema ``segeval.scores/1`` as plain data."""
+        return make_document(self.scores)
+
+    @property
+    def classes(self) -> pd.DataFrame:
+        """One row a class: counts and scores, NaN where undefined."""
+        from segeval.reports.delimited import class_frame
+
+        return class_frame(self.document)
+
+    @property
+    def images(self) -> pd.DataFrame:
+        """One row an image: pixels, means over classes, and the IoU of each class."""
+        from segeval.reports.delimited import image_frame
+
+        return image_frame(self.scores)
+
+
+def score(
+    *,
+    prediction: str | PathLike[str],
+    truth: str | PathLike[str],
+    labels: str | PathLike[str] | None = None,
+    classes: int | None = None,
+    ignore: Collection[int] | None = None,
+    threshold: float | None = None,
+    unknown: Unknown = "error",
+    convention: Convention | None = None,
+    missing: Missing = "error",
+    pred_suffix: str = "",
+    truth_suffix: str = "",
+    workers: int | None = 1,
+) -> Result:
+    """Score a folder of predicted masks against a folder of true ones.
+
+    Parameters
+    ----------
+    prediction, truth : path
+        Two folders, or two files.
+    labels : str or path, optional
+        Name of a built-in label map, or a file; by default the values found are the classes.
+    classes : int, optional
+        The classes are the values 0…N-1, in place of ``labels``.
+    ignore : collection of int, optional
+        Truth values that are void.
+    threshold : float, optional
+        Grey predictions: foreground where value >= threshold.
+    unknown : {"error", "wrong", "ignore"}
+        What a predicted value is that is no class: a problem, a miss, or not judged.
+    convention : Convention, optional
+        Pooling, absent classes, classes of the means.
+    missing : {"error", "skip", "worst"}
+        What a truth without a prediction is: a problem, left out, or all wrong.
+    pred_suffix, truth_suffix : str
+        End of the names on that side, stripped before names are matched.
+    workers : int, optional
+        Number of processes; None decides by the size of the set.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    DataError
+        If the data set has problems; all of them are listed.
+    LabelError
+        If it is unclear what the values mean.
+
+    Examples
+    --------
+    >>> result = score(prediction="sample_masks/pred", truth="sample_masks/truth")
+    >>> result.signature
+    'labels:found|classes:8|ignore:255|pooling:dataset|absent:skip|mean:all|images:12|segeval:0.1.0'
+    """
+    source = Source(
+        prediction=Path(prediction),
+        truth=Path(truth),
+        missing=missing,
+        pred_suffix=pred_suffix,
+        truth_suffix=truth_suffix,
+    )
+    choice = LabelChoice(
+        labels=None if labels is None else str(labels),
+        classes=classes,
+        ignore=None if ignore is None else tuple(ignore),
+        threshold=threshold,
+    )
+    run = evaluate(source, Reading(), workers=workers)
+    return Result(scores=score_choice(run, choice, convention, unknown=unknown))

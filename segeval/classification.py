@@ -1,0 +1,167 @@
+"""Run + label map -> counts between classes: values become classes here, on the counts alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+import numpy as np
+
+from segeval.confusion import ClassCounts, ConfusionMatrix
+from segeval.contingency import NO_PREDICTION
+from segeval.errors import Problem, SettingError
+from segeval.labels import UNKNOWN
+from segeval.values import describe_value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from segeval.labels import LabelMap, Side
+    from segeval.run import Counts, Run
+
+__all__ = ["Classified", "Unknown", "classify"]
+
+Unknown = Literal["error", "wrong", "ignore"]
+
+MISSED: Final = -3
+"""Index of a pixel without a prediction: a miss for its truth class."""
+
+LISTED: Final = 20
+"""Unknown values named one by one in an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Classified:
+    """The counts of a run in terms of classes.
+
+    Attributes
+    ----------
+    confusion : ConfusionMatrix
+        Summed over all images.
+    images : ClassCounts
+        ``tp``, ``support`` and ``predicted`` are (N, K), ``total`` (judged pixels) is (N,).
+    pixels : (N,) int64 array
+        All pixels of each image.
+    ignored_predictions : int
+        Pixels not judged because of their predicted value (``unknown="ignore"``).
+    problems : tuple of Problem
+        Values that the label map does not know.
+    """
+
+    confusion: ConfusionMatrix
+    images: ClassCounts
+    pixels: NDArray[np.int64]
+    ignored_predictions: int
+    problems: tuple[Problem, ...]
+
+
+def classify(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Classified:
+    """Translate the values of a run into classes.
+
+    Parameters
+    ----------
+    run : Run
+        Counted images.
+    labels : LabelMap
+        Values to classes.
+    unknown : {"error", "wrong", "ignore"}
+        What a predicted value is, on a judged pixel, that is no class: a problem, a miss for the
+        true class, or a reason not to judge the pixel.
+
+    Returns
+    -------
+    Classified
+        Unknown truth values, and with ``"error"`` unknown predicted values, are its problems.
+    """
+    if unknown not in get_args(Unknown):
+        raise SettingError(f"{unknown!r} is none of {', '.join(get_args(Unknown))}")
+    columns, size = run.columns(), (len(run.images), len(labels.labels))
+    truth = _translate(columns.truth, labels, "truth")
+    prediction = _translate(columns.prediction, labels, "prediction")
+    judged = truth >= 0
+    unseen = judged & (prediction < 0) & (prediction != MISSED)
+    problems = _unknown_values(run, columns, truth == UNKNOWN, "truth")
+    dropped = 0
+    if unknown == "error":
+        problems += _unknown_values(run, columns, unseen, "prediction")
+    elif unknown == "ignore":
+        dropped = int(columns.pixels[unseen].sum())
+        judged &= ~unseen
+    t, p, image, pixels = (c[judged] for c in (truth, prediction, columns.image, columns.pixels))
+    return Classified(
+        confusion=_confusion(t, p, pixels, size[1]),
+        images=ClassCounts(
+            tp=_sums(image, t, pixels, t == p, size),
+            support=_sums(image, t, pixels, t >= 0, size),
+            predicted=_sums(image, p, pixels, p >= 0, size),
+            total=_sums(image, np.zeros_like(t), pixels, t >= 0, (size[0], 1))[:, 0],
+        ),
+        pixels=np.array([image.height * image.width for image in run.images], np.int64),
+        ignored_predictions=dropped,
+        problems=tuple(problems),
+    )
+
+
+def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int64]:
+    """Translate a column of values into class indices, each distinct value once."""
+    distinct, position = np.unique(values, return_inverse=True)
+    index = labels.index(distinct, side)
+    if side == "prediction":
+        index[distinct == NO_PREDICTION] = MISSED
+    return index[position]
+
+
+def _sums(
+    image: NDArray[np.int64],
+    index: NDArray[np.int64],
+    pixels: NDArray[np.int64],
+    chosen: NDArray[np.bool_],
+    size: tuple[int, int],
+) -> NDArray[np.int64]:
+    """Add up the chosen pixels by image and class; exact, as sums stay below 2**53."""
+    cells = image[chosen] * size[1] + index[chosen]
+    return np.bincount(cells, pixels[chosen], size[0] * size[1]).astype(np.int64).reshape(size)
+
+
+def _confusion(
+    truth: NDArray[np.int64], prediction: NDArray[np.int64], pixels: NDArray[np.int64], classes: int
+) -> ConfusionMatrix:
+    """Add up pixels by truth class and predicted class, the last column for no class at all."""
+    column = np.where(prediction < 0, classes, prediction)
+    counts = np.zeros((classes, classes + 1), np.int64)
+    np.add.at(counts, (truth, column), pixels)
+    return ConfusionMatrix(counts=counts[:, :classes].copy(), unknown=counts[:, classes].copy())
+
+
+def _unknown_values(
+    run: Run, columns: Counts, where: NDArray[np.bool_], side: Side
+) -> list[Problem]:
+    """Describe the values of one side that are no class: which, how many pixels, in which files."""
+    values = (columns.truth if side == "truth" else columns.prediction)[where]
+    image, pixels = columns.image[where], columns.pixels[where]
+    distinct = np.unique(values)
+    problems = []
+    for value in distinct[:LISTED].tolist():
+        at = np.unique(image[values == value])
+        first = run.images[at[0]]
+        path = first.truth_path if side == "truth" else first.prediction_path
+        more = f" and {at.size - 1} more" if at.size > 1 else ""
+        count = int(pixels[values == value].sum())
+        shown = describe_value(value)
+        detail = f"{path}{more}: {shown} on {count} pixels is no class; {_advice(side, shown)}"
+        problems.append(
+            Problem(name=first.name, kind=f"unknown value in the {side}", detail=detail)
+        )
+    if distinct.size > LISTED:
+        detail = f"{distinct.size - LISTED} more {side} values are no class either"
+        problems.append(Problem(name=side, kind=f"unknown value in the {side}", detail=detail))
+    return problems
+
+
+def _advice(side: Side, value: str) -> str:
+    if side == "truth":
+        return f"type --ignore {value} if it is void, or name the classes with --labels"
+    return (
+        "type --unknown wrong (a miss) or --unknown ignore (not judged), "
+        "or --pred-labels if the prediction stores other values than the truth"
+    )

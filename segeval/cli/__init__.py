@@ -1,0 +1,50 @@
+"""The command line: parse, call one function of the library, hand the result to a report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from segeval.cli import check, labels, score
+from segeval.cli.speech import put
+from segeval.version import __version__
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="segeval",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("score")(score.score)
+app.command("check")(check.check)
+app.command("labels")(labels.labels)
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        put(f"segeval {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def segeval(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _show_version(wanted=value), is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Score segmentation masks: Dice, IoU, mIoU, precision and recall, with their definitions.
+
+    Type `segeval score PRED TRUTH` for two folders of masks.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

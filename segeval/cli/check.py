@@ -1,0 +1,84 @@
+"""``segeval check``: every problem of the data at once, and no scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import typer
+
+from segeval.classification import classify
+from segeval.cli import options
+from segeval.cli.command import NOT_SCORED, command
+from segeval.cli.speech import describe_problems, progress_bar, put
+from segeval.diagnosis import choose_labels, values_of
+from segeval.errors import LabelError, Problem
+from segeval.evaluation import evaluate
+from segeval.values import describe_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from segeval.labels import Side
+    from segeval.run import Run
+
+__all__ = ["check"]
+
+
+@command
+def check(
+    pairing: options.PairingOptions,
+    labels: options.LabelOptions,
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """List every problem of the data at once, with the values and storage forms found.
+
+    Exit code 0 if the data can be scored with these options, 3 if not.
+    """
+    choice = labels.choice()
+    run = evaluate(
+        pairing.source(),
+        pairing.reading(),
+        workers=pairing.workers,
+        progress=progress_bar(quiet=quiet),
+    )
+    problems = list(run.problems)
+    lines = [*_describe(run)]
+    if run.images:
+        try:
+            chosen = choose_labels(run, choice)
+            problems += classify(run, chosen, unknown=labels.unknown).problems
+            lines.append(f"classes     {chosen.name}: {', '.join(chosen.names)}")
+        except LabelError as error:
+            problems.append(Problem(name="labels", kind="classes in doubt", detail=str(error)))
+    if problems:
+        lines += [f"problems    {len(problems)}", describe_problems(problems, listed=None)]
+    else:
+        lines.append("problems    none; type `segeval score` with the same options")
+    put("\n".join(lines) + "\n")
+    if problems:
+        raise typer.Exit(NOT_SCORED)
+
+
+def _describe(run: Run) -> Iterator[str]:
+    """Say how many pairs there are, and what each side holds in which storage forms."""
+    sizes = Counter(f"{image.width}×{image.height}" for image in run.images)
+    yield f"pairs       {len(run.images)} readable{_counted(sizes)}"
+    if run.extra:
+        yield f"extra       {len(run.extra)} predictions without a truth"
+    if run.missing or run.skipped:
+        yield f"waived      {len(run.missing)} missing, {len(run.skipped)} unreadable"
+    sides: tuple[Side, ...] = ("truth", "prediction")
+    for side in sides if run.images else ():
+        forms = Counter(
+            image.truth_form if side == "truth" else image.prediction_form for image in run.images
+        )
+        yield f"{side:<12}{describe_values(values_of(run, side))}{_counted(forms)}"
+
+
+def _counted(what: Counter[str], shown: int = 5) -> str:
+    """List the most frequent kinds with their counts."""
+    parts = [f"{count} {kind or 'missing'}" for kind, count in what.most_common(shown)]
+    more = ", …" if len(what) > shown else ""
+    return f" ({', '.join(parts)}{more})" if parts else ""

@@ -1,0 +1,53 @@
+"""``segeval labels``: the built-in label maps."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from segeval.cli.command import command
+from segeval.cli.speech import put
+from segeval.labelfiles import builtin_names, load_labels
+from segeval.values import describe_values, hex_color
+
+__all__ = ["labels"]
+
+
+@command
+def labels(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME|FILE", help="One label map.", show_default=False)
+    ] = None,
+) -> None:
+    """List the built-in label maps, or show one of them, or a file of yours."""
+    if name is None:
+        maps = [load_labels(builtin) for builtin in builtin_names()]
+        rows = [
+            (
+                m.name,
+                f"{len(m.labels)} classes",
+                f"void {describe_values(m.void) or 'none'}",
+                m.source,
+            )
+            for m in maps
+        ]
+    else:
+        chosen = load_labels(name)
+        rows = [("class", "values", "colours", "group")]
+        for label in chosen.labels:
+            values = describe_values(label.truth_values)
+            if label.prediction_values != label.truth_values:
+                values += f" (prediction {describe_values(label.prediction_values)})"
+            colors = " ".join(hex_color(color) for color in label.colors)
+            rows.append((label.name, values or "-", colors or "-", label.group))
+        void = " ".join(
+            filter(None, [describe_values(chosen.void), *map(hex_color, chosen.void_colors)])
+        )
+        rows.append(("void", void or "none", "", ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = (
+        "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    )
+    put("\n".join(line.rstrip() for line in lines) + "\n")

@@ -1,0 +1,66 @@
+"""What the command line says: data on stdout, speech on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from segeval.errors import Problem
+
+__all__ = ["describe_problems", "progress_bar", "put", "say"]
+
+LISTED: Final = 20
+"""Problems of one kind that are listed before the rest is only counted."""
+
+
+def put(text: str) -> None:
+    """Write data to stdout; a reader that has gone away (``| head``) is no error."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(message: str, *, quiet: bool = False) -> None:
+    """Write speech to stderr."""
+    if not quiet:
+        typer.echo(message, err=True)
+
+
+def describe_problems(problems: Sequence[Problem], *, listed: int | None = LISTED) -> str:
+    """Write every problem on a line of its own, kind by kind."""
+    kinds: dict[str, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        kinds[problem.kind].append(problem)
+    lines = []
+    for kind, members in kinds.items():
+        lines += [f"  {kind}: {problem.detail}" for problem in members[:listed]]
+        if listed is not None and len(members) > listed:
+            rest = len(members) - listed
+            lines.append(f"  {kind}: and {rest} more; `segeval check` lists them all")
+    return "\n".join(lines)
+
+
+def progress_bar(*, quiet: bool) -> Callable[[int, int], None] | None:
+    """Return a callback that draws progress on stderr, if anyone can see it."""
+    if quiet or not sys.stderr.isatty():
+        return None
+    from tqdm import tqdm
+
+    bar = tqdm(unit="pair", leave=False, file=sys.stderr)
+
+    def advance(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+        if done == total:
+            bar.close()
+
+    return advance

@@ -1,0 +1,153 @@
+"""Counts between classes: one exact integer matrix, rows truth, columns prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segeval.contingency import count_values
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+__all__ = ["ClassCounts", "ConfusionMatrix", "confusion_matrix"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassCounts:
+    """What the score of a class is made of, for one pool of pixels or for many.
+
+    Attributes
+    ----------
+    tp, support, predicted : (..., K) int64 arrays
+        Pixels of a class found, in the truth, in the prediction.
+    total : (...) int64 array
+        Judged pixels of the pool.
+    """
+
+    tp: NDArray[np.int64]
+    support: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    total: NDArray[np.int64]
+
+    @property
+    def fp(self) -> NDArray[np.int64]:
+        """Pixels predicted as the class whose truth is another one."""
+        return self.predicted - self.tp
+
+    @property
+    def fn(self) -> NDArray[np.int64]:
+        """Pixels of the class that were predicted as anything else."""
+        return self.support - self.tp
+
+    @property
+    def tn(self) -> NDArray[np.int64]:
+        """Judged pixels that are of other classes on both sides."""
+        return self.total[..., None] - self.tp - self.fp - self.fn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ConfusionMatrix:
+    """Judged pixels by truth class and predicted class.
+
+    Attributes
+    ----------
+    counts : (K, K) int64 array
+        ``counts[i, j]``: pixels whose truth is class i and prediction class j. Read-only.
+    unknown : (K,) int64 array
+        Judged pixels of each truth class whose predicted value is no class. Read-only.
+
+    Examples
+    --------
+    >>> truth, prediction = np.array([[0, 1, 1]]), np.array([[0, 1, 0]])
+    >>> matrix = confusion_matrix(truth=truth, prediction=prediction, classes=2)
+    >>> matrix.counts.tolist()
+    [[1, 0], [1, 1]]
+    >>> (matrix + matrix).total
+    6
+    """
+
+    counts: NDArray[np.int64]
+    unknown: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        """Check the shape, and make the arrays read-only."""
+        classes = self.unknown.size
+        if self.counts.shape != (classes, classes):
+            message = f"counts of shape {self.counts.shape} do not fit {classes} classes"
+            raise ValueError(message)
+        for array in (self.counts, self.unknown):
+            array.flags.writeable = False
+
+    def __add__(self, other: ConfusionMatrix) -> ConfusionMatrix:
+        """Add the counts of two matrices of equally many classes."""
+        if not isinstance(other, ConfusionMatrix):
+            return NotImplemented
+        if self.counts.shape != other.counts.shape:
+            message = f"cannot add matrices of {self.unknown.size} and {other.unknown.size} classes"
+            raise ValueError(message)
+        return ConfusionMatrix(
+            counts=self.counts + other.counts, unknown=self.unknown + other.unknown
+        )
+
+    @property
+    def total(self) -> int:
+        """Number of judged pixels."""
+        return int(self.counts.sum() + self.unknown.sum())
+
+    @property
+    def classes(self) -> ClassCounts:
+        """Counts of each class over the whole matrix."""
+        return ClassCounts(
+            tp=self.counts.diagonal(),
+            support=self.counts.sum(axis=1) + self.unknown,
+            predicted=self.counts.sum(axis=0),
+            total=np.asarray(self.total),
+        )
+
+
+def confusion_matrix(
+    *,
+    truth: NDArray[Any],
+    prediction: NDArray[Any],
+    classes: int,
+    ignore: Collection[int] = (),
+) -> ConfusionMatrix:
+    """Count two masks of class indices.
+
+    Parameters
+    ----------
+    truth, prediction : integer arrays of equal shape
+        Class indices 0…K-1.
+    classes : int
+        The number of classes, K.
+    ignore : collection of int
+        Truth values that are not judged.
+
+    Returns
+    -------
+    ConfusionMatrix
+        Predicted values outside 0…K-1 are in its ``unknown``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or a truth value is neither a class nor ignored.
+    """
+    table = count_values(truth=truth, prediction=prediction)
+    judged = ~np.isin(table.truth, list(ignore))
+    t, p, pixels = table.truth[judged], table.prediction[judged], table.pixels[judged]
+    outside = t[(t < 0) | (t >= classes)]
+    if outside.size:
+        message = f"truth holds {outside[0]}, which is neither a class 0..{classes - 1} nor ignored"
+        raise ValueError(message)
+    is_class = (p >= 0) & (p < classes)
+    counts = np.zeros((classes, classes), np.int64)
+    counts[t[is_class], p[is_class]] = pixels[is_class]
+    unknown = np.zeros(classes, np.int64)
+    np.add.at(unknown, t[~is_class], pixels[~is_class])
+    return ConfusionMatrix(counts=counts, unknown=unknown)

@@ -1,0 +1,121 @@
+"""Run one function over many items, in order: here, or in worker processes.
+
+Every engine gives the same results in the same order, so that counts do not depend on it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from segeval.errors import SettingError, WorkerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+__all__ = ["default_workers", "ordered_map"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+SMALL: Final = 64
+"""Fewer items than this are done faster without starting processes."""
+
+CHUNK: Final = 4
+"""Items handed to a worker at a time."""
+
+
+def default_workers(items: int) -> int:
+    """Return 1 for a small number of items, else the number of processors at hand."""
+    if items < SMALL:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def ordered_map(
+    function: Callable[[Item], Result], items: Sequence[Item], *, workers: int | None = None
+) -> Generator[Result]:
+    """Apply a function to every item, and yield the results in the order of the items.
+
+    Parameters
+    ----------
+    function : callable
+        Must be importable by name (or a `functools.partial` of such a function) for processes.
+    items : sequence
+        What it is applied to.
+    workers : int, optional
+        Number of processes; 1 stays in this process; None decides by the number of items.
+
+    Yields
+    ------
+    object
+        One result per item.
+
+    Raises
+    ------
+    SettingError
+        If ``workers`` is below 1.
+    WorkerError
+        If a worker process dies; names the items that were in hand.
+    """
+    if workers is None:
+        workers = default_workers(len(items))
+    if workers < 1:
+        raise SettingError(f"--workers must be 1 or more, not {workers}")
+    if workers == 1:
+        return (function(item) for item in items)
+    return _in_processes(function, items, min(workers, max(1, len(items))))
+
+
+def _in_processes(
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int
+) -> Generator[Result]:
+    """Keep every worker busy with a chunk and another one waiting; never hold more in memory."""
+    chunks = iter([items[i : i + CHUNK] for i in range(0, len(items), CHUNK)])
+    hand: deque[tuple[Sequence[Item], Future[list[Result]]]] = deque()
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(workers, initializer=_start_worker)
+    try:
+        for chunk in itertools.chain(chunks, itertools.repeat(None)):
+            if chunk is not None:
+                hand.append((chunk, pool.submit(_apply, function, chunk)))
+            if not hand:
+                break
+            if chunk is None or len(hand) > 2 * workers:
+                yield from hand[0][1].result()
+                hand.popleft()
+        pool.shutdown()
+    except BrokenProcessPool:
+        names = [str(getattr(item, "name", item)) for chunk, _ in hand for item in chunk]
+        raise WorkerError(
+            "a worker process died (out of memory, or killed); the pairs in hand were "
+            f"{', '.join(names)}; try --workers 1"
+        ) from None
+    finally:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _apply(function: Callable[[Item], Result], chunk: Sequence[Item]) -> list[Result]:
+    return [function(item) for item in chunk]
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, and never outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,85 @@
+"""The errors that segeval raises, one child for each thing the user must do next.
+
+The library raises; only ``segeval.cli`` prints and exits. Each message names the file, what was
+found, what was expected and what to type next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "DataError",
+    "LabelError",
+    "MaskError",
+    "OutputError",
+    "Problem",
+    "SegevalError",
+    "SettingError",
+    "WorkerError",
+]
+
+
+class SegevalError(Exception):
+    """Base of every error that segeval raises on purpose."""
+
+
+class MaskError(SegevalError):
+    """A file cannot be read as a mask: mend or replace that file."""
+
+
+class LabelError(SegevalError):
+    """Values and classes do not fit together: name another label map, or mend the label file."""
+
+
+class SettingError(SegevalError):
+    """An option or argument is not understood: spell it otherwise."""
+
+
+class OutputError(SegevalError):
+    """A report cannot be written: choose another place."""
+
+
+class WorkerError(SegevalError):
+    """A worker process died: score with fewer workers, or without the pairs that it names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that keeps a data set from being scored.
+
+    Attributes
+    ----------
+    name : str
+        What it concerns: the name of a pair, or a folder.
+    kind : str
+        The kind in two or three words, e.g. ``"missing prediction"``.
+    detail : str
+        The file, what was found, what was expected and what to do.
+    """
+
+    name: str
+    kind: str
+    detail: str
+
+
+class DataError(SegevalError):
+    """A data set has problems, all of which are listed: mend them, or waive them by option.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        Every problem of the whole data set.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(f"{problem.kind}: {problem.detail}" for problem in problems))
+        self.problems = tuple(problems)
+
+    def __reduce__(self) -> tuple[type[DataError], tuple[tuple[Problem, ...]]]:
+        """Rebuild from the problems, so that the error survives a process border."""
+        return type(self), (self.problems,)

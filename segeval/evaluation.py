@@ -1,0 +1,233 @@
+"""Pairs of files -> Run: the one main function, and `score`, which does the whole job."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from segeval.contingency import count_values
+from segeval.diagnosis import choose_labels
+from segeval.engines import ordered_map
+from segeval.errors import DataError, LabelError, MaskError, Problem
+from segeval.inputs.masks import MAX_PIXELS, read_mask
+from segeval.inputs.pairing import Missing, Pairing, find_pairs, read_pairs
+from segeval.run import ImageCounts, Run
+from segeval.scoring import Scores, score_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from segeval.classification import Unknown
+    from segeval.conventions import Convention
+    from segeval.diagnosis import LabelChoice
+    from segeval.inputs.pairing import Pair
+
+__all__ = ["OnError", "Reading", "Source", "count_pair", "evaluate", "pair_up", "score_choice"]
+
+
+OnError = Literal["stop", "skip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the masks are and how they are paired; see `find_pairs` and `read_pairs`."""
+
+    prediction: Path | None = None
+    truth: Path | None = None
+    pairs: Path | None = None
+    pred_suffix: str = ""
+    truth_suffix: str = ""
+    include: str | None = None
+    missing: Missing = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How masks are read.
+
+    Attributes
+    ----------
+    max_pixels : int
+        Larger masks are refused.
+    resize_prediction : bool
+        Whether a prediction of another size is brought to the size of the truth, by nearest
+        neighbour, instead of being refused.
+    on_error : {"stop", "skip"}
+        Whether a pair that cannot be read is a problem of the whole set, or left out by name.
+    """
+
+    max_pixels: int = MAX_PIXELS
+    resize_prediction: bool = False
+    on_error: OnError = "stop"
+
+
+def pair_up(source: Source) -> Pairing:
+    """Find the pairs of a source."""
+    if source.pairs is not None:
+        return read_pairs(source.pairs, include=source.include, missing=source.missing)
+    return find_pairs(
+        prediction=source.prediction or Path(),
+        truth=source.truth or Path(),
+        pred_suffix=source.pred_suffix,
+        truth_suffix=source.truth_suffix,
+        include=source.include,
+        missing=source.missing,
+    )
+
+
+def count_pair(pair: Pair, reading: Reading) -> ImageCounts | Problem:
+    """Read and count one pair of masks; what stands in the way comes back as a problem."""
+    try:
+        truth = read_mask(pair.truth, max_pixels=reading.max_pixels)
+        shape = height, width = truth.values.shape
+        prediction, form = None, ""
+        if pair.prediction is not None:
+            mask = read_mask(pair.prediction, max_pixels=reading.max_pixels)
+            prediction, form = mask.values, mask.form
+            if reading.resize_prediction:
+                prediction = _resize(prediction, shape)
+            if prediction.shape != shape:
+                return _sizes_differ(pair, shape, prediction.shape)
+        table = count_values(truth=truth.values, prediction=prediction)
+    except MaskError as error:
+        return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
+    return ImageCounts(
+        name=pair.name,
+        group=pair.group,
+        height=height,
+        width=width,
+        truth_path=str(pair.truth),
+        prediction_path=str(pair.prediction or ""),
+        truth_form=truth.form,
+        prediction_form=form,
+        table=table,
+    )
+
+
+def _resize(mask: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    """Bring a mask to another shape: each new pixel takes the value under its centre."""
+    if mask.shape == shape:
+        return mask
+    rows, columns = (
+        ((2 * np.arange(new) + 1) * old // (2 * new))
+        for new, old in zip(shape, mask.shape, strict=True)
+    )
+    resized: NDArray[Any] = mask[rows[:, None], columns]
+    return resized
+
+
+def _sizes_differ(pair: Pair, truth: tuple[int, ...], prediction: tuple[int, ...]) -> Problem:
+    detail = (
+        f"{pair.prediction} is {prediction[1]}×{prediction[0]} pixels, its truth {pair.truth} is "
+        f"{truth[1]}×{truth[0]}; predict at full size, or type --resize-prediction (nearest)"
+    )
+    return Problem(name=pair.name, kind="sizes differ", detail=detail)
+
+
+def evaluate(
+    source: Source,
+    reading: Reading | None = None,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Count every pair of a data set.
+
+    Parameters
+    ----------
+    source : Source
+        Where the masks are.
+    reading : Reading, optional
+        How they are read.
+    workers : int, optional
+        Number of processes; by default 1 for small sets, else one a processor.
+    progress : callable, optional
+        Called with the number of pairs done and of all pairs.
+
+    Returns
+    -------
+    Run
+        The same for any number of workers. What could not be counted is in its ``problems``.
+
+    Raises
+    ------
+    WorkerError
+        If a worker process dies.
+    """
+    reading = reading or Reading()
+    pairing = pair_up(source)
+    count = partial(count_pair, reading=reading)
+    images: list[ImageCounts] = []
+    problems = list(pairing.problems)
+    skipped: list[str] = []
+    with closing(ordered_map(count, pairing.pairs, workers=workers)) as outcomes:
+        for done, outcome in enumerate(outcomes, 1):
+            if isinstance(outcome, ImageCounts):
+                images.append(outcome)
+            elif reading.on_error == "skip":
+                skipped.append(outcome.name)
+            else:
+                problems.append(outcome)
+            if progress is not None:
+                progress(done, len(pairing.pairs))
+    if not images and not problems:
+        problems.append(_nothing_left(source))
+    return Run(
+        images=tuple(images),
+        problems=tuple(problems),
+        missing=pairing.missing,
+        skipped=tuple(skipped),
+        extra=pairing.extra,
+        waivers=_waivers(source, reading),
+    )
+
+
+def _nothing_left(source: Source) -> Problem:
+    where = str(source.pairs or source.truth)
+    return Problem(name=where, kind="nothing to score", detail=f"{where}: every pair was skipped")
+
+
+def _waivers(source: Source, reading: Reading) -> tuple[str, ...]:
+    """Return what the user allowed that can move a score."""
+    stated = {
+        f"missing:{source.missing}": source.missing != "error",
+        f"on-error:{reading.on_error}": reading.on_error != "stop",
+        "resize:nearest": reading.resize_prediction,
+    }
+    return tuple(fact for fact, holds in stated.items() if holds)
+
+
+def score_choice(
+    run: Run,
+    choice: LabelChoice,
+    convention: Convention | None = None,
+    *,
+    unknown: Unknown = "error",
+) -> Scores:
+    """Score a run with the classes that the user chose, or that its values show.
+
+    Raises
+    ------
+    DataError
+        If there are problems: all of them, those of reading, pairing and labels alike.
+    LabelError
+        If only the classes are in doubt.
+    """
+    if not run.images:
+        raise DataError(run.problems)
+    try:
+        labels = choose_labels(run, choice)
+    except LabelError as error:
+        if not run.problems:
+            raise
+        doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
+        raise DataError((*run.problems, doubt)) from error
+    return score_run(run, labels, convention, unknown=unknown)

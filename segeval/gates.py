@@ -1,0 +1,106 @@
+"""Thresholds that scores must reach: pass, fail, or undefined, which fails too.
+
+Exact float64 values are compared, never rounded ones.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segeval.errors import SettingError
+from segeval.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from segeval.scoring import Scores
+
+__all__ = ["Gate", "Threshold", "check_thresholds", "parse_threshold"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """A metric and the least value that passes."""
+
+    metric: str
+    minimum: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A threshold, the value it was compared with (NaN if undefined), and whether it passed."""
+
+    metric: str
+    minimum: float
+    value: float
+
+    @property
+    def passed(self) -> bool:
+        """True if the value reaches the minimum; an undefined value never does."""
+        return self.value >= self.minimum
+
+
+def parse_threshold(text: str) -> Threshold:
+    """Parse ``[METRIC=]VALUE``; the metric is miou if not given.
+
+    Parameters
+    ----------
+    text : str
+        ``0.75``, ``mdice=0.8``, ``iou.road=0.9`` or ``dice.*=0.5`` (every class).
+
+    Raises
+    ------
+    SettingError
+        If the value is not a number, or the metric has no such name.
+
+    Examples
+    --------
+    >>> parse_threshold("iou.road=0.9")
+    Threshold(metric='iou.road', minimum=0.9)
+    """
+    metric, _, value = text.rpartition("=")
+    try:
+        minimum = float(value)
+    except ValueError:
+        minimum = math.nan
+    if math.isnan(minimum):
+        raise SettingError(
+            f"--fail-under {text!r}: {value!r} is not a number; expected [METRIC=]VALUE, "
+            "e.g. 0.75, iou.road=0.9 or dice.*=0.5"
+        )
+    return Threshold(metric=metric or "miou", minimum=minimum)
+
+
+def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Gate]:
+    """Compare scores with thresholds.
+
+    Raises
+    ------
+    SettingError
+        If a threshold names no metric or no class of these scores.
+    """
+    return [
+        Gate(metric=name, minimum=threshold.minimum, value=value)
+        for threshold in thresholds
+        for name, value in _values(scores, threshold.metric)
+    ]
+
+
+def _values(scores: Scores, metric: str) -> list[tuple[str, float]]:
+    """Look up a summary score, the score of one class, or that of every class."""
+    if metric in scores.summary:
+        return [(metric, scores.summary[metric])]
+    name, dot, label = metric.partition(".")
+    if not dot or name not in METRICS:
+        raise SettingError(
+            f"no score is called {metric!r}; the scores are {', '.join(scores.summary)}, "
+            f"and METRIC.CLASS with METRIC one of {', '.join(METRICS)}"
+        )
+    names = scores.labels.names
+    values = scores.class_scores[name].tolist()
+    if label == "*":
+        return [(f"{name}.{n}", value) for n, value in zip(names, values, strict=True)]
+    (position,) = scores.labels.positions([label])
+    return [(metric, values[position])]

@@ -1,0 +1,1 @@
+"""How data comes in: reading masks and pairing files."""

@@ -1,0 +1,251 @@
+"""Read a mask as the values that its file stores.
+
+The format is recognised by its first bytes, never by the name of the file, and the size is checked
+in the header before any pixel is decoded. Nothing is converted on a guess: a file that does not
+say exactly one value per pixel is refused, with the reason.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import kornia_rs.io as kornia
+import numpy as np
+
+from segeval.errors import MaskError
+from segeval.inputs import png
+from segeval.values import COLOR
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import NDArray
+    from PIL.ImageFile import ImageFile
+
+__all__ = ["MAX_PIXELS", "Mask", "read_mask"]
+
+MAX_PIXELS: Final = 1 << 28
+"""Default limit on the number of pixels of one mask."""
+
+SIGNATURES: Final = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"BM": "BMP",
+    b"GIF8": "GIF",
+    b"\x93NUMPY": "NPY",
+    b"PK\x03\x04": "NPZ",
+    b"PK\x05\x06": "NPZ",
+    b"\xff\xd8\xff": "JPEG",
+    b"\0\0\0\x0cjP": "JPEG 2000",
+    b"RIFF": "WebP",
+}
+LOSSY: Final = {"JPEG", "JPEG 2000", "WebP"}
+READABLE: Final = "PNG, TIFF, BMP, GIF, .npy or .npz"
+
+SCALED: Final = {"L;2": 85, "L;4": 17}
+"""Raw modes of grey that Pillow stretches to 0..255, and by what factor."""
+
+FAITHFUL: Final = frozenset(
+    "1 L P P;1 P;2 P;4 LA PA I;12 I;16 I;16B I;16N I;16S I;16NS I;16BS "
+    "I;32S I;32N I;32NS I;32BS RGB RGBA RGBX BGR BGRA BGRX".split()
+)
+"""Raw modes that Pillow hands on as stored; all others it inverts, stretches or cuts to 8 bits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Mask:
+    """A mask and the form in which its file stores it.
+
+    Attributes
+    ----------
+    values : (H, W) integer array
+        The stored values. Colours are ``COLOR + (r << 16 | g << 8 | b)``.
+    form : str
+        Storage form, e.g. ``"PNG palette 8-bit"``.
+    """
+
+    values: NDArray[Any]
+    form: str
+
+
+def read_mask(path: str | PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Mask:
+    """Read one mask.
+
+    Parameters
+    ----------
+    path : path
+        A PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file.
+    max_pixels : int
+        The largest number of pixels that is decoded.
+
+    Returns
+    -------
+    Mask
+        Palette masks as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
+        24-bit numbers (see `Mask`). An alpha channel that is opaque everywhere is dropped.
+
+    Raises
+    ------
+    MaskError
+        If the file is missing, broken, too large, lossy, or not one value per pixel.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MaskError(f"{path}: cannot be opened: {error.strerror or error}") from error
+    if not data:
+        raise MaskError(f"{path}: the file is empty (0 bytes); write it again")
+    try:
+        return _decode(data, max_pixels)
+    except MaskError as error:
+        raise MaskError(f"{path}: {error}") from error.__cause__
+    except Exception as error:  # decoders raise anything on bad input; all of it means one thing
+        reason = str(error).removeprefix("Failed to decode the png image. ").rstrip(".")
+        message = f"{path}: the file is broken: {reason or type(error).__name__}; write it again"
+        raise MaskError(message) from error
+
+
+def _decode(data: bytes, max_pixels: int) -> Mask:
+    """Decode the bytes of a mask file of any format."""
+    kind = next((name for magic, name in SIGNATURES.items() if data.startswith(magic)), None)
+    if kind is None:
+        start = ascii(data[:8].decode("latin-1"))
+        raise MaskError(f"not an image: it starts with {start}; expected {READABLE}")
+    if kind in LOSSY:
+        raise MaskError(
+            f"{kind} is lossy or not a mask format: class values may have changed; "
+            "save the masks as PNG from their source"
+        )
+    if kind == "PNG":
+        header = png.read_header(data)
+        _check_size(header.width, header.height, max_pixels)
+        if header.format in png.DIRECT:
+            return _decode_png(data, header)
+        png.check_complete(data, header)
+        return replace(_decode_pillow(data, kind, max_pixels), form=header.form)
+    if kind in {"NPY", "NPZ"}:
+        return _decode_numpy(data, kind, max_pixels)
+    return _decode_pillow(data, kind, max_pixels)
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise MaskError(
+            f"its header claims {width}×{height} = {width * height} pixels, more than "
+            f"{max_pixels}; if that is right, raise --max-pixels"
+        )
+    if width * height == 0:
+        raise MaskError(f"its header claims {width}×{height}: no pixel at all")
+
+
+def _decode_png(data: bytes, header: png.Header) -> Mask:
+    """Decode a PNG that kornia-rs reads exactly as stored."""
+    decode = kornia.decode_image_png_u16 if header.bits == 16 else kornia.decode_image_png_u8
+    array: NDArray[Any] = decode(data, (header.height, header.width), png.DIRECT[header.format])
+    return Mask(values=_single_channel(array), form=header.form)
+
+
+def _single_channel(array: NDArray[Any]) -> NDArray[Any]:
+    """Reduce (H, W, C) to (H, W): grey as it is, colours to one number, opaque alpha dropped."""
+    channels = array.shape[2]
+    if channels in {2, 4}:
+        opaque = np.iinfo(array.dtype).max
+        see_through = int(np.count_nonzero(array[..., -1] != opaque))
+        if see_through:
+            raise MaskError(
+                f"its alpha channel is not opaque on {see_through} pixels, so it is unclear which "
+                "values count; save the mask without alpha"
+            )
+    if channels <= 2:
+        return array[..., 0]
+    red, green, blue = array[..., 0], array[..., 1], array[..., 2]
+    if array.dtype == np.uint8:
+        color = red.astype(np.uint32)
+        for channel in (green, blue):
+            color <<= 8
+            color |= channel
+        color |= COLOR
+        return color
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return red
+    raise MaskError("it holds 16-bit colours; save it with 8 bits per channel, or as indices")
+
+
+def _decode_pillow(data: bytes, kind: str, max_pixels: int) -> Mask:
+    """Decode with Pillow what kornia-rs does not, as stored, or refuse."""
+    from PIL import BmpImagePlugin, GifImagePlugin, PngImagePlugin, TiffImagePlugin
+
+    plugins: dict[str, type[ImageFile]] = {
+        "PNG": PngImagePlugin.PngImageFile,
+        "TIFF": TiffImagePlugin.TiffImageFile,
+        "BMP": BmpImagePlugin.BmpImageFile,
+        "GIF": GifImagePlugin.GifImageFile,
+    }
+    with plugins[kind](io.BytesIO(data)) as image:
+        _check_size(*image.size, max_pixels)
+        frames = getattr(image, "n_frames", 1)
+        if frames > 1:
+            raise MaskError(f"it holds {frames} frames; save one mask a file")
+        if "jpeg" in str(image.info.get("compression", "")):
+            raise MaskError("its pixels are JPEG-compressed, which is lossy; save it as PNG")
+        raw_mode = _raw_mode(image)
+        array = np.asarray(image)
+    if raw_mode in SCALED:
+        array = array // np.uint8(SCALED[raw_mode])
+    elif raw_mode not in FAITHFUL:
+        raise MaskError(
+            f"its pixels are stored as {raw_mode}, which cannot be read exactly; "
+            "save it as 8- or 16-bit PNG"
+        )
+    form = f"{kind} {raw_mode}"
+    if array.dtype == np.bool_:
+        return Mask(values=array.view(np.uint8), form=form)
+    if array.dtype.kind not in "iu":
+        raise MaskError(f"it holds {array.dtype} numbers; masks hold integers")
+    return Mask(values=_single_channel(np.atleast_3d(array)), form=form)
+
+
+def _raw_mode(image: ImageFile) -> str:
+    """Return how the file packs its pixels, in Pillow's word."""
+    arguments = image.tile[0].args if image.tile else image.mode
+    raw = arguments[0] if isinstance(arguments, tuple) else arguments
+    return raw if isinstance(raw, str) else image.mode
+
+
+def _decode_numpy(data: bytes, kind: str, max_pixels: int) -> Mask:
+    """Decode a ``.npy`` array, or the only array of an ``.npz`` archive, without pickles."""
+    if kind == "NPY":
+        return _read_npy(io.BytesIO(data), max_pixels)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = archive.namelist()
+        if len(names) != 1:
+            raise MaskError(f"the archive holds {len(names)} arrays {names[:5]}; expected one")
+        with archive.open(names[0]) as stream:
+            return _read_npy(stream, max_pixels)
+
+
+def _read_npy(stream: Any, max_pixels: int) -> Mask:
+    version = np.lib.format.read_magic(stream)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:
+        raise MaskError(f"NumPy format {version} is not that of an integer array")
+    shape, _, dtype = read_header(stream)
+    if len(shape) != 2 or dtype.kind not in "biu":
+        raise MaskError(f"it holds {dtype} of shape {shape}; expected integers of shape (H, W)")
+    _check_size(shape[1], shape[0], max_pixels)
+    stream.seek(0)
+    values = np.ascontiguousarray(np.lib.format.read_array(stream, allow_pickle=False))
+    return Mask(
+        values=values.view(np.uint8) if dtype.kind == "b" else values, form=f"NumPy {dtype}"
+    )

@@ -1,0 +1,264 @@
+"""Find which predicted mask belongs to which truth.
+
+A pair is the same relative path on both sides, without its extension and the given suffixes. Every
+problem of the whole set is collected; nothing is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import os
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from segeval.errors import Problem, SettingError
+
+__all__ = ["Missing", "Pair", "Pairing", "find_pairs", "read_pairs"]
+
+IMAGE_EXTENSIONS: Final = frozenset(
+    ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
+)
+"""Extensions of the files that are looked at; all others are left alone."""
+
+Missing = Literal["error", "skip", "worst"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A truth and its prediction, which is None where it is missing and counts as all wrong."""
+
+    name: str
+    truth: Path
+    prediction: Path | None
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """The pairs of a data set in stable order, its problems, and what was left out by name."""
+
+    pairs: tuple[Pair, ...]
+    problems: tuple[Problem, ...] = ()
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+def find_pairs(
+    *,
+    prediction: Path,
+    truth: Path,
+    pred_suffix: str = "",
+    truth_suffix: str = "",
+    include: str | None = None,
+    missing: Missing = "error",
+) -> Pairing:
+    """Pair the masks of two folders, or two single files.
+
+    Parameters
+    ----------
+    prediction, truth : Path
+        Two folders, walked recursively, or two files.
+    pred_suffix, truth_suffix : str
+        End of the names on that side, stripped before names are matched, e.g.
+        ``"_gtFine_labelIds"``. Files without it are left alone.
+    include : str, optional
+        Glob that the name of a pair must match, e.g. ``"frankfurt/*"``.
+    missing : {"error", "skip", "worst"}
+        What a truth without a prediction is: a problem, left out, or all wrong.
+
+    Returns
+    -------
+    Pairing
+        Pairs in ascending order of their names.
+    """
+    if prediction.is_file() and truth.is_file():
+        return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
+    problems: list[Problem] = []
+    predictions = _index(prediction, "prediction", pred_suffix, include, problems)
+    truths = _index(truth, "truth", truth_suffix, include, problems)
+    common = sorted(truths.keys() & predictions.keys())
+    absent = sorted(truths.keys() - predictions.keys())
+    extra = tuple(sorted(predictions.keys() - truths.keys()))
+    if truths and predictions and not common and missing != "worst":
+        problems.append(_nothing_matches(truths, predictions))
+    elif missing == "error" and truths and predictions:
+        problems.extend(_missing_prediction(name, truths[name], prediction) for name in absent)
+    pairs = [Pair(name=n, truth=truths[n], prediction=predictions[n]) for n in common]
+    if missing == "worst":
+        pairs += [Pair(name=n, truth=truths[n], prediction=None) for n in absent]
+        pairs.sort(key=lambda pair: pair.name)
+    return Pairing(
+        pairs=tuple(pairs),
+        problems=tuple(problems),
+        missing=tuple(absent) if missing != "error" else (),
+        extra=extra,
+    )
+
+
+def _index(
+    folder: Path, side: str, suffix: str, include: str | None, problems: list[Problem]
+) -> dict[str, Path]:
+    """Map the name of every mask below a folder to its file; report what stands in the way."""
+    if not folder.exists():
+        detail = f"{side} folder {folder} does not exist; check the path"
+        problems.append(Problem(name=str(folder), kind="no such folder", detail=detail))
+        return {}
+    if not folder.is_dir():
+        detail = f"{side} {folder} is a file; give two folders or two files"
+        problems.append(Problem(name=str(folder), kind="not a folder", detail=detail))
+        return {}
+    found: dict[str, list[Path]] = {}
+    for path in _walk(folder):
+        relative = path.relative_to(folder)
+        name = _pair_name(relative, suffix)
+        if name is not None and _is_included(include, name, relative.as_posix()):
+            found.setdefault(name, []).append(path)
+    if not found:
+        wanted = f" with names ending in {suffix!r}" if suffix else ""
+        wanted += f" that match {include!r}" if include else ""
+        detail = f"{side} folder {folder} holds no masks{wanted} ({_extensions()})"
+        problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
+    for name, paths in sorted(found.items()):
+        if len(paths) > 1:
+            files = ", ".join(str(path) for path in sorted(paths))
+            detail = f"{files}: the same name on the {side} side; keep one of them"
+            problems.append(Problem(name=name, kind="two files of one name", detail=detail))
+    return {name: min(paths) for name, paths in found.items()}
+
+
+def _is_included(include: str | None, *names: str) -> bool:
+    return include is None or any(fnmatch.fnmatch(name, include) for name in names)
+
+
+def _walk(folder: Path) -> list[Path]:
+    """List image files below a folder, through links, without hidden files and without cycles."""
+    seen: set[tuple[int, int]] = set()
+    files: list[Path] = []
+    for root, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(root)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        files += [
+            Path(root, name)
+            for name in names
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
+        ]
+    return files
+
+
+def _pair_name(path: Path, suffix: str) -> str | None:
+    """Strip extension and suffix from a relative path; None if it lacks the suffix."""
+    file_name = path.name if path.name.endswith(suffix) else path.stem
+    if not file_name.endswith(suffix):
+        return None
+    stem = file_name.removesuffix(suffix) if suffix else path.stem
+    return unicodedata.normalize("NFC", path.with_name(stem).as_posix()) if stem else None
+
+
+def _missing_prediction(name: str, truth: Path, folder: Path) -> Problem:
+    detail = (
+        f"{truth} has no prediction {name!r} in {folder}; add it, or type --missing skip "
+        "or --missing worst"
+    )
+    return Problem(name=name, kind="missing prediction", detail=detail)
+
+
+def _nothing_matches(truths: dict[str, Path], predictions: dict[str, Path]) -> Problem:
+    """Say that no names match, and propose the suffix that would make them."""
+    truth, prediction = min(truths), min(predictions)
+    advice = "give --truth-suffix or --pred-suffix"
+    for long, short, option in (
+        (truths, predictions, "--truth-suffix"),
+        (predictions, truths, "--pred-suffix"),
+    ):
+        tails = {a[len(b) :] for b in short for a in long if a.startswith(b)}
+        if len(tails) == 1:
+            advice = f"try {option} {tails.pop()}"
+    detail = (
+        f"none of {len(truths)} truths has a prediction of its name: "
+        f"truths are like {truth!r}, predictions like {prediction!r}; {advice}"
+    )
+    return Problem(name=truth, kind="no names match", detail=detail)
+
+
+def _extensions() -> str:
+    return " ".join(sorted(IMAGE_EXTENSIONS))
+
+
+def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "error") -> Pairing:
+    """Read the pairs from a CSV table ``prediction,truth[,name][,group]``.
+
+    Parameters
+    ----------
+    table : Path
+        The CSV file; its paths are relative to its own folder.
+    include : str, optional
+        Glob that the name of a pair must match.
+    missing : {"error", "skip", "worst"}
+        What a row whose prediction does not exist is.
+
+    Returns
+    -------
+    Pairing
+        Pairs in ascending order of their names; without a ``name``, that is the truth's path.
+
+    Raises
+    ------
+    SettingError
+        If the table cannot be read, or lacks a column or an entry.
+    """
+    pairs: dict[str, Pair] = {}
+    problems: list[Problem] = []
+    absent: list[str] = []
+    for line, row in _rows(table):
+        truth, prediction = table.parent / row["truth"], table.parent / row["prediction"]
+        name = row.get("name") or Path(row["truth"]).with_suffix("").as_posix()
+        if not _is_included(include, name, row["truth"]):
+            continue
+        if name in pairs or name in absent:
+            detail = f"{table}, line {line}: name {name!r} stands on an earlier line as well"
+            problems.append(Problem(name=name, kind="two files of one name", detail=detail))
+            continue
+        found = prediction if prediction.exists() else None
+        if found is None and missing == "error":
+            problems.append(_missing_prediction(name, truth, prediction))
+        if found is None:
+            absent.append(name)
+        if found is not None or missing == "worst":
+            group = row.get("group") or ""
+            pairs[name] = Pair(name=name, truth=truth, prediction=found, group=group)
+    if not pairs and not problems:
+        problems.append(
+            Problem(name=str(table), kind="no pairs", detail=f"{table} names no pairs to score")
+        )
+    return Pairing(
+        pairs=tuple(sorted(pairs.values(), key=lambda pair: pair.name)),
+        problems=tuple(problems),
+        missing=tuple(sorted(absent)) if missing != "error" else (),
+    )
+
+
+def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
+    """Read the rows of a table of pairs with their line numbers."""
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{table}: cannot be read as a CSV table of pairs: {error}") from error
+    reader = csv.DictReader(text.splitlines())
+    absent = {"prediction", "truth"} - set(reader.fieldnames or ())
+    if absent:
+        raise SettingError(
+            f"{table}: column {' and '.join(sorted(absent))} is missing; "
+            "the first line must be prediction,truth[,name][,group]"
+        )
+    rows = [(reader.line_num, row) for row in reader]
+    for line, row in rows:
+        if not row["prediction"] or not row["truth"]:
+            raise SettingError(f"{table}, line {line}: prediction or truth is empty")
+    return rows

@@ -1,0 +1,266 @@
+"""Read label maps: the built-in ones, and a user's TOML, YAML, CSV or plain list of names.
+
+Every format becomes the same few plain entries, each with the line it stands on, so that one check
+serves them all and every complaint names a line.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segeval.errors import LabelError
+from segeval.labels import Label, LabelMap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["builtin_names", "load_labels"]
+
+Color = tuple[int, int, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """One class as a file states it, and the line it stands on."""
+
+    fields: Mapping[str, Any]
+    line: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """A whole label file as it states itself."""
+
+    name: str
+    entries: list[Entry]
+    top: Mapping[str, Any] = field(default_factory=dict)
+
+
+def builtin_names() -> list[str]:
+    """Names of the built-in label maps, in alphabetical order."""
+    folder = resources.files("segeval") / "labelmaps"
+    return sorted(
+        file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")
+    )
+
+
+def load_labels(source: str | Path) -> LabelMap:
+    """Load a built-in label map by its name, or a user's own file.
+
+    Parameters
+    ----------
+    source : str or Path
+        A name from `builtin_names`, or a file: TOML (``[[labels]]`` with ``name``, ``values`` or
+        ``truth_values`` and ``prediction_values``, ``color``, ``group``; top-level ``void``,
+        ``void_colors``), YAML with ``names:``, CSV with ``name,r,g,b`` or ``name,value``, or text
+        with a class name a line.
+
+    Returns
+    -------
+    LabelMap
+
+    Raises
+    ------
+    LabelError
+        If the name is unknown or the file is not understood; names the file and the line.
+
+    Examples
+    --------
+    >>> load_labels("binary").names
+    ['background', 'foreground']
+    """
+    path = Path(source)
+    if not path.exists() and str(source) in builtin_names():
+        text = (resources.files("segeval") / "labelmaps" / f"{source}.toml").read_text("utf-8")
+        return _build(_parse_toml(text, str(source)), str(source))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise LabelError(
+            f"no label map or file is called {str(source)!r}; type `segeval labels` for the "
+            f"built-in ones ({', '.join(builtin_names())}), or name a TOML, YAML, CSV or text file"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelError(f"{path}: cannot be read as a label file: {error}") from error
+    parsers = {".toml": _parse_toml, ".yaml": _parse_yaml, ".yml": _parse_yaml, ".csv": _parse_csv}
+    parse = parsers.get(path.suffix.lower(), _parse_names)
+    try:
+        return _build(parse(text, path.stem), str(path))
+    except LabelError as error:
+        message = str(error)
+        raise LabelError(
+            message if message.startswith(str(path)) else f"{path}: {message}"
+        ) from error
+
+
+def _parse_toml(text: str, name: str) -> Draft:
+    try:
+        top = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise LabelError(f"not valid TOML: {error}") from error
+    stated = top.get("labels")
+    if not isinstance(stated, list) or not all(isinstance(fields, dict) for fields in stated):
+        raise LabelError("it lists no classes: expected [[labels]] tables with name and values")
+    lines = [
+        n
+        for n, line in enumerate(text.splitlines(), 1)
+        if re.search(r"\[\[\s*labels\s*\]\]|\{", line)
+    ]
+    if len(lines) != len(stated):
+        return Draft(name=top.get("name", name), entries=[Entry(fields=f) for f in stated], top=top)
+    entries = [Entry(fields=f, line=n) for f, n in zip(stated, lines, strict=True)]
+    return Draft(name=top.get("name", name), entries=entries, top=top)
+
+
+def _parse_yaml(text: str, name: str) -> Draft:
+    """Read YAML whose ``names:`` is a list, or a mapping from value to name."""
+    import yaml
+
+    try:
+        tree, top = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise LabelError(f"not valid YAML: {' '.join(str(error).split())}") from error
+    names = top.get("names") if isinstance(top, dict) else None
+    if tree is None or not isinstance(names, (list, dict)):
+        raise LabelError("it lists no classes: expected `names:` with a list, or value: name pairs")
+    node = next(value for key, value in tree.value if key.value == "names")
+    if isinstance(names, list):
+        pairs = list(enumerate(names))
+        marks = [item.start_mark for item in node.value]
+    else:
+        pairs = list(names.items())
+        marks = [key.start_mark for key, _ in node.value]
+        if len(pairs) != len(marks):
+            seen = [key.value for key, _ in node.value]
+            line = next(m.line for i, m in enumerate(marks) if seen[i] in seen[:i]) + 1
+            raise LabelError(f"line {line}: the same value stands for two classes")
+    entries = [
+        Entry(fields={"name": label, "values": [value]}, line=mark.line + 1)
+        for (value, label), mark in zip(pairs, marks, strict=True)
+    ]
+    void = [top["ignore"]] if isinstance(top.get("ignore"), int) else top.get("void", [])
+    return Draft(name=name, entries=entries, top={"void": void})
+
+
+def _parse_csv(text: str, name: str) -> Draft:
+    """Read ``name,r,g,b`` and ``name,value`` tables; without ``value``, rows number the classes."""
+    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    columns = {(column or "").strip().lower() for column in reader.fieldnames or ()}
+    if "name" not in columns:
+        raise LabelError("line 1: there is no column `name`; expected name,r,g,b or name,value")
+    entries = []
+    for index, row in enumerate(reader):
+        cells = {
+            (k or "").strip().lower(): (v or "").strip()
+            for k, v in row.items()
+            if isinstance(v, str)
+        }
+        line = reader.line_num
+        fields: dict[str, Any] = {"name": cells["name"], "group": cells.get("group", "")}
+        fields["values"] = [_number(cells["value"], line)] if "value" in columns else [index]
+        if columns >= {"r", "g", "b"}:
+            fields["color"] = [_number(cells.get(channel, ""), line) for channel in "rgb"]
+        entries.append(Entry(fields=fields, line=line))
+    return Draft(name=name, entries=entries)
+
+
+def _parse_names(text: str, name: str) -> Draft:
+    """Read one class name a line; the line's number, from 0, is the value."""
+    lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), 1)]
+    while lines and not lines[-1][1]:
+        lines.pop()
+    entries = [
+        Entry(fields={"name": line, "values": [index]}, line=number)
+        for index, (number, line) in enumerate(lines)
+    ]
+    return Draft(name=name, entries=entries)
+
+
+def _number(text: str, line: int) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise LabelError(f"line {line}: {text!r} is not a whole number") from None
+
+
+def _build(draft: Draft, file: str) -> LabelMap:
+    """Check the entries of a file one by one, then as a whole."""
+    owners: dict[tuple[str, object], Entry] = {}
+    labels = []
+    for entry in draft.entries:
+        label = _label(entry)
+        claims: list[tuple[str, object]] = [("name", label.name)]
+        claims += [("truth value", value) for value in label.truth_values]
+        claims += [("prediction value", value) for value in label.prediction_values]
+        for claim in claims:
+            other = owners.setdefault(claim, entry)
+            if other is not entry:
+                before = f" on line {other.line}" if other.line else ""
+                raise LabelError(
+                    f"{_at(entry)}{claim[0]} {claim[1]!r} of class {label.name!r} is already "
+                    f"that of class {other.fields['name']!r}{before}"
+                )
+        labels.append(label)
+    return LabelMap(
+        name=draft.name if isinstance(draft.name, str) else file,
+        labels=tuple(labels),
+        void=_values(draft.top.get("void", []), "void"),
+        void_colors=tuple(
+            _color(color, "void_colors: ") for color in draft.top.get("void_colors", [])
+        ),
+        source=str(draft.top.get("source", "")),
+    )
+
+
+def _label(entry: Entry) -> Label:
+    """Turn one entry into a class."""
+    at, fields = _at(entry), entry.fields
+    name = fields.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise LabelError(f"{at}a class has no name")
+    values = fields.get("values", [])
+    colors = fields.get("colors", [fields["color"]] if "color" in fields else [])
+    where = f"{at}class {name!r}: "
+    label = Label(
+        name=name,
+        truth_values=_values(fields.get("truth_values", values), where),
+        prediction_values=_values(fields.get("prediction_values", values), where),
+        colors=tuple(dict.fromkeys(_color(color, where) for color in colors)),
+        group=str(fields.get("group", "")),
+    )
+    if not (label.truth_values or label.prediction_values or label.colors):
+        raise LabelError(f"{where}it has neither values nor a colour")
+    return label
+
+
+def _at(entry: Entry) -> str:
+    return f"line {entry.line}: " if entry.line else ""
+
+
+def _values(stated: object, where: str) -> tuple[int, ...]:
+    """Check a list of file values; a single number will do."""
+    values = stated if isinstance(stated, list) else [stated]
+    for value in values:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise LabelError(f"{where}value {value!r} is not a whole number")
+    return tuple(values)
+
+
+def _color(stated: object, where: str) -> Color:
+    """Check a colour: three numbers 0..255, or #rrggbb."""
+    if isinstance(stated, str) and re.fullmatch("#[0-9a-fA-F]{6}", stated):
+        stated = list(bytes.fromhex(stated[1:]))
+    if not isinstance(stated, list) or len(stated) != 3 or not all(_is_byte(x) for x in stated):
+        raise LabelError(f"{where}colour {stated!r} is not three numbers from 0 to 255 or #rrggbb")
+    red, green, blue = stated
+    return red, green, blue
+
+
+def _is_byte(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= 255

@@ -1,0 +1,239 @@
+"""Label maps: which file values mean which class, decided on the counts and never on the pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from segeval.contingency import NO_PREDICTION
+from segeval.errors import LabelError, SettingError
+from segeval.values import COLOR, color_value, hex_color, plain_values
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["UNKNOWN", "VOID", "Label", "LabelMap", "Side", "numbered"]
+
+Side = Literal["truth", "prediction"]
+
+VOID: Final = -1
+"""Index of a value that is not judged."""
+
+UNKNOWN: Final = -2
+"""Index of a value that the label map does not know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A class: its name, and the values and colours that mean it in the files.
+
+    Attributes
+    ----------
+    name : str
+        Name of the class, unique in its map.
+    truth_values, prediction_values : tuple of int
+        File values that mean the class, on each side.
+    colors : tuple of (r, g, b)
+        Colours that mean the class in colour masks; the first one is its colour in pictures.
+    group : str
+        Super-category, or empty.
+    """
+
+    name: str
+    truth_values: tuple[int, ...]
+    prediction_values: tuple[int, ...]
+    colors: tuple[tuple[int, int, int], ...] = ()
+    group: str = ""
+
+    def values(self, side: Side) -> tuple[int, ...]:
+        """File values that mean the class on one side."""
+        return self.truth_values if side == "truth" else self.prediction_values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelMap:
+    """Classes in the order of their indices 0…K-1, and the values that are void.
+
+    Attributes
+    ----------
+    name : str
+        Name for the signature, e.g. ``"cityscapes"`` or ``"found"``.
+    labels : tuple of Label
+        The classes.
+    void : tuple of int
+        Truth values that are not judged. A prediction has no void: such a value is unknown there.
+    void_colors : tuple of (r, g, b)
+        Truth colours that are not judged.
+    source : str
+        Where the facts come from.
+    truth_threshold, prediction_threshold : float, optional
+        On that side, values at or above it are class 1 and all others class 0.
+
+    Raises
+    ------
+    LabelError
+        If two classes share a name or a value.
+    """
+
+    name: str
+    labels: tuple[Label, ...]
+    void: tuple[int, ...] = ()
+    void_colors: tuple[tuple[int, int, int], ...] = ()
+    source: str = ""
+    truth_threshold: float | None = None
+    prediction_threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check that every value means one thing."""
+        if not self.labels:
+            raise LabelError(f"label map {self.name}: it names no class")
+        _check_unique(self.name, "name", ((label.name, label.name) for label in self.labels))
+        truths = [(value, label.name) for label in self.labels for value in label.truth_values]
+        _check_unique(self.name, "value", [*truths, *((value, "void") for value in self.void)])
+        predicted = ((v, label.name) for label in self.labels for v in label.prediction_values)
+        _check_unique(self.name, "value", predicted)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the classes, by index."""
+        return [label.name for label in self.labels]
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """The thresholds that are set, by the name of their option."""
+        stated = {"threshold": self.prediction_threshold, "truth-threshold": self.truth_threshold}
+        return {name: value for name, value in stated.items() if value is not None}
+
+    @property
+    def repeated_color(self) -> str:
+        """Why colour masks are ambiguous under this map, or an empty text."""
+        owners: dict[tuple[int, int, int], str] = dict.fromkeys(self.void_colors, "void")
+        for label in self.labels:
+            for color in label.colors:
+                owner = owners.setdefault(color, label.name)
+                if owner != label.name:
+                    return f"{hex_color(color)} is the colour of {owner} and of {label.name}"
+        return ""
+
+    def known(self, side: Side) -> dict[int, int]:
+        """Index of every value and colour on one side; `VOID` for those not judged."""
+        table: dict[int, int] = {}
+        if side == "truth":
+            table.update(dict.fromkeys(map(color_value, self.void_colors), VOID))
+            table.update(dict.fromkeys(self.void, VOID))
+        for index, label in enumerate(self.labels):
+            table.update(dict.fromkeys(map(color_value, label.colors), index))
+            table.update(dict.fromkeys(label.values(side), index))
+        return table
+
+    def index(self, values: NDArray[np.int64], side: Side) -> NDArray[np.int64]:
+        """Translate values into class indices.
+
+        Parameters
+        ----------
+        values : (N,) int64 array
+            Raw values or colours of one side.
+        side : {"truth", "prediction"}
+            Which side they come from.
+
+        Returns
+        -------
+        (N,) int64 array
+            0…K-1, `VOID` or `UNKNOWN`.
+
+        Raises
+        ------
+        LabelError
+            If there are colours and the map gives one colour to two classes.
+        """
+        values = plain_values(values, self.known(side))
+        if (values >= COLOR).any() and self.repeated_color:
+            raise LabelError(
+                f"label map {self.name} cannot read colour masks: {self.repeated_color}; "
+                "convert the masks to index values"
+            )
+        table = self.known(side)
+        index = np.array([table.get(value, UNKNOWN) for value in values.tolist()], np.int64)
+        threshold = self.truth_threshold if side == "truth" else self.prediction_threshold
+        if threshold is None:
+            return index
+        judged = (index != VOID) & (values < COLOR) & (values != NO_PREDICTION)
+        return np.where(judged, values >= threshold, index)
+
+    def ignoring(self, values: Collection[int]) -> LabelMap:
+        """Return the same map with more void values; a class that loses all its values is gone."""
+        labels = tuple(
+            replace(
+                label,
+                truth_values=tuple(v for v in label.truth_values if v not in values),
+                prediction_values=tuple(v for v in label.prediction_values if v not in values),
+            )
+            for label in self.labels
+        )
+        void = tuple(sorted({*self.void, *values}))
+        kept = tuple(
+            new
+            for new, old in zip(labels, self.labels, strict=True)
+            if new.truth_values or new.prediction_values or new == old
+        )
+        return replace(self, labels=kept, void=void)
+
+    def predicting(self, other: LabelMap) -> LabelMap:
+        """Return the map that reads truths by this map and predictions by another, matched by name.
+
+        Raises
+        ------
+        LabelError
+            If the class names differ.
+        """
+        theirs = {label.name: label for label in other.labels}
+        if theirs.keys() != set(self.names):
+            different = sorted(theirs.keys() ^ set(self.names))
+            raise LabelError(
+                f"label maps {self.name} and {other.name} name different classes: "
+                f"{', '.join(different[:5])}; both must have the same names"
+            )
+        labels = tuple(
+            replace(label, prediction_values=theirs[label.name].prediction_values)
+            for label in self.labels
+        )
+        return replace(self, name=f"{self.name}/{other.name}", labels=labels)
+
+    def positions(self, names: Iterable[str]) -> tuple[int, ...]:
+        """Return the indices of classes given by name.
+
+        Raises
+        ------
+        SettingError
+            If a name is not that of a class.
+        """
+        unknown = [name for name in names if name not in self.names]
+        if unknown:
+            raise SettingError(
+                f"no class is called {unknown[0]!r}; the classes are {', '.join(self.names)}"
+            )
+        return tuple(sorted({self.names.index(name) for name in names}))
+
+
+def numbered(name: str, values: Sequence[int], *, void: Sequence[int] = ()) -> LabelMap:
+    """Return a map in which every value is a class of its own, named after the value."""
+    labels = tuple(
+        Label(name=str(value), truth_values=(value,), prediction_values=(value,))
+        for value in values
+        if value not in void
+    )
+    return LabelMap(name=name, labels=labels, void=tuple(sorted(set(void))))
+
+
+def _check_unique(map_name: str, what: str, owners: Iterable[tuple[object, str]]) -> None:
+    """Refuse a name or value that stands for two things."""
+    seen: dict[object, str] = {}
+    for item, owner in owners:
+        if item in seen:
+            first = f"{seen[item]} and of {owner}" if what == "value" else "two classes"
+            raise LabelError(f"label map {map_name}: {what} {item} is that of {first}")
+        seen[item] = owner

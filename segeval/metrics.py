@@ -1,0 +1,201 @@
+"""What each score is, as data: formula, range, symmetry, source.
+
+Adding a score is adding a row to `METRICS` or `OVERALL`. What an absent class is worth, and what is
+averaged over what, is not decided here but in ``segeval.conventions``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from segeval.confusion import ClassCounts
+
+__all__ = ["METRICS", "OVERALL", "Metric", "OverallMetric", "ratio"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A score of one class: a ratio of counts in [0, 1], undefined where both terms are 0.
+
+    Attributes
+    ----------
+    name, mean : str
+        Name of the score, and of its mean over classes.
+    formula : str
+        In the words of `ClassCounts`.
+    terms : callable
+        Numerator and denominator, as (..., K) arrays.
+    symmetric : bool
+        Whether exchanging truth and prediction leaves it unchanged.
+    swapped : str
+        The score that it becomes when truth and prediction are exchanged; empty if none.
+    reference : str
+        Where the formula comes from.
+    """
+
+    name: str
+    mean: str
+    formula: str
+    terms: Callable[[ClassCounts], tuple[NDArray[np.int64], NDArray[np.int64]]]
+    symmetric: bool
+    swapped: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverallMetric:
+    """A score of all classes together.
+
+    Attributes
+    ----------
+    name, formula, reference : str
+        As in `Metric`.
+    score : callable
+        From (..., K) counts to (...) values in ``range``; NaN where undefined.
+    symmetric : bool
+        Whether exchanging truth and prediction leaves it unchanged.
+    range : tuple of float
+        Least and greatest value.
+    """
+
+    name: str
+    formula: str
+    score: Callable[[ClassCounts], NDArray[np.float64]]
+    symmetric: bool
+    range: tuple[float, float]
+    reference: str
+
+
+def ratio(numerator: NDArray[np.generic], denominator: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Divide in float64; NaN where the denominator is 0."""
+    top, bottom = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    result = np.full(np.broadcast_shapes(top.shape, bottom.shape), np.nan)
+    np.divide(top, bottom, out=result, where=bottom != 0)
+    return result
+
+
+def _pixel_accuracy(counts: ClassCounts) -> NDArray[np.float64]:
+    return ratio(counts.tp.sum(axis=-1), counts.total)
+
+
+def _frequency_weighted_iou(counts: ClassCounts) -> NDArray[np.float64]:
+    iou = np.nan_to_num(ratio(counts.tp, counts.tp + counts.fp + counts.fn))
+    return ratio((counts.support * iou).sum(axis=-1), counts.total)
+
+
+def _kappa(counts: ClassCounts) -> NDArray[np.float64]:
+    total = counts.total.astype(np.float64)
+    expected = ratio((counts.support.astype(np.float64) * counts.predicted).sum(axis=-1), total**2)
+    return ratio(_pixel_accuracy(counts) - expected, 1 - expected)
+
+
+def _matthews(counts: ClassCounts) -> NDArray[np.float64]:
+    total, support = counts.total.astype(np.float64), counts.support.astype(np.float64)
+    predicted = counts.predicted.astype(np.float64)
+    unknown = total - predicted.sum(axis=-1)
+    both = (support * predicted).sum(axis=-1)
+    spread = total**2 - (support**2).sum(axis=-1)
+    spread_predicted = total**2 - (predicted**2).sum(axis=-1) - unknown**2
+    covariance = counts.tp.sum(axis=-1) * total - both
+    return ratio(covariance, np.sqrt(spread) * np.sqrt(spread_predicted))
+
+
+METRICS: Final = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            name="iou",
+            mean="miou",
+            formula="tp / (tp + fp + fn)",
+            terms=lambda c: (c.tp, c.tp + c.fp + c.fn),
+            symmetric=True,
+            swapped="iou",
+            reference="Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x",
+        ),
+        Metric(
+            name="dice",
+            mean="mdice",
+            formula="2 tp / (2 tp + fp + fn)",
+            terms=lambda c: (2 * c.tp, 2 * c.tp + c.fp + c.fn),
+            symmetric=True,
+            swapped="dice",
+            reference="Dice 1945, doi:10.2307/1932409; equals F1 on hard masks",
+        ),
+        Metric(
+            name="precision",
+            mean="mprecision",
+            formula="tp / (tp + fp)",
+            terms=lambda c: (c.tp, c.predicted),
+            symmetric=False,
+            swapped="recall",
+            reference="van Rijsbergen 1979, Information Retrieval, chapter 7",
+        ),
+        Metric(
+            name="recall",
+            mean="mrecall",
+            formula="tp / (tp + fn)",
+            terms=lambda c: (c.tp, c.support),
+            symmetric=False,
+            swapped="precision",
+            reference="van Rijsbergen 1979, Information Retrieval, chapter 7",
+        ),
+        Metric(
+            name="specificity",
+            mean="mspecificity",
+            formula="tn / (tn + fp)",
+            terms=lambda c: (c.tn, c.tn + c.fp),
+            symmetric=False,
+            swapped="",
+            reference="Yerushalmy 1947, doi:10.2307/4586294",
+        ),
+    )
+}
+"""Scores of a class, by name, in the order in which they are shown."""
+
+OVERALL: Final = {
+    metric.name: metric
+    for metric in (
+        OverallMetric(
+            name="pixel_accuracy",
+            formula="sum tp / total",
+            score=_pixel_accuracy,
+            symmetric=True,
+            range=(0.0, 1.0),
+            reference="Long et al. 2015, doi:10.1109/CVPR.2015.7298965",
+        ),
+        OverallMetric(
+            name="fwiou",
+            formula="sum support * iou / total",
+            score=_frequency_weighted_iou,
+            symmetric=False,
+            range=(0.0, 1.0),
+            reference="Long et al. 2015, doi:10.1109/CVPR.2015.7298965",
+        ),
+        OverallMetric(
+            name="kappa",
+            formula="(p - q) / (1 - q), p = sum tp / total, q = sum support * predicted / total^2",
+            score=_kappa,
+            symmetric=True,
+            range=(-1.0, 1.0),
+            reference="Cohen 1960, doi:10.1177/001316446002000104",
+        ),
+        OverallMetric(
+            name="mcc",
+            formula="(sum tp * total - sum support * predicted) / "
+            "sqrt((total^2 - sum support^2) (total^2 - sum predicted^2))",
+            score=_matthews,
+            symmetric=True,
+            range=(-1.0, 1.0),
+            reference="Gorodkin 2004, doi:10.1016/j.compbiolchem.2004.09.006",
+        ),
+    )
+}
+"""Scores of all classes together, by name."""

@@ -1,0 +1,66 @@
+"""Documents and per-image scores as CSV, numbers with all their digits, undefined as empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from segeval.scoring import per_image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segeval.scoring import Scores
+
+__all__ = ["class_frame", "classes_csv", "confusion_csv", "image_frame", "images_csv"]
+
+COLUMNS = "index name support predicted tp fp fn iou dice precision recall".split()
+
+
+def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
+    """Return one row a class: counts and scores, NaN where undefined."""
+    return pd.DataFrame(document["classes"]).astype(
+        {
+            name: "float64"
+            for name in document["classes"][0]
+            if name in {"iou", "dice", "precision", "recall", "specificity"}
+        }
+    )
+
+
+def image_frame(scores: Scores) -> pd.DataFrame:
+    """Return one row an image: its pixels, means over classes, and the IoU of each class."""
+    frame = pd.DataFrame(
+        {
+            "image": [image.name for image in scores.run.images],
+            "group": [image.group for image in scores.run.images],
+            "pixels": scores.counts.pixels,
+            "judged": scores.counts.images.total,
+        }
+    )
+    return pd.concat([frame, pd.DataFrame(per_image(scores))], axis=1)
+
+
+def classes_csv(document: Mapping[str, Any]) -> str:
+    """Write one row a class, then a row named ``mean``, each with the signature."""
+    rows = [[row[name] for name in COLUMNS] for row in document["classes"]]
+    summary = document["summary"]
+    means = [summary[f"m{name}"] for name in COLUMNS[7:]]
+    rows.append([None, "mean", *[None] * 5, *means])
+    frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+    return frame.assign(signature=document["signature"]).to_csv(index=False, lineterminator="\n")
+
+
+def images_csv(scores: Scores) -> str:
+    """Write one row an image, each with the signature."""
+    frame = image_frame(scores).assign(signature=scores.signature)
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def confusion_csv(document: Mapping[str, Any]) -> str:
+    """Write the confusion matrix: truths down, predictions across, a last column ``unknown``."""
+    matrix = document["confusion"]
+    frame = pd.DataFrame(matrix["counts"], index=matrix["labels"], columns=matrix["labels"])
+    frame["unknown"] = matrix["unknown"]
+    return frame.to_csv(index_label="truth", lineterminator="\n")

@@ -1,0 +1,117 @@
+"""Scores -> plain data: the one document that every report shows.
+
+Its schema is ``segeval.scores/1``. Scores are fractions in full precision; undefined is None.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from segeval.metrics import METRICS
+from segeval.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from segeval.gates import Gate
+    from segeval.scoring import Scores
+
+__all__ = ["SCHEMA", "make_document"]
+
+SCHEMA = "segeval.scores/1"
+
+
+def make_document(
+    scores: Scores, *, settings: Mapping[str, Any] | None = None, gates: Iterable[Gate] = ()
+) -> dict[str, Any]:
+    """Lay out scores as a document.
+
+    Parameters
+    ----------
+    scores : Scores
+        What is shown.
+    settings : mapping, optional
+        Where the masks are and what they mean, for the record; the convention is added.
+    gates : iterable of Gate
+        Thresholds and how they went.
+
+    Returns
+    -------
+    dict
+        Only dicts, lists, str, int, float, bool and None. ``pixels.total`` is ``judged + ignored``
+        and ``judged`` is the sum of the confusion counts and of ``confusion.unknown``.
+    """
+    counts, convention = scores.counts, scores.convention
+    matrix = counts.confusion
+    total, judged = int(counts.pixels.sum()), matrix.total
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "signature": scores.signature,
+        "settings": {**(settings or {}), **asdict(convention)},
+        "images": {
+            "scored": len(scores.run.images),
+            "missing": list(scores.run.missing),
+            "skipped": list(scores.run.skipped),
+            "extra": len(scores.run.extra),
+        },
+        "pixels": {
+            "total": total,
+            "judged": judged,
+            "ignored": total - judged,
+            "ignored_by_prediction": counts.ignored_predictions,
+            "unknown": int(matrix.unknown.sum()),
+        },
+        "summary": {name: _defined(value) for name, value in scores.summary.items()},
+        "averaged": {
+            "classes": len(scores.labels.names) - len(scores.absent) - len(convention.exclude),
+            "of": len(scores.labels.names),
+            "absent": scores.absent,
+            "excluded": list(convention.exclude),
+        },
+        "classes": _classes(scores),
+        "confusion": {
+            "rows": "truth",
+            "columns": "prediction",
+            "labels": scores.labels.names,
+            "counts": matrix.counts.tolist(),
+            "unknown": matrix.unknown.tolist(),
+        },
+        "gates": [
+            {
+                "metric": gate.metric,
+                "minimum": gate.minimum,
+                "value": _defined(gate.value),
+                "passed": gate.passed,
+            }
+            for gate in gates
+        ],
+    }
+
+
+def _classes(scores: Scores) -> list[dict[str, Any]]:
+    """One row a class: counts over the whole data set, then the scores."""
+    counts = scores.counts.confusion.classes
+    columns: dict[str, NDArray[Any]] = {
+        "support": counts.support,
+        "predicted": counts.predicted,
+        "tp": counts.tp,
+        "fp": counts.fp,
+        "fn": counts.fn,
+        **{name: scores.class_scores[name] for name in METRICS},
+    }
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [
+        {"index": index, "name": name}
+        | {key: _defined(value) for key, value in zip(columns, row, strict=True)}
+        for index, (name, row) in enumerate(zip(scores.labels.names, rows, strict=True))
+    ]
+
+
+def _defined(value: float) -> float | None:
+    """Return None for NaN."""
+    return None if math.isnan(value) else value

@@ -1,0 +1,75 @@
+"""Write report files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from segeval.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+__all__ = ["check_writable", "write_text"]
+
+
+def check_writable(paths: Iterable[Path]) -> None:
+    """Refuse, before any work is done, places in which no file can be made.
+
+    Raises
+    ------
+    OutputError
+        If a folder does not exist or cannot be written, or a path is a folder.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder; give the name of a file in it")
+        if not _is_stream(path):
+            os.unlink(_temporary(path))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name, then put it in place, so that no half file is seen.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    if _is_stream(path):
+        path.write_text(text, encoding="utf-8", newline="")
+        return
+    path = path.resolve()
+    temporary = _temporary(path)
+    try:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether the path is a device or a pipe, which is written to and never replaced."""
+    return path.exists() and not path.is_file()
+
+
+def _temporary(path: Path) -> str:
+    """Make an empty temporary file beside a path, with the permissions of an ordinary new file."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: no file can be made in {path.parent}: {error.strerror or error}; "
+            "choose another folder"
+        ) from error
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(name, 0o666 & ~mask)
+    os.close(handle)
+    return name

@@ -1,0 +1,44 @@
+"""The document as a Markdown table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segeval.metrics import METRICS
+from segeval.reports.numbers import show_count, show_score
+from segeval.reports.table import SHOWN, TITLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["to_markdown"]
+
+
+def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
+    """Write one row a class and a row of means, then gates and signature."""
+    summary = document["summary"]
+    lines = [
+        _row("class", "pixels", *(TITLES[name] for name in SHOWN)),
+        _row("---", *["---:"] * 5),
+        *(
+            _row(
+                row["name"],
+                show_count(row["support"]),
+                *(show_score(row[name], percent=percent) for name in SHOWN),
+            )
+            for row in document["classes"]
+        ),
+    ]
+    means = (show_score(summary[METRICS[name].mean], percent=percent) for name in SHOWN)
+    lines.append(_row("**mean**", "", *(f"**{mean}**" for mean in means)))
+    for gate in document["gates"]:
+        value = "undefined" if gate["value"] is None else repr(gate["value"])
+        verdict = "passed" if gate["passed"] else "**failed**"
+        lines += ["", f"{verdict}: {gate['metric']} = {value} (at least {gate['minimum']!r})"]
+    lines += ["", f"`{document['signature']}`", ""]
+    return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    escaped = (cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"

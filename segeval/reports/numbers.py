@@ -1,0 +1,35 @@
+"""Numbers as people read them: rounded on the screen only, and never to more than they are."""
+
+from __future__ import annotations
+
+__all__ = ["UNDEFINED", "show_count", "show_score"]
+
+UNDEFINED = "–"
+
+
+def show_score(value: float | None, *, percent: bool = False) -> str:
+    """Round a score to four digits; 1 is shown for exactly 1 only, and 0 for exactly 0 only.
+
+    >>> show_score(0.99999), show_score(1.0), show_score(0.00001), show_score(None)
+    ('0.9999', '1.0000', '0.0001', '–')
+    >>> show_score(0.78864, percent=True)
+    '78.86'
+    """
+    if value is None:
+        return UNDEFINED
+    digits = round(abs(value), 4)
+    if digits >= 1 and abs(value) < 1:
+        digits = 0.9999
+    if digits == 0 and value != 0:
+        digits = 0.0001
+    signed = -digits if value < 0 else digits
+    return f"{signed * 100:.2f}" if percent else f"{signed:.4f}"
+
+
+def show_count(count: int) -> str:
+    """Write a count with its thousands apart.
+
+    >>> show_count(1234567)
+    '1 234 567'
+    """
+    return f"{count:,}".replace(",", " ")

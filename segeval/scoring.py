@@ -1,0 +1,180 @@
+"""Run + label map + convention -> scores: the instant, repeatable half of the work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segeval.classification import classify
+from segeval.conventions import Convention, mean_defined, mean_of_worst
+from segeval.errors import DataError
+from segeval.metrics import METRICS, OVERALL
+from segeval.values import describe_values
+from segeval.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from segeval.classification import Classified, Unknown
+    from segeval.labels import LabelMap
+    from segeval.run import Run
+
+__all__ = ["Scores", "per_image", "score_run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scores:
+    """Every score of a run under one label map and one convention.
+
+    Attributes
+    ----------
+    run : Run
+        What was counted.
+    labels : LabelMap
+        The classes.
+    convention : Convention
+        Pooling, absent classes, classes of the means.
+    counts : Classified
+        The counts by class.
+    class_scores : mapping of str to (K,) float64 array
+        Scores of each class by metric: of the summed counts under dataset pooling, else the mean
+        over the images in which the class is defined. NaN where undefined.
+    summary : mapping of str to float
+        Means and overall scores by name; NaN where undefined.
+    signature : str
+        The definition of these numbers in one line.
+    """
+
+    run: Run
+    labels: LabelMap
+    convention: Convention
+    counts: Classified
+    class_scores: Mapping[str, NDArray[np.float64]]
+    summary: Mapping[str, float]
+    signature: str
+
+    @property
+    def absent(self) -> list[str]:
+        """Classes that are undefined, and so left out of the means."""
+        undefined = np.isnan(self.class_scores["iou"])
+        excluded = self.convention.exclude
+        return [
+            n for n, u in zip(self.labels.names, undefined, strict=True) if u and n not in excluded
+        ]
+
+
+def score_run(
+    run: Run, labels: LabelMap, convention: Convention | None = None, *, unknown: Unknown = "error"
+) -> Scores:
+    """Score a run.
+
+    Parameters
+    ----------
+    run : Run
+        Counted images.
+    labels : LabelMap
+        Values to classes.
+    convention : Convention, optional
+        Default: pooled over the data set, absent classes skipped, all classes in the mean.
+    unknown : {"error", "wrong", "ignore"}
+        See `classify`.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    DataError
+        If the run has problems, its own or values that the label map does not know.
+    """
+    convention = convention or Convention()
+    excluded = labels.positions(convention.exclude)
+    counts = classify(run, labels, unknown=unknown)
+    problems = (*run.problems, *counts.problems)
+    if problems:
+        raise DataError(problems)
+    pooled = convention.pooling == "dataset"
+    pool = counts.confusion.classes if pooled else counts.images
+    class_scores: dict[str, NDArray[np.float64]] = {}
+    summary: dict[str, float] = {}
+    for metric in METRICS.values():
+        scores = convention.score_classes(metric, pool)
+        class_scores[metric.name] = scores if pooled else mean_defined(scores, axis=0)
+        summary |= _means(metric.mean, _without(scores, excluded), convention)
+    for overall in OVERALL.values():
+        summary[overall.name] = float(mean_defined(overall.score(pool)))
+    return Scores(
+        run=run,
+        labels=labels,
+        convention=convention,
+        counts=counts,
+        class_scores=class_scores,
+        summary=summary,
+        signature=_signature(run, labels, convention, unknown),
+    )
+
+
+def _without(scores: NDArray[np.float64], excluded: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return a copy in which the excluded classes are undefined."""
+    included = scores.copy()
+    included[..., excluded] = np.nan
+    return included
+
+
+def _means(name: str, scores: NDArray[np.float64], convention: Convention) -> dict[str, float]:
+    """Average scores, (K,) or (N, K), in the order that the pooling says."""
+    if convention.pooling in {"dataset", "pair"}:
+        return {name: float(mean_defined(scores))}
+    by_image = convention.pooling == "image"
+    means = {name: float(mean_defined(mean_defined(scores, axis=1 if by_image else 0)))}
+    if convention.worst is not None:
+        lists = [mean_defined(scores, axis=1)] if by_image else list(scores.T)
+        worst = np.array([mean_of_worst(values, convention.worst) for values in lists])
+        means[f"{name}_worst{convention.worst:g}"] = float(mean_defined(worst))
+    return means
+
+
+def _signature(run: Run, labels: LabelMap, convention: Convention, unknown: Unknown) -> str:
+    """Write down everything that the numbers depend on."""
+    excluded = convention.exclude
+    facts = [
+        f"labels:{labels.name}",
+        *(f"{name}:{value:g}" for name, value in labels.thresholds.items()),
+        f"classes:{len(labels.labels)}",
+        f"ignore:{describe_values(labels.void) or 'none'}",
+        *([f"unknown:{unknown}"] if unknown != "error" else []),
+        *run.waivers,
+        f"pooling:{convention.pooling}",
+        f"absent:{convention.absent}",
+        f"mean:all{''.join(f'-{name}' for name in excluded)}",
+        f"images:{len(run.images)}",
+        f"segeval:{__version__}",
+    ]
+    return "|".join(fact.replace("|", "/") for fact in facts)
+
+
+def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
+    """Score every image by itself, under the same convention for absent and excluded classes.
+
+    Returns
+    -------
+    dict of str to (N,) float64 array
+        The means over classes (``miou``, …) and overall scores of each image, then ``iou_<class>``
+        for every class; NaN where undefined.
+    """
+    counts, convention = scores.counts.images, scores.convention
+    excluded = scores.labels.positions(convention.exclude)
+    columns = {
+        metric.mean: mean_defined(
+            _without(convention.score_classes(metric, counts), excluded), axis=1
+        )
+        for metric in METRICS.values()
+    }
+    columns |= {overall.name: overall.score(counts) for overall in OVERALL.values()}
+    iou = convention.score_classes(METRICS["iou"], counts)
+    return columns | {f"iou_{name}": iou[:, k] for k, name in enumerate(scores.labels.names)}

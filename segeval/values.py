@@ -1,0 +1,90 @@
+"""What an integer of a mask is: an index, or a colour as one number; and how people read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from numpy.typing import NDArray
+
+__all__ = ["COLOR", "color_value", "describe_value", "describe_values", "hex_color", "plain_values"]
+
+COLOR: Final = 1 << 24
+"""Added to ``r << 16 | g << 8 | b``: a colour is never taken for an index of the same number."""
+
+
+def color_value(color: tuple[int, int, int]) -> int:
+    """Return the value by which a mask holds a colour.
+
+    >>> color_value((0, 0, 142)) == COLOR + 142
+    True
+    """
+    red, green, blue = color
+    return COLOR + (red << 16 | green << 8 | blue)
+
+
+def hex_color(color: tuple[int, int, int]) -> str:
+    """Write a colour as ``#rrggbb``."""
+    return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+def describe_value(value: int) -> str:
+    """Write a value as users know it: a number, or a colour as ``#rrggbb``."""
+    return f"#{value - COLOR:06x}" if value >= COLOR else str(value)
+
+
+def describe_values(values: Iterable[int]) -> str:
+    """Write a set of values in short.
+
+    >>> describe_values([3, 0, 1, 2, 255])
+    '0..3,255'
+    """
+    parts: list[str] = []
+    start = end = None
+    for value in [*sorted(set(values)), None]:
+        if (
+            start is not None
+            and end is not None
+            and (value is None or value != end + 1 or value > COLOR)
+        ):
+            short = f"{describe_value(start)}..{describe_value(end)}"
+            parts.append(
+                short if end > start + 1 else ",".join(map(describe_value, range(start, end + 1)))
+            )
+            start = value
+        start = value if start is None else start
+        end = value
+    return ",".join(parts)
+
+
+def plain_values(values: NDArray[np.int64], known: Collection[int] = ()) -> NDArray[np.int64]:
+    """Read the colours of one side as one channel if all of them are grey.
+
+    Masks saved with three equal channels hold indices; one coloured pixel anywhere on the side
+    says that they hold colours.
+
+    Parameters
+    ----------
+    values : (N,) int64 array
+        Every value of one side of a data set.
+    known : collection of int
+        Values and colours of the label map: a grey colour that is known, and whose grey level is
+        not, stays a colour.
+
+    Returns
+    -------
+    (N,) int64 array
+        The values, in the same order.
+    """
+    colors = values[values >= COLOR] - COLOR
+    grey = colors & 0xFF
+    if not colors.size or not np.array_equal(colors, grey * 0x010101):
+        return values
+    level = values & 0xFF
+    pairs = zip(values.tolist(), level.tolist(), strict=True)
+    kept = np.array([value in known and grey not in known for value, grey in pairs])
+    return np.where((values >= COLOR) & ~kept, level, values)
