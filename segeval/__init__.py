@@ -1,13 +1,22 @@
-"""segeval scores segmentation masks, and says what every number means."""
+"""segeval scores segmentation masks, and says what every number means.
 
-from segeval.api import Result, score
-from segeval.confusion import ConfusionMatrix, confusion_matrix
-from segeval.contingency import ContingencyTable, count_values
-from segeval.conventions import Convention
-from segeval.errors import DataError, SegevalError
-from segeval.labelfiles import load_labels
-from segeval.labels import Label, LabelMap
+The names below are imported when they are first used, so that ``segeval --help`` need not wait for
+NumPy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from segeval.version import __version__
+
+if TYPE_CHECKING:
+    from segeval.api import Result, score
+    from segeval.confusion import ConfusionMatrix, confusion_matrix
+    from segeval.contingency import ContingencyTable, count_values
+    from segeval.conventions import Convention
+    from segeval.errors import DataError, SegevalError
+    from segeval.labelfiles import load_labels
+    from segeval.labels import Label, LabelMap
 
 __all__ = [
     "ConfusionMatrix",
@@ -24,3 +33,22 @@ __all__ = [
     "load_labels",
     "score",
 ]
+
+_HOME = {
+    "api": ("Result", "score"),
+    "confusion": ("ConfusionMatrix", "confusion_matrix"),
+    "contingency": ("ContingencyTable", "count_values"),
+    "conventions": ("Convention",),
+    "errors": ("DataError", "SegevalError"),
+    "labelfiles": ("load_labels",),
+    "labels": ("Label", "LabelMap"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its module."""
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f"segeval.{module}"), name)
+    message = f"module 'segeval' has no attribute {name!r}"
+    raise AttributeError(message)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segeval.diagnosis import LabelChoice
-from segeval.evaluation import Reading, Source, evaluate, score_choice
+from segeval.evaluation import evaluate, score_choice
 from segeval.reports.document import make_document
+from segeval.settings import LabelChoice, Source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from segeval.classification import Unknown
     from segeval.conventions import Convention
-    from segeval.inputs.pairing import Missing
     from segeval.scoring import Scores
+    from segeval.settings import Missing, Unknown
 
 __all__ = ["Result", "score"]
 
@@ -136,5 +135,5 @@ def score(
         ignore=None if ignore is None else tuple(ignore),
         threshold=threshold,
     )
-    run = evaluate(source, Reading(), workers=workers)
+    run = evaluate(source, workers=workers)
     return Result(scores=score_choice(run, choice, convention, unknown=unknown))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from segeval.confusion import ClassCounts, ConfusionMatrix
 from segeval.contingency import NO_PREDICTION
 from segeval.errors import Problem, SettingError
 from segeval.labels import UNKNOWN
+from segeval.settings import Unknown
 from segeval.values import describe_value
 
 if TYPE_CHECKING:
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
     from segeval.labels import LabelMap, Side
     from segeval.run import Counts, Run
 
-__all__ = ["Classified", "Unknown", "classify"]
-
-Unknown = Literal["error", "wrong", "ignore"]
+__all__ = ["Classified", "classify"]
 
 MISSED: Final = -3
 """Index of a pixel without a prediction: a miss for its truth class."""

@@ -21,16 +21,17 @@ __all__ = ["NO_PREDICTION", "ContingencyTable", "count_values"]
 NO_PREDICTION: Final = int(np.iinfo(np.int64).min)
 """Reserved predicted value of a pixel for which there is no prediction at all."""
 
-BLOCK: Final = 1 << 18
-"""Pixels counted at a time; the buffers of a block stay in the processor's cache."""
+BLOCK: Final = 1 << 17
+"""Pixels counted at a time (a multiple of 8); the buffers of a block stay in the cache."""
 
-NOISE: Final = 6
+NOISE: Final = 8
 """With more than one run in so many pixels, counting pixels is faster than counting runs."""
 
 PENDING: Final = 1 << 20
 """Runs kept before they are added up, which bounds the memory that a huge mask takes."""
 
-CODES: Final = 1 << 16
+WORD: Final = 8
+"""Flags looked at together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,53 +142,74 @@ def _as_values(mask: NDArray[Any], side: str) -> NDArray[Any]:
 
 def _blocks(
     truth: NDArray[Any], prediction: NDArray[Any]
-) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]]:
-    """Yield each block of both masks with the positions at which its runs end."""
-    width = min(BLOCK, truth.size)
-    changed, changed_prediction = np.empty(width, np.bool_), np.empty(width, np.bool_)
+) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]]:
+    """Yield each block of both masks, and flags (padded to whole words) of the ends of its runs."""
+    width = min(BLOCK, -(-truth.size // WORD) * WORD)
+    flags, other = np.empty(width, np.bool_), np.empty(width, np.bool_)
     for start in range(0, truth.size, BLOCK):
         t, p = truth[start : start + BLOCK], prediction[start : start + BLOCK]
-        ends, other = changed[: t.size], changed_prediction[: t.size]
-        np.not_equal(t[1:], t[:-1], out=ends[:-1])
-        np.not_equal(p[1:], p[:-1], out=other[:-1])
-        np.logical_or(ends[:-1], other[:-1], out=ends[:-1])
-        ends[-1] = True
-        yield t, p, np.flatnonzero(ends)
+        last = t.size - 1
+        np.not_equal(t[1:], t[:-1], out=flags[:last])
+        np.not_equal(p[1:], p[:-1], out=other[:last])
+        np.logical_or(flags[:last], other[:last], out=flags[:last])
+        flags[last] = True
+        flags[t.size :] = False
+        yield t, p, flags
+
+
+def _positions(flags: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return where the flags are set; looking at words first is twice as fast as flatnonzero."""
+    words = flags.view(np.uint64)
+    set_words = np.flatnonzero(words != 0)
+    within = np.flatnonzero(words[set_words].view(np.bool_))
+    set_words <<= 3
+    positions = set_words.take(within >> 3)
+    within &= 7
+    positions += within
+    return positions
 
 
 def _count_bytes(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> ContingencyTable:
     """Count two byte masks: runs, weighted by their length, or pixels where a block is noise."""
-    counts = np.zeros(CODES, np.int64)
-    codes: list[NDArray[np.uint16]] = []
-    lengths: list[NDArray[np.intp]] = []
-    pending = 0
-
-    def settle() -> None:
-        if codes:  # float64 holds the sums of run lengths exactly, up to 2**53 pixels
-            sums = np.bincount(np.concatenate(codes), np.concatenate(lengths))
-            counts[: sums.size] += sums.astype(np.int64)
-            codes.clear()
-            lengths.clear()
-
-    for t, p, ends in _blocks(truth, prediction):
-        if ends.size * NOISE > t.size:
-            sums = np.bincount(_code(t, p))
-            counts[: sums.size] += sums
+    counts: NDArray[Any] = np.zeros(0)
+    capacity = min(PENDING, truth.size // NOISE + BLOCK // NOISE)
+    codes, lengths, held = np.empty(capacity, np.intp), np.empty(capacity), 0
+    for t, p, flags in _blocks(truth, prediction):
+        runs = int(np.count_nonzero(flags))
+        if runs * NOISE > t.size:
+            counts = _sum(counts, np.bincount(_code(t, p)).astype(np.float64))
             continue
-        codes.append(_code(t[ends], p[ends]))
-        lengths.append(np.diff(ends, prepend=-1))
-        pending += ends.size
-        if pending > PENDING:
-            settle()
-            pending = 0
-    settle()
-    found = np.flatnonzero(counts)
-    return ContingencyTable(truth=found >> 8, prediction=found & 0xFF, pixels=counts[found])
+        if held + runs > capacity:
+            counts = _sum(counts, np.bincount(codes[:held], lengths[:held]))
+            held = 0
+        ends = _positions(flags)
+        codes[held : held + runs] = _code(t.take(ends), p.take(ends))
+        lengths[held : held + runs] = _lengths(ends)
+        held += runs
+    counts = _sum(counts, np.bincount(codes[:held], lengths[:held]))
+    found = np.flatnonzero(counts != 0)
+    pixels = counts[found].astype(np.int64)
+    return ContingencyTable(truth=found >> 8, prediction=found & 0xFF, pixels=pixels)
 
 
-def _code(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Join two bytes into one 16-bit code."""
-    code = truth.astype(np.uint16)
+def _sum(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Add counts of codes; float64 holds them exactly, up to 2**53 pixels."""
+    longer, shorter = (a, b) if a.size > b.size else (b, a)
+    longer[: shorter.size] += shorter
+    return longer
+
+
+def _lengths(ends: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the length of each run of a block, as weights for bincount."""
+    lengths = np.empty(ends.size, np.float64)
+    lengths[0] = ends[0] + 1
+    np.subtract(ends[1:], ends[:-1], out=lengths[1:])
+    return lengths
+
+
+def _code(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Join two bytes into one code of 16 bits, in the type that bincount takes."""
+    code = truth.astype(np.intp)
     code <<= 8
     code |= prediction
     return code
@@ -195,28 +217,29 @@ def _code(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np
 
 def _count_wide(truth: NDArray[Any], prediction: NDArray[Any]) -> ContingencyTable:
     """Count masks whose values need more than a byte, by the values at the ends of runs."""
-    tables = [
-        _tabulate(t[ends].astype(np.int64), p[ends].astype(np.int64), np.diff(ends, prepend=-1))
-        for t, p, ends in _blocks(truth, prediction)
-    ]
+    tables = []
+    for t, p, flags in _blocks(truth, prediction):
+        ends = _positions(flags)
+        tables.append(_tabulate(t[ends], p[ends], _lengths(ends)))
     return _tabulate(
-        *(
-            np.concatenate([np.empty(0, np.int64), *(getattr(table, field) for table in tables)])
-            for field in ("truth", "prediction", "pixels")
-        )
+        np.concatenate([np.empty(0, np.int64), *(table.truth for table in tables)]),
+        np.concatenate([np.empty(0, np.int64), *(table.prediction for table in tables)]),
+        np.concatenate([np.empty(0, np.int64), *(table.pixels for table in tables)]),
     )
 
 
 def _tabulate(
-    truth: NDArray[np.int64], prediction: NDArray[np.int64], pixels: NDArray[Any]
+    truth: NDArray[Any], prediction: NDArray[Any], pixels: NDArray[Any]
 ) -> ContingencyTable:
     """Add up the pixels of equal pairs."""
     truths, t = np.unique(truth, return_inverse=True)
     predictions, p = np.unique(prediction, return_inverse=True)
     codes, pair = np.unique(t * predictions.size + p, return_inverse=True)
     sums = np.zeros(codes.size, np.int64)
-    np.add.at(sums, pair, pixels)
+    np.add.at(sums, pair, pixels.astype(np.int64))
     width = max(1, predictions.size)
     return ContingencyTable(
-        truth=truths[codes // width], prediction=predictions[codes % width], pixels=sums
+        truth=truths[codes // width].astype(np.int64),
+        prediction=predictions[codes % width].astype(np.int64),
+        pixels=sums,
     )

@@ -7,12 +7,13 @@ classes enter the mean. It never touches a count.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from segeval.errors import SettingError
 from segeval.metrics import ratio
+from segeval.settings import Absent, Pooling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
     from segeval.confusion import ClassCounts
     from segeval.metrics import Metric
 
-__all__ = ["Absent", "Convention", "Pooling", "mean_defined", "mean_of_worst"]
-
-Pooling = Literal["dataset", "image", "class", "pair"]
-Absent = Literal["skip", "zero", "one"]
+__all__ = ["Convention", "mean_defined", "mean_of_worst"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

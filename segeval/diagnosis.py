@@ -6,7 +6,7 @@ stopped, with what was found and the command to type.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from segeval.labels import LabelMap, Side
     from segeval.run import Run
+    from segeval.settings import LabelChoice
 
-__all__ = ["LabelChoice", "choose_labels", "values_of"]
+__all__ = ["choose_labels", "values_of"]
 
 FOUND_IGNORE: Final = 255
 """The value that is void where nothing else is said."""
@@ -37,30 +38,6 @@ GREY_LEVELS: Final = 20
 GREY_SHARE: Final = 4
 TELLING_COLORS: Final = 4
 """Colours beside black and white that a built-in map must know before it is proposed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelChoice:
-    """What the user says about classes; everything is optional.
-
-    Attributes
-    ----------
-    labels, prediction_labels : str, optional
-        Name or file of a label map; the second one where predictions are stored differently.
-    classes : int, optional
-        Values 0…N-1 are the classes.
-    ignore : tuple of int, optional
-        Void values: added to those of a label map, in place of 255 where classes are found.
-    threshold, truth_threshold : float, optional
-        Grey masks: foreground where value >= threshold.
-    """
-
-    labels: str | None = None
-    prediction_labels: str | None = None
-    classes: int | None = None
-    ignore: tuple[int, ...] | None = None
-    threshold: float | None = None
-    truth_threshold: float | None = None
 
 
 def choose_labels(run: Run, choice: LabelChoice) -> LabelMap:

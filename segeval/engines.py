@@ -6,19 +6,17 @@ Every engine gives the same results in the same order, so that counts do not dep
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import os
 import signal
 import threading
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from segeval.errors import SettingError, WorkerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from concurrent.futures import Future
 
 __all__ = ["default_workers", "ordered_map"]
 
@@ -78,6 +76,10 @@ def _in_processes(
     function: Callable[[Item], Result], items: Sequence[Item], workers: int
 ) -> Generator[Result]:
     """Keep every worker busy with a chunk and another one waiting; never hold more in memory."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     chunks = iter([items[i : i + CHUNK] for i in range(0, len(items), CHUNK)])
     hand: deque[tuple[Sequence[Item], Future[list[Result]]]] = deque()
     others = set(multiprocessing.active_children())
@@ -115,7 +117,9 @@ def _start_worker() -> None:
 
 
 def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
+    from multiprocessing import parent_process
+
+    parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,11 @@ from segeval.contingency import count_values
 from segeval.diagnosis import choose_labels
 from segeval.engines import ordered_map
 from segeval.errors import DataError, LabelError, MaskError, Problem
-from segeval.inputs.masks import MAX_PIXELS, read_mask
-from segeval.inputs.pairing import Missing, Pairing, find_pairs, read_pairs
+from segeval.inputs.masks import read_mask
+from segeval.inputs.pairing import Pairing, find_pairs, read_pairs
 from segeval.run import ImageCounts, Run
 from segeval.scoring import Scores, score_run
+from segeval.settings import Reading, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,48 +25,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.classification import Unknown
     from segeval.conventions import Convention
-    from segeval.diagnosis import LabelChoice
     from segeval.inputs.pairing import Pair
+    from segeval.settings import LabelChoice, Unknown
 
-__all__ = ["OnError", "Reading", "Source", "count_pair", "evaluate", "pair_up", "score_choice"]
-
-
-OnError = Literal["stop", "skip"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Where the masks are and how they are paired; see `find_pairs` and `read_pairs`."""
-
-    prediction: Path | None = None
-    truth: Path | None = None
-    pairs: Path | None = None
-    pred_suffix: str = ""
-    truth_suffix: str = ""
-    include: str | None = None
-    missing: Missing = "error"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How masks are read.
-
-    Attributes
-    ----------
-    max_pixels : int
-        Larger masks are refused.
-    resize_prediction : bool
-        Whether a prediction of another size is brought to the size of the truth, by nearest
-        neighbour, instead of being refused.
-    on_error : {"stop", "skip"}
-        Whether a pair that cannot be read is a problem of the whole set, or left out by name.
-    """
-
-    max_pixels: int = MAX_PIXELS
-    resize_prediction: bool = False
-    on_error: OnError = "stop"
+__all__ = ["count_pair", "evaluate", "pair_up", "score_choice"]
 
 
 def pair_up(source: Source) -> Pairing:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.classification import Classified, Unknown
+    from segeval.classification import Classified
     from segeval.labels import LabelMap
     from segeval.run import Run
+    from segeval.settings import Unknown
 
 __all__ = ["Scores", "per_image", "score_run"]
 

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from segeval.classification import classify
 from segeval.cli import options
 from segeval.cli.command import NOT_SCORED, command
 from segeval.cli.speech import describe_problems, progress_bar, put
-from segeval.diagnosis import choose_labels, values_of
 from segeval.errors import LabelError, Problem
-from segeval.evaluation import evaluate
-from segeval.values import describe_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +32,10 @@ def check(
 
     Exit code 0 if the data can be scored with these options, 3 if not.
     """
+    from segeval.classification import classify
+    from segeval.diagnosis import choose_labels
+    from segeval.evaluation import evaluate
+
     choice = labels.choice()
     run = evaluate(
         pairing.source(),
@@ -63,6 +63,9 @@ def check(
 
 def _describe(run: Run) -> Iterator[str]:
     """Say how many pairs there are, and what each side holds in which storage forms."""
+    from segeval.diagnosis import values_of
+    from segeval.values import describe_values
+
     sizes = Counter(f"{image.width}×{image.height}" for image in run.images)
     yield f"pairs       {len(run.images)} readable{_counted(sizes)}"
     if run.extra:

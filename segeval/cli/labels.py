@@ -8,8 +8,6 @@ import typer
 
 from segeval.cli.command import command
 from segeval.cli.speech import put
-from segeval.labelfiles import builtin_names, load_labels
-from segeval.values import describe_values, hex_color
 
 __all__ = ["labels"]
 
@@ -21,6 +19,9 @@ def labels(
     ] = None,
 ) -> None:
     """List the built-in label maps, or show one of them, or a file of yours."""
+    from segeval.labelfiles import builtin_names, load_labels
+    from segeval.values import describe_values, hex_color
+
     if name is None:
         maps = [load_labels(builtin) for builtin in builtin_names()]
         rows = [

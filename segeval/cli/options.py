@@ -7,18 +7,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from segeval.classification import Unknown
-from segeval.conventions import Absent, Convention, Pooling
-from segeval.diagnosis import LabelChoice
 from segeval.errors import SettingError
-from segeval.evaluation import OnError, Reading, Source
-from segeval.inputs.masks import MAX_PIXELS
-from segeval.inputs.pairing import Missing
-from segeval.values import COLOR
+from segeval.settings import (
+    MAX_PIXELS,
+    Absent,
+    LabelChoice,
+    Missing,
+    OnError,
+    Pooling,
+    Reading,
+    Source,
+    Unknown,
+)
+
+if TYPE_CHECKING:
+    from segeval.conventions import Convention
 
 __all__ = [
     "ConventionOptions",
@@ -196,6 +203,8 @@ class ConventionOptions:
 
     def convention(self) -> Convention:
         """Return the convention."""
+        from segeval.conventions import Convention
+
         return Convention(
             pooling=self.pooling,
             absent=self.absent,
@@ -234,6 +243,8 @@ def _parse_values(texts: list[str] | None) -> tuple[int, ...] | None:
     >>> _parse_values(["0,255", "#000001"])
     (0, 255, 16777217)
     """
+    from segeval.values import COLOR
+
     if texts is None:
         return None
     values = []

@@ -1,4 +1,7 @@
-"""``segeval score``: the main job."""
+"""``segeval score``: the main job.
+
+Like every command, it imports what it needs when it is called.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,7 @@ from dataclasses import asdict
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.output import deliver, prepare
 from segeval.cli.speech import progress_bar, say
-from segeval.evaluation import evaluate, score_choice
 
 __all__ = ["score"]
 
@@ -27,6 +28,9 @@ def score(
     Both folders are walked; masks pair by name. Without --labels, the values found are the classes
     and 255 is void; masks of nothing but 0 and 255 are binary.
     """
+    from segeval.cli.output import deliver, prepare
+    from segeval.evaluation import evaluate, score_choice
+
     source, choice, rules = pairing.source(), labels.choice(), convention.convention()
     thresholds = prepare(output)
     run = evaluate(

@@ -18,6 +18,7 @@ import numpy as np
 
 from segeval.errors import MaskError
 from segeval.inputs import png
+from segeval.settings import MAX_PIXELS
 from segeval.values import COLOR
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
-__all__ = ["MAX_PIXELS", "Mask", "read_mask"]
-
-MAX_PIXELS: Final = 1 << 28
-"""Default limit on the number of pixels of one mask."""
+__all__ = ["Mask", "read_mask"]
 
 SIGNATURES: Final = {
     b"\x89PNG\r\n\x1a\n": "PNG",

@@ -12,18 +12,19 @@ import os
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from segeval.errors import Problem, SettingError
 
-__all__ = ["Missing", "Pair", "Pairing", "find_pairs", "read_pairs"]
+if TYPE_CHECKING:
+    from segeval.settings import Missing
+
+__all__ = ["Pair", "Pairing", "find_pairs", "read_pairs"]
 
 IMAGE_EXTENSIONS: Final = frozenset(
     ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
 )
 """Extensions of the files that are looked at; all others are left alone."""
-
-Missing = Literal["error", "skip", "worst"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,90 @@
+"""What a user can say about a job, as plain records and closed choices.
+
+Nothing here computes or imports NumPy: the command line knows its options without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "MAX_PIXELS",
+    "Absent",
+    "LabelChoice",
+    "Missing",
+    "OnError",
+    "Pooling",
+    "Reading",
+    "Source",
+    "Unknown",
+]
+
+Missing = Literal["error", "skip", "worst"]
+OnError = Literal["stop", "skip"]
+Unknown = Literal["error", "wrong", "ignore"]
+Pooling = Literal["dataset", "image", "class", "pair"]
+Absent = Literal["skip", "zero", "one"]
+
+MAX_PIXELS: Final = 1 << 28
+"""Default limit on the number of pixels of one mask."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the masks are and how they are paired; see `find_pairs` and `read_pairs`."""
+
+    prediction: Path | None = None
+    truth: Path | None = None
+    pairs: Path | None = None
+    pred_suffix: str = ""
+    truth_suffix: str = ""
+    include: str | None = None
+    missing: Missing = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How masks are read.
+
+    Attributes
+    ----------
+    max_pixels : int
+        Larger masks are refused.
+    resize_prediction : bool
+        Whether a prediction of another size is brought to the size of the truth, by nearest
+        neighbour, instead of being refused.
+    on_error : {"stop", "skip"}
+        Whether a pair that cannot be read is a problem of the whole set, or left out by name.
+    """
+
+    max_pixels: int = MAX_PIXELS
+    resize_prediction: bool = False
+    on_error: OnError = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelChoice:
+    """What the user says about classes; everything is optional.
+
+    Attributes
+    ----------
+    labels, prediction_labels : str, optional
+        Name or file of a label map; the second one where predictions are stored differently.
+    classes : int, optional
+        Values 0…N-1 are the classes.
+    ignore : tuple of int, optional
+        Void values: added to those of a label map, in place of 255 where classes are found.
+    threshold, truth_threshold : float, optional
+        Grey masks: foreground where value >= threshold.
+    """
+
+    labels: str | None = None
+    prediction_labels: str | None = None
+    classes: int | None = None
+    ignore: tuple[int, ...] | None = None
+    threshold: float | None = None
+    truth_threshold: float | None = None
