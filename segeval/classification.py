@@ -12,7 +12,7 @@ from segeval.contingency import NO_PREDICTION
 from segeval.errors import Problem, SettingError
 from segeval.labels import UNKNOWN
 from segeval.settings import Unknown
-from segeval.values import describe_value
+from segeval.values import counted, describe_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -145,9 +145,9 @@ def _unknown_values(
         first = run.images[at[0]]
         path = first.truth_path if side == "truth" else first.prediction_path
         more = f" and {at.size - 1} more" if at.size > 1 else ""
-        count = int(pixels[values == value].sum())
+        count = counted(int(pixels[values == value].sum()), "pixel")
         shown = describe_value(value)
-        detail = f"{path}{more}: {shown} on {count} pixels is no class; {_advice(side, shown)}"
+        detail = f"{path}{more}: {shown} on {count} is no class; {_advice(side, shown)}"
         problems.append(
             Problem(name=first.name, kind=f"unknown value in the {side}", detail=detail)
         )

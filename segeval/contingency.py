@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from segeval.values import as_zero_one
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -127,7 +129,7 @@ def count_values(*, truth: NDArray[Any], prediction: NDArray[Any] | None) -> Con
 def _as_values(mask: NDArray[Any], side: str) -> NDArray[Any]:
     """Check the dtype, and narrow to uint8 where every value fits."""
     if mask.dtype == np.bool_:
-        return mask.view(np.uint8)
+        return as_zero_one(mask)
     if mask.dtype.kind not in "iu":
         message = f"{side} must hold integers, not {mask.dtype}"
         raise TypeError(message)
@@ -194,7 +196,7 @@ def _count_bytes(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> Con
 
 def _sum(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """Add counts of codes; float64 holds them exactly, up to 2**53 pixels."""
-    longer, shorter = (a, b) if a.size > b.size else (b, a)
+    longer, shorter = (a, b) if a.size >= b.size else (b, a)
     longer[: shorter.size] += shorter
     return longer
 

@@ -6,6 +6,7 @@ stopped, with what was found and the command to type.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -127,10 +128,11 @@ def _colors_found(truth: set[int], prediction: set[int]) -> str:
     more = f" and {len(colors) - 12} more" if len(colors) > 12 else ""
     telling = set(colors) - {COLOR, COLOR + 0xFFFFFF}
     fits = {n: len(telling & load_labels(n).known("truth").keys()) for n in builtin_names()}
-    best = max(fits, key=lambda name: fits[name])
+    most = max(fits.values())
     advice = "type --labels FILE with a CSV of name,r,g,b"
-    if fits[best] >= TELLING_COLORS and fits[best] * 2 > len(telling):
-        advice = f"type --labels {best}, which knows {fits[best]} of them, or " + advice[5:]
+    if most >= TELLING_COLORS and most * 2 > len(telling):
+        best = " or ".join(f"--labels {name}" for name, fit in fits.items() if fit == most)
+        advice = f"type {best} (knows {most} of them), or " + advice[5:]
     return f"the masks hold colours ({shown}{more}), and no label map says what they mean; {advice}"
 
 
@@ -174,19 +176,30 @@ def _mixed_maps(truth: set[int], prediction: set[int], *_: set[int]) -> str:
     common, united = truth & prediction, truth | prediction
     if not united or len(common) * 2 >= len(united):
         return ""
-    maps = {name: load_labels(name) for name in builtin_names()}
-    for truth_name, truth_map in maps.items():
-        for name, labels in maps.items():
-            if name == truth_name or labels.names != truth_map.names:
-                continue
-            known, own = labels.known("truth").keys(), truth_map.known("truth").keys()
-            one_map = truth <= known or prediction <= truth_map.known("prediction").keys()
-            if truth <= own and prediction <= known and not one_map:
-                return (
-                    f"these look like {name} and {truth_name} values of the same classes; "
-                    f"type --labels {truth_name} --pred-labels {name}"
-                )
-    return ""
+    maps = [load_labels(name) for name in builtin_names()]
+    fits = [
+        (of_truth.name, of_prediction.name)
+        for of_truth, of_prediction in itertools.permutations(maps, 2)
+        if _fit(of_truth, of_prediction, truth, prediction)
+    ]
+    if not fits:
+        return ""
+    ours, theirs = max(fits, key=lambda names: names[1].startswith(names[0]))
+    return (
+        f"these look like {theirs} and {ours} values of the same classes; "
+        f"type --labels {ours} --pred-labels {theirs}"
+    )
+
+
+def _fit(
+    of_truth: LabelMap, of_prediction: LabelMap, truth: set[int], prediction: set[int]
+) -> bool:
+    """Whether two maps of the same classes explain the two sides, and neither explains both."""
+    if of_truth.names != of_prediction.names:
+        return False
+    ours, theirs = of_truth.known("truth").keys(), of_prediction.known("truth").keys()
+    one_is_enough = truth <= theirs or prediction <= of_truth.known("prediction").keys()
+    return truth <= ours and prediction <= theirs and not one_is_enough
 
 
 def _shifted(run: Run, void: Collection[int]) -> str:

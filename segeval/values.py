@@ -11,10 +11,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["COLOR", "color_value", "describe_value", "describe_values", "hex_color", "plain_values"]
+__all__ = [
+    "COLOR",
+    "as_zero_one",
+    "color_value",
+    "counted",
+    "describe_value",
+    "describe_values",
+    "hex_color",
+    "plain_values",
+]
 
 COLOR: Final = 1 << 24
 """Added to ``r << 16 | g << 8 | b``: a colour is never taken for an index of the same number."""
+
+
+def as_zero_one(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return booleans as 0 and 1, also where their bytes hold something else (as Pillow's do)."""
+    true: NDArray[np.bool_] = mask.view(np.uint8) != 0
+    return true.view(np.uint8)
 
 
 def color_value(color: tuple[int, int, int]) -> int:
@@ -30,6 +45,15 @@ def color_value(color: tuple[int, int, int]) -> int:
 def hex_color(color: tuple[int, int, int]) -> str:
     """Write a colour as ``#rrggbb``."""
     return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things.
+
+    >>> counted(1, "pixel"), counted(2, "pixel")
+    ('1 pixel', '2 pixels')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def describe_value(value: int) -> str:

@@ -64,12 +64,12 @@ def check(
 def _describe(run: Run) -> Iterator[str]:
     """Say how many pairs there are, and what each side holds in which storage forms."""
     from segeval.diagnosis import values_of
-    from segeval.values import describe_values
+    from segeval.values import counted, describe_values
 
     sizes = Counter(f"{image.width}×{image.height}" for image in run.images)
     yield f"pairs       {len(run.images)} readable{_counted(sizes)}"
     if run.extra:
-        yield f"extra       {len(run.extra)} predictions without a truth"
+        yield f"extra       {counted(len(run.extra), 'prediction')} without a truth"
     if run.missing or run.skipped:
         yield f"waived      {len(run.missing)} missing, {len(run.skipped)} unreadable"
     sides: tuple[Side, ...] = ("truth", "prediction")

@@ -122,7 +122,7 @@ class PairingOptions:
         if self.pairs is not None and self.prediction is not None:
             raise SettingError("--pairs replaces PRED and TRUTH; give one or the other")
         if self.pairs is None and (self.prediction is None or self.truth is None):
-            raise SettingError("two folders are needed: type segeval score PRED TRUTH")
+            raise SettingError("two folders are needed, PRED and TRUTH (or a table with --pairs)")
         return Source(
             prediction=self.prediction,
             truth=self.truth,
@@ -208,7 +208,7 @@ class ConventionOptions:
         return Convention(
             pooling=self.pooling,
             absent=self.absent,
-            exclude=tuple(self.exclude or ()),
+            exclude=tuple(dict.fromkeys(self.exclude or ())),
             worst=self.worst,
         )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -16,7 +18,6 @@ from segeval.reports.document import make_document
 from segeval.reports.files import check_writable, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from segeval.cli.options import OutputOptions
@@ -26,20 +27,27 @@ if TYPE_CHECKING:
 __all__ = ["deliver", "prepare"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a report shows."""
+
+    scores: Scores
+    document: Mapping[str, Any]
+    percent: bool
+
+
 def prepare(output: OutputOptions) -> list[Threshold]:
     """Check, before any work is done, that files can be written and thresholds understood."""
-    check_writable(path for path in _files(output) if path is not None)
+    check_writable(path for _, path in _files(output))
     return [parse_threshold(text) for text in output.fail_under or ()]
 
 
-def _files(output: OutputOptions) -> dict[Path | None, str]:
-    return {
-        output.csv: "csv",
-        output.per_image: "per_image",
-        output.confusion: "confusion",
-        output.json: "json",
-        output.markdown: "markdown",
-    }
+def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
+    """Yield the name and the path of every report that goes into a file."""
+    for name in ("csv", "per_image", "confusion", "json", "markdown"):
+        path: Path | None = getattr(output, name)
+        if path is not None:
+            yield name, path
 
 
 def deliver(
@@ -53,11 +61,10 @@ def deliver(
     """Write the files, print the chosen format, say the notices, and exit 1 if a gate failed."""
     gates = check_thresholds(scores, thresholds)
     document = make_document(scores, settings=settings, gates=gates)
-    reports = _reports(scores, document, percent=output.percent)
-    for path, name in _files(output).items():
-        if path is not None:
-            write_text(path, reports[name]())
-    put(reports[output.output_format]())
+    shown = Shown(scores=scores, document=document, percent=output.percent)
+    for name, path in _files(output):
+        write_text(path, REPORTS[name](shown))
+    put(REPORTS[output.output_format](shown))
     _say_notices(scores, quiet=quiet)
     failed = [gate for gate in gates if not gate.passed]
     for gate in failed:
@@ -67,57 +74,60 @@ def deliver(
         raise typer.Exit(GATE_FAILED)
 
 
-def _reports(
-    scores: Scores, document: Mapping[str, Any], *, percent: bool
-) -> dict[str, Callable[[], str]]:
-    """Every report by its name; each is made, and its library imported, only when asked for."""
+def _table(shown: Shown) -> str:
+    from segeval.reports.table import lay_out, render
 
-    def table() -> str:
-        from segeval.reports.table import lay_out, render
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
+    color = terminal and "NO_COLOR" not in os.environ
+    return render(lay_out(shown.document, percent=shown.percent), width=width, color=color)
 
-        terminal = sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
-        color = terminal and "NO_COLOR" not in os.environ
-        return render(lay_out(document, percent=percent), width=width, color=color)
 
-    def csv() -> str:
-        from segeval.reports.delimited import classes_csv
+def _csv(shown: Shown) -> str:
+    from segeval.reports.delimited import classes_csv
 
-        return classes_csv(document)
+    return classes_csv(shown.document)
 
-    def per_image() -> str:
-        from segeval.reports.delimited import images_csv
 
-        return images_csv(scores)
+def _per_image(shown: Shown) -> str:
+    from segeval.reports.delimited import images_csv
 
-    def confusion() -> str:
-        from segeval.reports.delimited import confusion_csv
+    return images_csv(shown.scores)
 
-        return confusion_csv(document)
 
-    def json() -> str:
-        from segeval.reports.json import to_json
+def _confusion(shown: Shown) -> str:
+    from segeval.reports.delimited import confusion_csv
 
-        return to_json(document)
+    return confusion_csv(shown.document)
 
-    def markdown() -> str:
-        from segeval.reports.markdown import to_markdown
 
-        return to_markdown(document, percent=percent)
+def _json(shown: Shown) -> str:
+    from segeval.reports.json import to_json
 
-    def total() -> str:
-        miou = document["summary"]["miou"]
-        return f"{'' if miou is None else repr(miou)}\n"
+    return to_json(shown.document)
 
-    return {
-        "table": table,
-        "csv": csv,
-        "per_image": per_image,
-        "confusion": confusion,
-        "json": json,
-        "markdown": markdown,
-        "total": total,
-    }
+
+def _markdown(shown: Shown) -> str:
+    from segeval.reports.markdown import to_markdown
+
+    return to_markdown(shown.document, percent=shown.percent)
+
+
+def _total(shown: Shown) -> str:
+    miou = shown.document["summary"]["miou"]
+    return f"{'' if miou is None else repr(miou)}\n"
+
+
+REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
+    "table": _table,
+    "csv": _csv,
+    "per_image": _per_image,
+    "confusion": _confusion,
+    "json": _json,
+    "markdown": _markdown,
+    "total": _total,
+}
+"""Every report by the name of its option; each imports its libraries only when it is asked for."""
 
 
 def _say_notices(scores: Scores, *, quiet: bool) -> None:

@@ -30,6 +30,7 @@ def score(
     """
     from segeval.cli.output import deliver, prepare
     from segeval.evaluation import evaluate, score_choice
+    from segeval.values import counted
 
     source, choice, rules = pairing.source(), labels.choice(), convention.convention()
     thresholds = prepare(output)
@@ -38,8 +39,8 @@ def score(
     )
     if run.extra:
         shown = ", ".join(run.extra[:3]) + (", …" if len(run.extra) > 3 else "")
-        count = len(run.extra)
-        say(f"notice: {count} predictions have no truth and were left out: {shown}", quiet=quiet)
+        count = counted(len(run.extra), "prediction")
+        say(f"notice: {count} without a truth left out: {shown}", quiet=quiet)
     scores = score_choice(run, choice, rules, unknown=labels.unknown)
     settings = {
         "prediction": str(pairing.prediction or ""),

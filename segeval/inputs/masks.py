@@ -19,7 +19,7 @@ import numpy as np
 from segeval.errors import MaskError
 from segeval.inputs import png
 from segeval.settings import MAX_PIXELS
-from segeval.values import COLOR
+from segeval.values import COLOR, as_zero_one, counted
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -119,8 +119,8 @@ def _decode(data: bytes, max_pixels: int) -> Mask:
         raise MaskError(f"not an image: it starts with {start}; expected {READABLE}")
     if kind in LOSSY:
         raise MaskError(
-            f"{kind} is lossy or not a mask format: class values may have changed; "
-            "save the masks as PNG from their source"
+            f"{kind} is lossy, so class values may have changed; save the masks as PNG "
+            "from their source"
         )
     if kind == "PNG":
         header = png.read_header(data)
@@ -159,8 +159,8 @@ def _single_channel(array: NDArray[Any]) -> NDArray[Any]:
         see_through = int(np.count_nonzero(array[..., -1] != opaque))
         if see_through:
             raise MaskError(
-                f"its alpha channel is not opaque on {see_through} pixels, so it is unclear which "
-                "values count; save the mask without alpha"
+                f"its alpha channel is not opaque on {counted(see_through, 'pixel')}, so it is "
+                "unclear which values count; save the mask without alpha"
             )
     if channels <= 2:
         return array[..., 0]
@@ -205,7 +205,7 @@ def _decode_pillow(data: bytes, kind: str, max_pixels: int) -> Mask:
         )
     form = f"{kind} {raw_mode}"
     if array.dtype == np.bool_:
-        return Mask(values=array.view(np.uint8), form=form)
+        array = as_zero_one(array)
     if array.dtype.kind not in "iu":
         raise MaskError(f"it holds {array.dtype} numbers; masks hold integers")
     return Mask(values=_single_channel(np.atleast_3d(array)), form=form)
@@ -244,6 +244,4 @@ def _read_npy(stream: Any, max_pixels: int) -> Mask:
     _check_size(shape[1], shape[0], max_pixels)
     stream.seek(0)
     values = np.ascontiguousarray(np.lib.format.read_array(stream, allow_pickle=False))
-    return Mask(
-        values=values.view(np.uint8) if dtype.kind == "b" else values, form=f"NumPy {dtype}"
-    )
+    return Mask(values=as_zero_one(values) if dtype.kind == "b" else values, form=f"NumPy {dtype}")

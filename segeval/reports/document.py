@@ -67,12 +67,7 @@ def make_document(
             "unknown": int(matrix.unknown.sum()),
         },
         "summary": {name: _defined(value) for name, value in scores.summary.items()},
-        "averaged": {
-            "classes": len(scores.labels.names) - len(scores.absent) - len(convention.exclude),
-            "of": len(scores.labels.names),
-            "absent": scores.absent,
-            "excluded": list(convention.exclude),
-        },
+        "averaged": _averaged(scores),
         "classes": _classes(scores),
         "confusion": {
             "rows": "truth",
@@ -81,15 +76,27 @@ def make_document(
             "counts": matrix.counts.tolist(),
             "unknown": matrix.unknown.tolist(),
         },
-        "gates": [
-            {
-                "metric": gate.metric,
-                "minimum": gate.minimum,
-                "value": _defined(gate.value),
-                "passed": gate.passed,
-            }
-            for gate in gates
-        ],
+        "gates": [_gate(gate) for gate in gates],
+    }
+
+
+def _averaged(scores: Scores) -> dict[str, Any]:
+    """Say which classes the means run over."""
+    excluded = scores.convention.exclude
+    return {
+        "classes": len(scores.labels.names) - len(scores.absent) - len(excluded),
+        "of": len(scores.labels.names),
+        "absent": scores.absent,
+        "excluded": list(excluded),
+    }
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    return {
+        "metric": gate.metric,
+        "minimum": gate.minimum,
+        "value": _defined(gate.value),
+        "passed": gate.passed,
     }
 
 

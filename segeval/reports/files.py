@@ -39,18 +39,17 @@ def write_text(path: Path, text: str) -> None:
     OutputError
         If it cannot be written.
     """
-    if _is_stream(path):
-        path.write_text(text, encoding="utf-8", newline="")
-        return
-    path = path.resolve()
-    temporary = _temporary(path)
+    stream = _is_stream(path)
+    target = path if stream else _temporary(path.resolve())
     try:
-        with open(temporary, "w", encoding="utf-8", newline="") as file:
+        with open(target, "w", encoding="utf-8", newline="") as file:
             file.write(text)
-        os.replace(temporary, path)
+        if not stream:
+            os.replace(target, path.resolve())
     except OSError as error:
-        with suppress(OSError):
-            os.unlink(temporary)
+        if not stream:
+            with suppress(OSError):
+                os.unlink(target)
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 

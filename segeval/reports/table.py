@@ -13,7 +13,7 @@ from segeval.metrics import METRICS, OVERALL
 from segeval.reports.numbers import show_count, show_score
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from rich.console import RenderableType
 
@@ -73,41 +73,39 @@ def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
 
 
 def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
-    """Each headline number, with what it means beside it."""
+    """Each headline number, with what it means beside it, and what was left out."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(style="bold", justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
-    summary, averaged = document["summary"], document["averaged"]
-    pooling = document["settings"].get("pooling", "dataset")
-    over = f"over {averaged['classes']} of {averaged['of']} classes"
-    pooled = POOLED[pooling].format(images=document["images"]["scored"])
-    for metric in METRICS.values():
-        if metric.mean in MEANS:
-            meaning = f"mean of {metric.formula} {over}; {pooled}"
-            grid.add_row(
-                MEANS[metric.mean], show_score(summary[metric.mean], percent=percent), meaning
-            )
-        for name in (n for n in summary if n.startswith(f"{metric.mean}_worst")):
-            meaning = f"mean of the lowest {name.partition('_worst')[2]} % instead"
-            grid.add_row(name, show_score(summary[name], percent=percent), meaning)
-    for overall in OVERALL.values():
-        if overall.name in MEANS:
-            score = show_score(summary[overall.name], percent=percent)
-            grid.add_row(MEANS[overall.name], score, overall.formula)
+    for title, name, meaning in _headlines(document):
+        grid.add_row(title, show_score(document["summary"][name], percent=percent), meaning)
     for what in ("absent", "excluded"):
-        if averaged[what]:
-            grid.add_row(
-                what, str(len(averaged[what])), f"not in the means: {', '.join(averaged[what])}"
-            )
+        names = document["averaged"][what]
+        if names:
+            grid.add_row(what, str(len(names)), f"not in the means: {', '.join(names)}")
     pixels = document["pixels"]
-    grid.add_row(
-        "pixels",
-        show_count(pixels["judged"]),
-        f"judged, {show_count(pixels['ignored'])} ignored"
-        + (f", {show_count(pixels['unknown'])} predicted as no class" if pixels["unknown"] else ""),
-    )
+    others = f"judged, {show_count(pixels['ignored'])} ignored"
+    if pixels["unknown"]:
+        others += f", {show_count(pixels['unknown'])} predicted as no class"
+    grid.add_row("pixels", show_count(pixels["judged"]), others)
     return grid
+
+
+def _headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield title, name and definition of each headline number."""
+    averaged, settings = document["averaged"], document["settings"]
+    over = f"over {averaged['classes']} of {averaged['of']} classes"
+    pooled = POOLED[settings["pooling"]].format(images=document["images"]["scored"])
+    for metric in (METRICS["iou"], METRICS["dice"]):
+        meaning = f"mean of {metric.formula} {over}; {pooled}"
+        yield MEANS[metric.mean], metric.mean, meaning
+        if settings["worst"] is not None:
+            share = f"{settings['worst']:g}"
+            meaning = f"mean of the lowest {share} % of these values"
+            yield f"{MEANS[metric.mean]} worst {share} %", f"{metric.mean}_worst{share}", meaning
+    for overall in (OVERALL["pixel_accuracy"], OVERALL["fwiou"]):
+        yield MEANS[overall.name], overall.name, overall.formula
 
 
 def _gate_table(document: Mapping[str, Any]) -> Table:

@@ -1,0 +1,230 @@
+"""Measure segeval against the floor, against other ways and against its own targets, in one run.
+
+Run ``make bench``. Every figure is a median over interleaved rounds; behind it stands the range
+over the rounds. It measures and does not judge: the exit code is always 0.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from data_sets import DataSets
+from made_masks import OBJECTS, SMALL_STREETS, STREETS
+from measuring import interleave, output, peak_memory, seconds
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from data_sets import DataSet
+    from made_masks import Kind
+
+HERE: Final = Path(__file__).parent
+SEGEVAL: Final = str(Path(sysconfig.get_path("scripts"), "segeval"))
+PYTHON: Final = sys.executable
+
+PAIR_ROUNDS: Final = 5
+START_ROUNDS: Final = 15
+MEMORY_ROUNDS: Final = 3
+
+COSTLY: Final = ("pandas", "scipy", "sklearn", "dask", "matplotlib")
+SCORE_AND_LOOK: Final = f"""
+import sys
+from segeval.cli import app
+app(["score", *sys.argv[1:], "--quiet", "--format", "total"], standalone_mode=False)
+print(", ".join(sys.modules.keys() & {set(COSTLY)}) or "none")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    figure: str
+    spread: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines of the table that belong together."""
+
+    title: str
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A way through a data set: a program, and how many pairs it is timed on.
+
+    ``pairs`` are a small and a large number of street scenes; scenes of less pixels are taken in
+    larger numbers. ``targets`` are written beside the figure, by kind.
+    """
+
+    command: Callable[[DataSet], list[str]]
+    pairs: tuple[int, int]
+    targets: Mapping[str, str] = field(default_factory=dict)
+
+
+def score(data: DataSet, *options: str) -> list[str]:
+    """Return the command that scores a data set."""
+    return [SEGEVAL, "score", *data.paths, *options]
+
+
+def other(way: str, data: DataSet) -> list[str]:
+    """Return the command that takes another way through a data set."""
+    return [PYTHON, str(HERE / "other_ways.py"), way, data.kind.name, *data.paths]
+
+
+def score_with(workers: int) -> Callable[[DataSet], list[str]]:
+    """Return what makes the command that scores with so many workers."""
+    return lambda data: score(data, "--workers", str(workers))
+
+
+FLOOR: Final = "decode both masks with kornia-rs (the floor)"
+ONE_WORKER: Final = "segeval score, 1 worker"
+TWO_WORKERS: Final = "segeval score, 2 workers"
+WAYS: Final = {
+    FLOOR: Way(command=partial(other, "kornia"), pairs=(40, 400)),
+    ONE_WORKER: Way(
+        command=score_with(1),
+        pairs=(40, 400),
+        targets={"streets": "≤ 1.6", "objects": "≤ 2.0"},
+    ),
+    TWO_WORKERS: Way(command=score_with(2), pairs=(40, 400)),
+    "decode both masks with Pillow": Way(command=partial(other, "pillow"), pairs=(10, 100)),
+    "usual script: Pillow and bincount": Way(command=partial(other, "usual"), pairs=(6, 60)),
+    "scikit-learn confusion_matrix": Way(command=partial(other, "sklearn"), pairs=(1, 6)),
+}
+
+
+def ratio(
+    what: str, values: Sequence[float], base: Sequence[float], target: str = "", suffix: str = ""
+) -> Row:
+    """Return a row of the ratio of two medians, and of the range of the ratios of each round."""
+    each = sorted(value / unit for value, unit in zip(values, base, strict=True))
+    figure = f"{median(values) / median(base):.2f}{suffix}"
+    return Row(what, figure, f"{each[0]:.2f}–{each[-1]:.2f}", target)
+
+
+def amount(what: str, values: Sequence[float], unit: str, target: str = "") -> Row:
+    """Return a row of a median that is no ratio."""
+    spread = f"{min(values):.1f}–{max(values):.1f}"
+    return Row(what, f"{median(values):.1f} {unit}", spread, target)
+
+
+def measure_pairs(sets: DataSets, kind: Kind, more: int, speed_up: str = "") -> Section:
+    """Measure every way per pair, and what a second worker brings.
+
+    The time a pair takes is the difference between many pairs and few, so that no start-up is in
+    it; the gain of the second worker is that of the whole program.
+    """
+    taken = interleave(
+        {
+            (name, pairs): partial(seconds, way.command(sets.get(kind, pairs * more)))
+            for name, way in WAYS.items()
+            for pairs in way.pairs
+        },
+        PAIR_ROUNDS,
+    )
+    per_pair = {}
+    for name, way in WAYS.items():
+        few, many = way.pairs
+        times = zip(taken[name, few], taken[name, many], strict=True)
+        per_pair[name] = [(long - short) / ((many - few) * more) for short, long in times]
+    rows = [
+        ratio(name, per_pair[name], per_pair[FLOOR], way.targets.get(kind.name, ""))
+        for name, way in WAYS.items()
+    ]
+    most = WAYS[ONE_WORKER].pairs[1]
+    one, two = taken[ONE_WORKER, most], taken[TWO_WORKERS, most]
+    rows.append(ratio(f"1 worker / 2 workers, {most * more} pairs, all in all", one, two, speed_up))
+    floor = median(per_pair[FLOOR]) * 1000
+    return Section(f"{kind.title}: time per pair; the floor is {floor:.2f} ms", rows)
+
+
+def measure_start(sets: DataSets) -> Section:
+    """Measure how long the program takes to do next to nothing."""
+    four = sets.get(SMALL_STREETS, 4)
+    base = 'python -c "import numpy"'
+    commands = {
+        base: ([PYTHON, "-c", "import numpy"], ""),
+        "segeval --help": ([SEGEVAL, "--help"], "≤ 2.5"),
+        "segeval score, four small pairs": (score(four), "≤ 4"),
+    }
+    measures = {name: partial(seconds, command) for name, (command, _) in commands.items()}
+    taken = interleave(measures, START_ROUNDS)
+    rows = [ratio(name, taken[name], taken[base], target) for name, (_, target) in commands.items()]
+    loaded = output([PYTHON, "-c", SCORE_AND_LOOK, *four.paths]).splitlines()[-1]
+    rows.append(Row(f"of {', '.join(COSTLY)}, a score loads", loaded, "", "none"))
+    return Section(f"start-up: whole programs; NumPy takes {median(taken[base]):.2f} s", rows)
+
+
+def measure_memory(sets: DataSets) -> Section:
+    """Measure whether memory grows with the number of pairs."""
+    few, many = 200, 2000
+    measures = {
+        pairs: partial(peak_memory, score(sets.get(SMALL_STREETS, pairs), "--workers", "1"))
+        for pairs in (few, many)
+    }
+    peaks = interleave(measures, MEMORY_ROUNDS)
+    growth = [more - less for less, more in zip(peaks[few], peaks[many], strict=True)]
+    rows = [amount(f"{pairs} pairs", peaks[pairs], "MB") for pairs in (few, many)]
+    rows.append(amount("difference", growth, "MB", "≤ 30 MB"))
+    return Section(f"{SMALL_STREETS.title}: peak memory of a score, 1 worker", rows)
+
+
+SECTIONS: Final[Mapping[str, Callable[[DataSets], Section]]] = {
+    "streets": lambda sets: measure_pairs(sets, STREETS, 1, "≥ 1.7"),
+    "objects": lambda sets: measure_pairs(sets, OBJECTS, 5),
+    "start-up": measure_start,
+    "memory": measure_memory,
+}
+
+
+def try_to_measure(name: str, sets: DataSets) -> Section:
+    """Measure a section; one that cannot be measured says why in its place."""
+    try:
+        return SECTIONS[name](sets)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the other sections still count
+        return Section(f"{name}: NOT MEASURED", [Row(f"{type(error).__name__}: {error}", "failed")])
+
+
+def make_table(sections: Sequence[Section]) -> Table:
+    """Lay out all sections as one table."""
+    machine = f"{os.cpu_count()} processors, Python {platform.python_version()}"
+    table = Table("ratio of medians", title=f"segeval bench ({machine})")
+    for heading in ("figure", "each round", "target"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for section in sections:
+        table.add_section()
+        table.add_row(f"[bold]{section.title}[/bold]")
+        for row in section.rows:
+            table.add_row(f"  {row.what}", row.figure, row.spread, row.target)
+    return table
+
+
+def main() -> None:
+    """Measure everything, in a temporary folder, and print the table."""
+    sections = []
+    with tempfile.TemporaryDirectory(prefix="segeval-bench-") as folder:
+        sets, speech = DataSets(Path(folder)), Console(stderr=True)
+        for name in SECTIONS:
+            speech.print(f"measuring {name} …", style="dim")
+            sections.append(try_to_measure(name, sets))
+    Console().print(make_table(sections))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""Bad data: every problem at once, by file, with exit code 3 and no traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made import data_set, save, segeval
+from PIL import Image
+
+BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def corrupt(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[data.index(b"IDAT") + 8] ^= 0xFF
+    path.write_bytes(bytes(data))
+
+
+def claim_too_much(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[16:24] = struct.pack(">II", 60000, 60000)
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path.write_bytes(bytes(data))
+
+
+def rename_to_jpg(path: Path) -> None:
+    path.unlink()
+    Image.fromarray(BLOCKS).save(path.with_suffix(".jpg"))
+
+
+def unknown_value(path: Path) -> None:
+    mask = BLOCKS.copy()
+    mask[0, 0] = 77
+    save(path, mask)
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "truncated": (truncate, "the file is broken"),
+    "corrupt": (corrupt, "the file is broken"),
+    "empty": (lambda path: path.write_bytes(b""), "0 bytes"),
+    "text": (lambda path: path.write_text("no image"), "not an image"),
+    "jpeg": (lambda path: Image.fromarray(BLOCKS).save(path, format="JPEG"), "JPEG is lossy"),
+    "jpg": (rename_to_jpg, "JPEG is lossy"),
+    "huge": (claim_too_much, "60000×60000"),
+    "size": (lambda path: save(path, BLOCKS[:8]), "--resize-prediction"),
+    "missing": (Path.unlink, "--missing skip"),
+    "twice": (lambda path: Image.fromarray(BLOCKS).save(path.with_suffix(".tif")), "keep one"),
+    "unknown": (unknown_value, "77 on 1 pixel is no class"),
+}
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    return data_set(tmp_path, dict.fromkeys(("good", *DAMAGE), (BLOCKS, BLOCKS)))
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize("side", ["pred", "truth"])
+def test_each_kind_of_damage_is_named(folders: tuple[Path, Path], kind: str, side: str) -> None:
+    if (kind, side) in {("missing", "truth"), ("jpg", "truth")}:
+        pytest.skip("a missing truth makes an extra prediction, which is no problem")
+    damage, message = DAMAGE[kind]
+    damage((folders[0] if side == "pred" else folders[1]) / f"{kind}.png")
+    for command in ("score", "check"):
+        done = segeval(command, *folders, "--classes", "4", expect=3)
+        said = done.stderr if command == "score" else done.stdout
+        assert message in said
+        assert kind in said
+        assert said.count("\n  ") == 1
+
+
+def test_all_problems_are_reported_together(folders: tuple[Path, Path]) -> None:
+    for kind, (damage, _) in DAMAGE.items():
+        damage(folders[0] / f"{kind}.png")
+    unknown_value(folders[1] / "good.png")
+    done = segeval("score", *folders, "--classes", "4", expect=3)
+    assert done.stderr.startswith(f"segeval: {len(DAMAGE) + 1} problems in the data")
+    for kind, (_, message) in DAMAGE.items():
+        assert any(kind in line and message in line for line in done.stderr.splitlines())
+    assert "unknown value in the truth" in done.stderr
+    assert done.stdout == ""
+
+
+def test_empty_and_absent_folders_are_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = segeval("score", tmp_path / "empty", tmp_path / "nowhere", expect=3)
+    assert f"{tmp_path / 'empty'} holds no masks" in done.stderr
+    assert f"{tmp_path / 'nowhere'} does not exist" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--csv", "--json", "--per-image", "--confusion", "--markdown"])
+def test_an_unwritable_output_stops_before_counting(
+    folders: tuple[Path, Path], tmp_path: Path, option: str
+) -> None:
+    truncate(folders[0] / "truncated.png")
+    done = segeval("score", *folders, option, tmp_path / "no" / "out", expect=3)
+    assert "no file can be made" in done.stderr
+    assert "truncated" not in done.stderr
+    assert "is a folder" in segeval("score", *folders, option, tmp_path, expect=3).stderr
+
+
+def test_many_problems_of_one_kind_are_counted(tmp_path: Path) -> None:
+    folders = data_set(tmp_path, {f"image {n:02d}": (BLOCKS, BLOCKS) for n in range(30)})
+    for n in range(25):
+        (folders[0] / f"image {n:02d}.png").unlink()
+    done = segeval("score", *folders, expect=3)
+    assert "missing prediction: and 5 more; `segeval check` lists them all" in done.stderr
+    assert segeval("check", *folders, expect=3).stdout.count("missing prediction") == 25
+
+
+def test_check_of_good_data_ends_with_0(tmp_path: Path) -> None:
+    folders = data_set(tmp_path, {"a": (BLOCKS, BLOCKS)})
+    save(folders[0] / "extra.png", BLOCKS)
+    done = segeval("check", *folders)
+    assert "problems    none" in done.stdout
+    assert "truth       0..3 (1 PNG grey 8-bit)" in done.stdout
+    assert "1 prediction without a truth" in done.stdout
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_ends_at_once_with_130(tmp_path: Path, workers: int) -> None:
+    mask = np.random.default_rng(0).integers(0, 19, (1024, 2048)).astype(np.uint8)
+    folders = data_set(tmp_path, {"0": (mask, mask)})
+    for number in range(1, 1000):
+        for folder in folders:
+            os.link(folder / "0.png", folder / f"{number}.png")
+    paths = map(str, folders)
+    command = [sys.executable, "-m", "segeval", "score", *paths, "--workers", str(workers)]
+    with subprocess.Popen(
+        command, start_new_session=True, stderr=subprocess.PIPE, text=True
+    ) as process:
+        time.sleep(2)
+        started = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert time.monotonic() - started < 2
+    assert (process.returncode, said) == (130, "segeval: interrupted\n")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_a_full_disk_is_one_message(folders: tuple[Path, Path]) -> None:
+    done = segeval("score", *folders, "--json", "/dev/full", expect=3)
+    assert "/dev/full: cannot be written: No space left on device" in done.stderr

@@ -1,0 +1,90 @@
+"""Masks, runs and commands made for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from segeval.contingency import count_values
+from segeval.run import ImageCounts, Run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Mask = NDArray[Any]
+
+
+def frozen(values: object, dtype: str = "uint8") -> Mask:
+    """Return a read-only array."""
+    array = np.array(values, dtype)
+    array.flags.writeable = False
+    return array
+
+
+def save(path: Path, values: object) -> Path:
+    """Write a mask as 8-bit grey PNG, with its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.array(values, np.uint8)).save(path)
+    return path
+
+
+def data_set(folder: Path, pairs: dict[str, tuple[object, object]]) -> tuple[Path, Path]:
+    """Write ``{name: (truth, prediction)}`` as two folders; return prediction and truth folder."""
+    for name, (truth, prediction) in pairs.items():
+        save(folder / "truth" / f"{name}.png", truth)
+        save(folder / "pred" / f"{name}.png", prediction)
+    return folder / "pred", folder / "truth"
+
+
+def made_run(*pairs: tuple[Mask, Mask]) -> Run:
+    """Count pairs of (truth, prediction) arrays as a run."""
+    images = [
+        ImageCounts(
+            name=f"image_{number}",
+            height=truth.shape[0],
+            width=truth.shape[1],
+            truth_path=f"truth/image_{number}.png",
+            prediction_path=f"pred/image_{number}.png",
+            truth_form="array",
+            prediction_form="array",
+            table=count_values(truth=truth, prediction=prediction),
+        )
+        for number, (truth, prediction) in enumerate(pairs)
+    ]
+    return Run(images=tuple(images))
+
+
+def segeval(
+    *arguments: object, expect: int = 0, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process of its own; it must end with the expected code."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "segeval", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={name: os.environ[name] for name in os.environ if name != "COLUMNS"} | environment,
+    )
+    assert done.returncode == expect, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def document(*arguments: object, expect: int = 0) -> dict[str, Any]:
+    """Run ``segeval score … --format json``, check what holds for every document, and return it."""
+    done = segeval("score", *arguments, "--format", "json", expect=expect)
+    content: dict[str, Any] = json.loads(done.stdout)
+    pixels, confusion = content["pixels"], content["confusion"]
+    assert pixels["total"] == pixels["judged"] + pixels["ignored"]
+    cells = sum(map(sum, confusion["counts"])) + sum(confusion["unknown"])
+    assert pixels["judged"] == cells
+    assert pixels["unknown"] == sum(confusion["unknown"])
+    return content

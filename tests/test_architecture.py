@@ -1,0 +1,135 @@
+"""The structure of the package, as a test: who may import whom, and how large things grow."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import segeval
+
+PACKAGE = Path(segeval.__file__).parent
+LAYERS = [
+    {"version", "errors", "values", "settings"},
+    {"labels", "contingency", "confusion", "metrics"},
+    {"conventions", "labelfiles"},
+    {"run", "classification", "scoring", "inputs", "engines", "gates", "diagnosis"},
+    {"evaluation"},
+    {"reports"},
+    {"api", "cli"},
+    {"__init__", "__main__"},
+]
+ONLY_ABOVE = {"rich": "reports", "typer": "cli", "tqdm": "cli", "pandas": "reports"}
+"""Libraries, and the lowest layer that may import them."""
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def layer(module: str) -> int:
+    """Return the number of the layer that a part of the package belongs to."""
+    return next(number for number, parts in enumerate(LAYERS) if module in parts)
+
+
+def part(path: Path) -> str:
+    """Return the part of the package that a file belongs to: its module, or its folder."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """List the modules that a file imports anywhere, except for type checking only."""
+    tree = ast.parse(path.read_text("utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def parts_imported(path: Path) -> set[str]:
+    """List the parts of segeval that a file imports."""
+    inside = (name.split(".") for name in imported(path) if name.startswith("segeval."))
+    known = set().union(*LAYERS)
+    return {words[1] for words in inside if words[1] in known} - {part(path)}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_downward_only(path: Path) -> None:
+    own = layer(part(path))
+    upward = {other for other in parts_imported(path) if layer(other) > own}
+    assert not upward
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_libraries_stay_in_their_layer(path: Path) -> None:
+    own = layer(part(path))
+    roots = {name.split(".")[0] for name in imported(path)}
+    assert "click" not in roots
+    assert not {
+        library for library in roots & ONLY_ABOVE.keys() if layer(ONLY_ABOVE[library]) > own
+    }
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_command_line_prints_and_exits(path: Path) -> None:
+    if part(path) == "cli":
+        return
+    calls = {
+        ast.unparse(node.func)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+    }
+    assert not calls & {"print", "sys.exit", "exit", "quit"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert text.count("\n") <= 300
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            documented = ast.get_docstring(node) is not None
+            start = node.body[0].end_lineno if documented else node.lineno
+            assert (node.end_lineno or 0) - (start or 0) <= 40, node.name
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["--help"], ["score", "sample_masks/pred", "sample_masks/truth", "--workers", "1"]],
+    ids=["help", "score"],
+)
+def test_starting_up_imports_no_costly_library(command: list[str]) -> None:
+    program = (
+        "import sys\nfrom segeval.cli import app\n"
+        f"try: app({command!r})\nexcept SystemExit: pass\n"
+        "print(sorted(sys.modules.keys() & {'pandas', 'scipy', 'dask', 'matplotlib', 'yaml'}))\n"
+        "print('numpy' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=PACKAGE.parent,
+    )
+    assert done.stdout.splitlines()[-2:] == ["[]", str(command != ["--help"])]
+
+
+def test_public_names_are_what_they_say() -> None:
+    for name in segeval.__all__:
+        assert getattr(segeval, name).__doc__, name
+    with pytest.raises(AttributeError, match="no attribute 'scores'"):
+        segeval.scores  # noqa: B018 - looking it up is the test

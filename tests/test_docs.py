@@ -1,0 +1,56 @@
+"""README and docs say what is so: their examples are run."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from made import segeval
+
+PROJECT = Path(__file__).parents[1]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+CONSOLE = re.compile(r"```console\n\$ segeval (.*)\n((?:.*\n)*?)```")
+EXAMPLES = [
+    pytest.param(command, output, id=f"{page.name}: {command[:50]}")
+    for page in PAGES
+    for command, output in CONSOLE.findall(page.read_text("utf-8"))
+]
+
+
+@pytest.mark.parametrize(("command", "output"), EXAMPLES)
+def test_console_examples_print_what_they_show(command: str, output: str) -> None:
+    failing = 1 if "gate failed" in output else 0
+    done = segeval(*shlex.split(command), expect=failing, cwd=PROJECT)
+    assert done.stdout + done.stderr == output
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_examples_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    failures, _ = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert not failures
+
+
+def test_some_examples_are_found() -> None:
+    assert len(EXAMPLES) >= 3
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / link).exists(), (page.name, link)
+
+
+def test_sample_masks_are_made_the_same_again(
+    tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "make.py"
+    script.write_text((samples / "make.py").read_text("utf-8"), encoding="utf-8")
+    namespace: dict[str, object] = {"__name__": "__main__", "__file__": str(script)}
+    monkeypatch.chdir(tmp_path)
+    exec(compile(script.read_text("utf-8"), str(script), "exec"), namespace)
+    for file in sorted(samples.glob("*/*.png")):
+        assert (tmp_path / file.parent.name / file.name).read_bytes() == file.read_bytes()
