@@ -1,7 +1,8 @@
 """Measure segeval against the floor, against other ways and against its own targets, in one run.
 
-Run ``make bench``. Every figure is a median over interleaved rounds; behind it stands the range
-over the rounds. It measures and does not judge: the exit code is always 0.
+Run ``make bench``. Every figure is a ratio of medians over interleaved rounds; behind it stands the
+range of that ratio over the rounds, which tells how quiet the machine was. It measures and does not
+judge: the exit code is always 0.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from data_sets import DataSets
 from made_masks import OBJECTS, SMALL_STREETS, STREETS
 from measuring import interleave, output, peak_memory, seconds
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -58,10 +60,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Lines of the table that belong together."""
+    """Lines of the table that belong together; ``unit`` says what a ratio of 1 is."""
 
     title: str
     rows: Sequence[Row]
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,29 +95,30 @@ def score_with(workers: int) -> Callable[[DataSet], list[str]]:
     return lambda data: score(data, "--workers", str(workers))
 
 
-FLOOR: Final = "decode both masks with kornia-rs (the floor)"
+FLOOR: Final = "floor: kornia-rs decodes both masks"
 ONE_WORKER: Final = "segeval score, 1 worker"
 TWO_WORKERS: Final = "segeval score, 2 workers"
 WAYS: Final = {
-    FLOOR: Way(command=partial(other, "kornia"), pairs=(40, 400)),
+    FLOOR: Way(command=partial(other, "floor"), pairs=(40, 400)),
+    "the same, memory fetched anew each time": Way(
+        command=partial(other, "kornia"), pairs=(40, 200)
+    ),
     ONE_WORKER: Way(
         command=score_with(1),
         pairs=(40, 400),
-        targets={"streets": "≤ 1.6", "objects": "≤ 2.0"},
+        targets={STREETS.name: "≤ 1.6", OBJECTS.name: "≤ 2.0"},
     ),
     TWO_WORKERS: Way(command=score_with(2), pairs=(40, 400)),
-    "decode both masks with Pillow": Way(command=partial(other, "pillow"), pairs=(10, 100)),
-    "usual script: Pillow and bincount": Way(command=partial(other, "usual"), pairs=(6, 60)),
+    "Pillow decodes both masks": Way(command=partial(other, "pillow"), pairs=(10, 100)),
+    "usual script: Pillow, bincount(n*t + p)": Way(command=partial(other, "usual"), pairs=(6, 60)),
     "scikit-learn confusion_matrix": Way(command=partial(other, "sklearn"), pairs=(1, 6)),
 }
 
 
-def ratio(
-    what: str, values: Sequence[float], base: Sequence[float], target: str = "", suffix: str = ""
-) -> Row:
+def ratio(what: str, values: Sequence[float], base: Sequence[float], target: str = "") -> Row:
     """Return a row of the ratio of two medians, and of the range of the ratios of each round."""
     each = sorted(value / unit for value, unit in zip(values, base, strict=True))
-    figure = f"{median(values) / median(base):.2f}{suffix}"
+    figure = f"{median(values) / median(base):.2f}"
     return Row(what, figure, f"{each[0]:.2f}–{each[-1]:.2f}", target)
 
 
@@ -128,8 +132,9 @@ def measure_pairs(sets: DataSets, kind: Kind, more: int, speed_up: str = "") -> 
     """Measure every way per pair, and what a second worker brings.
 
     The time a pair takes is the difference between many pairs and few, so that no start-up is in
-    it; the gain of the second worker is that of the whole program.
+    it. How much faster two workers are is said of the whole program, start-up included.
     """
+    warm_up(sets)
     taken = interleave(
         {
             (name, pairs): partial(seconds, way.command(sets.get(kind, pairs * more)))
@@ -149,9 +154,9 @@ def measure_pairs(sets: DataSets, kind: Kind, more: int, speed_up: str = "") -> 
     ]
     most = WAYS[ONE_WORKER].pairs[1]
     one, two = taken[ONE_WORKER, most], taken[TWO_WORKERS, most]
-    rows.append(ratio(f"1 worker / 2 workers, {most * more} pairs, all in all", one, two, speed_up))
-    floor = median(per_pair[FLOOR]) * 1000
-    return Section(f"{kind.title}: time per pair; the floor is {floor:.2f} ms", rows)
+    rows.append(ratio(f"times as fast, 2 workers, {most * more} pairs", one, two, speed_up))
+    unit = f"1 = {median(per_pair[FLOOR]) * 1000:.2f} ms"
+    return Section(f"{kind.title}, per pair", rows, unit)
 
 
 def measure_start(sets: DataSets) -> Section:
@@ -167,8 +172,8 @@ def measure_start(sets: DataSets) -> Section:
     taken = interleave(measures, START_ROUNDS)
     rows = [ratio(name, taken[name], taken[base], target) for name, (_, target) in commands.items()]
     loaded = output([PYTHON, "-c", SCORE_AND_LOOK, *four.paths]).splitlines()[-1]
-    rows.append(Row(f"of {', '.join(COSTLY)}, a score loads", loaded, "", "none"))
-    return Section(f"start-up: whole programs; NumPy takes {median(taken[base]):.2f} s", rows)
+    rows.append(Row("pandas, SciPy and the like that it loads", loaded, target="none"))
+    return Section("start-up, whole programs", rows, f"1 = {median(taken[base]) * 1000:.0f} ms")
 
 
 def measure_memory(sets: DataSets) -> Section:
@@ -182,7 +187,7 @@ def measure_memory(sets: DataSets) -> Section:
     growth = [more - less for less, more in zip(peaks[few], peaks[many], strict=True)]
     rows = [amount(f"{pairs} pairs", peaks[pairs], "MB") for pairs in (few, many)]
     rows.append(amount("difference", growth, "MB", "≤ 30 MB"))
-    return Section(f"{SMALL_STREETS.title}: peak memory of a score, 1 worker", rows)
+    return Section(f"{SMALL_STREETS.name}, peak memory, 1 worker", rows)
 
 
 SECTIONS: Final[Mapping[str, Callable[[DataSets], Section]]] = {
@@ -201,29 +206,40 @@ def try_to_measure(name: str, sets: DataSets) -> Section:
         return Section(f"{name}: NOT MEASURED", [Row(f"{type(error).__name__}: {error}", "failed")])
 
 
-def make_table(sections: Sequence[Section]) -> Table:
+def warm_up(sets: DataSets) -> None:
+    """Run every program once, so that no first round waits for the disk."""
+    for way in WAYS.values():
+        seconds(way.command(sets.get(SMALL_STREETS, 4)))
+
+
+def make_table(sections: Sequence[Section], title: str) -> Table:
     """Lay out all sections as one table."""
-    machine = f"{os.cpu_count()} processors, Python {platform.python_version()}"
-    table = Table("ratio of medians", title=f"segeval bench ({machine})")
+    table = Table("ratio of medians", title=title)
     for heading in ("figure", "each round", "target"):
         table.add_column(heading, justify="right", no_wrap=True)
     for section in sections:
         table.add_section()
-        table.add_row(f"[bold]{section.title}[/bold]")
+        table.add_row(f"[bold]{escape(section.title)}[/bold]", "", section.unit)
         for row in section.rows:
-            table.add_row(f"  {row.what}", row.figure, row.spread, row.target)
+            table.add_row(f"  {escape(row.what)}", row.figure, row.spread, row.target)
     return table
 
 
+def describe_machine() -> str:
+    """Say what the figures were measured on, and whether it had other things to do."""
+    load = f", load {os.getloadavg()[0]:.1f} at the start" if hasattr(os, "getloadavg") else ""
+    return f"segeval: {os.cpu_count()} processors{load}, Python {platform.python_version()}"
+
+
 def main() -> None:
-    """Measure everything, in a temporary folder, and print the table."""
-    sections = []
+    """Measure everything in a temporary folder, and print the table."""
+    title, speech, sections = describe_machine(), Console(stderr=True), []
     with tempfile.TemporaryDirectory(prefix="segeval-bench-") as folder:
-        sets, speech = DataSets(Path(folder)), Console(stderr=True)
+        sets = DataSets(Path(folder))
         for name in SECTIONS:
             speech.print(f"measuring {name} …", style="dim")
             sections.append(try_to_measure(name, sets))
-    Console().print(make_table(sections))
+    Console().print(make_table(sections, title))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Kind:
     @property
     def title(self) -> str:
         """Name, size and number of classes in words."""
-        return f"{self.name} ({self.width}×{self.height}, {self.classes} classes)"
+        return f"{self.name} {self.width}×{self.height}, {self.classes} classes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

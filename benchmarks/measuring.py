@@ -25,7 +25,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 def interleave(
     measures: Mapping[Name, Callable[[], float]], rounds: int
 ) -> dict[Name, list[float]]:
-    """Take every measure once a round: A B C, A B C, …
+    """Take every measure once a round: A B C, A B C, and so on.
 
     Returns
     -------

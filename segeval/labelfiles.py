@@ -56,10 +56,10 @@ def load_labels(source: str | Path) -> LabelMap:
     Parameters
     ----------
     source : str or Path
-        A name from `builtin_names`, or a file: TOML (``[[labels]]`` with ``name``, ``values`` or
-        ``truth_values`` and ``prediction_values``, ``color``, ``group``; top-level ``void``,
-        ``void_colors``), YAML with ``names:``, CSV with ``name,r,g,b`` or ``name,value``, or text
-        with a class name a line.
+        A name from `builtin_names` (write ``./voc`` for a file of that name), or a file: TOML
+        (``[[labels]]`` with ``name``, ``values`` or ``truth_values`` and ``prediction_values``,
+        ``color``, ``group``; top-level ``void``, ``void_colors``), YAML with ``names:``, CSV with
+        ``name,r,g,b`` or ``name,value``, or text with a class name a line.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def load_labels(source: str | Path) -> LabelMap:
     ['background', 'foreground']
     """
     path = Path(source)
-    if not path.exists() and str(source) in builtin_names():
+    if str(source) in builtin_names():
         text = (resources.files("segeval") / "labelmaps" / f"{source}.toml").read_text("utf-8")
         return _build(_parse_toml(text, str(source)), str(source))
     try:
@@ -122,30 +122,24 @@ def _parse_yaml(text: str, name: str) -> Draft:
     """Read YAML whose ``names:`` is a list, or a mapping from value to name."""
     import yaml
 
+    loader = yaml.SafeLoader(text)
     try:
-        tree, top = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        tree = loader.get_single_node()
+        top = loader.construct_document(tree) if tree else None
+    except (yaml.YAMLError, ValueError) as error:
         raise LabelError(f"not valid YAML: {' '.join(str(error).split())}") from error
-    names = top.get("names") if isinstance(top, dict) else None
-    if tree is None or not isinstance(names, (list, dict)):
+    if tree is None or not isinstance(top, dict) or not isinstance(top.get("names"), (list, dict)):
         raise LabelError("it lists no classes: expected `names:` with a list, or value: name pairs")
-    node = next(value for key, value in tree.value if key.value == "names")
-    if isinstance(names, list):
-        pairs = list(enumerate(names))
-        marks = [item.start_mark for item in node.value]
-    else:
-        pairs = list(names.items())
-        marks = [key.start_mark for key, _ in node.value]
-        if len(pairs) != len(marks):
-            seen = [key.value for key, _ in node.value]
-            line = next(m.line for i, m in enumerate(marks) if seen[i] in seen[:i]) + 1
-            raise LabelError(f"line {line}: the same value stands for two classes")
-    entries = [
-        Entry(fields={"name": label, "values": [value]}, line=mark.line + 1)
-        for (value, label), mark in zip(pairs, marks, strict=True)
-    ]
-    void = [top["ignore"]] if isinstance(top.get("ignore"), int) else top.get("void", [])
-    return Draft(name=name, entries=entries, top={"void": void})
+    nodes = [value for key, value in tree.value if key.value == "names"]
+    if len(nodes) > 1:
+        raise LabelError(f"line {nodes[1].start_mark.line + 1}: `names:` stands twice")
+    entries = []
+    for index, item in enumerate(nodes[0].value):
+        key, label = item if isinstance(item, tuple) else (None, item)
+        value = index if key is None else loader.construct_object(key)
+        fields = {"name": loader.construct_object(label, deep=True), "values": [value]}
+        entries.append(Entry(fields=fields, line=(key or label).start_mark.line + 1))
+    return Draft(name=name, entries=entries, top={"void": top.get("void", top.get("ignore", []))})
 
 
 def _parse_csv(text: str, name: str) -> Draft:
@@ -156,14 +150,11 @@ def _parse_csv(text: str, name: str) -> Draft:
         raise LabelError("line 1: there is no column `name`; expected name,r,g,b or name,value")
     entries = []
     for index, row in enumerate(reader):
-        cells = {
-            (k or "").strip().lower(): (v or "").strip()
-            for k, v in row.items()
-            if isinstance(v, str)
-        }
+        cells = {(k or "").strip().lower(): v.strip() for k, v in row.items() if isinstance(v, str)}
         line = reader.line_num
-        fields: dict[str, Any] = {"name": cells["name"], "group": cells.get("group", "")}
-        fields["values"] = [_number(cells["value"], line)] if "value" in columns else [index]
+        fields: dict[str, Any] = {"name": cells.get("name"), "group": cells.get("group", "")}
+        stated = _number(cells.get("value", ""), line) if "value" in columns else index
+        fields["values"] = [stated]
         if columns >= {"r", "g", "b"}:
             fields["color"] = [_number(cells.get(channel, ""), line) for channel in "rgb"]
         entries.append(Entry(fields=fields, line=line))
@@ -210,10 +201,8 @@ def _build(draft: Draft, file: str) -> LabelMap:
     return LabelMap(
         name=draft.name if isinstance(draft.name, str) else file,
         labels=tuple(labels),
-        void=_values(draft.top.get("void", []), "void"),
-        void_colors=tuple(
-            _color(color, "void_colors: ") for color in draft.top.get("void_colors", [])
-        ),
+        void=_values(draft.top.get("void", []), "void: "),
+        void_colors=_colors(draft.top.get("void_colors", []), "void_colors: "),
         source=str(draft.top.get("source", "")),
     )
 
@@ -231,7 +220,7 @@ def _label(entry: Entry) -> Label:
         name=name,
         truth_values=_values(fields.get("truth_values", values), where),
         prediction_values=_values(fields.get("prediction_values", values), where),
-        colors=tuple(dict.fromkeys(_color(color, where) for color in colors)),
+        colors=_colors(colors, where),
         group=str(fields.get("group", "")),
     )
     if not (label.truth_values or label.prediction_values or label.colors):
@@ -250,6 +239,13 @@ def _values(stated: object, where: str) -> tuple[int, ...]:
         if not isinstance(value, int) or isinstance(value, bool):
             raise LabelError(f"{where}value {value!r} is not a whole number")
     return tuple(values)
+
+
+def _colors(stated: object, where: str) -> tuple[Color, ...]:
+    """Check a list of colours."""
+    if not isinstance(stated, list):
+        raise LabelError(f"{where}{stated!r} is not a list of colours")
+    return tuple(dict.fromkeys(_color(color, where) for color in stated))
 
 
 def _color(stated: object, where: str) -> Color:

@@ -171,14 +171,13 @@ class LabelMap:
                 label,
                 truth_values=tuple(v for v in label.truth_values if v not in values),
                 prediction_values=tuple(v for v in label.prediction_values if v not in values),
+                colors=tuple(c for c in label.colors if color_value(c) not in values),
             )
             for label in self.labels
         )
         void = tuple(sorted({*self.void, *values}))
         kept = tuple(
-            new
-            for new, old in zip(labels, self.labels, strict=True)
-            if new.truth_values or new.prediction_values or new == old
+            new for new, old in zip(labels, self.labels, strict=True) if _survives(new, old)
         )
         return replace(self, labels=kept, void=void)
 
@@ -227,6 +226,13 @@ def numbered(name: str, values: Sequence[int], *, void: Sequence[int] = ()) -> L
         if value not in void
     )
     return LabelMap(name=name, labels=labels, void=tuple(sorted(set(void))))
+
+
+def _survives(new: Label, old: Label) -> bool:
+    """Whether a class still has what it was known by: its values, or else its colours."""
+    if old.truth_values or old.prediction_values:
+        return bool(new.truth_values or new.prediction_values)
+    return bool(new.colors)
 
 
 def _check_unique(map_name: str, what: str, owners: Iterable[tuple[object, str]]) -> None:

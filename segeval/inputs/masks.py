@@ -57,6 +57,16 @@ FAITHFUL: Final = frozenset(
 """Raw modes that Pillow hands on as stored; all others it inverts, stretches or cuts to 8 bits."""
 
 
+BMP_MODES: Final = {
+    1: {"1", "P"},
+    4: {"P"},
+    8: {"P", "L"},
+    24: {"RGB"},
+    32: {"RGB", "RGBA"},
+}
+"""Bits a pixel of a BMP file, and the modes in which Pillow then hands on what is stored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mask:
     """A mask and the form in which its file stores it.
@@ -195,7 +205,11 @@ def _decode_pillow(data: bytes, kind: str, max_pixels: int) -> Mask:
         if "jpeg" in str(image.info.get("compression", "")):
             raise MaskError("its pixels are JPEG-compressed, which is lossy; save it as PNG")
         raw_mode = _raw_mode(image)
+        if kind == "BMP" and image.mode not in BMP_MODES.get(_bmp_bits(data), ()):
+            raise MaskError(f"its {_bmp_bits(data)}-bit palette is not read; save it as PNG")
         array = np.asarray(image)
+        if kind == "TIFF":
+            array = array.view(_tiff_type(image, array.dtype))
     if raw_mode in SCALED:
         array = array // np.uint8(SCALED[raw_mode])
     elif raw_mode not in FAITHFUL:
@@ -216,6 +230,19 @@ def _raw_mode(image: ImageFile) -> str:
     arguments = image.tile[0].args if image.tile else image.mode
     raw = arguments[0] if isinstance(arguments, tuple) else arguments
     return raw if isinstance(raw, str) else image.mode
+
+
+def _bmp_bits(data: bytes) -> int:
+    """Return the bits a pixel from the header of a BMP file, of the short or the long kind."""
+    offset = 24 if data[14:18] == b"\x0c\0\0\0" else 28
+    return int.from_bytes(data[offset : offset + 2], "little")
+
+
+def _tiff_type(image: ImageFile, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of the samples of a TIFF file where Pillow takes them for another one."""
+    tags = getattr(image, "tag_v2", {})
+    bits, signed = tags.get(258, (1,))[0], tags.get(339, (1,))[0] == 2
+    return np.dtype({(8, True): np.int8, (32, False): np.uint32}.get((bits, signed), dtype))
 
 
 def _decode_numpy(data: bytes, kind: str, max_pixels: int) -> Mask:

@@ -175,9 +175,8 @@ BAD = [
     ),
     (
         "a.toml",
-        '[[labels]]\nname = "a"\ntruth_values = 1\nprediction_values = 3\n'
-        '[[labels]]\nname = "b"\ntruth_values = 2\nprediction_values = 3',
-        "line 5: prediction value 3 of class 'b' is already that of class 'a' on line 1",
+        '[[labels]]\nname = "a"\nprediction_values = 3\n[[labels]]\nname="b"\nprediction_values=3',
+        "line 4: prediction value 3 of class 'b' is already that of class 'a' on line 1",
     ),
     ("a.yaml", "a: [", "not valid YAML: .*line 1"),
     ("a.yaml", "", "it lists no classes: expected `names:`"),
@@ -185,8 +184,8 @@ BAD = [
     ("a.yaml", "names: 3", "it lists no classes"),
     ("a.yaml", "names: []", "names no class"),
     ("a.yaml", "names:\n- a\n- a", "line 3: name 'a' of class 'a' is already .* on line 2"),
-    ("a.yaml", "names:\n  0: a\n  0: b", "line 3: the same value stands for two classes"),
-    ("a.yaml", "names:\n  1: a\n  0x1: b", "line 3: the same value stands for two classes"),
+    ("a.yaml", "names:\n  0: a\n  0: b", "line 3: truth value . of class 'b' is already that of class 'a' on line 2"),
+    ("a.yaml", "names:\n  1: a\n  0x1: b", "line 3: truth value . of class 'b' is already that of class 'a' on line 2"),
     ("a.yaml", "names:\n  x: a", "line 2: class 'a': value 'x' is not a whole number"),
     ("a.yaml", "names:\n- a\n- 3", "line 3: a class has no name"),
     ("a.yaml", "names:\n- a\n- 2024-13-45", ""),
@@ -208,7 +207,11 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "reason"), BAD)
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    BAD,
+    ids=[f"{number} {name}" for number, (name, *_) in enumerate(BAD)],
+)
 def test_a_bad_label_file_is_refused_with_its_name_and_line(
     tmp_path: Path, name: str, text: str | bytes, reason: str
 ) -> None:

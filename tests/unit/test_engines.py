@@ -1,0 +1,124 @@
+"""Every engine gives the same results in the same order, and leaves no process behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import time
+from functools import partial
+
+import pytest
+
+from segeval import engines
+from segeval.engines import default_workers, ordered_map
+from segeval.errors import SettingError, WorkerError
+
+
+def slow_square(number: int) -> int:
+    time.sleep(0.002 * (number % 3))
+    return number * number
+
+
+def process_of(_: int) -> int:
+    time.sleep(0.01)
+    return os.getpid()
+
+
+def die_at(fatal: int, number: int) -> int:
+    if number == fatal:
+        os._exit(1)
+    return number
+
+
+def fail_at(fatal: int, number: int) -> int:
+    if number == fatal:
+        raise ValueError(f"no {number}")
+    return number
+
+
+def no_children() -> bool:
+    """Wait a moment for processes that are being ended."""
+    end = time.monotonic() + 5
+    while multiprocessing.active_children() and time.monotonic() < end:
+        time.sleep(0.01)
+    return not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, None])
+@pytest.mark.parametrize("count", [0, 1, 5, 50])
+def test_results_come_in_the_order_of_the_items(workers: int | None, count: int) -> None:
+    results = list(ordered_map(slow_square, range(count), workers=workers))
+    assert results == [number * number for number in range(count)]
+    assert no_children()
+
+
+def test_work_is_done_here_or_by_the_number_of_workers() -> None:
+    assert set(ordered_map(process_of, range(20), workers=1)) == {os.getpid()}
+    others = set(ordered_map(process_of, range(40), workers=2))
+    assert os.getpid() not in others
+    assert 1 <= len(others) <= 2
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_workers_below_one_are_refused_at_once(workers: int) -> None:
+    with pytest.raises(SettingError, match=f"^--workers must be 1 or more, not {workers}$"):
+        ordered_map(slow_square, range(3), workers=workers)
+
+
+def test_few_items_need_no_processes() -> None:
+    assert default_workers(engines.SMALL - 1) == 1
+    assert default_workers(engines.SMALL) >= 1
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+@pytest.mark.parametrize("fatal", [0, 37, 59])
+def test_a_dying_worker_is_an_error_that_names_the_items_in_hand(workers: int, fatal: int) -> None:
+    start = time.monotonic()
+    with pytest.raises(WorkerError, match=r"a worker process died .* try --workers 1$") as caught:
+        list(ordered_map(partial(die_at, fatal), range(60), workers=workers))
+    assert time.monotonic() - start < 10
+    (listed,) = re.findall(r"in hand were (.*); try", str(caught.value))
+    assert str(fatal) in listed.split(", ")
+    assert no_children()
+
+
+def test_results_before_the_death_were_handed_over_and_are_not_named() -> None:
+    done: list[int] = []
+    with pytest.raises(WorkerError, match="in hand were") as caught:
+        done.extend(ordered_map(partial(die_at, 59), range(60), workers=2))
+    assert done == list(range(len(done)))
+    assert len(done) >= 60 - (2 * 2 + 1) * engines.CHUNK
+    assert f"in hand were {len(done)}, " in str(caught.value)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_the_function_is_raised_in_its_place(workers: int) -> None:
+    results = ordered_map(partial(fail_at, 9), range(20), workers=workers)
+    assert [next(results) for _ in range(8)] == list(range(8))
+    with pytest.raises(ValueError, match="no 9"):
+        list(results)
+    assert no_children()
+
+
+@pytest.mark.parametrize("taken", [0, 1, 6])
+def test_closing_early_leaves_no_process_behind(taken: int) -> None:
+    results = ordered_map(slow_square, range(200), workers=2)
+    assert [next(results) for _ in range(taken)] == [number**2 for number in range(taken)]
+    results.close()
+    assert no_children()
+
+
+def test_other_processes_are_left_alone() -> None:
+    context = multiprocessing.get_context("spawn")
+    mine = context.Process(target=time.sleep, args=(30,))
+    mine.start()
+    try:
+        results = ordered_map(slow_square, range(200), workers=2)
+        next(results)
+        results.close()
+        time.sleep(0.05)
+        assert mine.is_alive()
+    finally:
+        mine.terminate()
+        mine.join()
