@@ -36,7 +36,7 @@ SEGEVAL: Final = str(Path(sysconfig.get_path("scripts"), "segeval"))
 PYTHON: Final = sys.executable
 
 PAIR_ROUNDS: Final = 5
-START_ROUNDS: Final = 15
+START_ROUNDS: Final = 11
 MEMORY_ROUNDS: Final = 3
 
 COSTLY: Final = ("pandas", "scipy", "sklearn", "dask", "matplotlib")
@@ -111,7 +111,7 @@ WAYS: Final = {
     TWO_WORKERS: Way(command=score_with(2), pairs=(40, 400)),
     "Pillow decodes both masks": Way(command=partial(other, "pillow"), pairs=(10, 100)),
     "usual script: Pillow, bincount(n*t + p)": Way(command=partial(other, "usual"), pairs=(6, 60)),
-    "scikit-learn confusion_matrix": Way(command=partial(other, "sklearn"), pairs=(1, 6)),
+    "scikit-learn confusion_matrix": Way(command=partial(other, "sklearn"), pairs=(1, 16)),
 }
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from segeval.labels import LabelMap, Side
     from segeval.run import Counts, Run
 
-__all__ = ["Classified", "classify"]
+__all__ = ["Classified", "classify", "translate_truth"]
 
 MISSED: Final = -3
 """Index of a pixel without a prediction: a miss for its truth class."""
@@ -74,31 +74,37 @@ def classify(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Class
     """
     if unknown not in get_args(Unknown):
         raise SettingError(f"{unknown!r} is none of {', '.join(get_args(Unknown))}")
-    columns, size = run.columns(), (len(run.images), len(labels.labels))
-    truth = _translate(columns.truth, labels, "truth")
+    columns, size = run.counts, (len(run.images), len(labels.labels))
+    truth, problems = translate_truth(run, labels)
     prediction = _translate(columns.prediction, labels, "prediction")
     judged = truth >= 0
     unseen = judged & (prediction < 0) & (prediction != MISSED)
-    problems = _unknown_values(run, columns, truth == UNKNOWN, "truth")
     dropped = 0
     if unknown == "error":
         problems += _unknown_values(run, columns, unseen, "prediction")
     elif unknown == "ignore":
         dropped = int(columns.pixels[unseen].sum())
         judged &= ~unseen
-    t, p, image, pixels = (c[judged] for c in (truth, prediction, columns.image, columns.pixels))
+    rows = columns.select(judged)
+    t, p, found = truth[judged], prediction[judged], prediction[judged] >= 0
     return Classified(
-        confusion=_confusion(t, p, pixels, size[1]),
+        confusion=_confusion(t, p, rows.pixels, size[1]),
         images=ClassCounts(
-            tp=_sums(image, t, pixels, t == p, size),
-            support=_sums(image, t, pixels, t >= 0, size),
-            predicted=_sums(image, p, pixels, p >= 0, size),
-            total=_sums(image, np.zeros_like(t), pixels, t >= 0, (size[0], 1))[:, 0],
+            tp=_sums(rows.select(t == p), t[t == p], size),
+            support=_sums(rows, t, size),
+            predicted=_sums(rows.select(found), p[found], size),
+            total=_pixels(rows, size[0]),
         ),
-        pixels=np.array([image.height * image.width for image in run.images], np.int64),
+        pixels=_pixels(columns, size[0]),
         ignored_predictions=dropped,
         problems=tuple(problems),
     )
+
+
+def translate_truth(run: Run, labels: LabelMap) -> tuple[NDArray[np.int64], list[Problem]]:
+    """Translate the truth of every row of counts; what is neither class nor void is a problem."""
+    truth = _translate(run.counts.truth, labels, "truth")
+    return truth, _unknown_values(run, run.counts, truth == UNKNOWN, "truth")
 
 
 def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int64]:
@@ -110,16 +116,15 @@ def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArr
     return index[position]
 
 
-def _sums(
-    image: NDArray[np.int64],
-    index: NDArray[np.int64],
-    pixels: NDArray[np.int64],
-    chosen: NDArray[np.bool_],
-    size: tuple[int, int],
-) -> NDArray[np.int64]:
-    """Add up the chosen pixels by image and class; exact, as sums stay below 2**53."""
-    cells = image[chosen] * size[1] + index[chosen]
-    return np.bincount(cells, pixels[chosen], size[0] * size[1]).astype(np.int64).reshape(size)
+def _sums(rows: Counts, index: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.int64]:
+    """Add up pixels by image and class; exact, as sums stay below 2**53."""
+    cells = rows.image * size[1] + index
+    return np.bincount(cells, rows.pixels, size[0] * size[1]).astype(np.int64).reshape(size)
+
+
+def _pixels(rows: Counts, images: int) -> NDArray[np.int64]:
+    """Add up pixels by image."""
+    return np.bincount(rows.image, rows.pixels, images).astype(np.int64)
 
 
 def _confusion(

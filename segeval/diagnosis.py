@@ -55,6 +55,12 @@ def choose_labels(run: Run, choice: LabelChoice) -> LabelMap:
         raise SettingError("--labels and --classes both name the classes; give one of them")
     if choice.prediction_labels is not None and choice.labels is None:
         raise SettingError("--pred-labels needs --labels for the truths")
+    labels = _classes(run, choice)
+    return labels.categories() if choice.level == "category" else labels
+
+
+def _classes(run: Run, choice: LabelChoice) -> LabelMap:
+    """Return the classes, before they are grouped."""
     void = choice.ignore or ()
     if choice.threshold is not None or choice.truth_threshold is not None:
         return _thresholded(choice)
@@ -88,7 +94,7 @@ def _thresholded(choice: LabelChoice) -> LabelMap:
 
 def values_of(run: Run, side: Side) -> set[int]:
     """Return the values found on one side; three equal channels count as one."""
-    columns = run.columns()
+    columns = run.counts
     values = np.unique(columns.truth if side == "truth" else columns.prediction)
     return set(plain_values(values[values != NO_PREDICTION]).tolist())
 
@@ -101,8 +107,10 @@ def _found(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
     if truth | prediction <= {0, 255} and 255 not in (ignore or ()):
         return replace(load_labels("binary"), name="binary(found)").ignoring(ignore or ())
     void = (FOUND_IGNORE,) if ignore is None else ignore
+    judged, predicted = truth - set(void), prediction - set(void)
+    stated = (truth, prediction) if ignore is None else (judged, predicted)
     doubts = (
-        doubt(truth - set(void), prediction - set(void), truth, prediction)
+        doubt(judged, predicted, *stated)
         for doubt in (_binary_doubt, _many_values, _mixed_maps, _nothing_common)
     )
     message = next(filter(None, doubts), "") or _shifted(run, void)
@@ -197,14 +205,24 @@ def _fit(
     """Whether two maps of the same classes explain the two sides, and neither explains both."""
     if of_truth.names != of_prediction.names:
         return False
-    ours, theirs = of_truth.known("truth").keys(), of_prediction.known("truth").keys()
-    one_is_enough = truth <= theirs or prediction <= of_truth.known("prediction").keys()
-    return truth <= ours and prediction <= theirs and not one_is_enough
+    if not (
+        truth <= of_truth.known("truth").keys()
+        and prediction <= of_prediction.known("truth").keys()
+    ):
+        return False
+    return not any(_explains(labels, truth, prediction) for labels in (of_truth, of_prediction))
+
+
+def _explains(labels: LabelMap, truth: set[int], prediction: set[int]) -> bool:
+    """Whether one map explains both sides, and most of the truth is not void under it."""
+    classes = labels.known("prediction").keys()
+    known = truth <= labels.known("truth").keys() and prediction <= classes
+    return known and len(truth & classes) * 2 >= len(truth)
 
 
 def _shifted(run: Run, void: Collection[int]) -> str:
     """Recognise classes counted from 0 against classes counted from 1, by the pixels."""
-    columns = run.columns()
+    columns = run.counts
     judged = ~np.isin(columns.truth, list(void))
     pixels = columns.pixels[judged]
     offset = columns.truth[judged] - columns.prediction[judged]

@@ -18,6 +18,7 @@ __all__ = [
     "MaskError",
     "OutputError",
     "Problem",
+    "RunError",
     "SegevalError",
     "SettingError",
     "WorkerError",
@@ -38,6 +39,10 @@ class LabelError(SegevalError):
 
 class SettingError(SegevalError):
     """An option or argument is not understood: spell it otherwise."""
+
+
+class RunError(SegevalError):
+    """A run file cannot be used: name another one, or count again."""
 
 
 class OutputError(SegevalError):

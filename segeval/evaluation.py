@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +15,13 @@ from segeval.contingency import count_values
 from segeval.diagnosis import choose_labels
 from segeval.engines import ordered_map
 from segeval.errors import DataError, LabelError, MaskError, Problem
+from segeval.groups import split_groups
+from segeval.inputs.fingerprints import take_fingerprint
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pairing, find_pairs, read_pairs
-from segeval.run import ImageCounts, Run
+from segeval.run import Facts, ImageCounts, Run
 from segeval.scoring import Scores, score_run
-from segeval.settings import Reading, Source
+from segeval.settings import Reading, parse_shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,28 +31,37 @@ if TYPE_CHECKING:
 
     from segeval.conventions import Convention
     from segeval.inputs.pairing import Pair
-    from segeval.settings import LabelChoice, Unknown
+    from segeval.runfile import RunFile
+    from segeval.settings import LabelChoice, Source, Unknown
 
 __all__ = ["count_pair", "evaluate", "pair_up", "score_choice"]
 
 
 def pair_up(source: Source) -> Pairing:
-    """Find the pairs of a source."""
+    """Find the pairs of a source, or of its shard."""
     if source.pairs is not None:
-        return read_pairs(source.pairs, include=source.include, missing=source.missing)
-    return find_pairs(
-        prediction=source.prediction or Path(),
-        truth=source.truth or Path(),
-        pred_suffix=source.pred_suffix,
-        truth_suffix=source.truth_suffix,
-        include=source.include,
-        missing=source.missing,
-    )
+        pairing = read_pairs(source.pairs, include=source.include, missing=source.missing)
+    else:
+        pairing = find_pairs(
+            prediction=source.prediction or Path(),
+            truth=source.truth or Path(),
+            pred_suffix=source.pred_suffix,
+            truth_suffix=source.truth_suffix,
+            include=source.include,
+            missing=source.missing,
+        )
+    if source.shard is None:
+        return pairing
+    number, count = parse_shard(source.shard)
+    return replace(pairing, pairs=pairing.pairs[number - 1 :: count])
 
 
-def count_pair(pair: Pair, reading: Reading) -> ImageCounts | Problem:
+def count_pair(
+    pair: Pair, reading: Reading, *, fingerprints: bool = False
+) -> ImageCounts | Problem:
     """Read and count one pair of masks; what stands in the way comes back as a problem."""
     try:
+        marks = _fingerprints(pair) if fingerprints else ""
         truth = read_mask(pair.truth, max_pixels=reading.max_pixels)
         shape = height, width = truth.values.shape
         prediction, form = None, ""
@@ -72,7 +85,14 @@ def count_pair(pair: Pair, reading: Reading) -> ImageCounts | Problem:
         truth_form=truth.form,
         prediction_form=form,
         table=table,
+        fingerprints=marks,
     )
+
+
+def _fingerprints(pair: Pair) -> str:
+    """Fingerprint the files of a pair before they are read; a file that is missing has none."""
+    files = [path for path in (pair.truth, pair.prediction) if path is not None]
+    return json.dumps([take_fingerprint(path).as_list() for path in files if path.is_file()])
 
 
 def _resize(mask: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
@@ -101,6 +121,7 @@ def evaluate(
     *,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    file: RunFile | None = None,
 ) -> Run:
     """Count every pair of a data set.
 
@@ -113,43 +134,63 @@ def evaluate(
     workers : int, optional
         Number of processes; by default 1 for small sets, else one a processor.
     progress : callable, optional
-        Called with the number of pairs done and of all pairs.
+        Called with the number of pairs done and of all pairs that are to be counted.
+    file : RunFile, optional
+        Where counts are written as they come; pairs that it holds unchanged are not read again.
 
     Returns
     -------
     Run
-        The same for any number of workers. What could not be counted is in its ``problems``.
+        The same for any number of workers, and with or without a file. What could not be counted
+        is in its ``problems``.
 
     Raises
     ------
+    RunError
+        If the file cannot be written or was read under other settings.
     WorkerError
         If a worker process dies.
     """
-    reading = reading or Reading()
-    pairing = pair_up(source)
-    count = partial(count_pair, reading=reading)
+    reading, pairing = reading or Reading(), pair_up(source)
+    waivers = _waivers(source, reading)
+    pairs = pairing.pairs if file is None else file.pending(pairing.pairs, waivers)
+    count = partial(count_pair, reading=reading, fingerprints=file is not None)
     images: list[ImageCounts] = []
-    problems = list(pairing.problems)
-    skipped: list[str] = []
-    with closing(ordered_map(count, pairing.pairs, workers=workers)) as outcomes:
+    keep = images.append if file is None else file.add
+    faults: list[Problem] = []
+    with closing(ordered_map(count, pairs, workers=workers)) as outcomes:
         for done, outcome in enumerate(outcomes, 1):
             if isinstance(outcome, ImageCounts):
-                images.append(outcome)
-            elif reading.on_error == "skip":
-                skipped.append(outcome.name)
+                keep(outcome)
             else:
-                problems.append(outcome)
+                faults.append(outcome)
             if progress is not None:
-                progress(done, len(pairing.pairs))
-    if not images and not problems:
+                progress(done, len(pairs))
+    facts = _facts(source, reading, pairing, faults)
+    if file is None:
+        return Run.of(images, facts)
+    file.finish(facts)
+    return file.read()
+
+
+def _facts(source: Source, reading: Reading, pairing: Pairing, faults: list[Problem]) -> Facts:
+    """Write down what happened, and which of it was waived."""
+    skip = reading.on_error == "skip"
+    problems = [*pairing.problems, *([] if skip else faults)]
+    if len(faults) == len(pairing.pairs) and not problems:
         problems.append(_nothing_left(source))
-    return Run(
-        images=tuple(images),
+    return Facts(
         problems=tuple(problems),
         missing=pairing.missing,
-        skipped=tuple(skipped),
+        skipped=tuple(sorted(fault.name for fault in faults)) if skip else (),
         extra=pairing.extra,
         waivers=_waivers(source, reading),
+        shards=() if source.shard is None else (source.shard,),
+        source={
+            "prediction": str(source.prediction or ""),
+            "truth": str(source.truth or ""),
+            "pairs": str(source.pairs or ""),
+        },
     )
 
 
@@ -174,8 +215,9 @@ def score_choice(
     convention: Convention | None = None,
     *,
     unknown: Unknown = "error",
+    group_by: str | None = None,
 ) -> Scores:
-    """Score a run with the classes that the user chose, or that its values show.
+    """Score a run, and its groups, with the classes that the user chose or that its values show.
 
     Raises
     ------
@@ -193,4 +235,9 @@ def score_choice(
             raise
         doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
         raise DataError((*run.problems, doubt)) from error
-    return score_run(run, labels, convention, unknown=unknown)
+    scores = score_run(run, labels, convention, unknown=unknown)
+    groups = {
+        name: score_run(run.select(positions), labels, convention, unknown=unknown)
+        for name, positions in split_groups(run, group_by).items()
+    }
+    return replace(scores, groups=groups)

@@ -9,6 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from segeval.conventions import mean_of_worst
 from segeval.errors import SettingError
 from segeval.metrics import METRICS
 
@@ -48,7 +51,8 @@ def parse_threshold(text: str) -> Threshold:
     Parameters
     ----------
     text : str
-        ``0.75``, ``mdice=0.8``, ``iou.road=0.9`` or ``dice.*=0.5`` (every class).
+        ``0.75``, ``mdice=0.8``, ``iou.road=0.9``, ``dice.*=0.5`` (every class), ``miou@night``
+        (a group) or ``miou@worst`` (the group with the lowest defined value).
 
     Raises
     ------
@@ -84,7 +88,26 @@ def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Ga
     return [
         Gate(metric=name, minimum=threshold.minimum, value=value)
         for threshold in thresholds
-        for name, value in _values(scores, threshold.metric)
+        for name, value in _values_of_group(scores, threshold.metric)
+    ]
+
+
+def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
+    """Look up a score of all images, of a group (``miou@night``), or of the worst group."""
+    metric, at, group = metric.partition("@")
+    if not at:
+        return _values(scores, metric)
+    if not scores.groups:
+        raise SettingError(f"{metric}@{group} needs groups; type --group-by or use --pairs")
+    if group in scores.groups:
+        return [(f"{name}@{group}", value) for name, value in _values(scores.groups[group], metric)]
+    if group != "worst":
+        known = ", ".join(scores.groups)
+        raise SettingError(f"no group is called {group!r}; the groups are {known}, and worst")
+    values = [_values(members, metric) for members in scores.groups.values()]
+    return [
+        (f"{column[0][0]}@worst", float(mean_of_worst(np.array([v for _, v in column]), 0)))
+        for column in zip(*values, strict=True)
     ]
 
 

@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from segeval.errors import LabelError
 from segeval.labels import Label, LabelMap
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["builtin_names", "load_labels"]
 
 Color = tuple[int, int, int]
+
+TOP_KEYS: Final = frozenset({"labels", "name", "source", "void", "void_colors"})
+CLASS_KEYS: Final = frozenset(
+    {"color", "colors", "group", "name", "prediction_values", "truth_values", "values"}
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,6 +187,7 @@ def _number(text: str, line: int) -> int:
 
 def _build(draft: Draft, file: str) -> LabelMap:
     """Check the entries of a file one by one, then as a whole."""
+    _check_keys(draft.top, TOP_KEYS, "")
     owners: dict[tuple[str, object], Entry] = {}
     labels = []
     for entry in draft.entries:
@@ -210,6 +216,7 @@ def _build(draft: Draft, file: str) -> LabelMap:
 def _label(entry: Entry) -> Label:
     """Turn one entry into a class."""
     at, fields = _at(entry), entry.fields
+    _check_keys(fields, CLASS_KEYS, at)
     name = fields.get("name")
     if not isinstance(name, str) or not name.strip():
         raise LabelError(f"{at}a class has no name")
@@ -226,6 +233,12 @@ def _label(entry: Entry) -> Label:
     if not (label.truth_values or label.prediction_values or label.colors):
         raise LabelError(f"{where}it has neither values nor a colour")
     return label
+
+
+def _check_keys(stated: Mapping[str, Any], known: frozenset[str], at: str) -> None:
+    """Refuse a key that means nothing, rather than overlook it."""
+    for key in stated.keys() - known:
+        raise LabelError(f"{at}the key {key!r} is not one of {', '.join(sorted(known))}")
 
 
 def _at(entry: Entry) -> str:

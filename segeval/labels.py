@@ -166,15 +166,7 @@ class LabelMap:
 
     def ignoring(self, values: Collection[int]) -> LabelMap:
         """Return the same map with more void values; a class that loses all its values is gone."""
-        labels = tuple(
-            replace(
-                label,
-                truth_values=tuple(v for v in label.truth_values if v not in values),
-                prediction_values=tuple(v for v in label.prediction_values if v not in values),
-                colors=tuple(c for c in label.colors if color_value(c) not in values),
-            )
-            for label in self.labels
-        )
+        labels = tuple(_without(label, values) for label in self.labels)
         void = tuple(sorted({*self.void, *values}))
         kept = tuple(
             new for new, old in zip(labels, self.labels, strict=True) if _survives(new, old)
@@ -202,6 +194,30 @@ class LabelMap:
         )
         return replace(self, name=f"{self.name}/{other.name}", labels=labels)
 
+    def categories(self) -> LabelMap:
+        """Return the map whose classes are the groups of classes of this one.
+
+        Raises
+        ------
+        LabelError
+            If no class names a group.
+        """
+        if not any(label.group for label in self.labels):
+            raise LabelError(f"label map {self.name} groups no classes; add `group` to its classes")
+        groups: dict[str, list[Label]] = {}
+        for label in self.labels:
+            groups.setdefault(label.group or label.name, []).append(label)
+        labels = tuple(
+            Label(
+                name=name,
+                truth_values=sum((label.truth_values for label in members), ()),
+                prediction_values=sum((label.prediction_values for label in members), ()),
+                colors=sum((label.colors for label in members), ()),
+            )
+            for name, members in groups.items()
+        )
+        return replace(self, name=f"{self.name}(category)", labels=labels)
+
     def positions(self, names: Iterable[str]) -> tuple[int, ...]:
         """Return the indices of classes given by name.
 
@@ -228,11 +244,18 @@ def numbered(name: str, values: Sequence[int], *, void: Sequence[int] = ()) -> L
     return LabelMap(name=name, labels=labels, void=tuple(sorted(set(void))))
 
 
+def _without(label: Label, values: Collection[int]) -> Label:
+    """Take values from a class, on both sides if these store it alike."""
+    truth = tuple(value for value in label.truth_values if value not in values)
+    alike = label.truth_values == label.prediction_values
+    colors = tuple(color for color in label.colors if color_value(color) not in values)
+    predicted = truth if alike else label.prediction_values
+    return replace(label, truth_values=truth, prediction_values=predicted, colors=colors)
+
+
 def _survives(new: Label, old: Label) -> bool:
-    """Whether a class still has what it was known by: its values, or else its colours."""
-    if old.truth_values or old.prediction_values:
-        return bool(new.truth_values or new.prediction_values)
-    return bool(new.colors)
+    """Whether the truth can still hold a class: by its values, or else by its colours."""
+    return bool(new.truth_values if old.truth_values else new.prediction_values or new.colors)
 
 
 def _check_unique(map_name: str, what: str, owners: Iterable[tuple[object, str]]) -> None:

@@ -1,29 +1,33 @@
 """A run: the contingency tables of the images of a data set, and what happened while counting.
 
-A run knows values, not classes. Every score is a view of it.
+A run knows values, not classes. Every score is a view of it. Runs add: two halves of a data set
+give the same integers as one pass.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import operator
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segeval.contingency import ContingencyTable
+from segeval.errors import RunError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from segeval.contingency import ContingencyTable
     from segeval.errors import Problem
 
-__all__ = ["Counts", "ImageCounts", "Run"]
+__all__ = ["Counts", "Facts", "ImageCounts", "ImageInfo", "Run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageCounts:
-    """One counted pair.
+class ImageInfo:
+    """What is known of one counted pair beside its counts.
 
     Attributes
     ----------
@@ -35,8 +39,6 @@ class ImageCounts:
         The files; empty for a prediction that is missing.
     truth_form, prediction_form : str
         How the files store their masks; empty for a prediction that is missing.
-    table : ContingencyTable
-        The counts.
     """
 
     name: str
@@ -46,18 +48,33 @@ class ImageCounts:
     prediction_path: str
     truth_form: str
     prediction_form: str
-    table: ContingencyTable
     group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageCounts(ImageInfo):
+    """One counted pair.
+
+    Attributes
+    ----------
+    table : ContingencyTable
+        The counts.
+    fingerprints : str
+        Size, time and content of its files as JSON, where a run file asks for them.
+    """
+
+    table: ContingencyTable
+    fingerprints: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Counts:
-    """The tables of all images of a run as four columns of equal length N.
+    """The tables of all images of a run, end to end, as four columns of equal length N.
 
     Attributes
     ----------
     image : (N,) int64 array
-        Position of the image in ``Run.images``.
+        Position of the image in ``Run.images``, in ascending order.
     truth, prediction, pixels : (N,) int64 arrays
         As in `ContingencyTable`.
     """
@@ -67,40 +84,147 @@ class Counts:
     prediction: NDArray[np.int64]
     pixels: NDArray[np.int64]
 
+    def select(self, chosen: NDArray[Any]) -> Counts:
+        """Return the rows that are chosen by a mask, or by their positions."""
+        return Counts(
+            image=self.image[chosen],
+            truth=self.truth[chosen],
+            prediction=self.prediction[chosen],
+            pixels=self.pixels[chosen],
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Run:
-    """The counted images of a data set in stable order.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What happened while a run was counted.
 
     Attributes
     ----------
-    images : tuple of ImageCounts
-        One for each pair that could be counted.
     problems : tuple of Problem
         What could not be counted and was not waived.
     missing, skipped, extra : tuple of str
         Waived truths without a prediction, waived unreadable pairs, predictions without a truth.
     waivers : tuple of str
-        What was waived, for the signature, e.g. ``"missing:skip"``.
+        Settings of reading that can move a score, for the signature, e.g. ``"missing:skip"``.
+    shards : tuple of str
+        Which shards of the data set this is, e.g. ``("1/4",)``; empty for all of it.
+    source : mapping
+        Where the masks came from, for the record.
     """
 
-    images: tuple[ImageCounts, ...]
     problems: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     waivers: tuple[str, ...] = ()
+    shards: tuple[str, ...] = ()
+    source: Mapping[str, str] = field(default_factory=dict)
 
-    def columns(self) -> Counts:
-        """Lay the tables of all images end to end."""
-        sizes = [image.table.pixels.size for image in self.images]
 
-        def join(arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-            return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Run(Facts):
+    """The counted images of a data set, in ascending order of their names.
 
-        return Counts(
+    Attributes
+    ----------
+    images : tuple of ImageInfo
+        One for each pair that could be counted.
+    counts : Counts
+        Their tables.
+    """
+
+    images: tuple[ImageInfo, ...]
+    counts: Counts
+
+    @classmethod
+    def of(cls, images: Iterable[ImageCounts], facts: Facts | None = None) -> Run:
+        """Put counted images together."""
+        ordered = sorted(images, key=operator.attrgetter("name"))
+        sizes = [image.table.pixels.size for image in ordered]
+        counts = Counts(
             image=np.repeat(np.arange(len(sizes)), sizes),
-            truth=join([image.table.truth for image in self.images]),
-            prediction=join([image.table.prediction for image in self.images]),
-            pixels=join([image.table.pixels for image in self.images]),
+            truth=_join([image.table.truth for image in ordered]),
+            prediction=_join([image.table.prediction for image in ordered]),
+            pixels=_join([image.table.pixels for image in ordered]),
         )
+        infos = tuple(ImageInfo(**_values(image, ImageInfo)) for image in ordered)
+        return cls(images=infos, counts=counts, **_values(facts or Facts(), Facts))
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.images)
+
+    def __iter__(self) -> Iterator[ImageCounts]:
+        """Yield every image with its table."""
+        starts = np.searchsorted(self.counts.image, np.arange(len(self.images) + 1)).tolist()
+        for number, info in enumerate(self.images):
+            rows = slice(starts[number], starts[number + 1])
+            table = ContingencyTable(
+                truth=self.counts.truth[rows],
+                prediction=self.counts.prediction[rows],
+                pixels=self.counts.pixels[rows],
+            )
+            yield ImageCounts(**_values(info, ImageInfo), table=table)
+
+    def __add__(self, other: Run) -> Run:
+        """Add two runs of disjoint images; an image of both must have equal counts.
+
+        Raises
+        ------
+        RunError
+            If an image differs between them, or they were read under different settings.
+        """
+        if not isinstance(other, Run):
+            return NotImplemented
+        if self.waivers != other.waivers:
+            ours, theirs = (" ".join(run.waivers) or "none" for run in (self, other))
+            raise RunError(f"runs of different reading settings do not add: {ours}, {theirs}")
+        images = {image.name: image for image in self}
+        for image in other:
+            if images.setdefault(image.name, image).table != image.table:
+                raise RunError(f"image {image.name} is in two runs with different counts")
+        return type(self).of(images.values(), _united(self, other))
+
+    def select(self, positions: Sequence[int]) -> Run:
+        """Return the run of some of the images only, given in ascending order."""
+        new = np.full(len(self.images), -1)
+        new[list(positions)] = np.arange(len(positions))
+        image = new[self.counts.image]
+        counts = self.counts.select(image >= 0)
+        counts = Counts(
+            image=image[image >= 0],
+            truth=counts.truth,
+            prediction=counts.prediction,
+            pixels=counts.pixels,
+        )
+        images = tuple(self.images[position] for position in positions)
+        return type(self)(images=images, counts=counts, waivers=self.waivers, source=self.source)
+
+
+def _join(arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
+
+
+def _values(record: Any, kind: type) -> dict[str, Any]:
+    """Return the fields that a record has in common with a class that it is one of."""
+    return {part.name: getattr(record, part.name) for part in fields(kind)}
+
+
+def _united(a: Run, b: Run) -> Facts:
+    """Put together what happened in two runs; all shards of a set are the whole set."""
+
+    def union(name: str) -> tuple[Any, ...]:
+        return tuple(sorted({*getattr(a, name), *getattr(b, name)}))
+
+    shards = union("shards") if a.shards and b.shards else ()
+    if {shard.partition("/")[2] for shard in shards} == {str(len(shards))}:
+        shards = ()
+    return Facts(
+        problems=tuple(dict.fromkeys((*a.problems, *b.problems))),
+        missing=union("missing"),
+        skipped=union("skipped"),
+        extra=union("extra"),
+        waivers=a.waivers,
+        shards=shards,
+        source=a.source if a.source == b.source else {},
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,7 @@ from segeval.values import describe_values
 from segeval.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from segeval.run import Run
     from segeval.settings import Unknown
 
-__all__ = ["Scores", "per_image", "score_run"]
+__all__ = ["Scores", "per_image", "score_run", "write_signature"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +48,8 @@ class Scores:
         Means and overall scores by name; NaN where undefined.
     signature : str
         The definition of these numbers in one line.
+    groups : mapping of str to Scores
+        Scores of each group of images, if there are groups.
     """
 
     run: Run
@@ -57,6 +59,7 @@ class Scores:
     class_scores: Mapping[str, NDArray[np.float64]]
     summary: Mapping[str, float]
     signature: str
+    groups: Mapping[str, Scores] = field(default_factory=dict)
 
     @property
     def absent(self) -> list[str]:
@@ -142,21 +145,29 @@ def _means(name: str, scores: NDArray[np.float64], convention: Convention) -> di
 
 def _signature(run: Run, labels: LabelMap, convention: Convention, unknown: Unknown) -> str:
     """Write down everything that the numbers depend on."""
-    excluded = convention.exclude
     facts = [
+        *([f"unknown:{unknown}"] if unknown != "error" else []),
+        f"pooling:{convention.pooling}",
+        f"absent:{convention.absent}",
+        f"mean:all{''.join(f'-{name}' for name in convention.exclude)}",
+    ]
+    return write_signature(run, labels, facts)
+
+
+def write_signature(run: Run, labels: LabelMap, facts: Iterable[str]) -> str:
+    """Write down what all numbers depend on, and the facts of a special kind of number."""
+    parts = [
         f"labels:{labels.name}",
         *(f"{name}:{value:g}" for name, value in labels.thresholds.items()),
         f"classes:{len(labels.labels)}",
         f"ignore:{describe_values(labels.void) or 'none'}",
-        *([f"unknown:{unknown}"] if unknown != "error" else []),
         *run.waivers,
-        f"pooling:{convention.pooling}",
-        f"absent:{convention.absent}",
-        f"mean:all{''.join(f'-{name}' for name in excluded)}",
+        *facts,
+        *(f"shard:{shard}" for shard in run.shards),
         f"images:{len(run.images)}",
         f"segeval:{__version__}",
     ]
-    return "|".join(fact.replace("|", "/") for fact in facts)
+    return "|".join(part.replace("|", "/") for part in parts)
 
 
 def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:

@@ -5,8 +5,11 @@ Nothing here computes or imports NumPy: the command line knows its options witho
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+
+from segeval.errors import SettingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,12 +18,14 @@ __all__ = [
     "MAX_PIXELS",
     "Absent",
     "LabelChoice",
+    "Level",
     "Missing",
     "OnError",
     "Pooling",
     "Reading",
     "Source",
     "Unknown",
+    "parse_shard",
 ]
 
 Missing = Literal["error", "skip", "worst"]
@@ -29,13 +34,18 @@ Unknown = Literal["error", "wrong", "ignore"]
 Pooling = Literal["dataset", "image", "class", "pair"]
 Absent = Literal["skip", "zero", "one"]
 
+Level = Literal["class", "category"]
+
 MAX_PIXELS: Final = 1 << 28
 """Default limit on the number of pixels of one mask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the masks are and how they are paired; see `find_pairs` and `read_pairs`."""
+    """Where the masks are and how they are paired; see `find_pairs` and `read_pairs`.
+
+    ``shard="I/N"`` takes every N-th pair, from the I-th on.
+    """
 
     prediction: Path | None = None
     truth: Path | None = None
@@ -44,6 +54,7 @@ class Source:
     truth_suffix: str = ""
     include: str | None = None
     missing: Missing = "error"
+    shard: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +91,8 @@ class LabelChoice:
         Void values: added to those of a label map, in place of 255 where classes are found.
     threshold, truth_threshold : float, optional
         Grey masks: foreground where value >= threshold.
+    level : {"class", "category"}
+        Whether classes are scored, or the groups of classes that the label map names.
     """
 
     labels: str | None = None
@@ -88,3 +101,24 @@ class LabelChoice:
     ignore: tuple[int, ...] | None = None
     threshold: float | None = None
     truth_threshold: float | None = None
+    level: Level = "class"
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Parse ``I/N`` with 1 <= I <= N.
+
+    Raises
+    ------
+    SettingError
+        If it is not of that form.
+
+    Examples
+    --------
+    >>> parse_shard("2/4")
+    (2, 4)
+    """
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    number, count = (int(part) for part in match.groups()) if match else (0, 0)
+    if not 1 <= number <= count:
+        raise SettingError(f"--shard {text!r} is not I/N with I from 1 to N, e.g. 2/4")
+    return number, count

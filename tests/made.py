@@ -58,7 +58,7 @@ def made_run(*pairs: tuple[Mask, Mask]) -> Run:
         )
         for number, (truth, prediction) in enumerate(pairs)
     ]
-    return Run(images=tuple(images))
+    return Run.of(images)
 
 
 def segeval(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import check, labels, score
+from segeval.cli import check, labels, merge, report, score, sweep
 from segeval.cli.speech import put
 from segeval.version import __version__
 
@@ -20,6 +20,9 @@ app = typer.Typer(
 )
 app.command("score")(score.score)
 app.command("check")(check.check)
+app.command("report")(report.report)
+app.command("merge")(merge.merge)
+app.command("sweep")(sweep.sweep)
 app.command("labels")(labels.labels)
 
 

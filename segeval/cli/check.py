@@ -9,7 +9,8 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import NOT_SCORED, command
-from segeval.cli.speech import describe_problems, progress_bar, put
+from segeval.cli.counting import count
+from segeval.cli.speech import describe_problems, put
 from segeval.errors import LabelError, Problem
 
 if TYPE_CHECKING:
@@ -34,15 +35,9 @@ def check(
     """
     from segeval.classification import classify
     from segeval.diagnosis import choose_labels
-    from segeval.evaluation import evaluate
 
     choice = labels.choice()
-    run = evaluate(
-        pairing.source(),
-        pairing.reading(),
-        workers=pairing.workers,
-        progress=progress_bar(quiet=quiet),
-    )
+    run = count(pairing, quiet=quiet)
     problems = list(run.problems)
     lines = [*_describe(run)]
     if run.images:

@@ -16,12 +16,14 @@ from segeval.settings import (
     MAX_PIXELS,
     Absent,
     LabelChoice,
+    Level,
     Missing,
     OnError,
     Pooling,
     Reading,
     Source,
     Unknown,
+    parse_shard,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ __all__ = [
     "OutputOptions",
     "PairingOptions",
     "Quiet",
+    "parse_values",
 ]
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
@@ -111,6 +114,18 @@ class PairingOptions:
         ),
     ] = None
 
+    shard: Annotated[
+        str | None, _pairing("Every N-th pair from the I-th on; see segeval merge.", metavar="I/N")
+    ] = None
+    out: Annotated[
+        Path | None,
+        _pairing("Write the counts as a run file, while counting.", "--out", "-o", metavar="RUN"),
+    ] = None
+    resume: Annotated[
+        bool, _pairing("Count only what the run does not hold or what changed.", "--resume")
+    ] = False
+    overwrite: Annotated[bool, _pairing("Start the run file anew.", "--overwrite")] = False
+
     def source(self) -> Source:
         """Return where the masks are.
 
@@ -119,6 +134,12 @@ class PairingOptions:
         SettingError
             If there are neither two folders nor a table of pairs, or both.
         """
+        if (self.resume or self.overwrite) and self.out is None:
+            raise SettingError("--resume and --overwrite need a run file; name it with -o")
+        if self.resume and self.overwrite:
+            raise SettingError("--resume and --overwrite contradict each other; give one of them")
+        if self.shard is not None:
+            parse_shard(self.shard)
         if self.pairs is not None and self.prediction is not None:
             raise SettingError("--pairs replaces PRED and TRUTH; give one or the other")
         if self.pairs is None and (self.prediction is None or self.truth is None):
@@ -131,6 +152,7 @@ class PairingOptions:
             truth_suffix=self.truth_suffix,
             include=self.include,
             missing=self.missing,
+            shard=self.shard,
         )
 
     def reading(self) -> Reading:
@@ -169,15 +191,20 @@ class LabelOptions:
         None
     )
 
+    level: Annotated[
+        Level, _label("Score the classes, or the groups of classes of the label map.")
+    ] = "class"
+
     def choice(self) -> LabelChoice:
         """Return what the user says about classes."""
         return LabelChoice(
             labels=self.labels,
             prediction_labels=self.pred_labels,
             classes=self.classes,
-            ignore=_parse_values(self.ignore),
+            ignore=parse_values(self.ignore),
             threshold=self.threshold,
             truth_threshold=self.truth_threshold,
+            level=self.level,
         )
 
 
@@ -199,6 +226,14 @@ class ConventionOptions:
     worst: Annotated[
         float | None,
         _convention("Also the mean of the lowest Q %, with --pooling image or class.", metavar="Q"),
+    ] = None
+
+    group_by: Annotated[
+        str | None,
+        _convention(
+            "Score groups of images as well: regular expression on the name, first capture group.",
+            metavar="REGEX",
+        ),
     ] = None
 
     def convention(self) -> Convention:
@@ -223,6 +258,7 @@ class OutputOptions:
     percent: Annotated[bool, _output("Show scores times 100 on the screen.", "--percent")] = False
     csv: Annotated[Path | None, _output("Write a CSV of the classes.", metavar="F")] = None
     per_image: Annotated[Path | None, _output("Write a CSV of the images.", metavar="F")] = None
+    per_group: Annotated[Path | None, _output("Write a CSV of the groups.", metavar="F")] = None
     confusion: Annotated[
         Path | None, _output("Write a CSV of the confusion matrix.", metavar="F")
     ] = None
@@ -237,10 +273,10 @@ class OutputOptions:
     ] = None
 
 
-def _parse_values(texts: list[str] | None) -> tuple[int, ...] | None:
+def parse_values(texts: list[str] | None) -> tuple[int, ...] | None:
     """Parse values of ``--ignore``: numbers and colours, separated by commas; ``none`` is no value.
 
-    >>> _parse_values(["0,255", "#000001"])
+    >>> parse_values(["0,255", "#000001"])
     (0, 255, 16777217)
     """
     from segeval.values import COLOR

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.speech import put, say
+from segeval.evaluation import score_choice
 from segeval.gates import check_thresholds, parse_threshold
 from segeval.reports.document import make_document
 from segeval.reports.files import check_writable, write_text
@@ -20,11 +22,16 @@ from segeval.reports.files import check_writable, write_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from segeval.cli.options import OutputOptions
-    from segeval.gates import Threshold
-    from segeval.scoring import Scores
+    from rich.console import RenderableType
 
-__all__ = ["deliver", "prepare"]
+    from segeval.cli.options import ConventionOptions, LabelOptions, OutputOptions
+    from segeval.conventions import Convention
+    from segeval.gates import Threshold
+    from segeval.run import Run
+    from segeval.scoring import Scores
+    from segeval.settings import LabelChoice
+
+__all__ = ["prepare", "present", "terminal_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,51 +43,73 @@ class Shown:
     percent: bool
 
 
-def prepare(output: OutputOptions) -> list[Threshold]:
-    """Check, before any work is done, that files can be written and thresholds understood."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a run will be scored and shown, understood before any work is done."""
+
+    labels: LabelOptions
+    choice: LabelChoice
+    convention: Convention
+    group_by: str | None
+    output: OutputOptions
+    thresholds: list[Threshold]
+
+
+def prepare(labels: LabelOptions, convention: ConventionOptions, output: OutputOptions) -> Plan:
+    """Check that options make sense and that files can be written."""
     check_writable(path for _, path in _files(output))
-    return [parse_threshold(text) for text in output.fail_under or ()]
+    return Plan(
+        labels=labels,
+        choice=labels.choice(),
+        convention=convention.convention(),
+        group_by=convention.group_by,
+        output=output,
+        thresholds=[parse_threshold(text) for text in output.fail_under or ()],
+    )
 
 
 def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
     """Yield the name and the path of every report that goes into a file."""
-    for name in ("csv", "per_image", "confusion", "json", "markdown"):
+    for name in ("csv", "per_image", "per_group", "confusion", "json", "markdown"):
         path: Path | None = getattr(output, name)
         if path is not None:
             yield name, path
 
 
-def deliver(
-    scores: Scores,
-    output: OutputOptions,
-    thresholds: list[Threshold],
-    settings: Mapping[str, Any],
-    *,
-    quiet: bool,
-) -> None:
-    """Write the files, print the chosen format, say the notices, and exit 1 if a gate failed."""
-    gates = check_thresholds(scores, thresholds)
+def present(run: Run, plan: Plan, *, quiet: bool) -> None:
+    """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
+    scores = score_choice(
+        run, plan.choice, plan.convention, unknown=plan.labels.unknown, group_by=plan.group_by
+    )
+    gates = check_thresholds(scores, plan.thresholds)
+    settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
-    shown = Shown(scores=scores, document=document, percent=output.percent)
-    for name, path in _files(output):
+    shown = Shown(scores=scores, document=document, percent=plan.output.percent)
+    for name, path in _files(plan.output):
         write_text(path, REPORTS[name](shown))
-    put(REPORTS[output.output_format](shown))
+    put(REPORTS[plan.output.output_format](shown))
     _say_notices(scores, quiet=quiet)
     failed = [gate for gate in gates if not gate.passed]
     for gate in failed:
-        found = "is undefined" if gate.value != gate.value else f"= {gate.value!r}"
+        found = "is undefined" if math.isnan(gate.value) else f"= {gate.value!r}"
         say(f"segeval: gate failed: {gate.metric} {found}, at least {gate.minimum!r} is asked for")
     if failed:
         raise typer.Exit(GATE_FAILED)
 
 
-def _table(shown: Shown) -> str:
-    from segeval.reports.table import lay_out, render
+def terminal_table(layout: RenderableType) -> str:
+    """Draw a table for where it goes: a terminal of some width and colour, or a file."""
+    from segeval.reports.table import render
 
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
-    color = terminal and "NO_COLOR" not in os.environ
-    return render(lay_out(shown.document, percent=shown.percent), width=width, color=color)
+    return render(layout, width=width, color=terminal and "NO_COLOR" not in os.environ)
+
+
+def _table(shown: Shown) -> str:
+    from segeval.reports.table import lay_out
+
+    return terminal_table(lay_out(shown.document, percent=shown.percent))
 
 
 def _csv(shown: Shown) -> str:
@@ -93,6 +122,12 @@ def _per_image(shown: Shown) -> str:
     from segeval.reports.delimited import images_csv
 
     return images_csv(shown.scores)
+
+
+def _per_group(shown: Shown) -> str:
+    from segeval.reports.delimited import groups_csv
+
+    return groups_csv(shown.document)
 
 
 def _confusion(shown: Shown) -> str:
@@ -122,6 +157,7 @@ REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
     "table": _table,
     "csv": _csv,
     "per_image": _per_image,
+    "per_group": _per_group,
     "confusion": _confusion,
     "json": _json,
     "markdown": _markdown,
@@ -138,13 +174,14 @@ def _say_notices(scores: Scores, *, quiet: bool) -> None:
             "255 as foreground; type --labels binary to say so",
             quiet=quiet,
         )
-    for waived, what in (
-        (scores.run.missing, "without a prediction"),
-        (scores.run.skipped, "unreadable"),
+    for names, what in (
+        (scores.run.extra, "prediction without a truth left out"),
+        (scores.run.missing, "truth without a prediction waived"),
+        (scores.run.skipped, "unreadable pair left out"),
     ):
-        if waived:
-            count = f"notice: {len(waived)} pairs {what} were waived: "
-            say(count + ", ".join(waived[:3]) + (", …" if len(waived) > 3 else ""), quiet=quiet)
+        if names:
+            shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+            say(f"notice: {len(names)} × {what}: {shown}", quiet=quiet)
     if scores.counts.ignored_predictions:
         pixels = scores.counts.ignored_predictions
         say(f"notice: {pixels} pixels are not judged for their predicted value", quiet=quiet)

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 from segeval.errors import Problem, SettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from segeval.settings import Missing
 
 __all__ = ["Pair", "Pairing", "find_pairs", "read_pairs"]
@@ -131,35 +133,39 @@ def _index(
 
 
 def _is_included(include: str | None, *names: str) -> bool:
-    return include is None or any(fnmatch.fnmatch(name, include) for name in names)
+    if include is None:
+        return True
+    return any(fnmatch.fnmatch(_normal(name), _normal(include)) for name in names)
 
 
-def _walk(folder: Path) -> list[Path]:
-    """List image files below a folder, through links, without hidden files and without cycles."""
-    seen: set[tuple[int, int]] = set()
-    files: list[Path] = []
-    for root, folders, names in os.walk(folder, followlinks=True):
-        status = os.stat(root)
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
+def _walk(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
+    """Yield image files below a folder, through links but not in circles, without hidden files."""
+    status = os.stat(folder)
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name.startswith((".", "__MACOSX")):
             continue
-        seen.add((status.st_dev, status.st_ino))
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        files += [
-            Path(root, name)
-            for name in names
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
-        ]
-    return files
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), (*above, here))
+        elif os.path.splitext(entry.name)[1].lower() in IMAGE_EXTENSIONS:
+            yield Path(entry.path)
 
 
 def _pair_name(path: Path, suffix: str) -> str | None:
     """Strip extension and suffix from a relative path; None if it lacks the suffix."""
+    path, suffix = Path(_normal(path.as_posix())), _normal(suffix)
     file_name = path.name if path.name.endswith(suffix) else path.stem
     if not file_name.endswith(suffix):
         return None
     stem = file_name.removesuffix(suffix) if suffix else path.stem
-    return unicodedata.normalize("NFC", path.with_name(stem).as_posix()) if stem else None
+    return path.with_name(stem).as_posix() if stem else None
+
+
+def _normal(text: str) -> str:
+    """Write accents in one way: file systems differ in it."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _missing_prediction(name: str, truth: Path, folder: Path) -> Problem:
@@ -252,13 +258,16 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{table}: cannot be read as a CSV table of pairs: {error}") from error
     reader = csv.DictReader(text.splitlines())
+    try:
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise SettingError(f"{table}, line {reader.line_num}: {error}") from error
     absent = {"prediction", "truth"} - set(reader.fieldnames or ())
     if absent:
         raise SettingError(
             f"{table}: column {' and '.join(sorted(absent))} is missing; "
             "the first line must be prediction,truth[,name][,group]"
         )
-    rows = [(reader.line_num, row) for row in reader]
     for line, row in rows:
         if not row["prediction"] or not row["truth"]:
             raise SettingError(f"{table}, line {line}: prediction or truth is empty")

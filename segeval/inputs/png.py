@@ -94,7 +94,7 @@ def check_complete(data: bytes, header: Header) -> None:
     inflate, size = zlib.decompressobj(), 0
     for kind, content in _chunks(data):
         if kind == b"IDAT":
-            size += len(inflate.decompress(content))
+            size += len(inflate.decompress(content, max(1, header.raw_bytes - size)))
     if size < header.raw_bytes:
         raise MaskError(
             f"the file is broken: {size} of {header.raw_bytes} bytes of pixels are there"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from segeval.scoring import Scores
 
-__all__ = ["class_frame", "classes_csv", "confusion_csv", "image_frame", "images_csv"]
+__all__ = ["class_frame", "classes_csv", "confusion_csv", "groups_csv", "image_frame", "images_csv"]
 
 COLUMNS = "index name support predicted tp fp fn iou dice precision recall".split()
 
@@ -55,6 +55,18 @@ def classes_csv(document: Mapping[str, Any]) -> str:
 def images_csv(scores: Scores) -> str:
     """Write one row an image, each with the signature."""
     frame = image_frame(scores).assign(signature=scores.signature)
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def groups_csv(document: Mapping[str, Any]) -> str:
+    """Write one row a group: its pixels, summary scores and the IoU of each class."""
+    rows = [
+        {"group": group["name"], "images": group["images"], "judged": group["judged"]}
+        | group["summary"]
+        | {f"iou_{row['name']}": row["iou"] for row in group["classes"]}
+        for group in document.get("groups", ())
+    ]
+    frame = pd.DataFrame(rows, dtype=object).assign(signature=document["signature"])
     return frame.to_csv(index=False, lineterminator="\n")
 
 

@@ -69,6 +69,7 @@ def make_document(
         "summary": {name: _defined(value) for name, value in scores.summary.items()},
         "averaged": _averaged(scores),
         "classes": _classes(scores),
+        **({"groups": _groups(scores)} if scores.groups else {}),
         "confusion": {
             "rows": "truth",
             "columns": "prediction",
@@ -89,6 +90,20 @@ def _averaged(scores: Scores) -> dict[str, Any]:
         "absent": scores.absent,
         "excluded": list(excluded),
     }
+
+
+def _groups(scores: Scores) -> list[dict[str, Any]]:
+    """One section a group: its images, pixels, means and classes."""
+    return [
+        {
+            "name": name,
+            "images": len(group.run.images),
+            "judged": group.counts.confusion.total,
+            "summary": {key: _defined(value) for key, value in group.summary.items()},
+            "classes": _classes(group),
+        }
+        for name, group in scores.groups.items()
+    ]
 
 
 def _gate(gate: Gate) -> dict[str, Any]:

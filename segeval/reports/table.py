@@ -34,6 +34,8 @@ def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> Renderable
     """Build the table of the classes, the summary with its definitions, gates and signature."""
     parts: list[RenderableType] = [_class_table(document, percent=percent), Text()]
     parts.append(_summary(document, percent=percent))
+    if "groups" in document:
+        parts += [Text(), _group_table(document, percent=percent)]
     if document["gates"]:
         parts += [Text(), _gate_table(document)]
     parts += [Text(), Text(document["signature"], style="dim", overflow="fold")]
@@ -106,6 +108,18 @@ def _headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield f"{MEANS[metric.mean]} worst {share} %", f"{metric.mean}_worst{share}", meaning
     for overall in (OVERALL["pixel_accuracy"], OVERALL["fwiou"]):
         yield MEANS[overall.name], overall.name, overall.formula
+
+
+def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("group", overflow="fold", min_width=8)
+    table.add_column("images", justify="right", no_wrap=True)
+    for title in MEANS.values():
+        table.add_column(title, justify="right", no_wrap=True)
+    for group in document["groups"]:
+        scores = (show_score(group["summary"][name], percent=percent) for name in MEANS)
+        table.add_row(Text(group["name"]), show_count(group["images"]), *scores)
+    return table
 
 
 def _gate_table(document: Mapping[str, Any]) -> Table:

@@ -25,6 +25,11 @@ def process_of(_: int) -> int:
     return os.getpid()
 
 
+def wait_after(last: int, number: int) -> int:
+    time.sleep(30 if number > last else 0)
+    return number
+
+
 def die_at(fatal: int, number: int) -> int:
     if number == fatal:
         os._exit(1)
@@ -105,6 +110,13 @@ def test_an_error_of_the_function_is_raised_in_its_place(workers: int) -> None:
 def test_closing_early_leaves_no_process_behind(taken: int) -> None:
     results = ordered_map(slow_square, range(200), workers=2)
     assert [next(results) for _ in range(taken)] == [number**2 for number in range(taken)]
+    results.close()
+    assert no_children()
+
+
+def test_closing_early_does_not_wait_for_the_work_in_hand() -> None:
+    results = ordered_map(partial(wait_after, 3), range(20), workers=2)
+    assert next(results) == 0
     results.close()
     assert no_children()
 

@@ -184,8 +184,16 @@ BAD = [
     ("a.yaml", "names: 3", "it lists no classes"),
     ("a.yaml", "names: []", "names no class"),
     ("a.yaml", "names:\n- a\n- a", "line 3: name 'a' of class 'a' is already .* on line 2"),
-    ("a.yaml", "names:\n  0: a\n  0: b", "line 3: truth value . of class 'b' is already that of class 'a' on line 2"),
-    ("a.yaml", "names:\n  1: a\n  0x1: b", "line 3: truth value . of class 'b' is already that of class 'a' on line 2"),
+    (
+        "a.yaml",
+        "names:\n  0: a\n  0: b",
+        "line 3: truth value . of class 'b' is already that of class 'a' on line 2",
+    ),
+    (
+        "a.yaml",
+        "names:\n  1: a\n  0x1: b",
+        "line 3: truth value . of class 'b' is already that of class 'a' on line 2",
+    ),
     ("a.yaml", "names:\n  x: a", "line 2: class 'a': value 'x' is not a whole number"),
     ("a.yaml", "names:\n- a\n- 3", "line 3: a class has no name"),
     ("a.yaml", "names:\n- a\n- 2024-13-45", ""),

@@ -145,6 +145,7 @@ def test_two_files_of_one_name_are_a_problem(
     [
         ("a_gt.png|b_gt.png", "a.png|b.png", "try --truth-suffix _gt"),
         ("a.png|b.png", "a_pred.png|b_pred.png", "try --pred-suffix _pred"),
+        ("a_gt.png|b_label.png", "a.png|b.png", "give --truth-suffix or --pred-suffix"),
         ("a_gt.png|b_gt.png", "a_p.png|b_p.png", "give --truth-suffix or --pred-suffix"),
         ("a.png", "b.png", "give --truth-suffix or --pred-suffix"),
     ],

@@ -1,0 +1,39 @@
+"""Count pairs, with progress and into a run file if asked; or read a run that is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segeval.cli.speech import progress_bar
+
+if TYPE_CHECKING:
+    from segeval.cli.options import PairingOptions
+    from segeval.run import Run
+
+__all__ = ["count", "count_or_read"]
+
+
+def count(pairing: PairingOptions, *, quiet: bool) -> Run:
+    """Count the pairs that the options name; write them to a run file as they come, if asked."""
+    from segeval.evaluation import evaluate
+    from segeval.runfile import RunFile
+
+    source, reading = pairing.source(), pairing.reading()
+    progress = progress_bar(quiet=quiet)
+    if pairing.out is None:
+        return evaluate(source, reading, workers=pairing.workers, progress=progress)
+    file = RunFile.create(pairing.out, resume=pairing.resume, overwrite=pairing.overwrite)
+    try:
+        return evaluate(source, reading, workers=pairing.workers, progress=progress, file=file)
+    finally:
+        file.close()
+
+
+def count_or_read(pairing: PairingOptions, *, quiet: bool) -> Run:
+    """Read the run that stands in the place of PRED and TRUTH, or else count."""
+    from segeval.runfile import read_run
+
+    run = pairing.prediction
+    if run is not None and run.is_file() and pairing.truth is None and pairing.pairs is None:
+        return read_run(run)
+    return count(pairing, quiet=quiet)

@@ -1,0 +1,34 @@
+"""``segeval merge``: add runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segeval.cli import options
+from segeval.cli.command import command
+from segeval.cli.speech import say
+
+__all__ = ["merge"]
+
+
+@command
+def merge(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run files.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="The sum.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the sum.")] = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Add runs: shards of one data set, or several data sets read alike.
+
+    An image in two runs must have equal counts.
+    """
+    from segeval.runfile import read_run, write_run
+    from segeval.values import counted
+
+    total = sum(map(read_run, runs[1:]), start=read_run(runs[0]))
+    write_run(total, out, overwrite=overwrite)
+    say(f"{out}: {counted(len(runs), 'run')}, {counted(len(total), 'image')}", quiet=quiet)

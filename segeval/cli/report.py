@@ -1,0 +1,33 @@
+"""``segeval report``: score a saved run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segeval.cli import options
+from segeval.cli.command import command
+
+__all__ = ["report"]
+
+
+@command
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run file made with score -o.")],
+    labels: options.LabelOptions,
+    convention: options.ConventionOptions,
+    output: options.OutputOptions,
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """Score a saved run again: other labels, convention, format or gates.
+
+    No mask is read. The same options give the same document as `segeval score`.
+    """
+    from segeval.cli.output import prepare, present
+    from segeval.runfile import read_run
+
+    plan = prepare(labels, convention, output)
+    present(read_run(run), plan, quiet=quiet)

@@ -1,0 +1,67 @@
+"""Groups of images: a city, a scanner, day and night. A group is a view of a run like any other."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from segeval.errors import SettingError
+
+if TYPE_CHECKING:
+    from segeval.run import Run
+
+__all__ = ["UNMATCHED", "split_groups"]
+
+UNMATCHED: Final = "(none)"
+"""Group of the images that a pattern does not match."""
+
+
+def split_groups(run: Run, pattern: str | None = None) -> dict[str, list[int]]:
+    """Split the images of a run into groups.
+
+    Parameters
+    ----------
+    run : Run
+        Counted images.
+    pattern : str, optional
+        Regular expression searched in the names; its first capture group, or else the whole match,
+        is the name of the group. Without one, the groups that the pairs carry.
+
+    Returns
+    -------
+    dict of str to list of int
+        Positions of the images of each group, in the order of the groups' names. Empty if there is
+        no pattern and no image carries a group.
+
+    Raises
+    ------
+    SettingError
+        If the pattern is no regular expression or matches no name.
+
+    Examples
+    --------
+    >>> import re
+    >>> re.search(r"([a-z]+)_", "aachen_000001").group(1)
+    'aachen'
+    """
+    if pattern is None:
+        keys = [image.group for image in run.images]
+        if not any(keys):
+            return {}
+    else:
+        try:
+            matches = [re.search(pattern, image.name) for image in run.images]
+        except re.error as error:
+            raise SettingError(
+                f"--group-by {pattern!r} is no regular expression: {error}"
+            ) from error
+        if not any(matches):
+            raise SettingError(
+                f"--group-by {pattern!r} matches no name; names are like {run.images[0].name!r}"
+            )
+        keys = [m.group(min(1, m.re.groups)) or "" if m else "" for m in matches]
+    groups: dict[str, list[int]] = defaultdict(list)
+    for position, key in enumerate(keys):
+        groups[key or UNMATCHED].append(position)
+    return dict(sorted(groups.items()))

@@ -1,0 +1,106 @@
+"""A sweep over thresholds as plain data, CSV and a readable extract."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from segeval.reports.numbers import show_score
+from segeval.sweep import CURVES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import RenderableType
+
+    from segeval.sweep import Sweep
+
+__all__ = ["SCHEMA", "lay_out", "make_document", "to_csv"]
+
+SCHEMA: Final = "segeval.sweep/1"
+ROWS: Final = 11
+"""Thresholds in the extract."""
+
+POOLINGS: Final = {"dataset": "over the data set", "image": "as mean over images"}
+
+
+def make_document(sweep: Sweep) -> dict[str, Any]:
+    """Lay out a sweep as plain data of schema ``segeval.sweep/1``; undefined is None."""
+    best = {
+        f"best_{curve}_{pooling}": _best(sweep, pooling, curve)
+        for pooling in POOLINGS
+        for curve in ("dice", "iou", "fbeta")
+    }
+    return {
+        "schema": SCHEMA,
+        "signature": sweep.signature,
+        "beta2": sweep.beta2,
+        "summary": {
+            "average_precision": _defined(sweep.average_precision),
+            "auroc": _defined(sweep.auroc),
+            "mean_fbeta_image": _defined(float(sweep.image["fbeta"].mean())),
+            **best,
+        },
+        "thresholds": sweep.thresholds.tolist(),
+        **{
+            pooling: {n: [_defined(v) for v in sweep.curves(pooling)[n].tolist()] for n in CURVES}
+            for pooling in POOLINGS
+        },
+    }
+
+
+def _best(sweep: Sweep, pooling: str, curve: str) -> dict[str, float | None]:
+    threshold, value = sweep.best(pooling, curve)
+    return {"threshold": threshold, "value": _defined(value)}
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def to_csv(document: Mapping[str, Any]) -> str:
+    """Write a row a threshold: each curve over the data set, then as the mean over images."""
+    import pandas as pd
+
+    columns = {"threshold": document["thresholds"]}
+    for pooling in POOLINGS:
+        columns |= {f"{name}_{pooling}": document[pooling][name] for name in CURVES}
+    frame = pd.DataFrame(columns, dtype=object).assign(signature=document["signature"])
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def lay_out(document: Mapping[str, Any]) -> RenderableType:
+    """Build the extract: some thresholds, the best ones, and what the numbers mean."""
+    best = document["summary"]["best_dice_dataset"]["threshold"]
+    thresholds = document["thresholds"]
+    rows = np.linspace(0, len(thresholds) - 1, min(ROWS, len(thresholds))).astype(int)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("threshold", *CURVES):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in sorted({*rows.tolist(), thresholds.index(best)}):
+        scores = (show_score(document["dataset"][name][row]) for name in CURVES)
+        style = "bold" if thresholds[row] == best else ""
+        table.add_row(str(thresholds[row]), *scores, style=style)
+    signature = Text(document["signature"], style="dim", overflow="fold")
+    return Group(table, Text(), _summary(document), Text(), signature)
+
+
+def _summary(document: Mapping[str, Any]) -> Table:
+    """Each headline number, with what it means beside it."""
+    grid = Table.grid(padding=(0, 2))
+    summary, f_beta = document["summary"], f"F (beta² {document['beta2']:g})"
+    grid.add_row("AP", show_score(summary["average_precision"]), "average precision, all pixels")
+    grid.add_row("AUROC", show_score(summary["auroc"]), "area under the ROC curve, all pixels")
+    for curve, title in (("dice", "Dice"), ("iou", "IoU"), ("fbeta", f_beta)):
+        for pooling, words in POOLINGS.items():
+            best = summary[f"best_{curve}_{pooling}"]
+            where = f"highest {words}, at threshold {best['threshold']}"
+            grid.add_row(title, show_score(best["value"]), where)
+    mean = "mean over thresholds, as mean over images"
+    grid.add_row(f_beta, show_score(summary["mean_fbeta_image"]), mean)
+    return grid

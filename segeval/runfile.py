@@ -1,0 +1,254 @@
+"""A run in one SQLite file: written while counting, resumed after any interruption.
+
+Images are committed about once a second, each with all of its counts, so that whatever ends the
+program leaves a file that holds whole images only. The rollback journal of SQLite is used, not its
+write-ahead log: one file remains at the end, it can be read where nothing can be written, and at
+one commit a second the log would save no time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sqlite3
+import time
+from contextlib import suppress
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+
+from segeval.errors import Problem, RunError
+from segeval.inputs.fingerprints import Fingerprint, is_same
+from segeval.run import Counts, Facts, ImageInfo, Run
+from segeval.runschema import COLUMNS, check_schema, connect, explained, has_tables, make_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from segeval.inputs.pairing import Pair
+    from segeval.run import ImageCounts
+
+__all__ = ["RunFile", "read_run", "write_run"]
+
+COMMIT_EVERY: Final = 1.0
+"""Seconds between commits."""
+
+
+class RunFile:
+    """An open run file.
+
+    Use `RunFile.open` for one that exists and `RunFile.create` for one that is to be written.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._committed = time.monotonic()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a run file.
+
+        Raises
+        ------
+        RunError
+            If there is none, or the file is no run, is damaged, or is of a newer schema.
+        """
+        if not path.is_file():
+            raise RunError(f"{path}: there is no such run file")
+        connection = connect(path, "rw")
+        check_schema(path, connection)
+        return cls(path, connection)
+
+    @classmethod
+    def create(cls, path: Path, *, resume: bool, overwrite: bool) -> Self:
+        """Open a run file for writing: a new one, or one that is resumed or overwritten.
+
+        Raises
+        ------
+        RunError
+            If it exists and neither ``resume`` nor ``overwrite`` is set, if the file there is no
+            run, or if it cannot be written.
+        """
+        connection = connect(path, "rwc")
+        if has_tables(path, connection):
+            check_schema(path, connection)
+            if not (resume or overwrite):
+                raise RunError(
+                    f"{path} exists; type --resume to count only what is new or changed, "
+                    "or --overwrite to start anew"
+                )
+            if overwrite:
+                connection.close()
+                path.unlink()
+                connection = connect(path, "rwc")
+        if not has_tables(path, connection):
+            make_tables(path, connection)
+        run = cls(path, connection)
+        with explained(path):
+            run._set("complete", "0")
+        return run
+
+    def close(self) -> None:
+        """Commit what was added, as far as that is possible, and close the file."""
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
+        self._connection.close()
+
+    def pending(self, pairs: Sequence[Pair], waivers: Sequence[str]) -> list[Pair]:
+        """Drop images that vanished or changed, and return the pairs that are to be counted.
+
+        Raises
+        ------
+        RunError
+            If the run was read under other settings.
+        """
+        with explained(self.path):
+            facts = self._facts()
+            if self._get("facts") and list(facts.waivers) != list(waivers):
+                ours, theirs = (" ".join(w) or "none" for w in (facts.waivers, waivers))
+                raise RunError(
+                    f"{self.path} was read under other settings ({ours}) than these ({theirs}); "
+                    "type the same options, or --overwrite"
+                )
+            rows = self._connection.execute(
+                "SELECT name, id, truth_path, prediction_path, fingerprints FROM images"
+            )
+            stored = {name: rest for name, *rest in rows}
+            kept = {p.name for p in pairs if p.name in stored and _is_unchanged(p, stored[p.name])}
+            gone = [(row[0],) for name, row in stored.items() if name not in kept]
+            groups = [(p.group, p.name) for p in pairs if p.name in kept]
+            self._begin()
+            self._connection.executemany("DELETE FROM counts WHERE image = ?", gone)
+            self._connection.executemany("DELETE FROM images WHERE id = ?", gone)
+            self._connection.executemany("UPDATE images SET group_name = ? WHERE name = ?", groups)
+            self._set("facts", json.dumps(asdict(Facts(waivers=tuple(waivers)))))
+            self._connection.execute("COMMIT")
+        return [pair for pair in pairs if pair.name not in kept]
+
+    def add(self, image: ImageCounts) -> None:
+        """Add one image with its counts; it is committed with others, about once a second."""
+        info = (
+            image.name, image.group, image.height, image.width, image.truth_path,
+            image.prediction_path, image.truth_form, image.prediction_form, image.fingerprints,
+        )  # fmt: skip
+        table = image.table
+        values = (table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist())
+        with explained(self.path):
+            self._begin()
+            number = self._connection.execute(
+                f"INSERT INTO images ({COLUMNS}, fingerprints) VALUES (?,?,?,?,?,?,?,?,?)",  # noqa: S608 - constant names
+                info,
+            ).lastrowid
+            rows = zip(itertools.repeat(number), *values, strict=False)
+            self._connection.executemany("INSERT INTO counts VALUES (?,?,?,?)", rows)
+            if time.monotonic() - self._committed > COMMIT_EVERY:
+                self._connection.execute("COMMIT")
+                self._committed = time.monotonic()
+
+    def finish(self, facts: Facts) -> None:
+        """Write down what happened; from now on the run is complete."""
+        with explained(self.path):
+            self._begin()
+            problems = [(p.name, p.kind, p.detail) for p in facts.problems]
+            self._connection.execute("DELETE FROM problems")
+            self._connection.executemany("INSERT INTO problems VALUES (?,?,?)", problems)
+            self._set("facts", json.dumps(asdict(facts) | {"problems": []}))
+            self._set("complete", "1")
+            self._connection.execute("COMMIT")
+
+    def read(self) -> Run:
+        """Read the whole run.
+
+        Raises
+        ------
+        RunError
+            If its counting was interrupted.
+        """
+        with explained(self.path):
+            if self._get("complete") != "1":
+                count = self._connection.execute("SELECT count(*) FROM images").fetchone()[0]
+                raise RunError(
+                    f"{self.path}: the counting was interrupted after {count} images; type the "
+                    "same score command with --resume to finish it"
+                )
+            problems = self._connection.execute("SELECT name, kind, detail FROM problems")
+            facts = asdict(self._facts()) | {
+                "problems": tuple(Problem(name=n, kind=k, detail=d) for n, k, d in problems)
+            }
+            numbers, images = self._read_images()
+            return Run(images=images, counts=self._read_counts(numbers), **facts)
+
+    def _read_images(self) -> tuple[list[int], tuple[ImageInfo, ...]]:
+        rows = self._connection.execute(f"SELECT id, {COLUMNS} FROM images ORDER BY name")  # noqa: S608 - constant names
+        names = [part.strip().replace("group_name", "group") for part in COLUMNS.split(",")]
+        numbers, images = [], []
+        for number, *values in rows:
+            numbers.append(number)
+            images.append(ImageInfo(**dict(zip(names, values, strict=True))))
+        return numbers, tuple(images)
+
+    def _read_counts(self, numbers: list[int]) -> Counts:
+        """Read all counts, in the order of the images."""
+        (size,) = self._connection.execute("SELECT count(*) FROM counts").fetchone()
+        rows = self._connection.execute("SELECT image, truth, prediction, pixels FROM counts")
+        cells = np.fromiter(itertools.chain.from_iterable(rows), np.int64, 4 * size)
+        image, truth, prediction, pixels = cells.reshape(-1, 4).T
+        position = np.full(max(numbers, default=0) + 1, -1)
+        position[numbers] = np.arange(len(numbers))
+        counts = Counts(image=position[image], truth=truth, prediction=prediction, pixels=pixels)
+        if np.all(counts.image[1:] >= counts.image[:-1]):
+            return counts
+        return counts.select(np.argsort(counts.image, kind="stable"))
+
+    def _facts(self) -> Facts:
+        stored = json.loads(self._get("facts") or "{}")
+        known = {part.name for part in fields(Facts)}
+        values: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()
+        }
+        return Facts(**{name: value for name, value in values.items() if name in known})
+
+    def _get(self, key: str) -> str | None:
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _set(self, key: str, value: str) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def _begin(self) -> None:
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
+
+
+def _is_unchanged(pair: Pair, row: Sequence[Any]) -> bool:
+    """Whether a stored image still stands for its pair."""
+    _, truth, prediction, stored = row
+    if (str(pair.truth), str(pair.prediction or "")) != (truth, prediction):
+        return False
+    fingerprints = [None if f is None else Fingerprint(*f) for f in json.loads(stored)]
+    files = [path for path in (pair.truth, pair.prediction) if path is not None]
+    return all(f and is_same(path, f) for path, f in zip(files, fingerprints, strict=True))
+
+
+def read_run(path: Path) -> Run:
+    """Read a run file whole; see `RunFile.open` and `RunFile.read` for what is refused."""
+    file = RunFile.open(path)
+    try:
+        return file.read()
+    finally:
+        file.close()
+
+
+def write_run(run: Run, path: Path, *, overwrite: bool = False) -> None:
+    """Write a run to a new file; see `RunFile.create` for what is refused."""
+    file = RunFile.create(path, resume=False, overwrite=overwrite)
+    try:
+        for image in run:
+            file.add(image)
+        file.finish(Facts(**{part.name: getattr(run, part.name) for part in fields(Facts)}))
+    finally:
+        file.close()

@@ -1,0 +1,110 @@
+"""The tables of a run file, and what SQLite's errors mean for the user."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from segeval.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["COLUMNS", "check_schema", "connect", "explained", "has_tables", "make_tables"]
+
+SCHEMA: Final = 1
+TABLES: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, group_name TEXT NOT NULL,
+    height INTEGER NOT NULL, width INTEGER NOT NULL,
+    truth_path TEXT NOT NULL, prediction_path TEXT NOT NULL,
+    truth_form TEXT NOT NULL, prediction_form TEXT NOT NULL, fingerprints TEXT NOT NULL);
+CREATE TABLE counts (
+    image INTEGER NOT NULL REFERENCES images (id),
+    truth INTEGER NOT NULL, prediction INTEGER NOT NULL, pixels INTEGER NOT NULL,
+    PRIMARY KEY (image, truth, prediction)) WITHOUT ROWID;
+CREATE TABLE problems (name TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
+"""
+COLUMNS: Final = (
+    "name, group_name, height, width, truth_path, prediction_path, truth_form, prediction_form"
+)
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Connect to a file; only mode ``rwc`` makes one, and nothing that is there changes."""
+    with explained(path):
+        uri = f"{path.resolve().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+
+def has_tables(path: Path, connection: sqlite3.Connection) -> bool:
+    """Whether there is anything in a file.
+
+    Raises
+    ------
+    RunError
+        If the file is not of SQLite.
+    """
+    with explained(path):
+        return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
+def make_tables(path: Path, connection: sqlite3.Connection) -> None:
+    """Make the tables of an empty run file."""
+    with explained(path):
+        connection.executescript(f"BEGIN IMMEDIATE; {TABLES}")
+        connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
+        connection.execute("COMMIT")
+
+
+def check_schema(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse what is not a run of this schema.
+
+    Raises
+    ------
+    RunError
+        If the file is no run file, or one of a newer schema.
+    """
+    with explained(path):
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if not tables >= {"meta", "images", "counts", "problems"}:
+            raise RunError(f"{path} is not a segeval run file: it lacks the tables of one")
+        row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    schema = str(row[0]) if row else ""
+    if not schema.isdigit():
+        raise RunError(f"{path} is not a segeval run file: it names no schema")
+    if int(schema) > SCHEMA:
+        raise RunError(
+            f"{path} was written by a newer segeval (schema {schema}, this one reads {SCHEMA}); "
+            "update segeval"
+        )
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say what an error of SQLite means for the user."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise RunError(f"{path}: {_meaning(str(error))}") from error
+
+
+def _meaning(text: str) -> str:
+    """Explain an error of SQLite."""
+    if "full" in text:
+        return (
+            "the disk is full; what was counted before is kept: free some space and type the same "
+            "command with --resume"
+        )
+    if "locked" in text:
+        return "another program is writing this run; wait for it to end"
+    if "not a database" in text:
+        return "this is not a segeval run file"
+    if "readonly" in text or "unable to open" in text:
+        return f"it cannot be opened or written here ({text}); choose another folder"
+    return f"the run file is damaged ({text}); remove it and count again"

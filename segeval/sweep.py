@@ -1,0 +1,220 @@
+"""Every threshold of a grey prediction at once, from the counts of a run.
+
+A run of grey predictions holds each grey level, so a threshold is a view of it: the curves below
+need no second pass over the masks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from segeval.classification import translate_truth
+from segeval.confusion import ClassCounts
+from segeval.contingency import NO_PREDICTION
+from segeval.conventions import Convention
+from segeval.errors import DataError, SettingError
+from segeval.metrics import METRICS, ratio
+from segeval.scoring import write_signature
+from segeval.values import COLOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from segeval.labels import LabelMap
+    from segeval.run import Run
+
+__all__ = ["CURVES", "Sweep", "sweep"]
+
+CURVES: Final = ("precision", "recall", "dice", "iou", "specificity", "fbeta")
+CELLS: Final = 1 << 20
+"""Cells (image, threshold) worked on at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sweep:
+    """Scores of the foreground at every threshold.
+
+    Attributes
+    ----------
+    thresholds : (T,) int64 array
+        Every value that a prediction holds, ascending: foreground where value >= threshold.
+    dataset, image : mapping of str to (T,) float64 array
+        Each curve of `CURVES`, from counts summed over images, and as the mean over images. NaN
+        where undefined.
+    average_precision : float
+        Sum of precision times the gain in recall, from the highest threshold down; NaN if there is
+        no foreground in the truth.
+    auroc : float
+        Area under recall against false-positive rate; NaN if truth holds one class only.
+    beta2 : float
+        Squared beta of ``fbeta``.
+    signature : str
+        The definition of these numbers in one line.
+    """
+
+    thresholds: NDArray[np.int64]
+    dataset: Mapping[str, NDArray[np.float64]]
+    image: Mapping[str, NDArray[np.float64]]
+    average_precision: float
+    auroc: float
+    beta2: float
+    signature: str
+
+    def curves(self, pooling: str) -> Mapping[str, NDArray[np.float64]]:
+        """Return the curves ``"dataset"`` or ``"image"``."""
+        return self.dataset if pooling == "dataset" else self.image
+
+    def best(self, pooling: str, curve: str) -> tuple[int, float]:
+        """Return the threshold at which a curve is highest, the lowest such one, and its value."""
+        values = self.curves(pooling)[curve]
+        if np.isnan(values).all():
+            return int(self.thresholds[0]), float("nan")
+        position = int(np.nanargmax(values))
+        return int(self.thresholds[position]), float(values[position])
+
+
+def sweep(run: Run, labels: LabelMap, *, beta2: float = 1.0) -> Sweep:
+    """Score the foreground at every threshold.
+
+    Parameters
+    ----------
+    run : Run
+        Counts of grey predictions against binary truths.
+    labels : LabelMap
+        Two classes, background and foreground; only its truth side is used.
+    beta2 : float
+        Squared beta of the F-beta score: weight of recall against precision.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    DataError
+        If the run has problems, or the truth holds values that are neither class nor void.
+    SettingError
+        If the map has not two classes, or ``beta2`` is not positive.
+
+    References
+    ----------
+    F-beta: van Rijsbergen 1979. Per-image averages of its curve: Achanta et al. 2009,
+    doi:10.1109/CVPR.2009.5206596.
+    """
+    if len(labels.labels) != 2:
+        raise SettingError(f"a sweep needs two classes; {labels.name} has {len(labels.labels)}")
+    if not beta2 > 0:
+        raise SettingError(f"--beta2 must be above 0, not {beta2}")
+    levels = _levels(run, labels)
+    shape = len(CURVES), levels.thresholds.size
+    sums, defined = np.zeros(shape), np.zeros(shape)
+    above, pixels = np.zeros((2, shape[1]), np.int64), np.zeros(2, np.int64)
+    for above_each, pixels_each in _blocks(levels, len(run.images)):
+        curves = np.array([*_curves(above_each, pixels_each, beta2).values()])
+        defined += np.count_nonzero(~np.isnan(curves), axis=1)
+        sums += np.nan_to_num(curves).sum(axis=1)
+        above += above_each.sum(axis=1)
+        pixels += pixels_each.sum(axis=1)
+    dataset = {
+        n: values[0] for n, values in _curves(above[:, None], pixels[:, None], beta2).items()
+    }
+    return Sweep(
+        thresholds=levels.thresholds,
+        dataset=dataset,
+        image=dict(zip(CURVES, ratio(sums, defined), strict=True)),
+        average_precision=_average_precision(dataset, int(pixels[1])),
+        auroc=_auroc(above, pixels),
+        beta2=beta2,
+        signature=write_signature(run, labels, ["absent:skip", f"beta2:{beta2:g}"]),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Levels:
+    """Judged pixels by image, threshold reached (-1: none at all) and truth."""
+
+    thresholds: NDArray[np.int64]
+    image: NDArray[np.int64]
+    level: NDArray[np.int64]
+    positive: NDArray[np.bool_]
+    pixels: NDArray[np.int64]
+
+
+def _levels(run: Run, labels: LabelMap) -> Levels:
+    """Look at the truth through the label map, and at the prediction as it is."""
+    truth, problems = translate_truth(run, labels)
+    if run.problems or problems:
+        raise DataError((*run.problems, *problems))
+    judged = truth >= 0
+    rows = run.counts.select(judged)
+    thresholds, level = np.unique(rows.prediction, return_inverse=True)
+    if thresholds.size and thresholds[0] == NO_PREDICTION:
+        thresholds, level = thresholds[1:], level - 1
+    if not thresholds.size:
+        raise SettingError("there is no predicted value on a judged pixel to sweep over")
+    if thresholds[-1] >= COLOR:
+        raise SettingError("the predictions hold colours; a sweep needs grey levels")
+    return Levels(
+        thresholds=thresholds,
+        image=rows.image,
+        level=level,
+        positive=truth[judged] == 1,
+        pixels=rows.pixels,
+    )
+
+
+def _blocks(levels: Levels, images: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield, for some images at a time, their pixels at or above each threshold, and in all.
+
+    The first axis is negative and positive truth: (2, n, T) and (2, n) arrays.
+    """
+    width = levels.thresholds.size + 1
+    step = max(1, CELLS // width)
+    for first in range(0, images, step):
+        count = min(step, images - first)
+        start, end = np.searchsorted(levels.image, [first, first + count])
+        part = slice(start, end)
+        cells = levels.positive[part] * count + levels.image[part] - first
+        cells = cells * width + levels.level[part] + 1
+        histogram = np.bincount(cells, levels.pixels[part], 2 * count * width)
+        counted = histogram.astype(np.int64).reshape(2, count, width)
+        above = counted[..., ::-1].cumsum(axis=-1)[..., ::-1]
+        yield above[..., 1:], above[..., 0]
+
+
+def _curves(
+    above: NDArray[np.int64], pixels: NDArray[np.int64], beta2: float
+) -> dict[str, NDArray[np.float64]]:
+    """Score the foreground of each image at each threshold: (n, T) arrays by name of curve."""
+    fp, tp = above
+    support = np.broadcast_to(pixels[1][:, None], tp.shape)
+    total = np.broadcast_to(pixels.sum(axis=0)[:, None], tp.shape)
+    counts = ClassCounts(
+        tp=tp[..., None], support=support[..., None], predicted=(tp + fp)[..., None], total=total
+    )
+    curves: dict[str, NDArray[np.float64]] = {
+        name: Convention().score_classes(METRICS[name], counts)[..., 0] for name in CURVES[:-1]
+    }
+    precision, recall = curves["precision"], curves["recall"]
+    weighted = ratio((1 + beta2) * precision * recall, beta2 * precision + recall)
+    curves["fbeta"] = np.where(np.isnan(precision), np.nan, np.nan_to_num(weighted))
+    return curves
+
+
+def _average_precision(curves: Mapping[str, NDArray[np.float64]], support: int) -> float:
+    """Sum precision times the gain in recall, from the highest threshold down."""
+    if not support:
+        return float("nan")
+    recall, precision = (np.nan_to_num(curves[name][::-1]) for name in ("recall", "precision"))
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def _auroc(above: NDArray[np.int64], pixels: NDArray[np.int64]) -> float:
+    """Area under true-positive rate against false-positive rate, by trapezoids from (0, 0)."""
+    false, true = ratio(np.c_[above[:, ::-1], pixels[:, None]], pixels[:, None])
+    return float(np.trapezoid(np.r_[0.0, true], np.r_[0.0, false]))

@@ -1,0 +1,299 @@
+"""Run files: views of a run, resuming, merging, and what goes wrong with files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made import data_set, frozen, made_run, save, segeval
+from torture import make_set, torture
+
+from segeval.errors import RunError
+from segeval.inputs import fingerprints
+from segeval.inputs.masks import Mask, read_mask
+from segeval.run import Run
+from segeval.runfile import RunFile, read_run, write_run
+
+BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
+NAMES = [f"{city}_{number}" for city in ("aachen", "bonn") for number in range(5)]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    random = np.random.default_rng(0)
+    pairs: dict[str, tuple[object, object]] = {
+        name: (BLOCKS, np.where(random.random(BLOCKS.shape) < 0.1, 1, BLOCKS)) for name in NAMES
+    }
+    return data_set(tmp_path, pairs)
+
+
+def score(folders: tuple[Path, Path], *options: object, expect: int = 0) -> str:
+    return segeval("score", *folders, "--format", "json", *options, expect=expect).stdout
+
+
+VIEWS = [
+    [],
+    ["--classes", "5", "--pooling", "image", "--absent", "one"],
+    ["--ignore", "0", "--exclude", "1", "--unknown", "wrong"],
+    ["--group-by", "^([a-z]+)", "--fail-under", "miou@worst=0.1"],
+]
+
+
+@pytest.mark.parametrize("options", VIEWS, ids=lambda view: " ".join(view)[:40])
+def test_a_report_equals_the_score_with_the_same_options(
+    folders: tuple[Path, Path], tmp_path: Path, options: list[str]
+) -> None:
+    run = tmp_path / "run.segeval"
+    segeval("score", *folders, "-o", run)
+    printed = segeval("report", run, "--format", "json", *options).stdout
+    assert printed == score(folders, *options)
+
+
+def test_only_one_file_remains(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    segeval("score", *folders, "-o", tmp_path / "run.segeval", "--workers", "2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pred", "run.segeval", "truth"]
+
+
+def test_storage_forms_sizes_and_groups_are_kept(tmp_path: Path) -> None:
+    run = made_run((BLOCKS, BLOCKS[::-1]), (BLOCKS[:5], BLOCKS[:5]))
+    write_run(run, tmp_path / "run.segeval")
+    again = read_run(tmp_path / "run.segeval")
+    assert again.images == run.images
+    assert [image.table for image in again] == [image.table for image in run]
+    assert len(again) == 2
+
+
+@pytest.mark.parametrize("shards", [2, 4])
+def test_shards_merged_equal_one_pass(
+    folders: tuple[Path, Path], tmp_path: Path, shards: int
+) -> None:
+    parts = [tmp_path / f"{number}.segeval" for number in range(1, shards + 1)]
+    for number, part in enumerate(parts, 1):
+        printed = score(folders, "-o", part, "--shard", f"{number}/{shards}")
+        assert f"shard:{number}/{shards}" in json.loads(printed)["signature"]
+    merged = tmp_path / "merged.segeval"
+    segeval("merge", *reversed(parts), "-o", merged)
+    assert segeval("report", merged, "--format", "json").stdout == score(folders)
+    first = segeval("merge", *parts[:1], "-o", tmp_path / "first.segeval").stderr
+    assert "1 run, " in first
+    report = segeval("report", tmp_path / "first.segeval").stdout
+    assert f"shard:1/{shards}" in report
+
+
+def test_merging_refuses_what_does_not_add(tmp_path: Path) -> None:
+    a, b = tmp_path / "a.segeval", tmp_path / "b.segeval"
+    write_run(made_run((BLOCKS, BLOCKS)), a)
+    write_run(made_run((BLOCKS, BLOCKS[::-1])), b)
+    said = segeval("merge", a, b, "-o", tmp_path / "c.segeval", expect=3).stderr
+    assert "image image_0 is in two runs with different counts" in said
+    segeval("merge", a, a, "-o", tmp_path / "twice.segeval")
+    assert len(read_run(tmp_path / "twice.segeval")) == 1
+    folders = data_set(tmp_path, {"other": (BLOCKS, BLOCKS)})
+    segeval("score", *folders, "--missing", "skip", "-o", tmp_path / "skip.segeval")
+    said = segeval("merge", a, tmp_path / "skip.segeval", "-o", b, "--overwrite", expect=3).stderr
+    assert "different reading settings do not add: none, missing:skip" in said
+
+
+def test_an_existing_run_is_never_overwritten_unasked(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = tmp_path / "run.segeval"
+    score(folders, "-o", run)
+    before = run.read_bytes()
+    assert "type --resume" in segeval("score", *folders, "-o", run, expect=3).stderr
+    assert run.read_bytes() == before
+    save(folders[0] / f"{NAMES[0]}.png", BLOCKS)
+    assert score(folders, "-o", run, "--overwrite") == score(folders)
+
+
+def test_resuming_counts_only_what_is_new_or_changed(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segeval import evaluation
+    from segeval.settings import Source
+
+    read: list[str] = []
+
+    def watched(path: Path, **settings: Any) -> Mask:
+        read.append(path.stem)
+        return read_mask(path, **settings)
+
+    monkeypatch.setattr(evaluation, "read_mask", watched)
+    source = Source(prediction=folders[0], truth=folders[1])
+
+    def count() -> Run:
+        read.clear()
+        file = RunFile.create(tmp_path / "run.segeval", resume=True, overwrite=False)
+        try:
+            return evaluation.evaluate(source, workers=1, file=file)
+        finally:
+            file.close()
+
+    count()
+    assert sorted(set(read)) == NAMES
+    count()
+    assert read == []
+    os.utime(folders[0] / "bonn_1.png")
+    count()
+    assert read == []
+    save(folders[0] / "bonn_2.png", BLOCKS)
+    (folders[1] / "bonn_3.png").unlink()
+    save(folders[0] / "new.png", BLOCKS)
+    save(folders[1] / "new.png", BLOCKS)
+    again = count()
+    assert sorted(set(read)) == ["bonn_2", "new"]
+    assert "bonn_3" not in {image.name for image in again.images}
+    fresh = evaluation.evaluate(source)
+    assert again.images == fresh.images
+    for name in ("image", "truth", "prediction", "pixels"):
+        np.testing.assert_array_equal(getattr(again.counts, name), getattr(fresh.counts, name))
+
+
+def test_a_change_within_one_time_stamp_is_seen_by_content(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", BLOCKS)
+    mark = fingerprints.take_fingerprint(path)
+    assert fingerprints.is_same(path, mark)
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(bytes(content))
+    os.utime(path, ns=(mark.changed, mark.changed))
+    assert not fingerprints.is_same(path, mark)
+    path.unlink()
+    assert not fingerprints.is_same(path, mark)
+
+
+def test_resuming_under_other_settings_is_refused(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = tmp_path / "run.segeval"
+    score(folders, "-o", run)
+    done = segeval("score", *folders, "-o", run, "--resume", "--missing", "skip", expect=3)
+    assert "was read under other settings (none) than these (missing:skip)" in done.stderr
+
+
+def test_problems_are_kept_and_mended_by_resuming(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run, broken = tmp_path / "run.segeval", folders[0] / f"{NAMES[3]}.png"
+    broken.write_bytes(b"")
+    said = segeval("score", *folders, "-o", run, expect=3).stderr
+    assert "0 bytes" in said
+    assert segeval("report", run, expect=3).stderr == said
+    save(broken, BLOCKS)
+    assert score(folders, "-o", run, "--resume") == score(folders)
+
+
+def damaged(path: Path, how: str) -> None:
+    connection = sqlite3.connect(path)
+    if how == "newer":
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    elif how == "foreign":
+        connection.execute("DROP TABLE counts")
+    elif how == "no schema":
+        connection.execute("DELETE FROM meta WHERE key = 'schema'")
+    elif how == "interrupted":
+        connection.execute("UPDATE meta SET value = '0' WHERE key = 'complete'")
+    connection.commit()
+    connection.close()
+    if how == "truncated":
+        os.truncate(path, path.stat().st_size // 2)
+    elif how == "text":
+        path.write_text("this is text " * 100)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("newer", "written by a newer segeval (schema 99, this one reads 1)"),
+        ("foreign", "is not a segeval run file"),
+        ("no schema", "is not a segeval run file"),
+        ("text", "not a segeval run file"),
+        ("truncated", "the run file is damaged"),
+        ("interrupted", "the counting was interrupted after 10 images"),
+        ("", ""),
+    ],
+)
+def test_files_that_are_no_runs_are_refused_untouched(
+    folders: tuple[Path, Path], tmp_path: Path, how: str, message: str
+) -> None:
+    run = tmp_path / "run.segeval"
+    score(folders, "-o", run)
+    damaged(run, how)
+    before = run.read_bytes()
+    assert message in segeval("report", run, expect=3 if how else 0).stderr
+    assert run.read_bytes() == before
+    if how not in {"interrupted", ""}:
+        for option in ("--resume", "--overwrite"):
+            segeval("score", *folders, "-o", run, option, expect=3)
+            assert run.read_bytes() == before
+
+
+def test_places_without_a_run_are_named(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    assert "there is no such run file" in segeval("report", tmp_path / "no", expect=3).stderr
+    nowhere = tmp_path / "no" / "run.segeval"
+    assert (
+        "cannot be opened or written here"
+        in segeval("score", *folders, "-o", nowhere, expect=3).stderr
+    )
+    assert "name it with -o" in segeval("score", *folders, "--resume", expect=2).stderr
+    assert "is not I/N" in segeval("score", *folders, "--shard", "3/2", expect=2).stderr
+
+
+def test_a_full_disk_leaves_the_run_resumable(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """A limit on the size of files stands for a disk that is full."""
+    run = tmp_path / "run.segeval"
+    random = np.random.default_rng(0)
+    for number in range(40):
+        for folder in folders:
+            save(folder / f"noise_{number}.png", random.integers(0, 250, (200, 200)))
+    command = f'ulimit -f 1000; exec "{sys.executable}" -m segeval score "$@"'
+    done = subprocess.run(
+        ["bash", "-c", command, "score", *map(str, folders), "-o", str(run)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.returncode == 3, done
+    assert "disk" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert score(folders, "-o", run, "--resume") == score(folders)
+
+
+def test_killed_programs_resume_to_the_same_bits(tmp_path: Path) -> None:
+    make_set(tmp_path / "set", 60)
+    struck, differed = torture(tmp_path / "set", 5)
+    assert struck > 0
+    assert differed == 0
+
+
+def test_an_empty_file_is_a_new_run(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    run = tmp_path / "run.segeval"
+    run.touch()
+    assert score(folders, "-o", run, "--resume") == score(folders)
+
+
+def test_runs_add_and_iterate() -> None:
+    a = made_run((BLOCKS, BLOCKS), (BLOCKS, BLOCKS[::-1]))
+    first, second = a.select([0]), a.select([1])
+    total = second + first
+    assert [image.name for image in total] == ["image_0", "image_1"]
+    assert [image.table for image in total] == [image.table for image in a]
+    empty = frozen(np.empty((0, 4)))
+    assert len(made_run((empty, empty))) == 1
+    with pytest.raises(RunError, match="image image_0 is in two runs with different counts"):
+        first + made_run((BLOCKS[::-1], BLOCKS))
+
+
+def test_copies_of_a_run_are_runs(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    score(folders, "-o", tmp_path / "run.segeval")
+    shutil.copy(tmp_path / "run.segeval", tmp_path / "copy with spaces %20?#.segeval")
+    segeval("report", tmp_path / "copy with spaces %20?#.segeval")
