@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from data_sets import DataSets
 from made_masks import OBJECTS, SMALL_STREETS, STREETS
-from measuring import interleave, output, peak_memory, seconds
+from measuring import interleave, output, peak_memory, seconds, seconds_together
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -38,6 +38,9 @@ PYTHON: Final = sys.executable
 PAIR_ROUNDS: Final = 5
 START_ROUNDS: Final = 11
 MEMORY_ROUNDS: Final = 3
+
+CONTROL: Final = "control: plain Python, 2 at once"
+PLAIN_WORK: Final = (PYTHON, "-I", "-c", "for _ in range(20_000_000): pass")
 
 COSTLY: Final = ("pandas", "scipy", "sklearn", "dask", "matplotlib")
 SCORE_AND_LOOK: Final = f"""
@@ -132,17 +135,19 @@ def measure_pairs(sets: DataSets, kind: Kind, more: int, speed_up: str = "") -> 
     """Measure every way per pair, and what a second worker brings.
 
     The time a pair takes is the difference between many pairs and few, so that no start-up is in
-    it. How much faster two workers are is said of the whole program, start-up included.
+    it. How much faster two workers are is said of the whole program, start-up included; the control
+    says how much faster anything gets on two processors here and now. Far below 2, other programs
+    kept them busy, and the row above it says nothing of segeval.
     """
     warm_up(sets)
-    taken = interleave(
-        {
-            (name, pairs): partial(seconds, way.command(sets.get(kind, pairs * more)))
-            for name, way in WAYS.items()
-            for pairs in way.pairs
-        },
-        PAIR_ROUNDS,
-    )
+    measures = {
+        (name, pairs): partial(seconds, way.command(sets.get(kind, pairs * more)))
+        for name, way in WAYS.items()
+        for pairs in way.pairs
+    }
+    for copies in (1, 2):
+        measures[CONTROL, copies] = partial(seconds_together, PLAIN_WORK, copies)
+    taken = interleave(measures, PAIR_ROUNDS)
     per_pair = {}
     for name, way in WAYS.items():
         few, many = way.pairs
@@ -155,6 +160,8 @@ def measure_pairs(sets: DataSets, kind: Kind, more: int, speed_up: str = "") -> 
     most = WAYS[ONE_WORKER].pairs[1]
     one, two = taken[ONE_WORKER, most], taken[TWO_WORKERS, most]
     rows.append(ratio(f"times as fast, 2 workers, {most * more} pairs", one, two, speed_up))
+    in_turn = [2 * alone for alone in taken[CONTROL, 1]]
+    rows.append(ratio(f"  {CONTROL}", in_turn, taken[CONTROL, 2]))
     unit = f"1 = {median(per_pair[FLOOR]) * 1000:.2f} ms"
     return Section(f"{kind.title}, per pair", rows, unit)
 

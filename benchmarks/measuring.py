@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["interleave", "output", "peak_memory", "seconds"]
+__all__ = ["interleave", "output", "peak_memory", "seconds", "seconds_together"]
 
 Name = TypeVar("Name")
 
@@ -58,6 +58,16 @@ def seconds(command: Sequence[str]) -> float:
     """Return how long a program takes from start to end."""
     start = time.perf_counter()
     output(command)
+    return time.perf_counter() - start
+
+
+def seconds_together(command: Sequence[str], copies: int) -> float:
+    """Return how long so many copies of a program take side by side, from start to end."""
+    start = time.perf_counter()
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(copies)]
+    codes = [process.wait() for process in running]
+    if any(codes):
+        raise RuntimeError(f"a copy of {' '.join(command[:2])} failed")
     return time.perf_counter() - start
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from segeval.conventions import Convention
+    from segeval.labels import LabelMap
     from segeval.scoring import Scores
     from segeval.settings import Missing, Unknown
 
@@ -34,6 +36,10 @@ class Result:
     """
 
     scores: Scores
+
+    def __repr__(self) -> str:
+        """Show the headline and what it means."""
+        return f"Result(miou={self.summary['miou']!r}, {self.signature!r})"
 
     @property
     def summary(self) -> Mapping[str, float]:
@@ -69,7 +75,8 @@ def score(
     *,
     prediction: str | PathLike[str],
     truth: str | PathLike[str],
-    labels: str | PathLike[str] | None = None,
+    labels: str | PathLike[str] | LabelMap | None = None,
+    prediction_labels: str | PathLike[str] | LabelMap | None = None,
     classes: int | None = None,
     ignore: Collection[int] | None = None,
     threshold: float | None = None,
@@ -86,8 +93,11 @@ def score(
     ----------
     prediction, truth : path
         Two folders, or two files.
-    labels : str or path, optional
-        Name of a built-in label map, or a file; by default the values found are the classes.
+    labels : str, path or LabelMap, optional
+        A label map, the name of a built-in one, or a file; by default the values found are the
+        classes.
+    prediction_labels : str, path or LabelMap, optional
+        The same for the predictions, if they store the classes by other values.
     classes : int, optional
         The classes are the values 0…N-1, in place of ``labels``.
     ignore : collection of int, optional
@@ -130,10 +140,15 @@ def score(
         truth_suffix=truth_suffix,
     )
     choice = LabelChoice(
-        labels=None if labels is None else str(labels),
+        labels=_name_or_map(labels),
+        prediction_labels=_name_or_map(prediction_labels),
         classes=classes,
         ignore=None if ignore is None else tuple(ignore),
         threshold=threshold,
     )
     run = evaluate(source, workers=workers)
     return Result(scores=score_choice(run, choice, convention, unknown=unknown))
+
+
+def _name_or_map(labels: str | PathLike[str] | LabelMap | None) -> str | LabelMap | None:
+    return os.fspath(labels) if isinstance(labels, os.PathLike) else labels

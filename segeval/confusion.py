@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segeval.contingency import count_values
+from segeval.values import read_only
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -80,8 +81,8 @@ class ConfusionMatrix:
         if self.counts.shape != (classes, classes):
             message = f"counts of shape {self.counts.shape} do not fit {classes} classes"
             raise ValueError(message)
-        for array in (self.counts, self.unknown):
-            array.flags.writeable = False
+        for name in ("counts", "unknown"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     def __add__(self, other: ConfusionMatrix) -> ConfusionMatrix:
         """Add the counts of two matrices of equally many classes."""

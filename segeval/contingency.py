@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.values import as_zero_one
+from segeval.values import as_zero_one, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-__all__ = ["NO_PREDICTION", "ContingencyTable", "count_values"]
+__all__ = ["NO_PREDICTION", "ContingencyTable", "count_values", "tabulate"]
 
 NO_PREDICTION: Final = int(np.iinfo(np.int64).min)
 """Reserved predicted value of a pixel for which there is no prediction at all."""
 
-BLOCK: Final = 1 << 17
+BLOCK: Final = 1 << 18
 """Pixels counted at a time (a multiple of 8); the buffers of a block stay in the cache."""
 
 NOISE: Final = 8
@@ -61,14 +61,14 @@ class ContingencyTable:
 
     def __post_init__(self) -> None:
         """Make the arrays read-only: a table never changes."""
-        for array in (self.truth, self.prediction, self.pixels):
-            array.flags.writeable = False
+        for name in ("truth", "prediction", "pixels"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     def __add__(self, other: ContingencyTable) -> ContingencyTable:
         """Add the counts of two tables."""
         if not isinstance(other, ContingencyTable):
             return NotImplemented
-        return _tabulate(
+        return tabulate(
             np.concatenate((self.truth, other.truth)),
             np.concatenate((self.prediction, other.prediction)),
             np.concatenate((self.pixels, other.pixels)),
@@ -222,18 +222,18 @@ def _count_wide(truth: NDArray[Any], prediction: NDArray[Any]) -> ContingencyTab
     tables = []
     for t, p, flags in _blocks(truth, prediction):
         ends = _positions(flags)
-        tables.append(_tabulate(t[ends], p[ends], _lengths(ends)))
-    return _tabulate(
+        tables.append(tabulate(t[ends], p[ends], _lengths(ends)))
+    return tabulate(
         np.concatenate([np.empty(0, np.int64), *(table.truth for table in tables)]),
         np.concatenate([np.empty(0, np.int64), *(table.prediction for table in tables)]),
         np.concatenate([np.empty(0, np.int64), *(table.pixels for table in tables)]),
     )
 
 
-def _tabulate(
+def tabulate(
     truth: NDArray[Any], prediction: NDArray[Any], pixels: NDArray[Any]
 ) -> ContingencyTable:
-    """Add up the pixels of equal pairs."""
+    """Add up the pixels of equal pairs of values."""
     truths, t = np.unique(truth, return_inverse=True)
     predictions, p = np.unique(prediction, return_inverse=True)
     codes, pair = np.unique(t * predictions.size + p, return_inverse=True)

@@ -53,6 +53,8 @@ class Convention:
         for value, allowed in ((self.pooling, Pooling), (self.absent, Absent)):
             if value not in get_args(allowed):
                 raise SettingError(f"{value!r} is none of {', '.join(get_args(allowed))}")
+        if not isinstance(self.exclude, tuple):
+            raise SettingError(f"exclude is a tuple of class names, not {self.exclude!r}")
         if self.worst is not None and not 0 < self.worst <= 100:
             raise SettingError(f"worst is a percentage above 0 and up to 100, not {self.worst}")
         if self.worst is not None and self.pooling not in {"image", "class"}:

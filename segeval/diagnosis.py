@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.contingency import NO_PREDICTION
+from segeval.contingency import NO_PREDICTION, tabulate
 from segeval.errors import LabelError, SettingError
 from segeval.labelfiles import builtin_names, load_labels
 from segeval.labels import numbered
@@ -21,14 +21,17 @@ from segeval.values import COLOR, describe_value, describe_values, plain_values
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from segeval.contingency import ContingencyTable
     from segeval.labels import LabelMap, Side
     from segeval.run import Run
     from segeval.settings import LabelChoice
 
-__all__ = ["choose_labels", "values_of"]
+__all__ = ["choose_labels", "stated_labels", "values_of"]
 
 FOUND_IGNORE: Final = 255
 """The value that is void where nothing else is said."""
+
+MOST_CLASSES: Final = 4096
 
 MOST_FOUND: Final = 256
 """More values than this are no classes but grey levels or instances."""
@@ -37,6 +40,9 @@ GREY_LEVELS: Final = 20
 """A prediction with more values than this, and with so many times those of the truth, is grey."""
 
 GREY_SHARE: Final = 4
+MORE: Final = 5
+"""So many times as many pixels must agree after a shift; one in so many must agree at all."""
+
 TELLING_COLORS: Final = 4
 """Colours beside black and white that a built-in map must know before it is proposed."""
 
@@ -51,40 +57,53 @@ def choose_labels(run: Run, choice: LabelChoice) -> LabelMap:
     SettingError
         If the choice contradicts itself.
     """
+    return stated_labels(choice) or _of_level(_found(run, choice.ignore), choice)
+
+
+def stated_labels(choice: LabelChoice) -> LabelMap | None:
+    """Return the label map that the user chose, or None if the classes are to be found.
+
+    Raises
+    ------
+    LabelError, SettingError
+        If the map cannot be loaded, or the choice contradicts itself.
+    """
     if choice.labels is not None and choice.classes is not None:
         raise SettingError("--labels and --classes both name the classes; give one of them")
     if choice.prediction_labels is not None and choice.labels is None:
         raise SettingError("--pred-labels needs --labels for the truths")
-    labels = _classes(run, choice)
-    return labels.categories() if choice.level == "category" else labels
-
-
-def _classes(run: Run, choice: LabelChoice) -> LabelMap:
-    """Return the classes, before they are grouped."""
     void = choice.ignore or ()
     if choice.threshold is not None or choice.truth_threshold is not None:
-        return _thresholded(choice)
+        return _of_level(_thresholded(choice), choice)
     if choice.labels is not None:
-        labels = load_labels(choice.labels)
+        labels = _loaded(choice.labels)
         if choice.prediction_labels is not None:
-            labels = labels.predicting(load_labels(choice.prediction_labels))
-        return labels.ignoring(void) if void else labels
+            labels = labels.predicting(_loaded(choice.prediction_labels))
+        return _of_level(labels.ignoring(void) if void else labels, choice)
     if choice.classes is not None:
-        if choice.classes < 1:
-            raise SettingError(f"--classes must be 1 or more, not {choice.classes}")
-        return numbered("indices", range(choice.classes), void=void)
-    return _found(run, choice.ignore)
+        if not 1 <= choice.classes <= MOST_CLASSES:
+            raise SettingError(f"--classes must be 1 to {MOST_CLASSES}, not {choice.classes}")
+        return _of_level(numbered("indices", range(choice.classes), void=void), choice)
+    return None
+
+
+def _loaded(labels: str | LabelMap) -> LabelMap:
+    return load_labels(labels) if isinstance(labels, str) else labels
+
+
+def _of_level(labels: LabelMap, choice: LabelChoice) -> LabelMap:
+    return labels.categories() if choice.level == "category" else labels
 
 
 def _thresholded(choice: LabelChoice) -> LabelMap:
     if choice.classes is not None or choice.prediction_labels is not None:
         raise SettingError("--threshold makes masks binary; it does not go with other classes")
-    labels = load_labels(choice.labels or "binary")
+    labels = _loaded(choice.labels or "binary")
     if len(labels.labels) != 2:
         raise SettingError(
             f"--threshold makes masks binary, but {labels.name} has {len(labels.labels)} classes"
         )
-    labels = labels.ignoring(choice.ignore or ())
+    labels = replace(labels, void=tuple(sorted({*labels.void, *(choice.ignore or ())})))
     return replace(
         labels,
         prediction_threshold=choice.threshold,
@@ -108,18 +127,28 @@ def _found(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
         return replace(load_labels("binary"), name="binary(found)").ignoring(ignore or ())
     void = (FOUND_IGNORE,) if ignore is None else ignore
     judged, predicted = truth - set(void), prediction - set(void)
+    if truth and not judged:
+        raise LabelError(f"{_holds(truth, prediction)}: every pixel of the truth is void")
     stated = (truth, prediction) if ignore is None else (judged, predicted)
-    doubts = (
-        doubt(judged, predicted, *stated)
-        for doubt in (_binary_doubt, _many_values, _mixed_maps, _nothing_common)
+    pairs = _judged_pairs(run, void)
+    message = (
+        _binary_doubt(judged, predicted, *stated)
+        or _many_values(judged, predicted)
+        or _mixed_maps(pairs, judged, predicted)
+        or _nothing_common(judged, predicted)
+        or _shifted(pairs)
     )
-    message = next(filter(None, doubts), "") or _shifted(run, void)
     if message:
         raise LabelError(f"{_holds(truth, prediction)}: {message}")
     classes = sorted((truth | prediction) - set(void))
-    if not truth - set(void):
-        raise LabelError(f"{_holds(truth, prediction)}: every pixel of the truth is void")
     return numbered("found", classes, void=void)
+
+
+def _judged_pairs(run: Run, void: Collection[int]) -> ContingencyTable:
+    """Sum the tables of all images, without what is void in the truth or missing."""
+    rows = run.counts
+    judged = ~np.isin(rows.truth, list(void)) & (rows.prediction != NO_PREDICTION)
+    return tabulate(rows.truth[judged], rows.prediction[judged], rows.pixels[judged])
 
 
 def _holds(truth: set[int], prediction: set[int]) -> str:
@@ -135,12 +164,19 @@ def _colors_found(truth: set[int], prediction: set[int]) -> str:
     shown = ", ".join(describe_value(value) for value in colors[:12])
     more = f" and {len(colors) - 12} more" if len(colors) > 12 else ""
     telling = set(colors) - {COLOR, COLOR + 0xFFFFFF}
-    fits = {n: len(telling & load_labels(n).known("truth").keys()) for n in builtin_names()}
-    most = max(fits.values())
+    maps = [load_labels(name) for name in builtin_names()]
+    known = {labels.name: len(telling & labels.known("truth").keys()) for labels in maps}
+    most = max(known.values())
+    best = [labels for labels in maps if known[labels.name] == most]
+    clear = [f"--labels {labels.name}" for labels in best if not labels.repeated_color]
     advice = "type --labels FILE with a CSV of name,r,g,b"
     if most >= TELLING_COLORS and most * 2 > len(telling):
-        best = " or ".join(f"--labels {name}" for name, fit in fits.items() if fit == most)
-        advice = f"type {best} (knows {most} of them), or " + advice[5:]
+        advice = (
+            f"type {' or '.join(clear)} (knows {most} of them), or {advice[5:]}"
+            if clear
+            else f"they look like {best[0].name}, whose colours are ambiguous "
+            f"({best[0].repeated_color}); convert the masks to index values"
+        )
     return f"the masks hold colours ({shown}{more}), and no label map says what they mean; {advice}"
 
 
@@ -165,12 +201,15 @@ def _binary_doubt(
             "is 255 foreground or void in the truth? Type --labels binary or --threshold V if it "
             "is foreground, --classes N --ignore 255 if it is void"
         )
-    if spellings[1] and not spellings[0] and 255 not in all_truth:
-        return "255 in the prediction is no class of the truth; type --labels or --unknown"
+    if spellings[1] and not spellings[0]:
+        return (
+            "the prediction stores its foreground as 255, the truth does not; name them with "
+            "--labels FILE (TOML with truth_values and prediction_values)"
+        )
     return ""
 
 
-def _many_values(truth: set[int], prediction: set[int], *_: set[int]) -> str:
+def _many_values(truth: set[int], prediction: set[int]) -> str:
     if len(truth | prediction) <= MOST_FOUND:
         return ""
     return (
@@ -179,36 +218,43 @@ def _many_values(truth: set[int], prediction: set[int], *_: set[int]) -> str:
     )
 
 
-def _mixed_maps(truth: set[int], prediction: set[int], *_: set[int]) -> str:
-    """Recognise a truth and a prediction stored as different ids of the same classes."""
-    common, united = truth & prediction, truth | prediction
-    if not united or len(common) * 2 >= len(united):
+def _mixed_maps(pairs: ContingencyTable, truth: set[int], prediction: set[int]) -> str:
+    """Recognise a truth and a prediction stored as different ids of the same classes.
+
+    Either the two sides hold mostly different values, or more pixels agree under two maps of the
+    same classes than as they are.
+    """
+    unlike = len(truth & prediction) * 2 < len(truth | prediction)
+    equal = int(pairs.pixels[pairs.truth == pairs.prediction].sum())
+    if not unlike and equal * 2 >= pairs.total:
         return ""
-    maps = [load_labels(name) for name in builtin_names()]
     fits = [
-        (of_truth.name, of_prediction.name)
-        for of_truth, of_prediction in itertools.permutations(maps, 2)
-        if _fit(of_truth, of_prediction, truth, prediction)
+        (
+            _agreement(pairs, *maps),
+            maps[1].name.startswith(maps[0].name),
+            maps[0].name,
+            maps[1].name,
+        )
+        for maps in itertools.permutations(map(load_labels, builtin_names()), 2)
+        if maps[0].names == maps[1].names and _fit(*maps, truth, prediction)
     ]
     if not fits:
         return ""
-    ours, theirs = max(fits, key=lambda names: names[1].startswith(names[0]))
+    agreeing, _, of_truth, of_prediction = max(fits)
+    if not unlike and agreeing <= equal:
+        return ""
     return (
-        f"these look like {theirs} and {ours} values of the same classes; "
-        f"type --labels {ours} --pred-labels {theirs}"
+        f"these look like {of_prediction} and {of_truth} values of the same classes; "
+        f"type --labels {of_truth} --pred-labels {of_prediction}"
     )
 
 
 def _fit(
     of_truth: LabelMap, of_prediction: LabelMap, truth: set[int], prediction: set[int]
 ) -> bool:
-    """Whether two maps of the same classes explain the two sides, and neither explains both."""
-    if of_truth.names != of_prediction.names:
-        return False
-    if not (
-        truth <= of_truth.known("truth").keys()
-        and prediction <= of_prediction.known("truth").keys()
-    ):
+    """Whether two maps explain the two sides, and neither explains both."""
+    ours, theirs = of_truth.known("truth").keys(), of_prediction.known("truth").keys()
+    if not (truth <= ours and prediction <= theirs):
         return False
     return not any(_explains(labels, truth, prediction) for labels in (of_truth, of_prediction))
 
@@ -220,26 +266,30 @@ def _explains(labels: LabelMap, truth: set[int], prediction: set[int]) -> bool:
     return known and len(truth & classes) * 2 >= len(truth)
 
 
-def _shifted(run: Run, void: Collection[int]) -> str:
+def _agreement(pairs: ContingencyTable, of_truth: LabelMap, of_prediction: LabelMap) -> int:
+    """Count the pixels on which both sides mean the same class."""
+    truth = of_truth.index(pairs.truth, "truth")
+    same = truth == of_prediction.index(pairs.prediction, "prediction")
+    return int(pairs.pixels[same & (truth >= 0)].sum())
+
+
+def _shifted(pairs: ContingencyTable) -> str:
     """Recognise classes counted from 0 against classes counted from 1, by the pixels."""
-    columns = run.counts
-    judged = ~np.isin(columns.truth, list(void))
-    pixels = columns.pixels[judged]
-    offset = columns.truth[judged] - columns.prediction[judged]
-    equal, shifted = int(pixels[offset == 0].sum()), int(pixels[offset == 1].sum())
-    if shifted <= pixels.sum() / 2 or equal * 2 > shifted:
+    offset = pairs.truth - pairs.prediction
+    equal, shifted = (int(pairs.pixels[offset == by].sum()) for by in (0, 1))
+    if not shifted or shifted < equal * MORE or shifted * MORE < pairs.total:
         return ""
     return (
-        f"{shifted} of {pixels.sum()} pixels agree if 1 is added to the prediction, {equal} as "
-        "they are: the truth counts its classes from 1, the prediction from 0; name them with "
-        "--labels FILE (TOML with truth_values and prediction_values)"
+        f"{shifted} of {pairs.total} pixels agree if 1 is added to the prediction, {equal} as they "
+        "are: the truth counts its classes from 1, the prediction from 0; name them with --labels "
+        "FILE (TOML with truth_values and prediction_values)"
     )
 
 
-def _nothing_common(truth: set[int], prediction: set[int], *_: set[int]) -> str:
-    if not truth or not prediction or truth & prediction:
+def _nothing_common(truth: set[int], prediction: set[int]) -> str:
+    if not truth - {0} or not prediction - {0} or (truth & prediction) - {0}:
         return ""
     return (
-        "the two sides have no value in common; name the classes with --labels FILE "
+        "the two sides have no value but 0 in common; name the classes with --labels FILE "
         "(TOML with truth_values and prediction_values) or convert one side"
     )

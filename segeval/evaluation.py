@@ -73,7 +73,7 @@ def count_pair(
             if prediction.shape != shape:
                 return _sizes_differ(pair, shape, prediction.shape)
         table = count_values(truth=truth.values, prediction=prediction)
-    except MaskError as error:
+    except (MaskError, ValueError) as error:  # a value beyond int64 is a ValueError
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
     return ImageCounts(
         name=pair.name,
@@ -205,6 +205,7 @@ def _waivers(source: Source, reading: Reading) -> tuple[str, ...]:
         f"missing:{source.missing}": source.missing != "error",
         f"on-error:{reading.on_error}": reading.on_error != "stop",
         "resize:nearest": reading.resize_prediction,
+        f"include:{source.include}": source.include is not None,
     }
     return tuple(fact for fact, holds in stated.items() if holds)
 

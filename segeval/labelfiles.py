@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -96,7 +96,9 @@ def load_labels(source: str | Path) -> LabelMap:
     parsers = {".toml": _parse_toml, ".yaml": _parse_yaml, ".yml": _parse_yaml, ".csv": _parse_csv}
     parse = parsers.get(path.suffix.lower(), _parse_names)
     try:
-        return _build(parse(text, path.stem), str(path))
+        labels = _build(parse(text, path.stem), str(path))
+        taken = labels.name in builtin_names()
+        return replace(labels, name=f"{labels.name}(file)") if taken else labels
     except LabelError as error:
         message = str(error)
         raise LabelError(
@@ -220,6 +222,8 @@ def _label(entry: Entry) -> Label:
     name = fields.get("name")
     if not isinstance(name, str) or not name.strip():
         raise LabelError(f"{at}a class has no name")
+    if not name.isprintable():
+        raise LabelError(f"{at}class name {name!r} holds characters that cannot be printed")
     values = fields.get("values", [])
     colors = fields.get("colors", [fields["color"]] if "color" in fields else [])
     where = f"{at}class {name!r}: "

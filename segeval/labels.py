@@ -39,6 +39,8 @@ class Label:
         File values that mean the class, on each side.
     colors : tuple of (r, g, b)
         Colours that mean the class in colour masks; the first one is its colour in pictures.
+    prediction_colors : tuple of (r, g, b), optional
+        The same for predictions, if they differ.
     group : str
         Super-category, or empty.
     """
@@ -47,6 +49,7 @@ class Label:
     truth_values: tuple[int, ...]
     prediction_values: tuple[int, ...]
     colors: tuple[tuple[int, int, int], ...] = ()
+    prediction_colors: tuple[tuple[int, int, int], ...] | None = None
     group: str = ""
 
     def values(self, side: Side) -> tuple[int, ...]:
@@ -126,7 +129,9 @@ class LabelMap:
             table.update(dict.fromkeys(map(color_value, self.void_colors), VOID))
             table.update(dict.fromkeys(self.void, VOID))
         for index, label in enumerate(self.labels):
-            table.update(dict.fromkeys(map(color_value, label.colors), index))
+            own = label.prediction_colors if side == "prediction" else None
+            colors = label.colors if own is None else own
+            table.update(dict.fromkeys(map(color_value, colors), index))
             table.update(dict.fromkeys(label.values(side), index))
         return table
 
@@ -189,7 +194,11 @@ class LabelMap:
                 f"{', '.join(different[:5])}; both must have the same names"
             )
         labels = tuple(
-            replace(label, prediction_values=theirs[label.name].prediction_values)
+            replace(
+                label,
+                prediction_values=theirs[label.name].prediction_values,
+                prediction_colors=theirs[label.name].colors,
+            )
             for label in self.labels
         )
         return replace(self, name=f"{self.name}/{other.name}", labels=labels)

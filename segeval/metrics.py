@@ -105,7 +105,7 @@ def _matthews(counts: ClassCounts) -> NDArray[np.float64]:
     spread = total**2 - (support**2).sum(axis=-1)
     spread_predicted = total**2 - (predicted**2).sum(axis=-1) - unknown**2
     covariance = counts.tp.sum(axis=-1) * total - both
-    return ratio(covariance, np.sqrt(spread) * np.sqrt(spread_predicted))
+    return ratio(covariance, np.sqrt(spread * spread_predicted))
 
 
 METRICS: Final = {

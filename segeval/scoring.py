@@ -63,8 +63,9 @@ class Scores:
 
     @property
     def absent(self) -> list[str]:
-        """Classes that are undefined, and so left out of the means."""
-        undefined = np.isnan(self.class_scores["iou"])
+        """Classes on neither side, excluded ones aside: left out of the means, or as told."""
+        classes = self.counts.confusion.classes
+        undefined = classes.support + classes.predicted == 0
         excluded = self.convention.exclude
         return [
             n for n, u in zip(self.labels.names, undefined, strict=True) if u and n not in excluded

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from segeval.labels import LabelMap
 
 __all__ = [
     "MAX_PIXELS",
@@ -56,6 +58,10 @@ class Source:
     missing: Missing = "error"
     shard: str | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what is no choice."""
+        _check_choice("missing", self.missing, Missing)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -76,6 +82,10 @@ class Reading:
     resize_prediction: bool = False
     on_error: OnError = "stop"
 
+    def __post_init__(self) -> None:
+        """Refuse what is no choice."""
+        _check_choice("on_error", self.on_error, OnError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelChoice:
@@ -83,8 +93,8 @@ class LabelChoice:
 
     Attributes
     ----------
-    labels, prediction_labels : str, optional
-        Name or file of a label map; the second one where predictions are stored differently.
+    labels, prediction_labels : str or LabelMap, optional
+        A label map, its name or its file; the second where predictions are stored differently.
     classes : int, optional
         Values 0…N-1 are the classes.
     ignore : tuple of int, optional
@@ -95,13 +105,18 @@ class LabelChoice:
         Whether classes are scored, or the groups of classes that the label map names.
     """
 
-    labels: str | None = None
-    prediction_labels: str | None = None
+    labels: str | LabelMap | None = None
+    prediction_labels: str | LabelMap | None = None
     classes: int | None = None
     ignore: tuple[int, ...] | None = None
     threshold: float | None = None
     truth_threshold: float | None = None
     level: Level = "class"
+
+
+def _check_choice(name: str, value: str, choices: object) -> None:
+    if value not in get_args(choices):
+        raise SettingError(f"{name} is one of {', '.join(get_args(choices))}, not {value!r}")
 
 
 def parse_shard(text: str) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -20,6 +20,7 @@ __all__ = [
     "describe_values",
     "hex_color",
     "plain_values",
+    "read_only",
 ]
 
 COLOR: Final = 1 << 24
@@ -30,6 +31,13 @@ def as_zero_one(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Return booleans as 0 and 1, also where their bytes hold something else (as Pillow's do)."""
     true: NDArray[np.bool_] = mask.view(np.uint8) != 0
     return true.view(np.uint8)
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view; the array itself stays as it is."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def color_value(color: tuple[int, int, int]) -> int:

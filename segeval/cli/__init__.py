@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from segeval.cli import check, labels, merge, report, score, sweep
+from segeval.cli.command import INTERRUPTED
 from segeval.cli.speech import put
 from segeval.version import __version__
 
@@ -50,4 +51,7 @@ def segeval(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # before or after a command has taken charge of it
+        raise SystemExit(INTERRUPTED) from None

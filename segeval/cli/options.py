@@ -45,26 +45,19 @@ Quiet = Annotated[
 ]
 
 
-def _option(help_text: str, panel: str, *names: str, **settings: Any) -> Any:
-    return typer.Option(
-        *names, help=help_text, rich_help_panel=panel, show_default=False, **settings
-    )
+def _in_panel(panel: str) -> Any:
+    """Return `typer.Option` for one family: the help text first, then as Typer has it."""
+
+    def option(help_text: str, *names: str, **settings: Any) -> Any:
+        return typer.Option(*names, help=help_text, rich_help_panel=panel, **settings)
+
+    return option
 
 
-def _pairing(help_text: str, *names: str, **settings: Any) -> Any:
-    return _option(help_text, "Pairing and reading", *names, **settings)
-
-
-def _label(help_text: str, *names: str, **settings: Any) -> Any:
-    return _option(help_text, "Labels", *names, **settings)
-
-
-def _convention(help_text: str, *names: str, **settings: Any) -> Any:
-    return _option(help_text, "Convention", *names, **settings)
-
-
-def _output(help_text: str, *names: str, **settings: Any) -> Any:
-    return _option(help_text, "Output and gate", *names, **settings)
+_pairing = _in_panel("Pairing and reading")
+_label = _in_panel("Labels")
+_convention = _in_panel("Convention")
+_output = _in_panel("Output and gate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +81,7 @@ class PairingOptions:
     pairs: Annotated[
         Path | None,
         _pairing(
-            "CSV of pairs, prediction,truth\\[,name]\\[,group], instead of PRED and TRUTH.",
+            "CSV prediction,truth,name,group instead of PRED and TRUTH; paths from its folder.",
             metavar="FILE",
         ),
     ] = None
@@ -179,7 +172,10 @@ class LabelOptions:
     classes: Annotated[int | None, _label("The classes are the values 0…N-1.", metavar="N")] = None
     ignore: Annotated[
         list[str] | None,
-        _label("Truth values that are void: 255 or 0,255 or #000000 or none.", metavar="VALUE…"),
+        _label(
+            "Truth values that are void: 255 or 0,255 or #000000 or none.",
+            metavar="VALUE",
+        ),
     ] = None
     unknown: Annotated[
         Unknown, _label("A predicted value that is no class is a problem, a miss, or not judged.")
@@ -221,7 +217,10 @@ class ConventionOptions:
     ] = "skip"
     exclude: Annotated[
         list[str] | None,
-        _convention("Leave a class out of the means; its pixels still count.", metavar="CLASS…"),
+        _convention(
+            "Leave a class out of the means (its pixels still count); repeatable.",
+            metavar="CLASS",
+        ),
     ] = None
     worst: Annotated[
         float | None,
@@ -268,7 +267,7 @@ class OutputOptions:
         list[str] | None,
         _output(
             "Exit 1 below: 0.75, iou.road=0.9, dice.*=0.5 (every class).",
-            metavar="\\[METRIC=]VALUE…",
+            metavar="[METRIC=]VALUE",
         ),
     ] = None
 

@@ -14,6 +14,7 @@ import typer
 
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.speech import put, say
+from segeval.diagnosis import stated_labels
 from segeval.evaluation import score_choice
 from segeval.gates import check_thresholds, parse_threshold
 from segeval.reports.document import make_document
@@ -58,7 +59,7 @@ class Plan:
 def prepare(labels: LabelOptions, convention: ConventionOptions, output: OutputOptions) -> Plan:
     """Check that options make sense and that files can be written."""
     check_writable(path for _, path in _files(output))
-    return Plan(
+    plan = Plan(
         labels=labels,
         choice=labels.choice(),
         convention=convention.convention(),
@@ -66,6 +67,10 @@ def prepare(labels: LabelOptions, convention: ConventionOptions, output: OutputO
         output=output,
         thresholds=[parse_threshold(text) for text in output.fail_under or ()],
     )
+    stated = stated_labels(plan.choice)
+    if stated is not None:
+        stated.positions(plan.convention.exclude)
+    return plan
 
 
 def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:

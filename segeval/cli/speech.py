@@ -22,8 +22,9 @@ LISTED: Final = 20
 
 def put(text: str) -> None:
     """Write data to stdout; a reader that has gone away (``| head``) is no error."""
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

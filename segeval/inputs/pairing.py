@@ -114,7 +114,7 @@ def _index(
         problems.append(Problem(name=str(folder), kind="not a folder", detail=detail))
         return {}
     found: dict[str, list[Path]] = {}
-    for path in _walk(folder):
+    for path in _walk(folder, problems):
         relative = path.relative_to(folder)
         name = _pair_name(relative, suffix)
         if name is not None and _is_included(include, name, relative.as_posix()):
@@ -138,17 +138,25 @@ def _is_included(include: str | None, *names: str) -> bool:
     return any(fnmatch.fnmatch(_normal(name), _normal(include)) for name in names)
 
 
-def _walk(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
+def _walk(
+    folder: Path, problems: list[Problem], above: tuple[tuple[int, int], ...] = ()
+) -> Iterator[Path]:
     """Yield image files below a folder, through links but not in circles, without hidden files."""
     status = os.stat(folder)
     here = (status.st_dev, status.st_ino)
     if here in above:
         return
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        detail = f"{folder}: the folder cannot be read: {error.strerror or error}"
+        problems.append(Problem(name=str(folder), kind="unreadable folder", detail=detail))
+        return
+    for entry in entries:
         if entry.name.startswith((".", "__MACOSX")):
             continue
         if entry.is_dir():
-            yield from _walk(Path(entry.path), (*above, here))
+            yield from _walk(Path(entry.path), problems, (*above, here))
         elif os.path.splitext(entry.name)[1].lower() in IMAGE_EXTENSIONS:
             yield Path(entry.path)
 
@@ -180,6 +188,8 @@ def _nothing_matches(truths: dict[str, Path], predictions: dict[str, Path]) -> P
     """Say that no names match, and propose the suffix that would make them."""
     truth, prediction = min(truths), min(predictions)
     advice = "give --truth-suffix or --pred-suffix"
+    if {name.rpartition("/")[2] for name in truths} & {n.rpartition("/")[2] for n in predictions}:
+        advice = "only the folders differ: use the same ones, or name the pairs with --pairs"
     for long, short, option in (
         (truths, predictions, "--truth-suffix"),
         (predictions, truths, "--pred-suffix"),
@@ -234,7 +244,8 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
             continue
         found = prediction if prediction.exists() else None
         if found is None and missing == "error":
-            problems.append(_missing_prediction(name, truth, prediction))
+            detail = f"{table}, line {line}: {prediction} does not exist; mend the line or add it"
+            problems.append(Problem(name=name, kind="missing prediction", detail=detail))
         if found is None:
             absent.append(name)
         if found is not None or missing == "worst":
@@ -257,7 +268,7 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
         text = table.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{table}: cannot be read as a CSV table of pairs: {error}") from error
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
     try:
         rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:

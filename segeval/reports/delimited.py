@@ -73,6 +73,11 @@ def groups_csv(document: Mapping[str, Any]) -> str:
 def confusion_csv(document: Mapping[str, Any]) -> str:
     """Write the confusion matrix: truths down, predictions across, a last column ``unknown``."""
     matrix = document["confusion"]
-    frame = pd.DataFrame(matrix["counts"], index=matrix["labels"], columns=matrix["labels"])
-    frame["unknown"] = matrix["unknown"]
-    return frame.to_csv(index_label="truth", lineterminator="\n")
+    rows = [
+        [name, *counts, unknown]
+        for name, counts, unknown in zip(
+            matrix["labels"], matrix["counts"], matrix["unknown"], strict=True
+        )
+    ]
+    frame = pd.DataFrame(rows, columns=["truth", *matrix["labels"], "unknown"])
+    return frame.to_csv(index=False, lineterminator="\n")

@@ -52,7 +52,7 @@ def make_document(
         "schema": SCHEMA,
         "version": __version__,
         "signature": scores.signature,
-        "settings": {**(settings or {}), **asdict(convention)},
+        "settings": {**(settings or {}), **asdict(convention), "exclude": list(convention.exclude)},
         "images": {
             "scored": len(scores.run.images),
             "missing": list(scores.run.missing),
@@ -84,8 +84,9 @@ def make_document(
 def _averaged(scores: Scores) -> dict[str, Any]:
     """Say which classes the means run over."""
     excluded = scores.convention.exclude
+    left_out = len(scores.absent) if scores.convention.absent == "skip" else 0
     return {
-        "classes": len(scores.labels.names) - len(scores.absent) - len(excluded),
+        "classes": len(scores.labels.names) - len(excluded) - left_out,
         "of": len(scores.labels.names),
         "absent": scores.absent,
         "excluded": list(excluded),

@@ -24,11 +24,15 @@ def check_writable(paths: Iterable[Path]) -> None:
     OutputError
         If a folder does not exist or cannot be written, or a path is a folder.
     """
+    seen: set[Path] = set()
     for path in paths:
+        if path in seen:
+            raise OutputError(f"{path} is named for two reports; give each a file of its own")
+        seen.add(path)
         if path.is_dir():
             raise OutputError(f"{path} is a folder; give the name of a file in it")
         if not _is_stream(path):
-            os.unlink(_temporary(path))
+            os.unlink(_temporary(path.resolve()))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -42,7 +46,7 @@ def write_text(path: Path, text: str) -> None:
     stream = _is_stream(path)
     target = path if stream else _temporary(path.resolve())
     try:
-        with open(target, "w", encoding="utf-8", newline="") as file:
+        with open(target, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.write(text)
         if not stream:
             os.replace(target, path.resolve())

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from segeval.metrics import METRICS, OVERALL
 from segeval.reports.numbers import show_count, show_score
+from segeval.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,11 +23,14 @@ __all__ = ["lay_out", "render"]
 SHOWN = ("iou", "dice", "precision", "recall")
 TITLES = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
 MEANS = {"miou": "mIoU", "mdice": "mDice", "pixel_accuracy": "pixel accuracy", "fwiou": "fwIoU"}
+NARROWEST = 60
+"""Columns of a terminal below which scores would be cut off."""
+
 POOLED = {
-    "dataset": "counts summed over {images} images",
-    "image": "mean over classes, then over {images} images",
-    "class": "mean over {images} images, then over classes",
-    "pair": "mean over all (class, image) values of {images} images",
+    "dataset": "counts summed over {images}",
+    "image": "mean over classes, then over {images}",
+    "class": "mean over {images}, then over classes",
+    "pair": "mean over all (class, image) values of {images}",
 }
 
 
@@ -47,10 +51,12 @@ def render(layout: RenderableType, *, width: int | None, color: bool) -> str:
     buffer = io.StringIO()
     console = Console(
         file=buffer,
-        width=width or 10_000,
+        width=max(width, NARROWEST) if width else 10_000,
         force_terminal=color,
         no_color=not color,
         highlight=False,
+        markup=False,
+        emoji=False,
         legacy_windows=False,
     )
     console.print(layout)
@@ -82,10 +88,13 @@ def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
     grid.add_column(overflow="fold")
     for title, name, meaning in _headlines(document):
         grid.add_row(title, show_score(document["summary"][name], percent=percent), meaning)
+    absent = document["settings"]["absent"]
     for what in ("absent", "excluded"):
         names = document["averaged"][what]
         if names:
-            grid.add_row(what, str(len(names)), f"not in the means: {', '.join(names)}")
+            counts_as = {"zero": "count as 0", "one": "count as 1"}.get(absent, "not in the means")
+            meaning = counts_as if what == "absent" else "not in the means"
+            grid.add_row(what, str(len(names)), f"{meaning}: {', '.join(names)}")
     pixels = document["pixels"]
     others = f"judged, {show_count(pixels['ignored'])} ignored"
     if pixels["unknown"]:
@@ -98,7 +107,9 @@ def _headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield title, name and definition of each headline number."""
     averaged, settings = document["averaged"], document["settings"]
     over = f"over {averaged['classes']} of {averaged['of']} classes"
-    pooled = POOLED[settings["pooling"]].format(images=document["images"]["scored"])
+    pooled = POOLED[settings["pooling"]].format(
+        images=counted(document["images"]["scored"], "image")
+    )
     for metric in (METRICS["iou"], METRICS["dice"]):
         meaning = f"mean of {metric.formula} {over}; {pooled}"
         yield MEANS[metric.mean], metric.mean, meaning
@@ -107,7 +118,8 @@ def _headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             meaning = f"mean of the lowest {share} % of these values"
             yield f"{MEANS[metric.mean]} worst {share} %", f"{metric.mean}_worst{share}", meaning
     for overall in (OVERALL["pixel_accuracy"], OVERALL["fwiou"]):
-        yield MEANS[overall.name], overall.name, overall.formula
+        each = "" if settings["pooling"] == "dataset" else "; mean over images"
+        yield MEANS[overall.name], overall.name, overall.formula + each
 
 
 def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:

@@ -252,7 +252,7 @@ def test_an_undefined_score_fails_its_gate(tmp_path: Path) -> None:
         (["--ignore", "x"], "--ignore 'x' is neither"),
         (["--worst", "5"], "needs pooling by image or by class"),
         (["--pairs", "x.csv"], "--pairs replaces PRED and TRUTH"),
-        (["--classes", "0"], "--classes must be 1 or more"),
+        (["--classes", "0"], "--classes must be 1 to 4096"),
         (["--threshold", "1", "--classes", "3"], "--threshold makes masks binary"),
     ],
 )

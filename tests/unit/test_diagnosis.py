@@ -108,13 +108,13 @@ VOID_OR_NOT = "is 255 foreground or void in the truth\\? Type --labels binary or
         ([0, 1], [0, 255], TWO_WAYS),
         ([1], [255], TWO_WAYS),
         ([0, 255], [0, 1, 2], VOID_OR_NOT),
-        ([0, 1, 2], [0, 255], "255 in the prediction is no class of the truth"),
+        ([0, 1, 2], [0, 255], "the prediction stores its foreground as 255, the truth does not"),
         ([0, 255], LEVELS, "the prediction is grey; .*type --threshold V .foreground"),
         ([0, 1], range(256), "the prediction is grey; .*type --threshold V .foreground"),
         ([0, 1, 2, 3], LEVELS, "grey; .* and --truth-threshold V, as the truth is grey"),
         (range(258), range(258), "257 different values are no classes but grey levels or inst"),
         (range(300, 600), range(2), "302 different values are no classes"),
-        ([0, 1], [2, 3], "the two sides have no value in common; .*--labels FILE"),
+        ([0, 1], [2, 3], "the two sides have no value but 0 in common; .*--labels FILE"),
         ([255], [0, 1], TWO_WAYS),
     ],
 )
@@ -178,12 +178,19 @@ def colors_of(name: str, count: int) -> list[int]:
     return [color_value(color) for color in colors][:count]
 
 
-@pytest.mark.parametrize("name", ["ade20k", "camvid", "cityscapes", "loveda", "voc"])
+@pytest.mark.parametrize("name", ["camvid", "cityscapes", "loveda", "voc"])
 def test_colours_are_listed_with_the_map_that_fits_best(name: str) -> None:
     colors = colors_of(name, 9)
     with pytest.raises(LabelError, match=f"masks hold colours .*--labels {name}\\b") as caught:
         found(colors, colors[:3])
     assert f"#{min(colors) - COLOR:06x}" in str(caught.value)
+
+
+def test_colours_of_an_ambiguous_map_ask_for_indices() -> None:
+    colors = colors_of("ade20k", 9)
+    message = r"they look like ade20k, whose colours are ambiguous \(.*; convert the masks"
+    with pytest.raises(LabelError, match=message):
+        found(colors, colors)
 
 
 def test_strange_colours_ask_for_a_table() -> None:
@@ -198,7 +205,7 @@ def test_strange_colours_ask_for_a_table() -> None:
     [
         ({"labels": "voc", "classes": 3}, "--labels and --classes both name the classes"),
         ({"prediction_labels": "voc"}, "--pred-labels needs --labels"),
-        ({"classes": 0}, "--classes must be 1 or more, not 0"),
+        ({"classes": 0}, "--classes must be 1 to 4096, not 0"),
         ({"classes": 2, "threshold": 5.0}, "--threshold makes masks binary; it does not go"),
         (
             {"labels": "binary", "prediction_labels": "binary", "truth_threshold": 0.0},
