@@ -127,12 +127,11 @@ def _found(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
         return replace(load_labels("binary"), name="binary(found)").ignoring(ignore or ())
     void = (FOUND_IGNORE,) if ignore is None else ignore
     judged, predicted = truth - set(void), prediction - set(void)
-    if truth and not judged:
-        raise LabelError(f"{_holds(truth, prediction)}: every pixel of the truth is void")
     stated = (truth, prediction) if ignore is None else (judged, predicted)
     pairs = _judged_pairs(run, void)
     message = (
         _binary_doubt(judged, predicted, *stated)
+        or ("every pixel of the truth is void" if truth and not judged else "")
         or _many_values(judged, predicted)
         or _mixed_maps(pairs, judged, predicted)
         or _nothing_common(judged, predicted)

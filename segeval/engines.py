@@ -10,12 +10,13 @@ import os
 import signal
 import threading
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from segeval.errors import SettingError, WorkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from concurrent.futures import Future
 
 __all__ = ["default_workers", "ordered_map"]
@@ -87,7 +88,8 @@ def _in_processes(
     try:
         for chunk in itertools.chain(chunks, itertools.repeat(None)):
             if chunk is not None:
-                hand.append((chunk, pool.submit(_apply, function, chunk)))
+                with _holding_interrupts():  # a worker is made here; it must not be half made
+                    hand.append((chunk, pool.submit(_apply, function, chunk)))
             if not hand:
                 break
             if chunk is None or len(hand) > 2 * workers:
@@ -104,6 +106,19 @@ def _in_processes(
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _holding_interrupts() -> Iterator[None]:
+    """Let Ctrl-C wait; processes made meanwhile never see it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _apply(function: Callable[[Item], Result], chunk: Sequence[Item]) -> list[Result]:

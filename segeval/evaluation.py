@@ -73,8 +73,11 @@ def count_pair(
             if prediction.shape != shape:
                 return _sizes_differ(pair, shape, prediction.shape)
         table = count_values(truth=truth.values, prediction=prediction)
-    except (MaskError, ValueError) as error:  # a value beyond int64 is a ValueError
+    except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
+    except ValueError as error:
+        detail = f"{pair.truth} and {pair.prediction}: {error}"
+        return Problem(name=pair.name, kind="values out of range", detail=detail)
     return ImageCounts(
         name=pair.name,
         group=pair.group,
