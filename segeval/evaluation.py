@@ -17,7 +17,7 @@ from segeval.engines import ordered_map
 from segeval.errors import DataError, LabelError, MaskError, Problem
 from segeval.groups import split_groups
 from segeval.inputs.fingerprints import take_fingerprint
-from segeval.inputs.masks import read_mask
+from segeval.inputs.masks import keep_memory, read_mask
 from segeval.inputs.pairing import Pairing, find_pairs, read_pairs
 from segeval.run import Facts, ImageCounts, Run
 from segeval.scoring import Scores, score_run
@@ -161,6 +161,7 @@ def evaluate(
     images: list[ImageCounts] = []
     keep = images.append if file is None else file.add
     faults: list[Problem] = []
+    keep_memory()
     with closing(ordered_map(count, pairs, workers=workers)) as outcomes:
         for done, outcome in enumerate(outcomes, 1):
             if isinstance(outcome, ImageCounts):

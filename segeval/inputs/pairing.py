@@ -29,6 +29,10 @@ IMAGE_EXTENSIONS: Final = frozenset(
 """Extensions of the files that are looked at; all others are left alone."""
 
 
+TRIED: Final = 200
+"""Names that are looked at to propose a suffix."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A truth and its prediction, which is None where it is missing and counts as all wrong."""
@@ -113,11 +117,10 @@ def _index(
         detail = f"{side} {folder} is a file; give two folders or two files"
         problems.append(Problem(name=str(folder), kind="not a folder", detail=detail))
         return {}
-    found: dict[str, list[Path]] = {}
-    for path in _walk(folder, problems):
-        relative = path.relative_to(folder)
+    found: dict[str, list[str]] = {}
+    for relative, path in _walk(str(folder), problems):
         name = _pair_name(relative, suffix)
-        if name is not None and _is_included(include, name, relative.as_posix()):
+        if name is not None and _is_included(include, name, relative):
             found.setdefault(name, []).append(path)
     if not found:
         wanted = f" with names ending in {suffix!r}" if suffix else ""
@@ -126,10 +129,10 @@ def _index(
         problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
     for name, paths in sorted(found.items()):
         if len(paths) > 1:
-            files = ", ".join(str(path) for path in sorted(paths))
+            files = ", ".join(sorted(paths))
             detail = f"{files}: the same name on the {side} side; keep one of them"
             problems.append(Problem(name=name, kind="two files of one name", detail=detail))
-    return {name: min(paths) for name, paths in found.items()}
+    return {name: Path(min(paths)) for name, paths in found.items()}
 
 
 def _is_included(include: str | None, *names: str) -> bool:
@@ -139,9 +142,9 @@ def _is_included(include: str | None, *names: str) -> bool:
 
 
 def _walk(
-    folder: Path, problems: list[Problem], above: tuple[tuple[int, int], ...] = ()
-) -> Iterator[Path]:
-    """Yield image files below a folder, through links but not in circles, without hidden files."""
+    folder: str, problems: list[Problem], prefix: str = "", above: tuple[tuple[int, int], ...] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yield relative and whole paths of image files, through links, not in circles, none hidden."""
     status = os.stat(folder)
     here = (status.st_dev, status.st_ino)
     if here in above:
@@ -150,25 +153,25 @@ def _walk(
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         detail = f"{folder}: the folder cannot be read: {error.strerror or error}"
-        problems.append(Problem(name=str(folder), kind="unreadable folder", detail=detail))
+        problems.append(Problem(name=folder, kind="unreadable folder", detail=detail))
         return
     for entry in entries:
         if entry.name.startswith((".", "__MACOSX")):
             continue
         if entry.is_dir():
-            yield from _walk(Path(entry.path), problems, (*above, here))
+            yield from _walk(entry.path, problems, f"{prefix}{entry.name}/", (*above, here))
         elif os.path.splitext(entry.name)[1].lower() in IMAGE_EXTENSIONS:
-            yield Path(entry.path)
+            yield _normal(prefix + entry.name), entry.path
 
 
-def _pair_name(path: Path, suffix: str) -> str | None:
+def _pair_name(relative: str, suffix: str) -> str | None:
     """Strip extension and suffix from a relative path; None if it lacks the suffix."""
-    path, suffix = Path(_normal(path.as_posix())), _normal(suffix)
-    file_name = path.name if path.name.endswith(suffix) else path.stem
-    if not file_name.endswith(suffix):
+    stem, suffix = os.path.splitext(relative)[0], _normal(suffix)
+    name = next((text for text in (relative, stem) if text.endswith(suffix)), None)
+    if name is None:
         return None
-    stem = file_name.removesuffix(suffix) if suffix else path.stem
-    return path.with_name(stem).as_posix() if stem else None
+    name = name.removesuffix(suffix) if suffix else stem
+    return name if name and not name.endswith("/") else None
 
 
 def _normal(text: str) -> str:
@@ -194,7 +197,8 @@ def _nothing_matches(truths: dict[str, Path], predictions: dict[str, Path]) -> P
         (truths, predictions, "--truth-suffix"),
         (predictions, truths, "--pred-suffix"),
     ):
-        tails = {a[len(b) :] for b in short for a in long if a.startswith(b)}
+        some = sorted(long)[:TRIED]
+        tails = {a[len(b) :] for b in sorted(short)[:TRIED] for a in some if a.startswith(b)}
         if len(tails) == 1:
             advice = f"try {option} {tails.pop()}"
     detail = (
