@@ -85,55 +85,61 @@ def classify(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Class
     elif unknown == "ignore":
         dropped = int(columns.pixels[unseen].sum())
         judged &= ~unseen
-    rows = columns.select(judged)
-    t, p, found = truth[judged], prediction[judged], prediction[judged] >= 0
+    found = judged & (prediction >= 0)
     return Classified(
-        confusion=_confusion(t, p, rows.pixels, size[1]),
+        confusion=_confusion(truth, prediction, columns.pixels, judged, size[1]),
         images=ClassCounts(
-            tp=_sums(rows.select(t == p), t[t == p], size),
-            support=_sums(rows, t, size),
-            predicted=_sums(rows.select(found), p[found], size),
-            total=_pixels(rows, size[0]),
+            tp=_sums(columns, truth, judged & (truth == prediction), size),
+            support=_sums(columns, truth, judged, size),
+            predicted=_sums(columns, prediction, found, size),
+            total=_pixels(columns.image[judged], columns.pixels[judged], size[0]),
         ),
-        pixels=_pixels(columns, size[0]),
+        pixels=_pixels(columns.image, columns.pixels, size[0]),
         ignored_predictions=dropped,
         problems=tuple(problems),
     )
 
 
-def translate_truth(run: Run, labels: LabelMap) -> tuple[NDArray[np.int64], list[Problem]]:
+def translate_truth(run: Run, labels: LabelMap) -> tuple[NDArray[np.int32], list[Problem]]:
     """Translate the truth of every row of counts; what is neither class nor void is a problem."""
     truth = _translate(run.counts.truth, labels, "truth")
     return truth, _unknown_values(run, run.counts, truth == UNKNOWN, "truth")
 
 
-def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int64]:
+def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int32]:
     """Translate a column of values into class indices, each distinct value once."""
     distinct, position = np.unique(values, return_inverse=True)
     index = labels.index(distinct, side)
     if side == "prediction":
         index[distinct == NO_PREDICTION] = MISSED
-    return index[position]
+    return index.astype(np.int32)[position]
 
 
-def _sums(rows: Counts, index: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.int64]:
-    """Add up pixels by image and class; exact, as sums stay below 2**53."""
-    cells = rows.image * size[1] + index
-    return np.bincount(cells, rows.pixels, size[0] * size[1]).astype(np.int64).reshape(size)
+def _sums(
+    columns: Counts, index: NDArray[np.int32], chosen: NDArray[np.bool_], size: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Add up the chosen pixels by image and class; exact, as sums stay below 2**53."""
+    cells = columns.image[chosen] * size[1] + index[chosen]
+    sums = np.bincount(cells, columns.pixels[chosen], size[0] * size[1])
+    return sums.astype(np.int64).reshape(size)
 
 
-def _pixels(rows: Counts, images: int) -> NDArray[np.int64]:
+def _pixels(image: NDArray[np.int64], pixels: NDArray[np.int64], images: int) -> NDArray[np.int64]:
     """Add up pixels by image."""
-    return np.bincount(rows.image, rows.pixels, images).astype(np.int64)
+    return np.bincount(image, pixels, images).astype(np.int64)
 
 
 def _confusion(
-    truth: NDArray[np.int64], prediction: NDArray[np.int64], pixels: NDArray[np.int64], classes: int
+    truth: NDArray[np.int32],
+    prediction: NDArray[np.int32],
+    pixels: NDArray[np.int64],
+    judged: NDArray[np.bool_],
+    classes: int,
 ) -> ConfusionMatrix:
     """Add up pixels by truth class and predicted class, the last column for no class at all."""
-    column = np.where(prediction < 0, classes, prediction)
+    column = np.where(prediction < 0, classes, prediction)[judged]
     counts = np.zeros((classes, classes + 1), np.int64)
-    np.add.at(counts, (truth, column), pixels)
+    np.add.at(counts, (truth[judged], column), pixels[judged])
     return ConfusionMatrix(counts=counts[:, :classes].copy(), unknown=counts[:, classes].copy())
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.contingency import NO_PREDICTION, tabulate
+from segeval.contingency import NO_PREDICTION, ContingencyTable
 from segeval.errors import LabelError, SettingError
 from segeval.labelfiles import builtin_names, load_labels
 from segeval.labels import numbered
@@ -21,7 +21,6 @@ from segeval.values import COLOR, describe_value, describe_values, plain_values
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from segeval.contingency import ContingencyTable
     from segeval.labels import LabelMap, Side
     from segeval.run import Run
     from segeval.settings import LabelChoice
@@ -145,9 +144,11 @@ def _found(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
 
 def _judged_pairs(run: Run, void: Collection[int]) -> ContingencyTable:
     """Sum the tables of all images, without what is void in the truth or missing."""
-    rows = run.counts
-    judged = ~np.isin(rows.truth, list(void)) & (rows.prediction != NO_PREDICTION)
-    return tabulate(rows.truth[judged], rows.prediction[judged], rows.pixels[judged])
+    table = run.total()
+    judged = ~np.isin(table.truth, list(void)) & (table.prediction != NO_PREDICTION)
+    return ContingencyTable(
+        truth=table.truth[judged], prediction=table.prediction[judged], pixels=table.pixels[judged]
+    )
 
 
 def _holds(truth: set[int], prediction: set[int]) -> str:

@@ -27,8 +27,11 @@ Result = TypeVar("Result")
 SMALL: Final = 64
 """Fewer items than this are done faster without starting processes."""
 
-CHUNK: Final = 4
-"""Items handed to a worker at a time."""
+SHARE: Final = 8
+"""A worker is handed the so-manieth part of its share of what is left, so that all end together."""
+
+LARGEST: Final = 32
+"""Items handed to a worker at a time, at most."""
 
 
 def default_workers(items: int) -> int:
@@ -81,7 +84,7 @@ def _in_processes(
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
 
-    chunks = iter([items[i : i + CHUNK] for i in range(0, len(items), CHUNK)])
+    chunks = _chunks(items, workers)
     hand: deque[tuple[Sequence[Item], Future[list[Result]]]] = deque()
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, initializer=_start_worker)
@@ -106,6 +109,15 @@ def _in_processes(
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         pool.shutdown(cancel_futures=True)
+
+
+def _chunks(items: Sequence[Item], workers: int) -> Iterator[Sequence[Item]]:
+    """Cut items into chunks that get smaller towards the end."""
+    start = 0
+    while start < len(items):
+        size = min(LARGEST, max(1, (len(items) - start) // (workers * SHARE)))
+        yield items[start : start + size]
+        start += size
 
 
 @contextmanager

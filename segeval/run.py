@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.contingency import ContingencyTable
+from segeval.contingency import ContingencyTable, tabulate
 from segeval.errors import RunError
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.errors import Problem
+
+BLOCK: Final = 1 << 14
+"""Rows of counts that are added up at a time."""
 
 __all__ = ["Counts", "Facts", "ImageCounts", "ImageInfo", "Run"]
 
@@ -84,8 +87,8 @@ class Counts:
     prediction: NDArray[np.int64]
     pixels: NDArray[np.int64]
 
-    def select(self, chosen: NDArray[Any]) -> Counts:
-        """Return the rows that are chosen by a mask, or by their positions."""
+    def select(self, chosen: NDArray[Any] | slice) -> Counts:
+        """Return the rows that are chosen by a mask, by their positions, or by a slice."""
         return Counts(
             image=self.image[chosen],
             truth=self.truth[chosen],
@@ -184,6 +187,20 @@ class Run(Facts):
             if images.setdefault(image.name, image).table != image.table:
                 raise RunError(f"image {image.name} is in two runs with different counts")
         return type(self).of(images.values(), _united(self, other))
+
+    def total(self) -> ContingencyTable:
+        """Return the sum of the tables of all images."""
+        rows, blocks = self.counts, range(0, self.counts.image.size, BLOCK)
+        tables = (
+            tabulate(
+                rows.truth[b : b + BLOCK],
+                rows.prediction[b : b + BLOCK],
+                rows.pixels[b : b + BLOCK],
+            )
+            for b in blocks
+        )
+        nothing = np.empty(0, np.int64)
+        return sum(tables, start=tabulate(nothing, nothing, nothing))
 
     def select(self, positions: Sequence[int]) -> Run:
         """Return the run of some of the images only, given in ascending order."""
