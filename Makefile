@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format bench golden samples clean
+.PHONY: demo test lint format bench torture golden samples clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ format: $(READY)  ## bring the code into shape
 
 bench: $(READY)  ## measure against the floor and against other ways
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/large_run.py
+
+torture: $(READY)  ## kill a counting program a hundred times, and resume it
+	$(BIN)/python tests/runs/torture.py
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
 	$(BIN)/python -m pytest -q tests/golden --refresh-golden

@@ -1,6 +1,7 @@
 """Measure segeval against the floor, against other ways and against its own targets, in one run.
 
-Run ``make bench``. Every figure is a ratio of medians over interleaved rounds; behind it stands the
+Run ``make bench``, or this file with the names of some sections. Every figure is a ratio of medians
+over interleaved rounds; behind it stands the
 range of that ratio over the rounds, which tells how quiet the machine was. It measures and does not
 judge: the exit code is always 0.
 """
@@ -38,6 +39,7 @@ PYTHON: Final = sys.executable
 PAIR_ROUNDS: Final = 5
 START_ROUNDS: Final = 11
 MEMORY_ROUNDS: Final = 3
+RUN_ROUNDS: Final = 3
 
 CONTROL: Final = "control: plain Python, 2 at once"
 PLAIN_WORK: Final = (PYTHON, "-I", "-c", "for _ in range(20_000_000): pass")
@@ -197,11 +199,47 @@ def measure_memory(sets: DataSets) -> Section:
     return Section(f"{SMALL_STREETS.name}, peak memory, 1 worker", rows)
 
 
+def measure_runs(sets: DataSets) -> Section:
+    """Measure what writing a run costs, and what a second look at an unchanged set does."""
+    data = sets.get(OBJECTS, 10_000)
+    plain = score(data, "--workers", "1")
+    run = str(sets.folder / "objects.segeval")
+    commands = {
+        "segeval score": plain,
+        "segeval score -o RUN": [*plain, "-o", run, "--overwrite"],
+        "the same again, --resume, nothing changed": [*plain, "-o", run, "--resume"],
+        "segeval report RUN": [SEGEVAL, "report", run],
+    }
+    targets = ["", "≤ 1.05", "≤ 0.10", ""]
+    measures = {name: partial(seconds, command) for name, command in commands.items()}
+    taken = interleave(measures, RUN_ROUNDS)
+    rows = [
+        ratio(name, taken[name], taken["segeval score"], target)
+        for name, target in zip(commands, targets, strict=True)
+    ]
+    return Section("run files, 10 000 objects, whole programs", rows)
+
+
+def measure_sweep(sets: DataSets) -> Section:
+    """Measure what every threshold of grey predictions costs beside one."""
+    data = sets.grey(OBJECTS, 200)
+    measures = {
+        "segeval score --threshold 128": partial(seconds, score(data, "--threshold", "128")),
+        "segeval sweep, every threshold": partial(seconds, [SEGEVAL, "sweep", *data.paths]),
+    }
+    taken = interleave(measures, PAIR_ROUNDS)
+    one = taken["segeval score --threshold 128"]
+    rows = [ratio(name, times, one, "≤ 1.5") for name, times in taken.items()]
+    return Section("grey predictions, 200 objects, whole programs", rows)
+
+
 SECTIONS: Final[Mapping[str, Callable[[DataSets], Section]]] = {
     "streets": lambda sets: measure_pairs(sets, STREETS, 1, "≥ 1.7"),
     "objects": lambda sets: measure_pairs(sets, OBJECTS, 5),
     "start-up": measure_start,
     "memory": measure_memory,
+    "runs": measure_runs,
+    "sweep": measure_sweep,
 }
 
 
@@ -243,7 +281,7 @@ def main() -> None:
     title, speech, sections = describe_machine(), Console(stderr=True), []
     with tempfile.TemporaryDirectory(prefix="segeval-bench-") as folder:
         sets = DataSets(Path(folder))
-        for name in SECTIONS:
+        for name in sys.argv[1:] or SECTIONS:
             speech.print(f"measuring {name} …", style="dim")
             sections.append(try_to_measure(name, sets))
     Console().print(make_table(sections, title))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from made_masks import make_pair
-from PIL import Image
+from PIL import Image, ImageFilter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +56,20 @@ class DataSets:
         if key not in self.made:
             self.made[key] = self._link(kind, pairs) if pairs else self._write(kind)
         return self.made[key]
+
+    def grey(self, kind: Kind, pairs: int) -> DataSet:
+        """Return a data set of so many pairs whose predictions are grey: truths, blurred."""
+        sharp, made = self.get(kind, pairs), self._empty(kind, f"grey-{pairs}")
+        for number in range(pairs):
+            name = _name(number)
+            os.link(sharp.truth / name, made.truth / name)
+            first = _name(number % DISTINCT)
+            if name == first:
+                image = Image.open(sharp.prediction / name).filter(ImageFilter.GaussianBlur(6))
+                image.save(made.prediction / name)
+            else:
+                os.link(made.prediction / first, made.prediction / name)
+        return made
 
     def _empty(self, kind: Kind, name: str) -> DataSet:
         made = DataSet(kind=kind, folder=self.folder / f"{kind.name}-{name}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from segeval.version import __version__
 
 if TYPE_CHECKING:
-    from segeval.api import Result, score
+    from segeval.api import Result, Run, score
     from segeval.confusion import ConfusionMatrix, confusion_matrix
     from segeval.contingency import ContingencyTable, count_values
     from segeval.conventions import Convention
@@ -26,6 +26,7 @@ __all__ = [
     "Label",
     "LabelMap",
     "Result",
+    "Run",
     "SegevalError",
     "__version__",
     "confusion_matrix",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "api": ("Result", "score"),
+    "api": ("Result", "Run", "score"),
     "confusion": ("ConfusionMatrix", "confusion_matrix"),
     "contingency": ("ContingencyTable", "count_values"),
     "conventions": ("Convention",),

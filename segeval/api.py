@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
+from segeval import run
 from segeval.evaluation import evaluate, score_choice
 from segeval.reports.document import make_document
+from segeval.runfile import read_run
 from segeval.settings import LabelChoice, Source
 
 if TYPE_CHECKING:
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
     from segeval.scoring import Scores
     from segeval.settings import Missing, Unknown
 
-__all__ = ["Result", "score"]
+__all__ = ["Result", "Run", "score"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,6 +73,55 @@ class Result:
         from segeval.reports.delimited import image_frame
 
         return image_frame(self.scores)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Run(run.Run):
+    """The counts of a data set: opened from a file, added, looked at as frames, scored.
+
+    Examples
+    --------
+    >>> day, night = Run.open("day.segeval"), Run.open("night.segeval")  # doctest: +SKIP
+    >>> (day + night).score(labels="voc").summary["miou"]  # doctest: +SKIP
+    """
+
+    @classmethod
+    def open(cls, path: str | PathLike[str]) -> Self:
+        """Read a run file.
+
+        Raises
+        ------
+        RunError
+            If there is none, or it is damaged, unfinished, or of a newer segeval.
+        """
+        read = read_run(Path(path))
+        return cls(**{part.name: getattr(read, part.name) for part in fields(run.Run)})
+
+    def score(
+        self,
+        *,
+        labels: str | PathLike[str] | LabelMap | None = None,
+        ignore: Collection[int] | None = None,
+        unknown: Unknown = "error",
+        convention: Convention | None = None,
+    ) -> Result:
+        """Score the run; see `segeval.score` for the parameters."""
+        void = None if ignore is None else tuple(ignore)
+        choice = LabelChoice(labels=_name_or_map(labels), ignore=void)
+        return Result(scores=score_choice(self, choice, convention, unknown=unknown))
+
+    def per_image(self, *, labels: str | PathLike[str] | LabelMap | None = None) -> pd.DataFrame:
+        """Return one row an image: pixels, means over classes, and the IoU of each class."""
+        return self.score(labels=labels).images
+
+    def contingency(self) -> pd.DataFrame:
+        """Return one row an image and pair of values: how many pixels hold it."""
+        import pandas as pd
+
+        names = np.array([image.name for image in self.images], object)
+        counts = self.counts
+        columns = {"truth": counts.truth, "prediction": counts.prediction, "pixels": counts.pixels}
+        return pd.DataFrame({"image": names[counts.image], **columns})
 
 
 def score(
@@ -146,8 +199,8 @@ def score(
         ignore=None if ignore is None else tuple(ignore),
         threshold=threshold,
     )
-    run = evaluate(source, workers=workers)
-    return Result(scores=score_choice(run, choice, convention, unknown=unknown))
+    counted = evaluate(source, workers=workers)
+    return Result(scores=score_choice(counted, choice, convention, unknown=unknown))
 
 
 def _name_or_map(labels: str | PathLike[str] | LabelMap | None) -> str | LabelMap | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,6 @@ from segeval.diagnosis import choose_labels
 from segeval.engines import ordered_map
 from segeval.errors import DataError, LabelError, MaskError, Problem
 from segeval.groups import split_groups
-from segeval.inputs.fingerprints import take_fingerprint
 from segeval.inputs.masks import keep_memory, read_mask
 from segeval.inputs.pairing import Pairing, find_pairs, read_pairs
 from segeval.run import Facts, ImageCounts, Run
@@ -61,13 +59,14 @@ def count_pair(
 ) -> ImageCounts | Problem:
     """Read and count one pair of masks; what stands in the way comes back as a problem."""
     try:
-        marks = _fingerprints(pair) if fingerprints else ""
-        truth = read_mask(pair.truth, max_pixels=reading.max_pixels)
+        read = partial(read_mask, max_pixels=reading.max_pixels, fingerprints=fingerprints)
+        truth = read(pair.truth)
         shape = height, width = truth.values.shape
-        prediction, form = None, ""
+        marks, prediction, form = [truth.fingerprint], None, ""
         if pair.prediction is not None:
-            mask = read_mask(pair.prediction, max_pixels=reading.max_pixels)
+            mask = read(pair.prediction)
             prediction, form = mask.values, mask.form
+            marks.append(mask.fingerprint)
             if reading.resize_prediction:
                 prediction = _resize(prediction, shape)
             if prediction.shape != shape:
@@ -88,14 +87,8 @@ def count_pair(
         truth_form=truth.form,
         prediction_form=form,
         table=table,
-        fingerprints=marks,
+        fingerprints="\n".join(marks),
     )
-
-
-def _fingerprints(pair: Pair) -> str:
-    """Fingerprint the files of a pair before they are read; a file that is missing has none."""
-    files = [path for path in (pair.truth, pair.prediction) if path is not None]
-    return json.dumps([take_fingerprint(path).as_list() for path in files if path.is_file()])
 
 
 def _resize(mask: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:

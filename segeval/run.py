@@ -63,7 +63,7 @@ class ImageCounts(ImageInfo):
     table : ContingencyTable
         The counts.
     fingerprints : str
-        Size, time and content of its files as JSON, where a run file asks for them.
+        A line a file that says what it was when it was read, where a run file asks for it.
     """
 
     table: ContingencyTable

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sqlite3
 import time
 from contextlib import suppress
 from dataclasses import asdict, fields
@@ -19,11 +18,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from segeval.errors import Problem, RunError
-from segeval.inputs.fingerprints import Fingerprint, is_same
+from segeval.inputs.fingerprints import is_same
 from segeval.run import Counts, Facts, ImageInfo, Run
 from segeval.runschema import COLUMNS, check_schema, connect, explained, has_tables, make_tables
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -32,8 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RunFile", "read_run", "write_run"]
 
-COMMIT_EVERY: Final = 1.0
+WRITE_EVERY: Final = 1.0
 """Seconds between commits."""
+
+INSERT_IMAGE: Final = (
+    f"INSERT INTO images (id, {COLUMNS}, fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constant names
+)
 
 
 class RunFile:
@@ -45,7 +49,12 @@ class RunFile:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
-        self._committed = time.monotonic()
+        self._images: list[tuple[Any, ...]] = []
+        self._counts: list[tuple[Any, ...]] = []
+        with explained(path):
+            last = connection.execute("SELECT max(id) FROM images").fetchone()[0]
+        self._next = (last or 0) + 1
+        self._written = time.monotonic()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -92,10 +101,9 @@ class RunFile:
         return run
 
     def close(self) -> None:
-        """Commit what was added, as far as that is possible, and close the file."""
-        with suppress(sqlite3.Error):
-            if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
+        """Write what waits, as far as that is possible, and close the file."""
+        with suppress(RunError):
+            self._write()
         self._connection.close()
 
     def pending(self, pairs: Sequence[Pair], waivers: Sequence[str]) -> list[Pair]:
@@ -130,27 +138,32 @@ class RunFile:
         return [pair for pair in pairs if pair.name not in kept]
 
     def add(self, image: ImageCounts) -> None:
-        """Add one image with its counts; it is committed with others, about once a second."""
-        info = (
-            image.name, image.group, image.height, image.width, image.truth_path,
+        """Add one image with its counts; it is written with others, about once a second."""
+        self._images.append((
+            self._next, image.name, image.group, image.height, image.width, image.truth_path,
             image.prediction_path, image.truth_form, image.prediction_form, image.fingerprints,
-        )  # fmt: skip
+        ))  # fmt: skip
         table = image.table
-        values = (table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist())
+        columns = (table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist())
+        self._counts.extend(zip(itertools.repeat(self._next), *columns, strict=False))
+        self._next += 1
+        if time.monotonic() - self._written > WRITE_EVERY:
+            self._write()
+
+    def _write(self) -> None:
+        """Write and commit the images that wait."""
         with explained(self.path):
             self._begin()
-            number = self._connection.execute(
-                f"INSERT INTO images ({COLUMNS}, fingerprints) VALUES (?,?,?,?,?,?,?,?,?)",  # noqa: S608 - constant names
-                info,
-            ).lastrowid
-            rows = zip(itertools.repeat(number), *values, strict=False)
-            self._connection.executemany("INSERT INTO counts VALUES (?,?,?,?)", rows)
-            if time.monotonic() - self._committed > COMMIT_EVERY:
-                self._connection.execute("COMMIT")
-                self._committed = time.monotonic()
+            self._connection.executemany(INSERT_IMAGE, self._images)
+            self._connection.executemany("INSERT INTO counts VALUES (?,?,?,?)", self._counts)
+            self._connection.execute("COMMIT")
+        self._images.clear()
+        self._counts.clear()
+        self._written = time.monotonic()
 
     def finish(self, facts: Facts) -> None:
         """Write down what happened; from now on the run is complete."""
+        self._write()
         with explained(self.path):
             self._begin()
             problems = [(p.name, p.kind, p.detail) for p in facts.problems]
@@ -229,9 +242,9 @@ def _is_unchanged(pair: Pair, row: Sequence[Any]) -> bool:
     _, truth, prediction, stored = row
     if (str(pair.truth), str(pair.prediction or "")) != (truth, prediction):
         return False
-    fingerprints = [None if f is None else Fingerprint(*f) for f in json.loads(stored)]
+    known = stored.splitlines()
     files = [path for path in (pair.truth, pair.prediction) if path is not None]
-    return all(f and is_same(path, f) for path, f in zip(files, fingerprints, strict=True))
+    return len(known) == len(files) and all(map(is_same, files, known))
 
 
 def read_run(path: Path) -> Run:

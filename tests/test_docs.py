@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import doctest
+import math
 import re
 import shlex
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from made import segeval
+
+from segeval.evaluation import evaluate, score_choice
+from segeval.scoring import per_image
+from segeval.settings import LabelChoice, Source
 
 PROJECT = Path(__file__).parents[1]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -54,3 +61,42 @@ def test_sample_masks_are_made_the_same_again(
     exec(compile(script.read_text("utf-8"), str(script), "exec"), namespace)
     for file in sorted(samples.glob("*/*.png")):
         assert (tmp_path / file.parent.name / file.name).read_bytes() == file.read_bytes()
+
+
+QUERIES = re.findall(
+    r"```sql\n(.*?)```", (PROJECT / "docs" / "runs.md").read_text("utf-8"), re.DOTALL
+)
+
+
+@pytest.fixture(scope="module")
+def connection(
+    tmp_path_factory: pytest.TempPathFactory, samples: Path
+) -> Iterator[sqlite3.Connection]:
+    path = tmp_path_factory.mktemp("run") / "run.segeval"
+    segeval("score", samples / "pred", samples / "truth", "-o", path)
+    opened = sqlite3.connect(path)
+    yield opened
+    opened.close()
+
+
+def test_the_queries_of_the_docs_say_what_segeval_says(
+    connection: sqlite3.Connection, samples: Path
+) -> None:
+    totals, accuracies, confusions = (connection.execute(query).fetchall() for query in QUERIES)
+    run = evaluate(Source(prediction=samples / "pred", truth=samples / "truth"))
+    table = run.total()
+    expected = zip(
+        table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist(), strict=True
+    )
+    assert totals == list(expected)
+    scores = per_image(score_choice(run, LabelChoice()))
+    accuracy = dict(accuracies)
+    for image, value in zip(run.images, scores["pixel_accuracy"].tolist(), strict=True):
+        assert math.isclose(accuracy[image.name], value, rel_tol=1e-12)
+    most = {
+        image.name: int(
+            image.table.pixels[(image.table.truth == 2) & (image.table.prediction == 4)].sum()
+        )
+        for image in run
+    }
+    assert confusions[0] == max(most.items(), key=lambda item: item[1])

@@ -5,53 +5,40 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Fingerprint", "is_same", "take_fingerprint"]
+__all__ = ["fingerprint", "is_same"]
 
 GRAIN: Final = 20_000_000
 """Nanoseconds within which two changes of a file may bear the same time stamp."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """Size in bytes, time of change and time of reading in nanoseconds, digest of the content."""
+def fingerprint(status: os.stat_result, content: bytes) -> str:
+    """Return the fingerprint of a file that has just been read.
 
-    size: int
-    changed: int
-    read: int
-    digest: str
-
-    def as_list(self) -> list[int | str]:
-        """Return the four values."""
-        return list(astuple(self))
+    It holds, with spaces between: its size in bytes, the time of its last change and the time of
+    reading in nanoseconds, and the first half of the SHA-256 of its content.
+    """
+    return f"{len(content)} {status.st_mtime_ns} {time.time_ns()} {_digest(content)}"
 
 
-def take_fingerprint(path: Path) -> Fingerprint:
-    """Take the fingerprint of a file, reading it."""
-    status, now = os.stat(path), time.time_ns()
-    return Fingerprint(
-        size=status.st_size, changed=status.st_mtime_ns, read=now, digest=_digest(path)
-    )
-
-
-def is_same(path: Path, fingerprint: Fingerprint) -> bool:
+def is_same(path: Path, known: str) -> bool:
     """Whether a file is unchanged: by size and time, and by content where these do not tell."""
+    size, changed, read, digest = known.split()
     try:
         status = os.stat(path)
-        if status.st_size != fingerprint.size:
+        if status.st_size != int(size):
             return False
-        settled = fingerprint.changed < fingerprint.read - GRAIN
-        if status.st_mtime_ns == fingerprint.changed and settled:
+        settled = int(changed) < int(read) - GRAIN
+        if status.st_mtime_ns == int(changed) and settled:
             return True
-        return _digest(path) == fingerprint.digest
+        return _digest(path.read_bytes()) == digest
     except OSError:
         return False
 
 
-def _digest(path: Path) -> str:
-    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

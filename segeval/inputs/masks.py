@@ -8,6 +8,7 @@ say exactly one value per pixel is refused, with the reason.
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ import numpy as np
 
 from segeval.errors import MaskError
 from segeval.inputs import png
+from segeval.inputs.fingerprints import fingerprint
 from segeval.settings import MAX_PIXELS
 from segeval.values import COLOR, as_zero_one, counted
 
@@ -76,10 +78,13 @@ class Mask:
         The stored values. Colours are ``COLOR + (r << 16 | g << 8 | b)``.
     form : str
         Storage form, e.g. ``"PNG palette 8-bit"``.
+    fingerprint : str
+        What the file was when it was read, if that was asked for; see `fingerprint`.
     """
 
     values: NDArray[Any]
     form: str
+    fingerprint: str = ""
 
 
 def keep_memory() -> None:
@@ -91,7 +96,9 @@ def keep_memory() -> None:
     np.empty((32 << 20) - (64 << 10), np.uint8)
 
 
-def read_mask(path: str | PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Mask:
+def read_mask(
+    path: str | PathLike[str], *, max_pixels: int = MAX_PIXELS, fingerprints: bool = False
+) -> Mask:
     """Read one mask.
 
     Parameters
@@ -100,6 +107,8 @@ def read_mask(path: str | PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Mas
         A PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file.
     max_pixels : int
         The largest number of pixels that is decoded.
+    fingerprints : bool
+        Whether to take the fingerprint of the file.
 
     Returns
     -------
@@ -114,19 +123,23 @@ def read_mask(path: str | PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Mas
     """
     try:
         with open(path, "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
             data = file.readall()
     except OSError as error:
         raise MaskError(f"{path}: cannot be opened: {error.strerror or error}") from error
     if not data:
         raise MaskError(f"{path}: the file is empty (0 bytes); write it again")
     try:
-        return _decode(data, max_pixels)
+        mask = _decode(data, max_pixels)
     except MaskError as error:
         raise MaskError(f"{path}: {error}") from error.__cause__
     except Exception as error:  # decoders raise anything on bad input; all of it means one thing
         reason = str(error).removeprefix("Failed to decode the png image. ").rstrip(".")
         message = f"{path}: the file is broken: {reason or type(error).__name__}; write it again"
         raise MaskError(message) from error
+    if not fingerprints:
+        return mask
+    return Mask(values=mask.values, form=mask.form, fingerprint=fingerprint(status, data))
 
 
 def _decode(data: bytes, max_pixels: int) -> Mask:

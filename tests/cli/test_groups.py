@@ -1,0 +1,103 @@
+"""Groups of images, and groups of classes."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made import data_set, document, segeval
+
+from segeval.labelfiles import load_labels
+
+BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
+SHIFTED = np.roll(BLOCKS, 2, axis=1)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    good, bad = (BLOCKS, BLOCKS), (BLOCKS, SHIFTED)
+    return data_set(tmp_path, {"day_1": good, "day_2": good, "night_1": bad, "x": bad})
+
+
+def test_each_group_scores_like_its_images_alone(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    table = tmp_path / "groups.csv"
+    result = document(*folders, "--group-by", "^([a-z]+)_", "--per-group", table)
+    groups = {group["name"]: group for group in result["groups"]}
+    assert {name: group["images"] for name, group in groups.items()} == {
+        "(none)": 1,
+        "day": 2,
+        "night": 1,
+    }
+    alone = document(*folders, "--include", "night*")
+    assert groups["night"]["summary"] == alone["summary"]
+    assert groups["night"]["classes"] == alone["classes"]
+    assert groups["day"]["summary"]["miou"] == 1.0
+    rows = {row["group"]: row for row in csv.DictReader(table.read_text("utf-8").splitlines())}
+    assert float(rows["night"]["miou"]) == alone["summary"]["miou"]
+    assert float(rows["night"]["iou_2"]) == alone["classes"][2]["iou"]
+    assert "groups" not in document(*folders)
+    shown = segeval("score", *folders, "--group-by", "^([a-z]+)_").stdout
+    assert "day            2  1.0000" in shown
+
+
+def test_gates_hold_for_a_group_and_for_the_worst(folders: tuple[Path, Path]) -> None:
+    by = ["--group-by", "^([a-z]+)_"]
+    worst = document(*folders, "--include", "night*")["summary"]["miou"]
+    gates = document(
+        *folders, *by, "--fail-under", f"miou@worst={worst!r}", "--fail-under", "miou@day=1",
+        "--fail-under", "iou.*@night=0.1",
+    )["gates"]  # fmt: skip
+    assert [gate["metric"] for gate in gates[:2]] == ["miou@worst", "miou@day"]
+    assert [gate["metric"] for gate in gates[2:]] == [f"iou.{k}@night" for k in range(4)]
+    assert gates[0]["value"] == worst
+    failed = segeval("score", *folders, *by, "--fail-under", "miou@worst=0.9", expect=1).stderr
+    assert f"miou@worst = {worst!r}" in failed
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--group-by", "("], "is no regular expression"),
+        (["--group-by", "zzz"], "matches no name; names are like 'day_1'"),
+        (["--fail-under", "miou@day=1"], "needs groups"),
+        (["--group-by", "^(d)", "--fail-under", "miou@dusk=1"], "no group is called 'dusk'"),
+    ],
+)
+def test_groups_that_make_no_sense_end_with_2(
+    folders: tuple[Path, Path], options: list[str], message: str
+) -> None:
+    assert message in segeval("score", *folders, *options, expect=2).stderr
+
+
+def test_groups_come_from_the_table_of_pairs(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    table = tmp_path / "pairs.csv"
+    rows = [f"pred/{n}.png,truth/{n}.png,{g}" for n, g in (("day_1", "sun"), ("night_1", "moon"))]
+    table.write_text("\n".join(["prediction,truth,group", *rows]))
+    run = tmp_path / "run.segeval"
+    result = document("--pairs", table, "-o", run)
+    assert [group["name"] for group in result["groups"]] == ["moon", "sun"]
+    assert folders
+    assert "moon" in segeval("report", run).stdout
+
+
+def test_categories_are_a_view_of_the_same_counts(tmp_path: Path) -> None:
+    ids = np.array([7, 8, 11, 26], np.uint8)
+    folders = data_set(tmp_path, {"a": (ids[BLOCKS], ids[SHIFTED])})
+    run = tmp_path / "run.segeval"
+    segeval("score", *folders, "--labels", "cityscapes", "-o", run)
+    printed = segeval("report", run, "--labels", "cityscapes", "--level", "category").stdout
+    assert "labels:cityscapes(category)|classes:7" in printed
+    result = document(*folders, "--labels", "cityscapes", "--level", "category")
+    by_name = {row["name"]: row for row in result["classes"]}
+    flat_truth, flat_prediction = BLOCKS < 2, SHIFTED < 2
+    assert by_name["flat"]["tp"] == int((flat_truth & flat_prediction).sum())
+    assert by_name["flat"]["support"] == int(flat_truth.sum())
+    assert [label.name for label in load_labels("cityscapes").categories().labels] == [
+        "flat", "construction", "object", "nature", "sky", "human", "vehicle",
+    ]  # fmt: skip
+    said = segeval("report", run, "--labels", "voc", "--level", "category", expect=3).stderr
+    assert "label map voc groups no classes" in said
