@@ -94,7 +94,7 @@ def test_results_before_the_death_were_handed_over_and_are_not_named() -> None:
         done.extend(ordered_map(partial(die_at, 59), range(60), workers=2))
     assert done == list(range(len(done)))
     assert len(done) >= 60 - (2 * 2 + 1) * engines.LARGEST
-    assert f"in hand were {len(done)}, " in str(caught.value)
+    assert re.search(rf"in hand were {len(done)}[,;]", str(caught.value))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
