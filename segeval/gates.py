@@ -57,7 +57,7 @@ def parse_threshold(text: str) -> Threshold:
     Raises
     ------
     SettingError
-        If the value is not a number, or the metric has no such name.
+        If the value is not a number, or above 1.
 
     Examples
     --------
@@ -73,6 +73,10 @@ def parse_threshold(text: str) -> Threshold:
         raise SettingError(
             f"--fail-under {text!r}: {value!r} is not a number; expected [METRIC=]VALUE, "
             "e.g. 0.75, iou.road=0.9 or dice.*=0.5"
+        )
+    if minimum > 1:
+        raise SettingError(
+            f"--fail-under {text!r}: scores are fractions up to 1; did you mean {minimum / 100:g}?"
         )
     return Threshold(metric=metric or "miou", minimum=minimum)
 

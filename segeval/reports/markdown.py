@@ -31,6 +31,13 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     ]
     means = (show_score(summary[METRICS[name].mean], percent=percent) for name in SHOWN)
     lines.append(_row("**mean**", "", *(f"**{mean}**" for mean in means)))
+    averaged = document["averaged"]
+    over = f"Means over {averaged['classes']} of {averaged['of']} classes"
+    for what in ("absent", "excluded"):
+        if averaged[what]:
+            over += f"; {what}: {', '.join(averaged[what])}"
+    accuracy = show_score(summary["pixel_accuracy"], percent=percent)
+    lines += ["", f"{over}. Pixel accuracy {accuracy}."]
     for gate in document["gates"]:
         value = "undefined" if gate["value"] is None else repr(gate["value"])
         verdict = "passed" if gate["passed"] else "**failed**"

@@ -245,6 +245,7 @@ def test_an_undefined_score_fails_its_gate(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["--fail-under", "x"], "'x' is not a number"),
+        (["--fail-under", "75"], "did you mean 0.75?"),
         (["--fail-under", "nosuch=1"], "no score is called 'nosuch'"),
         (["--fail-under", "iou.road=1"], "no class is called 'road'"),
         (["--exclude", "road"], "no class is called 'road'"),
