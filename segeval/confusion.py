@@ -76,13 +76,13 @@ class ConfusionMatrix:
     unknown: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        """Check the shape, and make the arrays read-only."""
+        """Check the shape, and hold read-only copies."""
         classes = self.unknown.size
         if self.counts.shape != (classes, classes):
             message = f"counts of shape {self.counts.shape} do not fit {classes} classes"
             raise ValueError(message)
         for name in ("counts", "unknown"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+            object.__setattr__(self, name, read_only(getattr(self, name).copy()))
 
     def __add__(self, other: ConfusionMatrix) -> ConfusionMatrix:
         """Add the counts of two matrices of equally many classes."""
@@ -94,6 +94,12 @@ class ConfusionMatrix:
         return ConfusionMatrix(
             counts=self.counts + other.counts, unknown=self.unknown + other.unknown
         )
+
+    def __array__(
+        self, dtype: np.dtype[Any] | None = None, *, copy: bool | None = None
+    ) -> NDArray[Any]:
+        """Return the counts, so that NumPy takes the matrix for what it is."""
+        return np.array(self.counts, dtype, copy=copy)
 
     @property
     def total(self) -> int:
@@ -115,7 +121,7 @@ def confusion_matrix(
     *,
     truth: NDArray[Any],
     prediction: NDArray[Any],
-    classes: int,
+    classes: int | None = None,
     ignore: Collection[int] = (),
 ) -> ConfusionMatrix:
     """Count two masks of class indices.
@@ -124,8 +130,8 @@ def confusion_matrix(
     ----------
     truth, prediction : integer arrays of equal shape
         Class indices 0…K-1.
-    classes : int
-        The number of classes, K.
+    classes : int, optional
+        The number of classes, K; by default one more than the largest value, ignored truth aside.
     ignore : collection of int
         Truth values that are not judged.
 
@@ -142,6 +148,8 @@ def confusion_matrix(
     table = count_values(truth=truth, prediction=prediction)
     judged = ~np.isin(table.truth, list(ignore))
     t, p, pixels = table.truth[judged], table.prediction[judged], table.pixels[judged]
+    if classes is None:
+        classes = int(max(t.max(initial=-1), p.max(initial=-1))) + 1
     outside = t[(t < 0) | (t >= classes)]
     if outside.size:
         message = f"truth holds {outside[0]}, which is neither a class 0..{classes - 1} nor ignored"

@@ -1,4 +1,4 @@
-"""Which classes are these? Label maps chosen by the user, or found in the values of a run.
+"""Which classes are these? Label maps found in the values of a run.
 
 Masks are scored without a label map only where their values leave no doubt. Anything else is
 stopped, with what was found and the command to type.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from segeval.contingency import NO_PREDICTION, ContingencyTable
-from segeval.errors import LabelError, SettingError
+from segeval.errors import LabelError
 from segeval.labelfiles import builtin_names, load_labels
 from segeval.labels import numbered
 from segeval.values import COLOR, describe_value, describe_values, plain_values
@@ -23,14 +23,11 @@ if TYPE_CHECKING:
 
     from segeval.labels import LabelMap, Side
     from segeval.run import Run
-    from segeval.settings import LabelChoice
 
-__all__ = ["choose_labels", "stated_labels", "values_of"]
+__all__ = ["found_labels", "values_of"]
 
 FOUND_IGNORE: Final = 255
 """The value that is void where nothing else is said."""
-
-MOST_CLASSES: Final = 4096
 
 MOST_FOUND: Final = 256
 """More values than this are no classes but grey levels or instances."""
@@ -46,70 +43,6 @@ TELLING_COLORS: Final = 4
 """Colours beside black and white that a built-in map must know before it is proposed."""
 
 
-def choose_labels(run: Run, choice: LabelChoice) -> LabelMap:
-    """Return the label map that the user chose, or the classes found in the run.
-
-    Raises
-    ------
-    LabelError
-        If no map was chosen and the values leave doubt; says what to type.
-    SettingError
-        If the choice contradicts itself.
-    """
-    return stated_labels(choice) or _of_level(_found(run, choice.ignore), choice)
-
-
-def stated_labels(choice: LabelChoice) -> LabelMap | None:
-    """Return the label map that the user chose, or None if the classes are to be found.
-
-    Raises
-    ------
-    LabelError, SettingError
-        If the map cannot be loaded, or the choice contradicts itself.
-    """
-    if choice.labels is not None and choice.classes is not None:
-        raise SettingError("--labels and --classes both name the classes; give one of them")
-    if choice.prediction_labels is not None and choice.labels is None:
-        raise SettingError("--pred-labels needs --labels for the truths")
-    void = choice.ignore or ()
-    if choice.threshold is not None or choice.truth_threshold is not None:
-        return _of_level(_thresholded(choice), choice)
-    if choice.labels is not None:
-        labels = _loaded(choice.labels)
-        if choice.prediction_labels is not None:
-            labels = labels.predicting(_loaded(choice.prediction_labels))
-        return _of_level(labels.ignoring(void) if void else labels, choice)
-    if choice.classes is not None:
-        if not 1 <= choice.classes <= MOST_CLASSES:
-            raise SettingError(f"--classes must be 1 to {MOST_CLASSES}, not {choice.classes}")
-        return _of_level(numbered("indices", range(choice.classes), void=void), choice)
-    return None
-
-
-def _loaded(labels: str | LabelMap) -> LabelMap:
-    return load_labels(labels) if isinstance(labels, str) else labels
-
-
-def _of_level(labels: LabelMap, choice: LabelChoice) -> LabelMap:
-    return labels.categories() if choice.level == "category" else labels
-
-
-def _thresholded(choice: LabelChoice) -> LabelMap:
-    if choice.classes is not None or choice.prediction_labels is not None:
-        raise SettingError("--threshold makes masks binary; it does not go with other classes")
-    labels = _loaded(choice.labels or "binary")
-    if len(labels.labels) != 2:
-        raise SettingError(
-            f"--threshold makes masks binary, but {labels.name} has {len(labels.labels)} classes"
-        )
-    labels = replace(labels, void=tuple(sorted({*labels.void, *(choice.ignore or ())})))
-    return replace(
-        labels,
-        prediction_threshold=choice.threshold,
-        truth_threshold=choice.truth_threshold,
-    )
-
-
 def values_of(run: Run, side: Side) -> set[int]:
     """Return the values found on one side; three equal channels count as one."""
     columns = run.counts
@@ -117,8 +50,26 @@ def values_of(run: Run, side: Side) -> set[int]:
     return set(plain_values(values[values != NO_PREDICTION]).tolist())
 
 
-def _found(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
-    """Take every value but void for a class, if that cannot mislead."""
+def found_labels(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
+    """Take every value but void for a class, if that cannot mislead.
+
+    Parameters
+    ----------
+    run : Run
+        Counted images.
+    ignore : tuple of int, optional
+        Void values; 255 if nothing is said.
+
+    Returns
+    -------
+    LabelMap
+        Named ``"found"``, or ``"binary(found)"`` for masks of nothing but 0 and 255.
+
+    Raises
+    ------
+    LabelError
+        If the values leave doubt; says what was found and what to type.
+    """
     truth, prediction = values_of(run, "truth"), values_of(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):
         raise LabelError(_colors_found(truth, prediction))

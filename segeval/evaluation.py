@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segeval.contingency import count_values
-from segeval.diagnosis import choose_labels
 from segeval.engines import ordered_map
 from segeval.errors import DataError, LabelError, MaskError, Problem
 from segeval.groups import split_groups
 from segeval.inputs.masks import keep_memory, read_mask
 from segeval.inputs.pairing import Pairing, find_pairs, read_pairs
+from segeval.labelchoice import choose_labels
 from segeval.run import Facts, ImageCounts, Run
 from segeval.scoring import Scores, score_run
 from segeval.settings import Reading, parse_shard

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from segeval.labels import LabelMap
     from segeval.run import Run
     from segeval.settings import Unknown
+
+HEADLINES: Final = ("miou", "mdice", "pixel_accuracy")
+"""Scores of an image that come first."""
 
 __all__ = ["Scores", "per_image", "score_run", "write_signature"]
 
@@ -189,5 +192,6 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
         for metric in METRICS.values()
     }
     columns |= {overall.name: overall.score(counts) for overall in OVERALL.values()}
+    columns = {name: columns[name] for name in dict.fromkeys((*HEADLINES, *columns))}
     iou = convention.score_classes(METRICS["iou"], counts)
     return columns | {f"iou_{name}": iou[:, k] for k, name in enumerate(scores.labels.names)}

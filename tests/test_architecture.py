@@ -17,7 +17,7 @@ LAYERS = [
     {"labels", "contingency", "confusion", "metrics"},
     {"conventions", "labelfiles"},
     {"run", "runschema", "runfile", "groups", "inputs", "engines"},
-    {"classification", "scoring", "sweep", "gates", "diagnosis"},
+    {"classification", "scoring", "sweep", "gates", "diagnosis", "labelchoice"},
     {"evaluation"},
     {"reports"},
     {"api", "cli"},

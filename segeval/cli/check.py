@@ -34,7 +34,7 @@ def check(
     Exit code 0 if the data can be scored with these options, 3 if not.
     """
     from segeval.classification import classify
-    from segeval.diagnosis import choose_labels
+    from segeval.labelchoice import choose_labels
 
     choice = labels.choice()
     run = count(pairing, quiet=quiet)

@@ -14,9 +14,9 @@ import typer
 
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.speech import put, say
-from segeval.diagnosis import stated_labels
 from segeval.evaluation import score_choice
 from segeval.gates import check_thresholds, parse_threshold
+from segeval.labelchoice import stated_labels
 from segeval.reports.document import make_document
 from segeval.reports.files import check_writable, write_text
 

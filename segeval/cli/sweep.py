@@ -50,7 +50,7 @@ def sweep(
     and the best thresholds.
     """
     from segeval.cli.output import terminal_table
-    from segeval.diagnosis import choose_labels
+    from segeval.labelchoice import choose_labels
     from segeval.reports import curves
     from segeval.reports.files import check_writable, write_text
     from segeval.reports.json import to_json

@@ -9,8 +9,9 @@ import pytest
 from made import frozen, made_run
 
 from segeval.contingency import NO_PREDICTION, count_values
-from segeval.diagnosis import choose_labels, values_of
+from segeval.diagnosis import values_of
 from segeval.errors import LabelError, SettingError
+from segeval.labelchoice import choose_labels
 from segeval.labelfiles import load_labels
 from segeval.run import ImageCounts, Run
 from segeval.settings import LabelChoice
@@ -211,7 +212,10 @@ def test_strange_colours_ask_for_a_table() -> None:
             {"labels": "binary", "prediction_labels": "binary", "truth_threshold": 0.0},
             "--threshold makes masks binary; it does not go",
         ),
-        ({"labels": "voc", "threshold": 0.0}, "makes masks binary, but voc has 21 classes"),
+        (
+            {"labels": "voc", "threshold": 0.0},
+            "voc without what is ignored has 21 classes",
+        ),
     ],
 )
 def test_contradictory_choices_are_refused(choice: dict[str, Any], message: str) -> None:

@@ -19,8 +19,8 @@ from sklearn import metrics as sk
 
 from segeval import sweep as sweep_module
 from segeval.conventions import Convention
-from segeval.diagnosis import choose_labels
 from segeval.errors import DataError, SettingError
+from segeval.labelchoice import choose_labels
 from segeval.labelfiles import load_labels
 from segeval.scoring import score_run
 from segeval.settings import LabelChoice

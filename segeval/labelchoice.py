@@ -1,0 +1,84 @@
+"""The label map that the user chose, in whichever way, or else the one found in the values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from segeval.diagnosis import found_labels
+from segeval.errors import SettingError
+from segeval.labelfiles import load_labels
+from segeval.labels import numbered
+
+if TYPE_CHECKING:
+    from segeval.labels import LabelMap
+    from segeval.run import Run
+    from segeval.settings import LabelChoice
+
+__all__ = ["choose_labels", "stated_labels"]
+
+MOST_CLASSES: Final = 4096
+
+
+def choose_labels(run: Run, choice: LabelChoice) -> LabelMap:
+    """Return the label map that the user chose, or the classes found in the run.
+
+    Raises
+    ------
+    LabelError
+        If no map was chosen and the values leave doubt; says what to type.
+    SettingError
+        If the choice contradicts itself.
+    """
+    return stated_labels(choice) or _of_level(found_labels(run, choice.ignore), choice)
+
+
+def stated_labels(choice: LabelChoice) -> LabelMap | None:
+    """Return the label map that the user chose, or None if the classes are to be found.
+
+    Raises
+    ------
+    LabelError, SettingError
+        If the map cannot be loaded, or the choice contradicts itself.
+    """
+    if choice.labels is not None and choice.classes is not None:
+        raise SettingError("--labels and --classes both name the classes; give one of them")
+    if choice.prediction_labels is not None and choice.labels is None:
+        raise SettingError("--pred-labels needs --labels for the truths")
+    void = choice.ignore or ()
+    if choice.threshold is not None or choice.truth_threshold is not None:
+        return _of_level(_thresholded(choice), choice)
+    if choice.labels is not None:
+        labels = _loaded(choice.labels)
+        if choice.prediction_labels is not None:
+            labels = labels.predicting(_loaded(choice.prediction_labels))
+        return _of_level(labels.ignoring(void) if void else labels, choice)
+    if choice.classes is not None:
+        if not 1 <= choice.classes <= MOST_CLASSES:
+            raise SettingError(f"--classes must be 1 to {MOST_CLASSES}, not {choice.classes}")
+        return _of_level(numbered("indices", range(choice.classes), void=void), choice)
+    return None
+
+
+def _loaded(labels: str | LabelMap) -> LabelMap:
+    return load_labels(labels) if isinstance(labels, str) else labels
+
+
+def _of_level(labels: LabelMap, choice: LabelChoice) -> LabelMap:
+    return labels.categories() if choice.level == "category" else labels
+
+
+def _thresholded(choice: LabelChoice) -> LabelMap:
+    if choice.classes is not None or choice.prediction_labels is not None:
+        raise SettingError("--threshold makes masks binary; it does not go with other classes")
+    labels = _loaded(choice.labels or "binary").ignoring(choice.ignore or ())
+    if len(labels.labels) != 2:
+        raise SettingError(
+            f"--threshold makes masks binary, but {labels.name} without what is ignored has "
+            f"{len(labels.labels)} classes"
+        )
+    return replace(
+        labels,
+        prediction_threshold=choice.threshold,
+        truth_threshold=choice.truth_threshold,
+    )
