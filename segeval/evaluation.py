@@ -22,7 +22,7 @@ from segeval.scoring import Scores, score_run
 from segeval.settings import Reading, parse_shard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
@@ -148,8 +148,7 @@ def evaluate(
         If a worker process dies.
     """
     reading, pairing = reading or Reading(), pair_up(source)
-    waivers = _waivers(source, reading)
-    pairs = pairing.pairs if file is None else file.pending(pairing.pairs, waivers)
+    pairs = pairing.pairs if file is None else _pending(file, pairing, source, reading)
     count = partial(count_pair, reading=reading, fingerprints=file is not None)
     images: list[ImageCounts] = []
     keep = images.append if file is None else file.add
@@ -168,6 +167,13 @@ def evaluate(
         return Run.of(images, facts)
     file.finish(facts)
     return file.read()
+
+
+def _pending(file: RunFile, pairing: Pairing, source: Source, reading: Reading) -> Sequence[Pair]:
+    """Return the pairs that a run file does not hold; a set without pairs leaves it untouched."""
+    if not pairing.pairs:
+        raise DataError(pairing.problems or [_nothing_left(source)])
+    return file.pending(pairing.pairs, _facts(source, reading, replace(pairing, problems=()), []))
 
 
 def _facts(source: Source, reading: Reading, pairing: Pairing, faults: list[Problem]) -> Facts:

@@ -95,10 +95,7 @@ class RunFile:
                 connection = connect(path, "rwc")
         if not has_tables(path, connection):
             make_tables(path, connection)
-        run = cls(path, connection)
-        with explained(path):
-            run._set("complete", "0")
-        return run
+        return cls(path, connection)
 
     def close(self) -> None:
         """Write what waits, as far as that is possible, and close the file."""
@@ -106,8 +103,15 @@ class RunFile:
             self._write()
         self._connection.close()
 
-    def pending(self, pairs: Sequence[Pair], waivers: Sequence[str]) -> list[Pair]:
+    def pending(self, pairs: Sequence[Pair], begun: Facts) -> list[Pair]:
         """Drop images that vanished or changed, and return the pairs that are to be counted.
+
+        Parameters
+        ----------
+        pairs : sequence of Pair
+            All pairs of the data set, or of the shard.
+        begun : Facts
+            Its waivers and shards, which must be those of the run.
 
         Raises
         ------
@@ -115,9 +119,10 @@ class RunFile:
             If the run was read under other settings.
         """
         with explained(self.path):
-            facts = self._facts()
-            if self._get("facts") and list(facts.waivers) != list(waivers):
-                ours, theirs = (" ".join(w) or "none" for w in (facts.waivers, waivers))
+            known = self._facts()
+            settings = [[*facts.waivers, *facts.shards] for facts in (known, begun)]
+            if self._get("facts") and settings[0] != settings[1]:
+                ours, theirs = (" ".join(stated) or "none" for stated in settings)
                 raise RunError(
                     f"{self.path} was read under other settings ({ours}) than these ({theirs}); "
                     "type the same options, or --overwrite"
@@ -133,7 +138,8 @@ class RunFile:
             self._connection.executemany("DELETE FROM counts WHERE image = ?", gone)
             self._connection.executemany("DELETE FROM images WHERE id = ?", gone)
             self._connection.executemany("UPDATE images SET group_name = ? WHERE name = ?", groups)
-            self._set("facts", json.dumps(asdict(Facts(waivers=tuple(waivers)))))
+            self._set("facts", json.dumps(asdict(begun)))
+            self._set("complete", "0")
             self._connection.execute("COMMIT")
         return [pair for pair in pairs if pair.name not in kept]
 

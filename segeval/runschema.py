@@ -39,6 +39,8 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         uri = f"{path.resolve().as_uri()}?mode={mode}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5)
         connection.execute("PRAGMA synchronous = NORMAL")
+        if mode == "rwc":  # one program writes; another one is told so
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         return connection
 
 

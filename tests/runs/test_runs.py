@@ -19,7 +19,7 @@ from torture import make_set, torture
 from segeval.errors import RunError
 from segeval.inputs import fingerprints
 from segeval.inputs.masks import Mask, read_mask
-from segeval.run import Run
+from segeval.run import Facts, Run
 from segeval.runfile import RunFile, read_run, write_run
 
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
@@ -178,6 +178,37 @@ def test_resuming_under_other_settings_is_refused(
     score(folders, "-o", run)
     done = segeval("score", *folders, "-o", run, "--resume", "--missing", "skip", expect=3)
     assert "was read under other settings (none) than these (missing:skip)" in done.stderr
+    segeval("report", run)
+    done = segeval("score", *folders, "-o", run, "--resume", "--shard", "1/2", expect=3)
+    assert "under other settings (none) than these (1/2)" in done.stderr
+    segeval("report", run)
+
+
+def test_resuming_from_a_wrong_folder_leaves_the_run_alone(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = tmp_path / "run.segeval"
+    printed = score(folders, "-o", run)
+    for wrong in (tmp_path / "nowhere", tmp_path):
+        segeval("score", wrong, folders[1], "-o", run, "--resume", expect=3)
+        assert segeval("report", run, "--format", "json").stdout == printed
+
+
+def test_two_programs_do_not_write_one_run(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    run = tmp_path / "run.segeval"
+    score(folders, "-o", run)
+    writer = RunFile.create(run, resume=True, overwrite=False)
+    try:
+        writer.pending([], read_run_facts(writer))
+        done = segeval("score", *folders, "-o", run, "--resume", expect=3)
+        assert "another program is writing this run" in done.stderr
+    finally:
+        writer.close()
+    assert score(folders, "-o", run, "--resume") == score(folders)
+
+
+def read_run_facts(file: RunFile) -> Facts:
+    return file._facts()
 
 
 def test_problems_are_kept_and_mended_by_resuming(
