@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from segeval.labelchoice import choose_labels
 from segeval.run import Facts, ImageCounts, Run
 from segeval.scoring import Scores, score_run
 from segeval.settings import Reading, parse_shard
+from segeval.values import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
     from segeval.runfile import RunFile
     from segeval.settings import LabelChoice, Source, Unknown
 
-__all__ = ["count_pair", "evaluate", "pair_up", "score_choice"]
+NOTHING: Final = Problem(
+    name="data", kind="nothing to score", detail="there is no pair of masks, or all were skipped"
+)
+
+__all__ = ["NOTHING", "count_pair", "evaluate", "pair_up", "score_choice"]
 
 
 def pair_up(source: Source) -> Pairing:
@@ -82,8 +87,8 @@ def count_pair(
         group=pair.group,
         height=height,
         width=width,
-        truth_path=str(pair.truth),
-        prediction_path=str(pair.prediction or ""),
+        truth_path=printable(str(pair.truth)),
+        prediction_path=printable(str(pair.prediction or "")),
         truth_form=truth.form,
         prediction_form=form,
         table=table,
@@ -171,8 +176,8 @@ def evaluate(
 
 def _pending(file: RunFile, pairing: Pairing, source: Source, reading: Reading) -> Sequence[Pair]:
     """Return the pairs that a run file does not hold; a set without pairs leaves it untouched."""
-    if not pairing.pairs:
-        raise DataError(pairing.problems or [_nothing_left(source)])
+    if not pairing.pairs and (pairing.problems or source.shard is None):
+        raise DataError(pairing.problems or [NOTHING])
     return file.pending(pairing.pairs, _facts(source, reading, replace(pairing, problems=()), []))
 
 
@@ -180,8 +185,6 @@ def _facts(source: Source, reading: Reading, pairing: Pairing, faults: list[Prob
     """Write down what happened, and which of it was waived."""
     skip = reading.on_error == "skip"
     problems = [*pairing.problems, *([] if skip else faults)]
-    if len(faults) == len(pairing.pairs) and not problems:
-        problems.append(_nothing_left(source))
     return Facts(
         problems=tuple(problems),
         missing=pairing.missing,
@@ -195,11 +198,6 @@ def _facts(source: Source, reading: Reading, pairing: Pairing, faults: list[Prob
             "pairs": str(source.pairs or ""),
         },
     )
-
-
-def _nothing_left(source: Source) -> Problem:
-    where = str(source.pairs or source.truth)
-    return Problem(name=where, kind="nothing to score", detail=f"{where}: every pair was skipped")
 
 
 def _waivers(source: Source, reading: Reading) -> tuple[str, ...]:
@@ -231,7 +229,7 @@ def score_choice(
         If only the classes are in doubt.
     """
     if not run.images:
-        raise DataError(run.problems)
+        raise DataError(run.problems or [NOTHING])
     try:
         labels = choose_labels(run, choice)
     except LabelError as error:

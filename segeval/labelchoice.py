@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -71,6 +72,9 @@ def _of_level(labels: LabelMap, choice: LabelChoice) -> LabelMap:
 def _thresholded(choice: LabelChoice) -> LabelMap:
     if choice.classes is not None or choice.prediction_labels is not None:
         raise SettingError("--threshold makes masks binary; it does not go with other classes")
+    for value in (choice.threshold, choice.truth_threshold):
+        if value is not None and not math.isfinite(value):
+            raise SettingError(f"a threshold must be a finite number, not {value}")
     labels = _loaded(choice.labels or "binary").ignoring(choice.ignore or ())
     if len(labels.labels) != 2:
         raise SettingError(

@@ -6,6 +6,7 @@ give the same integers as one pass.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
@@ -179,14 +180,26 @@ class Run(Facts):
         """
         if not isinstance(other, Run):
             return NotImplemented
-        if self.waivers != other.waivers:
-            ours, theirs = (" ".join(run.waivers) or "none" for run in (self, other))
-            raise RunError(f"runs of different reading settings do not add: {ours}, {theirs}")
-        images = {image.name: image for image in self}
-        for image in other:
+        return self.united([other])
+
+    def united(self, others: Sequence[Run]) -> Run:
+        """Add several runs in one step; as ``+``.
+
+        Raises
+        ------
+        RunError
+            As ``+``.
+        """
+        runs = (self, *others)
+        for other in others:
+            if self.waivers != other.waivers:
+                ours, theirs = (" ".join(run.waivers) or "none" for run in (self, other))
+                raise RunError(f"runs of different reading settings do not add: {ours}, {theirs}")
+        images: dict[str, ImageCounts] = {}
+        for image in itertools.chain.from_iterable(runs):
             if images.setdefault(image.name, image).table != image.table:
                 raise RunError(f"image {image.name} is in two runs with different counts")
-        return type(self).of(images.values(), _united(self, other))
+        return type(self).of(images.values(), _united(runs))
 
     def total(self) -> ContingencyTable:
         """Return the sum of the tables of all images."""
@@ -227,21 +240,21 @@ def _values(record: Any, kind: type) -> dict[str, Any]:
     return {part.name: getattr(record, part.name) for part in fields(kind)}
 
 
-def _united(a: Run, b: Run) -> Facts:
-    """Put together what happened in two runs; all shards of a set are the whole set."""
+def _united(runs: Sequence[Run]) -> Facts:
+    """Put together what happened in several runs; all shards of a set are the whole set."""
 
     def union(name: str) -> tuple[Any, ...]:
-        return tuple(sorted({*getattr(a, name), *getattr(b, name)}))
+        return tuple(sorted({item for run in runs for item in getattr(run, name)}))
 
-    shards = union("shards") if a.shards and b.shards else ()
+    shards, sources = union("shards"), [run.source for run in runs]
     if {shard.partition("/")[2] for shard in shards} == {str(len(shards))}:
         shards = ()
     return Facts(
-        problems=tuple(dict.fromkeys((*a.problems, *b.problems))),
+        problems=tuple(dict.fromkeys(problem for run in runs for problem in run.problems)),
         missing=union("missing"),
         skipped=union("skipped"),
         extra=union("extra"),
-        waivers=a.waivers,
+        waivers=runs[0].waivers,
         shards=shards,
-        source=a.source if a.source == b.source else {},
+        source=sources[0] if all(source == sources[0] for source in sources) else {},
     )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from segeval.errors import Problem, RunError
-from segeval.inputs.fingerprints import is_same
+from segeval.inputs.fingerprints import still_all
 from segeval.run import Counts, Facts, ImageInfo, Run
 from segeval.runschema import COLUMNS, check_schema, connect, explained, has_tables, make_tables
 
@@ -49,6 +49,7 @@ class RunFile:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._forgets = False
         self._images: list[tuple[Any, ...]] = []
         self._counts: list[tuple[Any, ...]] = []
         with explained(path):
@@ -89,13 +90,11 @@ class RunFile:
                     f"{path} exists; type --resume to count only what is new or changed, "
                     "or --overwrite to start anew"
                 )
-            if overwrite:
-                connection.close()
-                path.unlink()
-                connection = connect(path, "rwc")
         if not has_tables(path, connection):
             make_tables(path, connection)
-        return cls(path, connection)
+        file = cls(path, connection)
+        file._forgets = overwrite
+        return file
 
     def close(self) -> None:
         """Write what waits, as far as that is possible, and close the file."""
@@ -119,29 +118,44 @@ class RunFile:
             If the run was read under other settings.
         """
         with explained(self.path):
-            known = self._facts()
-            settings = [[*facts.waivers, *facts.shards] for facts in (known, begun)]
-            if self._get("facts") and settings[0] != settings[1]:
-                ours, theirs = (" ".join(stated) or "none" for stated in settings)
-                raise RunError(
-                    f"{self.path} was read under other settings ({ours}) than these ({theirs}); "
-                    "type the same options, or --overwrite"
-                )
-            rows = self._connection.execute(
-                "SELECT name, id, truth_path, prediction_path, fingerprints FROM images"
-            )
-            stored = {name: rest for name, *rest in rows}
-            kept = {p.name for p in pairs if p.name in stored and _is_unchanged(p, stored[p.name])}
-            gone = [(row[0],) for name, row in stored.items() if name not in kept]
-            groups = [(p.group, p.name) for p in pairs if p.name in kept]
             self._begin()
+            if self._forgets:
+                for table in ("counts", "images", "problems", "meta WHERE key <> 'schema'"):
+                    self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - constant names
+            self._check_settings(begun)
+            kept = self._kept(pairs)
+            rows = self._connection.execute("SELECT id, name FROM images")
+            gone = [(number,) for number, name in rows if name not in kept]
+            new = [(pair.group, kept[pair.name], pair.name) for pair in pairs if pair.name in kept]
             self._connection.executemany("DELETE FROM counts WHERE image = ?", gone)
             self._connection.executemany("DELETE FROM images WHERE id = ?", gone)
-            self._connection.executemany("UPDATE images SET group_name = ? WHERE name = ?", groups)
-            self._set("facts", json.dumps(asdict(begun)))
+            self._connection.executemany(
+                "UPDATE images SET group_name = ?, fingerprints = ? WHERE name = ?", new
+            )
+            self._set("facts", json.dumps(_plain(begun)))
             self._set("complete", "0")
             self._connection.execute("COMMIT")
         return [pair for pair in pairs if pair.name not in kept]
+
+    def _check_settings(self, begun: Facts) -> None:
+        settings = [[*facts.waivers, *facts.shards] for facts in (self._facts(), begun)]
+        if self._get("facts") and settings[0] != settings[1]:
+            ours, theirs = (" ".join(stated) or "none" for stated in settings)
+            self._connection.execute("ROLLBACK")
+            raise RunError(
+                f"{self.path} was read under other settings ({ours}) than these ({theirs}); "
+                "type the same options, or --overwrite"
+            )
+
+    def _kept(self, pairs: Sequence[Pair]) -> dict[str, str]:
+        """Return the images that still stand for their pair, with their fingerprints."""
+        rows = self._connection.execute(
+            "SELECT name, truth_path, prediction_path, fingerprints FROM images WHERE "
+            "height * width = (SELECT total(pixels) FROM counts WHERE image = images.id)"
+        )
+        stored = {name: rest for name, *rest in rows}
+        marks = {p.name: still_all(_files(p), *stored[p.name]) for p in pairs if p.name in stored}
+        return {name: mark for name, mark in marks.items() if mark is not None}
 
     def add(self, image: ImageCounts) -> None:
         """Add one image with its counts; it is written with others, about once a second."""
@@ -158,6 +172,8 @@ class RunFile:
 
     def _write(self) -> None:
         """Write and commit the images that wait."""
+        if not self._images:
+            return
         with explained(self.path):
             self._begin()
             self._connection.executemany(INSERT_IMAGE, self._images)
@@ -175,7 +191,7 @@ class RunFile:
             problems = [(p.name, p.kind, p.detail) for p in facts.problems]
             self._connection.execute("DELETE FROM problems")
             self._connection.executemany("INSERT INTO problems VALUES (?,?,?)", problems)
-            self._set("facts", json.dumps(asdict(facts) | {"problems": []}))
+            self._set("facts", json.dumps(_plain(facts)))
             self._set("complete", "1")
             self._connection.execute("COMMIT")
 
@@ -199,7 +215,12 @@ class RunFile:
                 "problems": tuple(Problem(name=n, kind=k, detail=d) for n, k, d in problems)
             }
             numbers, images = self._read_images()
-            return Run(images=images, counts=self._read_counts(numbers), **facts)
+            counts = self._read_counts(numbers)
+            pixels = np.bincount(counts.image, counts.pixels, len(images)).tolist()
+            for image, total in zip(images, pixels, strict=True):
+                if total != image.height * image.width:
+                    raise ValueError(f"the counts of {image.name} are not complete")
+            return Run(images=images, counts=counts, **facts)
 
     def _read_images(self) -> tuple[list[int], tuple[ImageInfo, ...]]:
         rows = self._connection.execute(f"SELECT id, {COLUMNS} FROM images ORDER BY name")  # noqa: S608 - constant names
@@ -243,14 +264,13 @@ class RunFile:
             self._connection.execute("BEGIN IMMEDIATE")
 
 
-def _is_unchanged(pair: Pair, row: Sequence[Any]) -> bool:
-    """Whether a stored image still stands for its pair."""
-    _, truth, prediction, stored = row
-    if (str(pair.truth), str(pair.prediction or "")) != (truth, prediction):
-        return False
-    known = stored.splitlines()
-    files = [path for path in (pair.truth, pair.prediction) if path is not None]
-    return len(known) == len(files) and all(map(is_same, files, known))
+def _files(pair: Pair) -> list[Path]:
+    return [path for path in (pair.truth, pair.prediction) if path is not None]
+
+
+def _plain(facts: Facts) -> dict[str, Any]:
+    """Return facts as JSON has them; problems are in a table of their own."""
+    return {part.name: getattr(facts, part.name) for part in fields(Facts)} | {"problems": []}
 
 
 def read_run(path: Path) -> Run:
@@ -264,8 +284,11 @@ def read_run(path: Path) -> Run:
 
 def write_run(run: Run, path: Path, *, overwrite: bool = False) -> None:
     """Write a run to a new file; see `RunFile.create` for what is refused."""
+    if path.exists() and path.stat().st_size and not overwrite:
+        raise RunError(f"{path} exists; type --overwrite to replace it")
     file = RunFile.create(path, resume=False, overwrite=overwrite)
     try:
+        file.pending([], run)
         for image in run:
             file.add(image)
         file.finish(Facts(**{part.name: getattr(run, part.name) for part in fields(Facts)}))

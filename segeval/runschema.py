@@ -37,7 +37,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     """Connect to a file; only mode ``rwc`` makes one, and nothing that is there changes."""
     with explained(path):
         uri = f"{path.resolve().as_uri()}?mode={mode}"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5)
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1)
         connection.execute("PRAGMA synchronous = NORMAL")
         if mode == "rwc":  # one program writes; another one is told so
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -78,7 +78,7 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
             raise RunError(f"{path} is not a segeval run file: it lacks the tables of one")
         row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
     schema = str(row[0]) if row else ""
-    if not schema.isdigit():
+    if not (schema.isascii() and schema.isdigit()):
         raise RunError(f"{path} is not a segeval run file: it names no schema")
     if int(schema) > SCHEMA:
         raise RunError(
@@ -89,24 +89,27 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Say what an error of SQLite means for the user."""
+    """Say what an error of SQLite, or content that makes no sense, means for the user."""
     try:
         yield
     except sqlite3.Error as error:
-        raise RunError(f"{path}: {_meaning(str(error))}") from error
+        name = getattr(error, "sqlite_errorname", "")
+        raise RunError(f"{path}: {_meaning(name, str(error))}") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RunError(f"{path}: {_meaning('', str(error))}") from error
 
 
-def _meaning(text: str) -> str:
-    """Explain an error of SQLite."""
-    if "full" in text:
+def _meaning(name: str, text: str) -> str:
+    """Explain an error of SQLite by its name."""
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return (
-            "the disk is full; what was counted before is kept: free some space and type the same "
-            "command with --resume"
+            f"it cannot be written to the disk ({text}); the images written so far are kept: free "
+            "some space and type the same command with --resume"
         )
-    if "locked" in text:
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another program is writing this run; wait for it to end"
-    if "not a database" in text:
+    if name == "SQLITE_NOTADB":
         return "this is not a segeval run file"
-    if "readonly" in text or "unable to open" in text:
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return f"it cannot be opened or written here ({text}); choose another folder"
     return f"the run file is damaged ({text}); remove it and count again"

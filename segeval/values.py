@@ -20,6 +20,7 @@ __all__ = [
     "describe_values",
     "hex_color",
     "plain_values",
+    "printable",
     "read_only",
 ]
 
@@ -62,6 +63,11 @@ def counted(count: int, noun: str) -> str:
     ('1 pixel', '2 pixels')
     """
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """Write the bytes of a file name that are not UTF-8 as escapes, so that it can be written."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def describe_value(value: int) -> str:

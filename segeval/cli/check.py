@@ -34,11 +34,12 @@ def check(
     Exit code 0 if the data can be scored with these options, 3 if not.
     """
     from segeval.classification import classify
+    from segeval.evaluation import NOTHING
     from segeval.labelchoice import choose_labels
 
     choice = labels.choice()
     run = count(pairing, quiet=quiet)
-    problems = list(run.problems)
+    problems = list(run.problems) or ([] if run.images else [NOTHING])
     lines = [*_describe(run)]
     if run.images:
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segeval.cli.speech import progress_bar
+from segeval.errors import SettingError
 
 if TYPE_CHECKING:
     from segeval.cli.options import PairingOptions
@@ -31,9 +33,14 @@ def count(pairing: PairingOptions, *, quiet: bool) -> Run:
 
 def count_or_read(pairing: PairingOptions, *, quiet: bool) -> Run:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
+    from segeval.cli.options import PairingOptions
     from segeval.runfile import read_run
 
     run = pairing.prediction
     if run is not None and run.is_file() and pairing.truth is None and pairing.pairs is None:
+        if replace(pairing, prediction=None) != PairingOptions():
+            raise SettingError(
+                f"{run} is counted already; options of pairing and reading do not go with it"
+            )
         return read_run(run)
     return count(pairing, quiet=quiet)

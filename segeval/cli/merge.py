@@ -29,6 +29,9 @@ def merge(
     from segeval.runfile import read_run, write_run
     from segeval.values import counted
 
-    total = sum(map(read_run, runs[1:]), start=read_run(runs[0]))
+    first, *others = map(read_run, runs)
+    total = first.united(others)
     write_run(total, out, overwrite=overwrite)
+    if total.shards:
+        say(f"notice: only shards {', '.join(total.shards)} of the data set", quiet=quiet)
     say(f"{out}: {counted(len(runs), 'run')}, {counted(len(total), 'image')}", quiet=quiet)

@@ -14,6 +14,7 @@ import typer
 
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.speech import put, say
+from segeval.errors import SettingError
 from segeval.evaluation import score_choice
 from segeval.gates import check_thresholds, parse_threshold
 from segeval.labelchoice import stated_labels
@@ -56,9 +57,18 @@ class Plan:
     thresholds: list[Threshold]
 
 
-def prepare(labels: LabelOptions, convention: ConventionOptions, output: OutputOptions) -> Plan:
-    """Check that options make sense and that files can be written."""
-    check_writable(path for _, path in _files(output))
+def prepare(
+    labels: LabelOptions,
+    convention: ConventionOptions,
+    output: OutputOptions,
+    *,
+    run: Path | None = None,
+) -> Plan:
+    """Check that options make sense and that files can be written, none of them over the run."""
+    paths = [path for _, path in _files(output)]
+    if run is not None and run.resolve() in {path.resolve() for path in paths}:
+        raise SettingError(f"{run} is the run; name another file for the report")
+    check_writable(paths)
     plan = Plan(
         labels=labels,
         choice=labels.choice(),

@@ -29,5 +29,5 @@ def report(
     from segeval.cli.output import prepare, present
     from segeval.runfile import read_run
 
-    plan = prepare(labels, convention, output)
+    plan = prepare(labels, convention, output, run=run)
     present(read_run(run), plan, quiet=quiet)

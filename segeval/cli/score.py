@@ -28,5 +28,5 @@ def score(
     """
     from segeval.cli.output import prepare, present
 
-    plan = prepare(labels, convention, output)
+    plan = prepare(labels, convention, output, run=pairing.out)
     present(count(pairing, quiet=quiet), plan, quiet=quiet)

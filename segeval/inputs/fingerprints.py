@@ -7,10 +7,13 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
+from segeval.values import printable
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["fingerprint", "is_same"]
+__all__ = ["fingerprint", "still", "still_all"]
 
 GRAIN: Final = 20_000_000
 """Nanoseconds within which two changes of a file may bear the same time stamp."""
@@ -19,25 +22,42 @@ GRAIN: Final = 20_000_000
 def fingerprint(status: os.stat_result, content: bytes) -> str:
     """Return the fingerprint of a file that has just been read.
 
-    It holds, with spaces between: its size in bytes, the time of its last change and the time of
-    reading in nanoseconds, and the first half of the SHA-256 of its content.
+    It holds, with spaces between: its size in bytes, the times of the last change of its content
+    and of its entry and the time of reading in nanoseconds, and the first half of the SHA-256 of
+    its content.
     """
-    return f"{len(content)} {status.st_mtime_ns} {time.time_ns()} {_digest(content)}"
+    times = f"{status.st_mtime_ns} {status.st_ctime_ns} {time.time_ns()}"
+    return f"{len(content)} {times} {_digest(content)}"
 
 
-def is_same(path: Path, known: str) -> bool:
-    """Whether a file is unchanged: by size and time, and by content where these do not tell."""
-    size, changed, read, digest = known.split()
+def still(path: Path, known: str) -> str | None:
+    """Return the fingerprint of a file if it is unchanged, else None.
+
+    Size and times tell as long as they are the same and were settled when the file was read;
+    otherwise its content does, and the fingerprint is a new one.
+    """
+    size, changed, entered, read, digest = known.split()
+    times = int(changed), int(entered)
     try:
         status = os.stat(path)
         if status.st_size != int(size):
-            return False
-        settled = int(changed) < int(read) - GRAIN
-        if status.st_mtime_ns == int(changed) and settled:
-            return True
-        return _digest(path.read_bytes()) == digest
+            return None
+        settled = max(times) < int(read) - GRAIN
+        if (status.st_mtime_ns, status.st_ctime_ns) == times and settled:
+            return known
+        content = path.read_bytes()
     except OSError:
-        return False
+        return None
+    return fingerprint(status, content) if _digest(content) == digest else None
+
+
+def still_all(paths: Sequence[Path], truth: str, prediction: str, known: str) -> str | None:
+    """Return the fingerprints, a line each, of the files of a pair if none has changed or moved."""
+    marks = known.splitlines()
+    if [printable(str(path)) for path in paths] != list(filter(None, (truth, prediction))):
+        return None
+    now = [still(path, mark) for path, mark in zip(paths, marks, strict=False)]
+    return None if None in now or len(now) < len(paths) else "\n".join(filter(None, now))
 
 
 def _digest(content: bytes) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from segeval.errors import Problem, SettingError
+from segeval.values import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,8 +176,8 @@ def _pair_name(relative: str, suffix: str) -> str | None:
 
 
 def _normal(text: str) -> str:
-    """Write accents in one way: file systems differ in it."""
-    return unicodedata.normalize("NFC", text)
+    """Write accents in one way, as file systems differ in it, and any bytes so that they show."""
+    return unicodedata.normalize("NFC", printable(text))
 
 
 def _missing_prediction(name: str, truth: Path, folder: Path) -> Problem:

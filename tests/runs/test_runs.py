@@ -1,19 +1,17 @@
-"""Run files: views of a run, resuming, merging, and what goes wrong with files."""
+"""Run files: views of a run, resuming and merging."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from made import data_set, frozen, made_run, save, segeval
+from made_runs import BLOCKS, NAMES, make_folders, score
 from torture import make_set, torture
 
 from segeval.errors import RunError
@@ -22,21 +20,10 @@ from segeval.inputs.masks import Mask, read_mask
 from segeval.run import Facts, Run
 from segeval.runfile import RunFile, read_run, write_run
 
-BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
-NAMES = [f"{city}_{number}" for city in ("aachen", "bonn") for number in range(5)]
-
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    random = np.random.default_rng(0)
-    pairs: dict[str, tuple[object, object]] = {
-        name: (BLOCKS, np.where(random.random(BLOCKS.shape) < 0.1, 1, BLOCKS)) for name in NAMES
-    }
-    return data_set(tmp_path, pairs)
-
-
-def score(folders: tuple[Path, Path], *options: object, expect: int = 0) -> str:
-    return segeval("score", *folders, "--format", "json", *options, expect=expect).stdout
+    return make_folders(tmp_path)
 
 
 VIEWS = [
@@ -161,14 +148,14 @@ def test_a_change_within_one_time_stamp_is_seen_by_content(tmp_path: Path) -> No
     path = save(tmp_path / "a.png", BLOCKS)
     mark = read_mask(path, fingerprints=True).fingerprint
     changed = int(mark.split()[1])
-    assert fingerprints.is_same(path, mark)
+    assert fingerprints.still(path, mark)
     content = bytearray(path.read_bytes())
     content[-20] ^= 1
     path.write_bytes(bytes(content))
     os.utime(path, ns=(changed, changed))
-    assert not fingerprints.is_same(path, mark)
+    assert fingerprints.still(path, mark) is None
     path.unlink()
-    assert not fingerprints.is_same(path, mark)
+    assert fingerprints.still(path, mark) is None
 
 
 def test_resuming_under_other_settings_is_refused(
@@ -220,83 +207,6 @@ def test_problems_are_kept_and_mended_by_resuming(
     assert "0 bytes" in said
     assert segeval("report", run, expect=3).stderr == said
     save(broken, BLOCKS)
-    assert score(folders, "-o", run, "--resume") == score(folders)
-
-
-def damaged(path: Path, how: str) -> None:
-    connection = sqlite3.connect(path)
-    if how == "newer":
-        connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
-    elif how == "foreign":
-        connection.execute("DROP TABLE counts")
-    elif how == "no schema":
-        connection.execute("DELETE FROM meta WHERE key = 'schema'")
-    elif how == "interrupted":
-        connection.execute("UPDATE meta SET value = '0' WHERE key = 'complete'")
-    connection.commit()
-    connection.close()
-    if how == "truncated":
-        os.truncate(path, path.stat().st_size // 2)
-    elif how == "text":
-        path.write_text("this is text " * 100)
-
-
-@pytest.mark.parametrize(
-    ("how", "message"),
-    [
-        ("newer", "written by a newer segeval (schema 99, this one reads 1)"),
-        ("foreign", "is not a segeval run file"),
-        ("no schema", "is not a segeval run file"),
-        ("text", "not a segeval run file"),
-        ("truncated", "the run file is damaged"),
-        ("interrupted", "the counting was interrupted after 10 images"),
-        ("", ""),
-    ],
-)
-def test_files_that_are_no_runs_are_refused_untouched(
-    folders: tuple[Path, Path], tmp_path: Path, how: str, message: str
-) -> None:
-    run = tmp_path / "run.segeval"
-    score(folders, "-o", run)
-    damaged(run, how)
-    before = run.read_bytes()
-    assert message in segeval("report", run, expect=3 if how else 0).stderr
-    assert run.read_bytes() == before
-    if how not in {"interrupted", ""}:
-        for option in ("--resume", "--overwrite"):
-            segeval("score", *folders, "-o", run, option, expect=3)
-            assert run.read_bytes() == before
-
-
-def test_places_without_a_run_are_named(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    assert "there is no such run file" in segeval("report", tmp_path / "no", expect=3).stderr
-    nowhere = tmp_path / "no" / "run.segeval"
-    assert (
-        "cannot be opened or written here"
-        in segeval("score", *folders, "-o", nowhere, expect=3).stderr
-    )
-    assert "name it with -o" in segeval("score", *folders, "--resume", expect=2).stderr
-    assert "is not I/N" in segeval("score", *folders, "--shard", "3/2", expect=2).stderr
-
-
-def test_a_full_disk_leaves_the_run_resumable(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    """A limit on the size of files stands for a disk that is full."""
-    run = tmp_path / "run.segeval"
-    random = np.random.default_rng(0)
-    for number in range(40):
-        for folder in folders:
-            save(folder / f"noise_{number}.png", random.integers(0, 250, (200, 200)))
-    command = f'ulimit -f 1000; exec "{sys.executable}" -m segeval score "$@"'
-    done = subprocess.run(
-        ["bash", "-c", command, "score", *map(str, folders), "-o", str(run)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    assert done.returncode == 3, done
-    assert "disk" in done.stderr
-    assert done.stderr.count("\n") == 1
     assert score(folders, "-o", run, "--resume") == score(folders)
 
 

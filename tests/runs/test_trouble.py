@@ -1,0 +1,187 @@
+"""Run files: what goes wrong with files, disks and options, and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made import data_set, save, segeval
+from made_runs import BLOCKS, NAMES, make_folders, score
+
+from segeval.inputs import fingerprints
+from segeval.inputs.masks import read_mask
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    return make_folders(tmp_path)
+
+
+def damaged(path: Path, how: str) -> None:
+    connection = sqlite3.connect(path)
+    if how == "newer":
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
+    elif how == "foreign":
+        connection.execute("DROP TABLE counts")
+    elif how == "no schema":
+        connection.execute("DELETE FROM meta WHERE key = 'schema'")
+    elif how == "interrupted":
+        connection.execute("UPDATE meta SET value = '0' WHERE key = 'complete'")
+    connection.commit()
+    connection.close()
+    if how == "truncated":
+        os.truncate(path, path.stat().st_size // 2)
+    elif how == "text":
+        path.write_text("this is text " * 100)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("newer", "written by a newer segeval (schema 99, this one reads 1)"),
+        ("foreign", "is not a segeval run file"),
+        ("no schema", "is not a segeval run file"),
+        ("text", "not a segeval run file"),
+        ("truncated", "the run file is damaged"),
+        ("interrupted", "the counting was interrupted after 10 images"),
+        ("", ""),
+    ],
+)
+def test_files_that_are_no_runs_are_refused_untouched(
+    folders: tuple[Path, Path], tmp_path: Path, how: str, message: str
+) -> None:
+    run = tmp_path / "run.segeval"
+    score(folders, "-o", run)
+    damaged(run, how)
+    before = run.read_bytes()
+    assert message in segeval("report", run, expect=3 if how else 0).stderr
+    assert run.read_bytes() == before
+    if how not in {"interrupted", ""}:
+        for option in ("--resume", "--overwrite"):
+            segeval("score", *folders, "-o", run, option, expect=3)
+            assert run.read_bytes() == before
+
+
+def test_places_without_a_run_are_named(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    assert "there is no such run file" in segeval("report", tmp_path / "no", expect=3).stderr
+    nowhere = tmp_path / "no" / "run.segeval"
+    assert (
+        "cannot be opened or written here"
+        in segeval("score", *folders, "-o", nowhere, expect=3).stderr
+    )
+    assert "name it with -o" in segeval("score", *folders, "--resume", expect=2).stderr
+    assert "is not I/N" in segeval("score", *folders, "--shard", "3/2", expect=2).stderr
+
+
+def test_a_full_disk_leaves_the_run_resumable(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """A limit on the size of files stands for a disk that is full."""
+    run = tmp_path / "run.segeval"
+    random = np.random.default_rng(0)
+    for number in range(40):
+        for folder in folders:
+            save(folder / f"noise_{number}.png", random.integers(0, 250, (200, 200)))
+    command = f'ulimit -f 1000; exec "{sys.executable}" -m segeval score "$@"'
+    done = subprocess.run(
+        ["bash", "-c", command, "score", *map(str, folders), "-o", str(run)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.returncode == 3, done
+    assert "disk" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert score(folders, "-o", run, "--resume") == score(folders)
+
+
+def test_overwriting_begins_when_there_is_something_to_count(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = tmp_path / "run.segeval"
+    printed = score(folders, "-o", run)
+    segeval("score", tmp_path / "nowhere", folders[1], "-o", run, "--overwrite", expect=3)
+    assert segeval("report", run, "--format", "json").stdout == printed
+    save(folders[0] / f"{NAMES[0]}.png", BLOCKS)
+    assert score(folders, "-o", run, "--overwrite", "--missing", "skip") == score(
+        folders, "--missing", "skip"
+    )
+
+
+def test_an_empty_shard_is_no_problem_of_the_set(tmp_path: Path) -> None:
+    folders = data_set(tmp_path, {"a": (BLOCKS, BLOCKS), "b": (BLOCKS, BLOCKS[::-1])})
+    parts = [tmp_path / f"{number}.segeval" for number in (1, 2, 3)]
+    for number, part in enumerate(parts, 1):
+        done = segeval(
+            "score", *folders, "-o", part, "--shard", f"{number}/3", expect=3 if number == 3 else 0
+        )
+    assert "nothing to score" in done.stderr
+    said = segeval("merge", *parts[:2], "-o", tmp_path / "two.segeval").stderr
+    assert "notice: only shards 1/3, 2/3 of the data set" in said
+    segeval("merge", *parts, "-o", tmp_path / "all.segeval")
+    report = segeval("report", tmp_path / "all.segeval", "--format", "json").stdout
+    assert report == score(folders)
+
+
+def test_lost_counts_are_seen_and_counted_again(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    run = tmp_path / "run.segeval"
+    printed = score(folders, "-o", run)
+    connection = sqlite3.connect(run)
+    connection.execute("DELETE FROM counts WHERE image = 3 AND truth = 2")
+    connection.commit()
+    connection.close()
+    said = segeval("report", run, expect=3).stderr
+    assert "the counts of aachen_2 are not complete" in said
+    assert score(folders, "-o", run, "--resume") == printed
+
+
+def test_a_touched_file_is_looked_into_once(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", BLOCKS)
+    os.utime(path, ns=(10**18, 10**18))
+    first = read_mask(path, fingerprints=True).fingerprint
+    second = fingerprints.still(path, first)
+    assert second is not None
+    assert second.split()[-1] == first.split()[-1]
+
+
+def test_reports_do_not_overwrite_the_run(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    run = tmp_path / "run.segeval"
+    segeval("score", *folders, "-o", run, "--json", run, expect=2)
+    score(folders, "-o", run)
+    assert "is the run" in segeval("report", run, "--csv", run, expect=2).stderr
+    assert "type --overwrite" in segeval("merge", run, "-o", run, expect=3).stderr
+
+
+def test_options_without_effect_are_refused(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    run = tmp_path / "run.segeval"
+    score(folders, "-o", run)
+    said = segeval("sweep", run, "--shard", "1/2", expect=2).stderr
+    assert "is counted already" in said
+    for value in ("nan", "inf"):
+        done = segeval("report", run, "--threshold", value, expect=2)
+        assert f"a threshold must be a finite number, not {value}" in done.stderr
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damage_anywhere_is_one_message_or_none(
+    folders: tuple[Path, Path], tmp_path: Path, seed: int
+) -> None:
+    run = tmp_path / "run.segeval"
+    score(folders, "-o", run)
+    content = bytearray(run.read_bytes())
+    random = np.random.default_rng(seed)
+    for position in random.integers(100, len(content), 40).tolist():
+        content[position] = int(random.integers(0, 256))
+    run.write_bytes(bytes(content))
+    done = subprocess.run(
+        [sys.executable, "-m", "segeval", "report", str(run)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {0, 3}
+    assert "Traceback" not in done.stderr
