@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +12,7 @@ from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.counting import count_or_read
 from segeval.cli.speech import put, say
+from segeval.settings import LabelChoice
 
 __all__ = ["sweep"]
 
@@ -20,28 +22,37 @@ FLATTERS = (
 )
 
 
-@command
-def sweep(
-    pairing: options.PairingOptions,
-    *,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepOptions:
+    """What is foreground, and what comes out."""
+
     labels: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="Label map of the truth, with two classes.")
-    ] = "binary",
+    ] = "binary"
     ignore: Annotated[
-        list[str] | None, typer.Option(metavar="VALUE…", help="Truth values that are void.")
-    ] = None,
+        list[str] | None, typer.Option(metavar="VALUE", help="Truth values that are void.")
+    ] = None
     truth_threshold: Annotated[
         float | None, typer.Option(metavar="V", help="Grey truths: foreground where value >= V.")
-    ] = None,
-    beta2: Annotated[float, typer.Option(help="Squared beta of the F-beta score.")] = 1.0,
+    ] = None
+    beta2: Annotated[float, typer.Option(help="Squared beta of the F-beta score.")] = 1.0
     output_format: Annotated[
         Literal["table", "csv", "json"], typer.Option("--format", help="What is printed.")
-    ] = "table",
-    csv: Annotated[
-        Path | None, typer.Option(metavar="F", help="Write every threshold as CSV.")
-    ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="F", help="Write everything.")] = None,
-    quiet: options.Quiet = False,
+    ] = "table"
+    csv: Annotated[Path | None, typer.Option(metavar="F", help="Write every threshold as CSV.")] = (
+        None
+    )
+    json: Annotated[Path | None, typer.Option(metavar="F", help="Write everything.")] = None
+
+    def choice(self) -> LabelChoice:
+        """Return what the user says about the truth."""
+        void = options.parse_values(self.ignore)
+        return LabelChoice(labels=self.labels, ignore=void, truth_threshold=self.truth_threshold)
+
+
+@command
+def sweep(
+    pairing: options.PairingOptions, sweeping: SweepOptions, *, quiet: options.Quiet = False
 ) -> None:
     """Score every threshold of grey predictions in PRED, or of a saved run in its place.
 
@@ -54,21 +65,20 @@ def sweep(
     from segeval.reports import curves
     from segeval.reports.files import check_writable, write_text
     from segeval.reports.json import to_json
-    from segeval.settings import LabelChoice
     from segeval.sweep import sweep as sweep_run
 
-    check_writable(path for path in (csv, json) if path is not None)
-    void = options.parse_values(ignore)
-    choice = LabelChoice(labels=labels, ignore=void, truth_threshold=truth_threshold)
+    files = {"csv": sweeping.csv, "json": sweeping.json}
+    check_writable(path for path in files.values() if path is not None)
     run = count_or_read(pairing, quiet=quiet)
-    document = curves.make_document(sweep_run(run, choose_labels(run, choice), beta2=beta2))
+    labels = choose_labels(run, sweeping.choice())
+    document = curves.make_document(sweep_run(run, labels, beta2=sweeping.beta2))
     reports = {
         "table": lambda: terminal_table(curves.lay_out(document)),
         "csv": lambda: curves.to_csv(document),
         "json": lambda: to_json(document),
     }
-    for path, name in ((csv, "csv"), (json, "json")):
+    for name, path in files.items():
         if path is not None:
             write_text(path, reports[name]())
-    put(reports[output_format]())
+    put(reports[sweeping.output_format]())
     say(FLATTERS, quiet=quiet)

@@ -68,11 +68,15 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return data_set(tmp_path, dict.fromkeys(("good", *DAMAGE), (BLOCKS, BLOCKS)))
 
 
-@pytest.mark.parametrize("kind", DAMAGE)
-@pytest.mark.parametrize("side", ["pred", "truth"])
+NO_PROBLEM = {("missing", "truth"), ("jpg", "truth")}
+"""A missing truth makes an extra prediction, which is left out with a notice."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "side"),
+    [(k, s) for k in DAMAGE for s in ("pred", "truth") if (k, s) not in NO_PROBLEM],
+)
 def test_each_kind_of_damage_is_named(folders: tuple[Path, Path], kind: str, side: str) -> None:
-    if (kind, side) in {("missing", "truth"), ("jpg", "truth")}:
-        pytest.skip("a missing truth makes an extra prediction, which is no problem")
     damage, message = DAMAGE[kind]
     damage((folders[0] if side == "pred" else folders[1]) / f"{kind}.png")
     for command in ("score", "check"):
