@@ -23,8 +23,9 @@ def score(
 ) -> None:
     """Count and score the masks in PRED against those in TRUTH.
 
-    Both folders are walked; masks pair by name. Without --labels, the values found are the classes
-    and 255 is void; masks of nothing but 0 and 255 are binary.
+    Both folders are walked, and masks pair by name. Without --labels, the
+    values found are the classes and 255 is void; masks of nothing but 0 and
+    255 are binary.
     """
     from segeval.cli.output import prepare, present
 
