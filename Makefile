@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint format bench torture golden samples clean
+.PHONY: demo test test-torch lint format bench torture golden samples clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +16,10 @@ demo: $(READY)  ## score the sample masks
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n auto -q
+
+test-torch: $(READY)  ## run the tests of the losses on tensors as well
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pytest -n auto -q tests/losses
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check .

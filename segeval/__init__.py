@@ -48,6 +48,8 @@ _HOME = {
 
 def __getattr__(name: str) -> object:
     """Import a public name from its module."""
+    if name == "losses":
+        return import_module("segeval.losses")
     for module, names in _HOME.items():
         if name in names:
             return getattr(import_module(f"segeval.{module}"), name)

@@ -15,6 +15,7 @@ PACKAGE = Path(segeval.__file__).parent
 LAYERS = [
     {"version", "errors", "values", "settings"},
     {"labels", "contingency", "confusion", "metrics"},
+    {"losses", "lossarrays", "pixelterms", "pixellosses", "classmeans", "overlaplosses", "lovasz"},
     {"conventions", "labelfiles"},
     {"run", "runschema", "runfile", "groups", "inputs", "engines"},
     {"classification", "scoring", "sweep", "gates", "diagnosis", "labelchoice"},

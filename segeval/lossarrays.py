@@ -1,0 +1,255 @@
+"""What all losses share: shapes, void pixels, the range of what is given, and the sums.
+
+Written once against the array-API standard: the namespace comes from the arrays, so that NumPy
+arrays and tensors take the same way and tensors stay differentiable. Nothing here decides what a
+loss punishes. Arrays of a wrong shape, class indices outside the classes and probabilities
+outside [0, 1] are refused; no argument is ever written to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+from array_api_compat import array_namespace, device, is_numpy_namespace
+
+__all__ = [
+    "Array",
+    "Ignore",
+    "Pixels",
+    "Reduction",
+    "arrange",
+    "as_probabilities",
+    "blocks",
+    "constant",
+    "judge",
+    "sums",
+    "wide",
+    "zero",
+]
+
+Array: TypeAlias = Any
+"""An array of any library that follows the array-API standard."""
+
+Reduction: TypeAlias = Literal["none", "mean", "sum"]
+Ignore: TypeAlias = int | Collection[int] | None
+
+BLOCK: Final = 1 << 16
+"""Elements of a NumPy array that are worked on at a time, so that they stay in the cache."""
+
+TOLERANCE: Final = 1e-4
+"""How far rounding, or a numerical derivative, may move a probability out of [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pixels:
+    """The arrays of one call, pixels in a row.
+
+    Attributes
+    ----------
+    xp : namespace
+        The array-API namespace of the arrays.
+    values : (N, K, P) array, or (N, P) if binary
+        Probabilities or logits.
+    truth : (N, P) array
+        Class indices; if binary, after `judge`, the truth in [0, 1] in the dtype of the values.
+    weights : (N, P) array or None
+        Weights of the pixels.
+    valid : (N, P) array of bool, or None
+        Pixels that are judged; None for all of them.
+    shape : tuple of int
+        The shape of the truth as it was given.
+    ignore : tuple of int
+        Truth values that are void.
+    logits, soft : bool
+        Whether the values are logits, and whether a binary truth may lie between 0 and 1.
+    """
+
+    xp: Any
+    values: Array
+    truth: Array
+    weights: Array | None
+    valid: Array | None = None
+    shape: tuple[int, ...]
+    ignore: tuple[int, ...]
+    logits: bool
+    soft: bool
+
+    @property
+    def binary(self) -> bool:
+        """Whether there is one value a pixel."""
+        return bool(self.values.ndim == 2)
+
+    @property
+    def classes(self) -> int:
+        """The number of classes whose values are given: 1 if binary."""
+        return 1 if self.binary else int(self.values.shape[1])
+
+
+def arrange(
+    values: Array,
+    truth: Array,
+    *,
+    ignore: Ignore,
+    reduction: str,
+    weights: Array | None,
+    logits: bool,
+    soft: bool = False,
+) -> Pixels:
+    """Check that the arrays of a call fit together, and lay their pixels in a row."""
+    if reduction not in get_args(Reduction):
+        raise ValueError(f"reduction must be 'none', 'mean' or 'sum', found {reduction!r}")
+    xp = array_namespace(values, truth, *(() if weights is None else (weights,)))
+    shape = tuple(truth.shape)
+    if weights is not None and tuple(weights.shape) != shape:
+        raise ValueError(f"weights of shape {tuple(weights.shape)}, but truth of shape {shape}")
+    channels = _channels(tuple(values.shape), shape, logits=logits)
+    images = shape[0] if len(shape) > 2 else 1
+    row = (images, math.prod(shape[1:] if len(shape) > 2 else shape))
+    return Pixels(
+        xp=xp,
+        values=xp.reshape(values, row if channels is None else (images, channels, row[1])),
+        truth=xp.reshape(truth, row),
+        weights=None if weights is None else xp.reshape(weights, row),
+        shape=shape,
+        ignore=() if ignore is None else (ignore,) if isinstance(ignore, int) else tuple(ignore),
+        logits=logits,
+        soft=soft,
+    )
+
+
+def _channels(values: tuple[int, ...], truth: tuple[int, ...], *, logits: bool) -> int | None:
+    """Return the number of classes that the shapes tell, None if they are those of binary data."""
+    if values == truth:
+        return None
+    if len(truth) in {2, 3} and (*values[:-3], *values[-2:]) == truth and values[-3] > 0:
+        return None if values[-3] == 1 else values[-3]
+    raise ValueError(
+        f"{'logits' if logits else 'probabilities'} of shape {values} do not fit truth of shape"
+        f" {truth}: expected the same shape (binary), (K, H, W) for truth of shape (H, W) or"
+        " (N, K, H, W) for (N, H, W)"
+    )
+
+
+def blocks(pixels: Pixels) -> Iterator[Pixels]:
+    """Cut NumPy arrays into blocks that fit the cache; other arrays stay in one piece."""
+    images, length = pixels.truth.shape
+    step = max(BLOCK // pixels.classes, 1)
+    if not is_numpy_namespace(pixels.xp) or images * length <= step:
+        yield pixels
+        return
+    for image in range(images):
+        for start in range(0, length, step):
+            here = (slice(image, image + 1), slice(start, start + step))
+            yield replace(
+                pixels,
+                values=pixels.values[here[0], ..., here[1]],
+                truth=pixels.truth[here],
+                weights=None if pixels.weights is None else pixels.weights[here],
+            )
+
+
+def judge(pixels: Pixels) -> Pixels:
+    """Blank void pixels, check the others, and bring all to the dtype of the computation.
+
+    A void pixel may hold anything: its value becomes 0.5, its truth and its weight 0.
+    """
+    xp, values, truth = pixels.xp, _floating(pixels.xp, pixels.values), pixels.truth
+    weights = pixels.weights
+    if weights is not None:
+        weights = xp.astype(weights, values.dtype, copy=False)
+    if xp.isdtype(truth.dtype, "integral") and not is_numpy_namespace(xp):
+        truth = xp.astype(truth, xp.int64, copy=False)
+    valid = _valid(pixels, truth)
+    if valid is not None:
+        truth = xp.where(valid, truth, xp.zeros_like(truth))
+        valid_values = valid if pixels.binary else valid[:, None, :]
+        values = xp.where(valid_values, values, constant(xp, 0.5, values))
+        weights = None if weights is None else xp.where(valid, weights, xp.zeros_like(weights))
+    if not pixels.logits:
+        _check_probabilities(xp, values)
+    truth = _checked_truth(pixels, truth, values)
+    return replace(pixels, values=values, truth=truth, weights=weights, valid=valid)
+
+
+def _floating(xp: Any, values: Array) -> Array:
+    """Convert to float32 at least; integers and booleans to float64."""
+    if not xp.isdtype(values.dtype, "real floating"):
+        if not xp.isdtype(values.dtype, ("bool", "integral")):
+            raise ValueError(f"probabilities or logits must be real numbers, found {values.dtype}")
+        return xp.astype(values, xp.float64)
+    small = xp.finfo(values.dtype).bits < 32
+    return xp.astype(values, xp.float32) if small else values
+
+
+def _valid(pixels: Pixels, truth: Array) -> Array | None:
+    """Mark the pixels that are judged; None if none is void."""
+    xp, void = pixels.xp, None
+    for value in pixels.ignore:
+        found = truth == value
+        void = found if void is None else void | found
+    return None if void is None or not bool(xp.any(void)) else ~void
+
+
+def _check_probabilities(xp: Any, values: Array) -> None:
+    if math.prod(values.shape) == 0:
+        return
+    low, high = xp.min(values), xp.max(values)
+    if low < -TOLERANCE or high > 1 + TOLERANCE:
+        raise ValueError(
+            f"probabilities must lie in [0, 1], found {low:g} to {high:g} in {values.dtype}:"
+            " scale them, or say that they are logits where a loss takes logits"
+        )
+
+
+def _checked_truth(pixels: Pixels, truth: Array, values: Array) -> Array:
+    """Check the range of the truth; of binary data convert it to the dtype of the values."""
+    xp = pixels.xp
+    whole = xp.isdtype(truth.dtype, ("bool", "integral"))
+    if not (whole or (pixels.binary and xp.isdtype(truth.dtype, "real floating"))):
+        raise ValueError(f"truth must hold class indices as integers, found {truth.dtype}")
+    if math.prod(truth.shape) and not xp.isdtype(truth.dtype, "bool"):
+        highest = 1 if pixels.binary else pixels.classes - 1
+        low, high = xp.min(truth), xp.max(truth)
+        if not (low >= 0 and high <= highest):
+            raise ValueError(
+                f"truth of shape {pixels.shape} must lie in 0 to {highest} where it is not"
+                f" ignored, found {float(low):g} to {float(high):g} (ignored: {pixels.ignore})"
+            )
+        if not (whole or pixels.soft or bool(xp.all((truth == 0) | (truth == 1)))):
+            raise ValueError("truth must be 0 or 1, found values between them")
+    return xp.astype(truth, values.dtype, copy=False) if pixels.binary else truth
+
+
+def constant(xp: Any, value: object, like: Array) -> Array:
+    """Return a number, or an array of numbers, of the dtype and on the device of an array."""
+    return xp.asarray(value, dtype=like.dtype, device=device(like))
+
+
+def wide(xp: Any, values: Array) -> Array:
+    """Convert NumPy values to float64, in which their sums are taken."""
+    return xp.astype(values, xp.float64, copy=False) if is_numpy_namespace(xp) else values
+
+
+def sums(xp: Any, values: Array, axis: tuple[int, ...] | None = None) -> Array:
+    """Add up: NumPy values in float64, others in their own dtype."""
+    dtype = xp.float64 if is_numpy_namespace(xp) else values.dtype
+    return xp.sum(values, axis=axis, dtype=dtype)
+
+
+def zero(xp: Any, values: Array) -> Array:
+    """Return 0 as a result that still has a gradient (of zeros) with respect to the values."""
+    return sums(xp, values[..., :0])
+
+
+def as_probabilities(pixels: Pixels) -> Array:
+    """Return the values of judged pixels as probabilities, logits through sigmoid or softmax."""
+    xp, values = pixels.xp, pixels.values
+    if not pixels.logits:
+        return values
+    if pixels.binary:
+        return 0.5 + 0.5 * xp.tanh(0.5 * values)
+    powers = xp.exp(values - xp.max(values, axis=1, keepdims=True))
+    return powers / xp.sum(powers, axis=1, keepdims=True)

@@ -1,0 +1,289 @@
+"""Losses of the overlap of probabilities and truth: soft Dice, Jaccard and Tversky.
+
+Each is a ratio of sums over judged pixels, taken for each class over all images, or for each image
+alone, and then a mean over classes. A ratio of 0/0 counts as perfect overlap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segeval.classmeans import Classes, measure
+
+if TYPE_CHECKING:
+    from segeval.lossarrays import Array, Ignore, Reduction
+
+__all__ = ["dice_coefficient", "dice_loss", "jaccard_loss", "tversky_loss"]
+
+
+def dice_coefficient(
+    probabilities: Array,
+    truth: Array,
+    /,
+    *,
+    ignore: Ignore = None,
+    reduction: Reduction = "mean",
+    weights: Array | None = None,
+    smooth: float = 0.0,
+    squared: bool = False,
+    classes: Classes = "all",
+    per_image: bool = False,
+    logits: bool = False,
+) -> Array:
+    r"""Return the soft Dice coefficient, on masks of 0 and 1 the Dice score.
+
+    :math:`(2 \sum p t + s) / (\sum p + \sum t + s)`, in [0, 1]; 1 where that is 0/0, as if every
+    pixel is void.
+
+    Parameters
+    ----------
+    probabilities : (K, H, W) or (N, K, H, W) array, or one of the shape of the truth
+        Probabilities of the classes; if binary, of class 1. Integers are taken as they are.
+    truth : (H, W) or (N, H, W) array of integers
+        Class indices. If binary, 0 and 1 of any dtype and shape; floats between are soft truths.
+    ignore : int or collection of int, optional
+        Truth values that are void: such pixels are in neither numerator nor denominator.
+    reduction : {"mean", "sum", "none"}
+        Over classes and images: mean, sum, or one value a class, as a (C,) array or, per image,
+        (N, C), in the order of `classes`; binary data have no axis of classes.
+    weights : array of the shape of the truth, optional
+        What each pixel counts in all sums.
+    smooth : float
+        The s of the formula: 0, 1e-6, or 1 (Laplace).
+    squared : bool
+        Whether the denominator is the sum of squares, as in V-Net.
+    classes : {"all", "present"} or sequence of int
+        Score all classes, those that occur in the truth, or those listed. With "none", a class
+        that is not scored has the value of perfect overlap.
+    per_image : bool
+        Whether sums are taken in each image, and the mean over images. The first of three or more
+        axes of the truth counts images.
+    logits : bool
+        Whether logits are given: they go through softmax, or sigmoid if binary.
+
+    Returns
+    -------
+    array
+        Of no dimension, or one value a class. NumPy sums are taken in float64.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
+
+    References
+    ----------
+    .. [1] F. Milletari, N. Navab, S.-A. Ahmadi, "V-Net", 2016, doi:10.1109/3DV.2016.79
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> truth = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1]])
+    >>> prediction = np.array([[1, 0, 1], [0, 1, 0], [0, 0, 0]])
+    >>> print(f"{dice_coefficient(prediction, truth):.4f}")
+    0.5714
+    """
+    overlap = measure(
+        probabilities,
+        truth,
+        ignore=ignore,
+        reduction=reduction,
+        weights=weights,
+        classes=classes,
+        per_image=per_image,
+        squared=squared,
+        logits=logits,
+    )
+    return overlap.coefficient(2 * overlap.common, overlap.predicted + overlap.actual, smooth)
+
+
+def dice_loss(
+    probabilities: Array,
+    truth: Array,
+    /,
+    *,
+    ignore: Ignore = None,
+    reduction: Reduction = "mean",
+    weights: Array | None = None,
+    smooth: float = 0.0,
+    squared: bool = False,
+    classes: Classes = "all",
+    per_image: bool = False,
+    logits: bool = False,
+) -> Array:
+    r"""Return the soft Dice loss, 1 minus the soft Dice coefficient of each class.
+
+    :math:`1 - (2 \sum p t + s) / (\sum p + \sum t + s)`, in [0, 1]; 0 where that is 0/0, as if
+    every pixel is void. A class that is absent from the truth costs 1 without smoothing, unless
+    `classes` leaves it out.
+
+    Parameters
+    ----------
+    probabilities, truth, ignore, reduction, weights
+        As in `dice_coefficient`.
+    smooth, squared, classes, per_image, logits
+        As in `dice_coefficient`.
+
+    Returns
+    -------
+    array
+        Of no dimension, or one value a class. NumPy sums are taken in float64.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
+
+    References
+    ----------
+    .. [1] F. Milletari, N. Navab, S.-A. Ahmadi, "V-Net", 2016, doi:10.1109/3DV.2016.79
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(f"{dice_loss(np.array([[0.5, 0.5, 0.0]]), np.array([[1, 0, 0]])):.4f}")
+    0.5000
+    """
+    overlap = measure(
+        probabilities,
+        truth,
+        ignore=ignore,
+        reduction=reduction,
+        weights=weights,
+        classes=classes,
+        per_image=per_image,
+        squared=squared,
+        logits=logits,
+    )
+    return overlap.loss(2 * overlap.common, overlap.predicted + overlap.actual, smooth)
+
+
+def jaccard_loss(
+    probabilities: Array,
+    truth: Array,
+    /,
+    *,
+    ignore: Ignore = None,
+    reduction: Reduction = "mean",
+    weights: Array | None = None,
+    smooth: float = 0.0,
+    squared: bool = False,
+    classes: Classes = "all",
+    per_image: bool = False,
+    logits: bool = False,
+) -> Array:
+    r"""Return the soft Jaccard loss, on masks of 0 and 1 it is 1 - IoU.
+
+    :math:`1 - (\sum p t + s) / (\sum p + \sum t - \sum p t + s)`, in [0, 1]; 0 where that is 0/0,
+    as if every pixel is void.
+
+    Parameters
+    ----------
+    probabilities, truth, ignore, reduction, weights
+        As in `dice_coefficient`.
+    smooth, squared, classes, per_image, logits
+        As in `dice_coefficient`.
+
+    Returns
+    -------
+    array
+        Of no dimension, or one value a class. NumPy sums are taken in float64.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
+
+    References
+    ----------
+    .. [1] M. A. Rahman, Y. Wang, "Optimizing Intersection-Over-Union in Deep Neural Networks for
+       Image Segmentation", 2016, doi:10.1007/978-3-319-50835-1_22
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(f"{jaccard_loss(np.array([[1, 1, 0]]), np.array([[1, 0, 0]])):.4f}")
+    0.5000
+    """
+    overlap = measure(
+        probabilities,
+        truth,
+        ignore=ignore,
+        reduction=reduction,
+        weights=weights,
+        classes=classes,
+        per_image=per_image,
+        squared=squared,
+        logits=logits,
+    )
+    union = overlap.predicted + overlap.actual - overlap.common
+    return overlap.loss(overlap.common, union, smooth)
+
+
+def tversky_loss(
+    probabilities: Array,
+    truth: Array,
+    /,
+    *,
+    ignore: Ignore = None,
+    reduction: Reduction = "mean",
+    weights: Array | None = None,
+    alpha: float = 0.5,
+    beta: float = 0.5,
+    smooth: float = 0.0,
+    classes: Classes = "all",
+    per_image: bool = False,
+    logits: bool = False,
+) -> Array:
+    r"""Return the Tversky loss, which prices false positives and misses apart.
+
+    :math:`1 - (T + s) / (T + \alpha F + \beta M + s)` of true positives :math:`T = \sum p t`,
+    false positives :math:`F = \sum p (1 - t)` and misses :math:`M = \sum (1 - p) t`; in [0, 1], 0
+    where that is 0/0, as if every pixel is void. Without smoothing, 0.5 and 0.5 give the Dice
+    loss, 1 and 1 the Jaccard loss.
+
+    Parameters
+    ----------
+    probabilities, truth, ignore, reduction, weights
+        As in `dice_coefficient`.
+    alpha, beta : float
+        Prices of false positives and of misses, 0 or more.
+    smooth, classes, per_image, logits
+        As in `dice_coefficient`.
+
+    Returns
+    -------
+    array
+        Of no dimension, or one value a class. NumPy sums are taken in float64.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
+
+    References
+    ----------
+    .. [1] S. S. M. Salehi, D. Erdogmus, A. Gholipour, "Tversky loss function", 2017,
+       doi:10.1007/978-3-319-67389-9_44
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> prediction, truth = np.array([[1, 1, 0, 0]]), np.array([[1, 0, 0, 0]])
+    >>> print(f"{tversky_loss(prediction, truth, alpha=0.25, beta=0.75):.4f}")
+    0.2000
+    """
+    overlap = measure(
+        probabilities,
+        truth,
+        ignore=ignore,
+        reduction=reduction,
+        weights=weights,
+        classes=classes,
+        per_image=per_image,
+        squared=False,
+        logits=logits,
+    )
+    false, missed = overlap.predicted - overlap.common, overlap.actual - overlap.common
+    priced = overlap.common + alpha * false + beta * missed
+    return overlap.loss(overlap.common, priced, smooth)

@@ -1,0 +1,233 @@
+"""What a single pixel costs, in forms that stay finite, and the mean over pixels.
+
+The forms use products where a choice would do: on NumPy arrays they take a tenth of the time of
+``where``, and under automatic differentiation no branch that is not taken can turn into NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from array_api_compat import device
+
+from segeval.lossarrays import Array, Pixels, blocks, constant, judge, sums
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = [
+    "LOG_OF_ZERO",
+    "binary_cross_entropy",
+    "binary_focal",
+    "class_factors",
+    "cross_entropy",
+    "focal",
+    "reduce_pixels",
+]
+
+LOG_OF_ZERO: Final = -100.0
+"""What ln p counts as where p is 0, as in PyTorch's BCELoss, so that no loss is infinite."""
+
+Terms: TypeAlias = tuple[Array, Array | None]
+"""Losses of the pixels, and what each adds to the divisor of the mean (None: 1 each)."""
+
+
+def reduce_pixels(pixels: Pixels, reduction: str, terms: Callable[[Pixels], Terms]) -> Array:
+    """Reduce the losses of the judged pixels, each times its weight."""
+    xp = pixels.xp
+    if reduction == "none":
+        judged = judge(pixels)
+        return xp.reshape(_weighted(judged, terms(judged)[0]), pixels.shape)
+    total: Array = 0.0
+    divisor: Array = 0.0
+    for block in blocks(pixels):
+        judged = judge(block)
+        losses, shares = terms(judged)
+        total = total + sums(xp, _weighted(judged, losses))
+        divisor = divisor + _divisor(judged, shares)
+    if reduction == "sum":
+        return total
+    return total / divisor if divisor > 0 else total * 0.0
+
+
+def _weighted(judged: Pixels, losses: Array) -> Array:
+    """Multiply by the weights, and set void pixels to 0."""
+    if judged.weights is not None:
+        losses = losses * judged.weights
+    if judged.valid is not None:
+        losses = judged.xp.where(judged.valid, losses, judged.xp.zeros_like(losses))
+    return losses
+
+
+def _divisor(judged: Pixels, shares: Array | None) -> Array:
+    xp = judged.xp
+    if shares is None:
+        return math.prod(judged.truth.shape) if judged.valid is None else _count(xp, judged.valid)
+    if judged.valid is not None:
+        shares = xp.where(judged.valid, shares, xp.zeros_like(shares))
+    return sums(xp, shares)
+
+
+def _count(xp: Any, marked: Array) -> int:
+    return int(xp.sum(xp.astype(marked, xp.int64)))
+
+
+def binary_cross_entropy(judged: Pixels, positive_weight: float) -> Terms:
+    """Return -[w t ln p + (1 - t) ln(1 - p)]."""
+    xp, truth = judged.xp, judged.truth
+    if judged.soft and not bool(xp.all((truth == 0) | (truth == 1))):
+        positive, negative = xp.ones_like(truth), xp.zeros_like(truth)
+        losses = positive_weight * truth * _surprise(judged, positive)
+        return losses + (1 - truth) * _surprise(judged, negative), None
+    losses = _surprise(judged, truth)
+    if positive_weight != 1:
+        losses = losses * (1 + (positive_weight - 1) * truth)
+    return losses, None
+
+
+def _surprise(judged: Pixels, truth: Array) -> Array:
+    """Return -ln of the probability that is given to a truth of 0 or 1."""
+    if judged.logits:
+        against = (1 - 2 * truth) * judged.values
+        part, tail = _softplus_parts(judged.xp, against)
+        return part + tail
+    return -_log(judged.xp, _probability(judged, truth))
+
+
+def _probability(judged: Pixels, truth: Array) -> Array:
+    """Return p where the truth is 1, 1 - p where it is 0; exact."""
+    return (1 - truth) + (2 * truth - 1) * judged.values
+
+
+def _log(xp: Any, probabilities: Array) -> Array:
+    """Return ln p, and the constant `LOG_OF_ZERO` below the least p that has a finite gradient."""
+    floor = max(float(xp.finfo(probabilities.dtype).smallest_normal), math.exp(LOG_OF_ZERO))
+    logs = xp.log(xp.maximum(probabilities, constant(xp, floor, probabilities)))
+    below = probabilities < floor
+    if not bool(xp.any(below)):
+        return logs
+    return xp.where(below, constant(xp, LOG_OF_ZERO, logs), logs)
+
+
+def _softplus_parts(xp: Any, logits: Array) -> tuple[Array, Array]:
+    """Return max(z, 0) and ln(1 + exp(-|z|)), whose sum is ln(1 + exp(z)).
+
+    The first has at 0 the gradient 1/2, so that the sum has the right one there.
+    """
+    size = xp.abs(logits)
+    return 0.5 * logits + 0.5 * size, xp.log1p(xp.exp(-size))
+
+
+def binary_focal(judged: Pixels, gamma: float, alpha: Sequence[float] | None) -> Terms:
+    """Return alpha_t (1 - p_t)^gamma times the binary cross-entropy."""
+    xp, truth = judged.xp, judged.truth
+    if judged.logits:
+        against = (1 - 2 * truth) * judged.values
+        part, tail = _softplus_parts(xp, against)
+        losses = part + tail
+        if gamma != 0:
+            losses = losses * xp.exp(-gamma * (part - against + tail))
+    else:
+        probability = _probability(judged, truth)
+        losses = _power(xp, 1 - probability, gamma) * -_log(xp, probability)
+    if alpha is not None:
+        losses = losses * (alpha[0] + (alpha[1] - alpha[0]) * truth)
+    return losses, None
+
+
+def _power(xp: Any, base: Array, gamma: float) -> Array:
+    """Return a base in [0, 1] to the power of gamma; at 0 its gradient is 0, never infinite."""
+    if gamma >= 1 or gamma == 0:
+        return xp.maximum(base, xp.zeros_like(base)) ** gamma
+    known = base > 0
+    return xp.where(known, xp.where(known, base, xp.ones_like(base)) ** gamma, xp.zeros_like(base))
+
+
+def cross_entropy(
+    judged: Pixels, class_weights: Sequence[float] | Array | None, smoothing: float
+) -> Terms:
+    """Return -ln of the probability of the true class, mixed with the mean over all classes."""
+    xp = judged.xp
+    logs = _log_probabilities(judged) if smoothing else None
+    losses = -(_log_of_truth(judged) if logs is None else _picked(judged, logs))
+    shares = _of_classes(judged, class_weights, "class_weights")
+    if shares is not None:
+        losses = losses * shares
+    if logs is not None:
+        if class_weights is not None:
+            logs = logs * constant(xp, class_weights, logs)[None, :, None]
+        losses = (1 - smoothing) * losses - smoothing * xp.mean(logs, axis=1)
+    return losses, shares
+
+
+def focal(judged: Pixels, gamma: float, alpha: Sequence[float] | None) -> Terms:
+    """Return alpha_t (1 - p_t)^gamma times the cross-entropy of the true class."""
+    xp = judged.xp
+    if judged.logits:
+        logs = _log_of_truth(judged)
+        misses = -xp.expm1(logs)
+    else:
+        probability = _picked(judged, judged.values)
+        logs, misses = _log(xp, probability), 1 - probability
+    losses = _power(xp, misses, gamma) * -logs
+    factors = _of_classes(judged, alpha, "alpha")
+    return losses if factors is None else losses * factors, None
+
+
+def _log_of_truth(judged: Pixels) -> Array:
+    """Return the logarithm of the probability of the true class."""
+    chosen = _picked(judged, judged.values)
+    if not judged.logits:
+        return _log(judged.xp, chosen)
+    return chosen - _log_sum(judged)[:, 0, :]
+
+
+def _log_probabilities(judged: Pixels) -> Array:
+    if judged.logits:
+        return judged.values - _log_sum(judged)
+    return _log(judged.xp, judged.values)
+
+
+def _log_sum(judged: Pixels) -> Array:
+    """Return ln of the sum of exp over the classes, as an (N, 1, P) array."""
+    xp = judged.xp
+    highest = xp.max(judged.values, axis=1, keepdims=True)
+    return highest + xp.log(xp.sum(xp.exp(judged.values - highest), axis=1, keepdims=True))
+
+
+def _picked(judged: Pixels, values: Array) -> Array:
+    """Return the value of the true class of each pixel."""
+    xp = judged.xp
+    images, classes, length = values.shape
+    rows = xp.arange(images, dtype=xp.int64, device=device(values))[:, None]
+    columns = xp.arange(length, dtype=xp.int64, device=device(values))
+    place = (rows * classes + xp.astype(judged.truth, xp.int64)) * length + columns
+    chosen = xp.take(xp.reshape(values, (-1,)), xp.reshape(place, (-1,)), axis=0)
+    return xp.reshape(chosen, (images, length))
+
+
+def _of_classes(judged: Pixels, factors: Sequence[float] | Array | None, name: str) -> Array | None:
+    """Return the factor of the true class of each pixel; None if there are none."""
+    if factors is None:
+        return None
+    xp = judged.xp
+    table = constant(xp, factors, judged.values)
+    if tuple(table.shape) != (judged.classes,):
+        raise ValueError(f"{name} of shape {tuple(table.shape)} for {judged.classes} classes")
+    index = xp.astype(xp.reshape(judged.truth, (-1,)), xp.int64)
+    return xp.reshape(xp.take(table, index, axis=0), judged.truth.shape)
+
+
+def class_factors(
+    alpha: float | Sequence[float] | Array | None, classes: int, *, balanced: bool
+) -> list[float] | None:
+    """Return the factor of each true class; None if all are 1."""
+    if alpha is None:
+        return None
+    if isinstance(alpha, (int, float)):
+        return [1 - alpha if balanced else alpha, *[alpha] * (classes - 1)]
+    factors = [float(factor) for factor in alpha]
+    if len(factors) != classes:
+        raise ValueError(f"alpha has {len(factors)} factors for {classes} classes")
+    return factors
