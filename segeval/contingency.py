@@ -32,6 +32,10 @@ NOISE: Final = 8
 PENDING: Final = 1 << 20
 """Runs kept before they are added up, which bounds the memory that a huge mask takes."""
 
+CODES: Final = 1 << 16
+FEW: Final = 1 << 14
+"""Fewer runs than this are added up without a table of all codes."""
+
 WORD: Final = 8
 """Flags looked at together."""
 
@@ -188,9 +192,22 @@ def _count_bytes(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> Con
         codes[held : held + runs] = _code(t.take(ends), p.take(ends))
         lengths[held : held + runs] = _lengths(ends)
         held += runs
+    if held < FEW and not counts.size:
+        return _count_few(codes[:held], lengths[:held])
     counts = _sum(counts, np.bincount(codes[:held], lengths[:held]))
     found = np.flatnonzero(counts != 0)
     pixels = counts[found].astype(np.int64)
+    return ContingencyTable(truth=found >> 8, prediction=found & 0xFF, pixels=pixels)
+
+
+def _count_few(codes: NDArray[np.intp], lengths: NDArray[np.float64]) -> ContingencyTable:
+    """Add up few runs by the rank of their code, which spares a table of all codes."""
+    used = np.zeros(CODES, np.bool_)
+    used[codes] = True
+    found = np.flatnonzero(used)
+    rank = np.empty(CODES, np.intp)
+    rank[found] = np.arange(found.size)
+    pixels = np.bincount(rank[codes], lengths).astype(np.int64)
     return ContingencyTable(truth=found >> 8, prediction=found & 0xFF, pixels=pixels)
 
 

@@ -123,7 +123,7 @@ def read_mask(
     """
     try:
         with open(path, "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
+            status = os.fstat(file.fileno()) if fingerprints else None
             data = file.readall()
     except OSError as error:
         raise MaskError(f"{path}: cannot be opened: {error.strerror or error}") from error
@@ -137,7 +137,7 @@ def read_mask(
         reason = str(error).removeprefix("Failed to decode the png image. ").rstrip(".")
         message = f"{path}: the file is broken: {reason or type(error).__name__}; write it again"
         raise MaskError(message) from error
-    if not fingerprints:
+    if status is None:
         return mask
     return Mask(values=mask.values, form=mask.form, fingerprint=fingerprint(status, data))
 
