@@ -155,13 +155,13 @@ class LabelMap:
         LabelError
             If there are colours and the map gives one colour to two classes.
         """
-        values = plain_values(values, self.known(side))
+        table = self.known(side)
+        values = plain_values(values, table)
         if (values >= COLOR).any() and self.repeated_color:
             raise LabelError(
                 f"label map {self.name} cannot read colour masks: {self.repeated_color}; "
                 "convert the masks to index values"
             )
-        table = self.known(side)
         index = np.array([table.get(value, UNKNOWN) for value in values.tolist()], np.int64)
         threshold = self.truth_threshold if side == "truth" else self.prediction_threshold
         if threshold is None:
