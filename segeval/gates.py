@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segeval.conventions import mean_of_worst
+from segeval.averages import mean_of_worst
 from segeval.errors import SettingError
 from segeval.metrics import METRICS
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_PIXELS",
     "Absent",
+    "Classes",
     "LabelChoice",
     "Level",
     "Missing",
@@ -27,14 +28,25 @@ __all__ = [
     "Reading",
     "Source",
     "Unknown",
+    "Unseen",
+    "Weightless",
+    "Weighting",
+    "Weights",
+    "Worth",
     "parse_shard",
 ]
 
 Missing = Literal["error", "skip", "worst"]
 OnError = Literal["stop", "skip"]
 Unknown = Literal["error", "wrong", "ignore"]
-Pooling = Literal["dataset", "image", "class", "pair"]
-Absent = Literal["skip", "zero", "one"]
+Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro"]
+Absent = Literal["skip", "zero", "one", "undefined"]
+Worth = Literal["formula", "skip", "zero", "one", "undefined"]
+Classes = Literal["all", "foreground"]
+Weights = Literal["none", "support", "support-or-one"]
+Weightless = Literal["skip", "zero", "mean"]
+Weighting = Literal["none", "simple", "square", "uniform"]
+Unseen = Literal["largest", "zero"]
 
 Level = Literal["class", "category"]
 
