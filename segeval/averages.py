@@ -115,9 +115,7 @@ def image_means(
     return _over_pool(convention, metric, pool, excluded, empty="skip").scores
 
 
-def class_means(
-    convention: Convention, metric: Metric, images: ClassCounts
-) -> NDArray[np.float64]:
+def class_means(convention: Convention, metric: Metric, images: ClassCounts) -> NDArray[np.float64]:
     """Score each class: of the summed counts, or its mean over the images in which it is defined.
 
     Returns
