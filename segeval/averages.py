@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segeval.confusion import ClassCounts
 from segeval.conventions import VALUE
 from segeval.errors import SettingError
 from segeval.generalized import generalized_dice
 from segeval.metrics import ratio
+from segeval.pools import chosen_classes, over_classes, scored, summed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from segeval.confusion import ClassCounts
     from segeval.conventions import Convention
     from segeval.metrics import Metric
     from segeval.settings import Absent, Weightless
@@ -93,12 +94,13 @@ def total_mean(
     float
         In [0, 1]; NaN if undefined.
     """
+    images = scored(convention, images)
     if convention.pooling == "pair":
         values = _class_values(convention, metric, images).without(excluded)
         total = _fold(values, axis=None)
     elif convention.pooling == "class":
         values = _folded_images(convention, metric, images).without(excluded)
-        weights = _weights(convention, _summed(images)).reshape(-1)
+        weights = _weights(convention, summed(images)).reshape(-1)
         total = _fold(values, axis=0, weights=weights, weightless=convention.weightless)
     else:
         total = _fold(_image_values(convention, metric, images, excluded), axis=0)
@@ -111,7 +113,7 @@ def image_means(
     convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
 ) -> NDArray[np.float64]:
     """Average a metric over the classes of each image; (N,) values, NaN where undefined."""
-    pool = _over_classes(images, excluded) if "micro" in convention.pooling else images
+    pool = over_classes(images, excluded) if "micro" in convention.pooling else images
     return _over_pool(convention, metric, pool, excluded, empty="skip").scores
 
 
@@ -123,8 +125,9 @@ def class_means(convention: Convention, metric: Metric, images: ClassCounts) -> 
     (K,) float64 array
         NaN where undefined.
     """
+    images = scored(convention, images)
     if convention.pooling in {"dataset", "micro"}:
-        return _class_values(convention, metric, _summed(images)).scores[0]
+        return _class_values(convention, metric, summed(images)).scores.reshape(-1)
     return _folded_images(convention, metric, images).scores
 
 
@@ -132,7 +135,7 @@ def worst_mean(
     convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
 ) -> float:
     """Average the worst share of the images, or the means of the worst share of each class."""
-    percent = convention.worst or 100
+    images, percent = scored(convention, images), convention.worst or 100
     if convention.pooling == "image":
         values = _image_values(convention, metric, images, excluded)
         return mean_of_worst(values.scores, percent, spoilt=int(values.spoilt.sum()))
@@ -152,7 +155,7 @@ def averaged_classes(
     included[list(excluded)] = False
     if "micro" in convention.pooling or _is_generalized(convention, metric):
         return int(included.sum())
-    pool = _summed(images) if convention.pooling == "dataset" else images
+    pool = summed(images) if convention.pooling == "dataset" else images
     values = _class_values(convention, metric, pool)
     taken = (~np.isnan(values.scores) | values.spoilt) & (_weights(convention, pool) > 0)
     if convention.pooling == "class" and convention.empty != "skip":
@@ -164,9 +167,9 @@ def _image_values(
     convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
 ) -> Values:
     """Average over the classes of each image, or of all images as if they were one."""
-    pool = _summed(images) if convention.pooling in {"dataset", "micro"} else images
+    pool = summed(images) if convention.pooling in {"dataset", "micro"} else images
     if "micro" in convention.pooling:
-        pool = _over_classes(pool, excluded)
+        pool = over_classes(pool, excluded)
     return _over_pool(convention, metric, pool, excluded, empty=convention.empty)
 
 
@@ -180,7 +183,7 @@ def _over_pool(
 ) -> Values:
     """Average over the classes of each pool."""
     if _is_generalized(convention, metric):
-        return _generalized(convention, _chosen(pool, excluded))
+        return _generalized(convention, chosen_classes(pool, excluded))
     values = _class_values(convention, metric, pool)
     if "micro" in convention.pooling:
         return _fold(values, axis=1, empty=empty)
@@ -253,31 +256,3 @@ def _weights(convention: Convention, counts: ClassCounts) -> NDArray[np.float64]
         return np.ones(counts.tp.shape)
     least = 1 if convention.weights == "support-or-one" else 0
     return np.maximum(counts.support, least).astype(np.float64)
-
-
-def _summed(images: ClassCounts) -> ClassCounts:
-    """Sum the counts of all images into one pool."""
-    return ClassCounts(
-        tp=images.tp.sum(axis=0, keepdims=True),
-        support=images.support.sum(axis=0, keepdims=True),
-        predicted=images.predicted.sum(axis=0, keepdims=True),
-        total=images.total.sum(axis=0, keepdims=True),
-    )
-
-
-def _chosen(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
-    """Leave out the counts of the excluded classes."""
-    tp, support, predicted = (np.delete(part, excluded, axis=-1) for part in _parts(counts))
-    return ClassCounts(tp=tp, support=support, predicted=predicted, total=counts.total)
-
-
-def _over_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
-    """Sum the counts of the classes of each pool, as if they were one class."""
-    chosen = _chosen(counts, excluded)
-    tp, support, predicted = (part.sum(axis=-1, keepdims=True) for part in _parts(chosen))
-    total = counts.total * chosen.tp.shape[-1]
-    return ClassCounts(tp=tp, support=support, predicted=predicted, total=total)
-
-
-def _parts(counts: ClassCounts) -> tuple[NDArray[np.int64], ...]:
-    return counts.tp, counts.support, counts.predicted

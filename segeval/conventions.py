@@ -19,6 +19,7 @@ from segeval.settings import (
     Classes,
     Pooling,
     Unseen,
+    VoidImage,
     Weighting,
     Weightless,
     Weights,
@@ -53,6 +54,7 @@ CHOICES: Final = {
     "weightless": Weightless,
     "generalized": Weighting,
     "unseen": Unseen,
+    "void_image": VoidImage,
 }
 STATED: Final = ("like", "pooling", "absent", "classes", "exclude", "worst", "headline")
 """Fields that the signature states in a place of their own, or the names of the scores do."""
@@ -93,6 +95,8 @@ class Convention:
         What an image is worth, or a class under ``class`` pooling, that has no defined value.
     nothing : {"undefined", "zero", "one"}
         The mean if there is no defined value at all.
+    void_image : {"score", "skip"}
+        Whether an image without judged pixels is scored, by what its classes are worth, or left out.
     generalized : {"none", "simple", "square", "uniform"}
         Whether the mean Dice is the generalised Dice, and how its weights fall with true pixels.
     unseen : {"largest", "zero"}
@@ -118,6 +122,7 @@ class Convention:
     weightless: Weightless = "skip"
     empty: Absent = "skip"
     nothing: Absent = "undefined"
+    void_image: VoidImage = "score"
     generalized: Weighting = "none"
     unseen: Unseen = "largest"
     worst: float | None = None
@@ -171,9 +176,11 @@ class Convention:
 
     def spoilt(self, metric: Metric, counts: ClassCounts) -> NDArray[np.bool_]:
         """Return which scores are undefined in such a way that their means are undefined too."""
-        cases = _cases(counts).items()
-        spoils = [where for case, where in cases if self.worth(metric.name, case) == "undefined"]
-        return np.logical_or.reduce([np.zeros(counts.tp.shape, np.bool_), *spoils])
+        spoilt = np.zeros(counts.tp.shape, np.bool_)
+        for case, where in _cases(counts).items():
+            if self.worth(metric.name, case) == "undefined":
+                spoilt |= where
+        return spoilt
 
     def deviations(self) -> dict[str, Any]:
         """Return the axes on which this differs from the default, by name."""

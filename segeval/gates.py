@@ -45,14 +45,16 @@ class Gate:
         return self.value >= self.minimum
 
 
-def parse_threshold(text: str) -> Threshold:
-    """Parse ``[METRIC=]VALUE``; the metric is miou if not given.
+def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
+    """Parse ``[METRIC=]VALUE``.
 
     Parameters
     ----------
     text : str
         ``0.75``, ``mdice=0.8``, ``iou.road=0.9``, ``dice.*=0.5`` (every class), ``miou@night``
         (a group) or ``miou@worst`` (the group with the lowest defined value).
+    default : str
+        The metric if none is given.
 
     Raises
     ------
@@ -78,7 +80,7 @@ def parse_threshold(text: str) -> Threshold:
         raise SettingError(
             f"--fail-under {text!r}: scores are fractions up to 1; did you mean {minimum / 100:g}?"
         )
-    return Threshold(metric=metric or "miou", minimum=minimum)
+    return Threshold(metric=metric or default, minimum=minimum)
 
 
 def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Gate]:

@@ -29,8 +29,9 @@ __all__ = [
     "Source",
     "Unknown",
     "Unseen",
-    "Weightless",
+    "VoidImage",
     "Weighting",
+    "Weightless",
     "Weights",
     "Worth",
     "parse_shard",
@@ -47,6 +48,7 @@ Weights = Literal["none", "support", "support-or-one"]
 Weightless = Literal["skip", "zero", "mean"]
 Weighting = Literal["none", "simple", "square", "uniform"]
 Unseen = Literal["largest", "zero"]
+VoidImage = Literal["score", "skip"]
 
 Level = Literal["class", "category"]
 

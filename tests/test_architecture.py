@@ -16,7 +16,7 @@ LAYERS = [
     {"version", "errors", "values", "settings"},
     {"labels", "contingency", "confusion", "metrics"},
     {"losses", "lossarrays", "pixelterms", "pixellosses", "classmeans", "overlaplosses", "lovasz"},
-    {"conventions", "generalized", "averages", "presets", "labelfiles"},
+    {"conventions", "generalized", "pools", "averages", "presets", "labelfiles"},
     {"run", "runschema", "runfile", "groups", "inputs", "engines"},
     {"classification", "scoring", "sweep", "gates", "diagnosis", "labelchoice"},
     {"evaluation"},

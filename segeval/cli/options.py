@@ -5,7 +5,7 @@ A command takes a family as one parameter; `segeval.cli.command` spreads it into
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -208,13 +208,27 @@ class LabelOptions:
 class ConventionOptions:
     """How counts become scores."""
 
+    like: Annotated[
+        str | None,
+        _convention(
+            "Report what another tool reports for these masks; see `segeval presets`.",
+            metavar="PRESET",
+        ),
+    ] = None
     pooling: Annotated[
-        Pooling,
-        _convention("Sum counts over the data set, or average over images, classes, or both."),
-    ] = "dataset"
+        Pooling | None,
+        _convention(
+            "Sum counts over the data set, or average over images, classes, or both.",
+            show_default="dataset",
+        ),
+    ] = None
     absent: Annotated[
-        Absent, _convention("A class in neither truth nor prediction is left out, 0, or 1.")
-    ] = "skip"
+        Absent | None,
+        _convention(
+            "A class in neither truth nor prediction is left out, is 0 or 1, or spoils the mean.",
+            show_default="skip",
+        ),
+    ] = None
     exclude: Annotated[
         list[str] | None,
         _convention(
@@ -236,15 +250,37 @@ class ConventionOptions:
     ] = None
 
     def convention(self) -> Convention:
-        """Return the convention."""
+        """Return the convention.
+
+        Raises
+        ------
+        SettingError
+            If a preset is named together with an option that it decides, or is not known.
+        """
+        exclude = tuple(dict.fromkeys(self.exclude or ()))
+        if self.like is not None:
+            return self._preset(self.like, exclude)
         from segeval.conventions import Convention
 
         return Convention(
-            pooling=self.pooling,
-            absent=self.absent,
-            exclude=tuple(dict.fromkeys(self.exclude or ())),
+            pooling=self.pooling or "dataset",
+            absent=self.absent or "skip",
+            exclude=exclude,
             worst=self.worst,
         )
+
+    def _preset(self, name: str, exclude: tuple[str, ...]) -> Convention:
+        """Return a preset, which leaves nothing open but the excluded classes."""
+        from segeval.presets import preset
+
+        for option in ("pooling", "absent", "worst"):
+            given = getattr(self, option)
+            if given is not None:
+                raise SettingError(
+                    f"--like {name} decides --{option} itself; type --like {name} alone, "
+                    f"or --{option} {given} without --like"
+                )
+        return replace(preset(name), exclude=exclude)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +288,7 @@ class OutputOptions:
     """What comes out, and when it counts as failed."""
 
     output_format: Annotated[
-        Format, _output("What is printed; total is the bare mIoU.", "--format")
+        Format, _output("What is printed; total is the bare headline, mIoU by default.", "--format")
     ] = "table"
     percent: Annotated[bool, _output("Show scores times 100 on the screen.", "--percent")] = False
     csv: Annotated[Path | None, _output("Write a CSV of the classes.", metavar="F")] = None
