@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-torch lint format bench torture golden samples clean
+.PHONY: demo test test-torch lint format bench torture golden docs samples clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,9 @@ torture: $(READY)  ## kill a counting program a hundred times, and resume it
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
 	$(BIN)/python -m pytest -q tests/golden --refresh-golden
+
+docs: $(READY)  ## write the pages that are made from data anew
+	$(BIN)/python docs/make_conventions.py
 
 samples: $(READY)  ## make the sample masks anew
 	$(BIN)/python sample_masks/make.py

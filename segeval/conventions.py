@@ -96,7 +96,7 @@ class Convention:
     nothing : {"undefined", "zero", "one"}
         The mean if there is no defined value at all.
     void_image : {"score", "skip"}
-        Whether an image without judged pixels is scored, by what its classes are worth, or left out.
+        Whether an image without judged pixels is scored like any other, or left out.
     generalized : {"none", "simple", "square", "uniform"}
         Whether the mean Dice is the generalised Dice, and how its weights fall with true pixels.
     unseen : {"largest", "zero"}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from segeval.averages import (
     averaged_classes,
     class_means,
@@ -25,6 +23,7 @@ from segeval.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from segeval.classification import Classified

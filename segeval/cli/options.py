@@ -5,29 +5,26 @@ A command takes a family as one parameter; `segeval.cli.command` spreads it into
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from segeval.cli.conventionoptions import ConventionOptions
+from segeval.cli.panels import in_panel
 from segeval.errors import SettingError
 from segeval.settings import (
     MAX_PIXELS,
-    Absent,
     LabelChoice,
     Level,
     Missing,
     OnError,
-    Pooling,
     Reading,
     Source,
     Unknown,
     parse_shard,
 )
-
-if TYPE_CHECKING:
-    from segeval.conventions import Convention
 
 __all__ = [
     "ConventionOptions",
@@ -45,19 +42,9 @@ Quiet = Annotated[
 ]
 
 
-def _in_panel(panel: str) -> Any:
-    """Return `typer.Option` for one family: the help text first, then as Typer has it."""
-
-    def option(help_text: str, *names: str, **settings: Any) -> Any:
-        return typer.Option(*names, help=help_text, rich_help_panel=panel, **settings)
-
-    return option
-
-
-_pairing = _in_panel("Pairing and reading")
-_label = _in_panel("Labels")
-_convention = _in_panel("Convention")
-_output = _in_panel("Output and gate")
+_pairing = in_panel("Pairing and reading")
+_label = in_panel("Labels")
+_output = in_panel("Output and gate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,85 +189,6 @@ class LabelOptions:
             truth_threshold=self.truth_threshold,
             level=self.level,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConventionOptions:
-    """How counts become scores."""
-
-    like: Annotated[
-        str | None,
-        _convention(
-            "Report what another tool reports for these masks; see `segeval presets`.",
-            metavar="PRESET",
-        ),
-    ] = None
-    pooling: Annotated[
-        Pooling | None,
-        _convention(
-            "Sum counts over the data set, or average over images, classes, or both.",
-            show_default="dataset",
-        ),
-    ] = None
-    absent: Annotated[
-        Absent | None,
-        _convention(
-            "A class in neither truth nor prediction is left out, is 0 or 1, or spoils the mean.",
-            show_default="skip",
-        ),
-    ] = None
-    exclude: Annotated[
-        list[str] | None,
-        _convention(
-            "Leave a class out of the means (its pixels still count); repeatable.",
-            metavar="CLASS",
-        ),
-    ] = None
-    worst: Annotated[
-        float | None,
-        _convention("Also the mean of the lowest Q %, with --pooling image or class.", metavar="Q"),
-    ] = None
-
-    group_by: Annotated[
-        str | None,
-        _convention(
-            "Score groups of images as well: regular expression on the name, first capture group.",
-            metavar="REGEX",
-        ),
-    ] = None
-
-    def convention(self) -> Convention:
-        """Return the convention.
-
-        Raises
-        ------
-        SettingError
-            If a preset is named together with an option that it decides, or is not known.
-        """
-        exclude = tuple(dict.fromkeys(self.exclude or ()))
-        if self.like is not None:
-            return self._preset(self.like, exclude)
-        from segeval.conventions import Convention
-
-        return Convention(
-            pooling=self.pooling or "dataset",
-            absent=self.absent or "skip",
-            exclude=exclude,
-            worst=self.worst,
-        )
-
-    def _preset(self, name: str, exclude: tuple[str, ...]) -> Convention:
-        """Return a preset, which leaves nothing open but the excluded classes."""
-        from segeval.presets import preset
-
-        for option in ("pooling", "absent", "worst"):
-            given = getattr(self, option)
-            if given is not None:
-                raise SettingError(
-                    f"--like {name} decides --{option} itself; type --like {name} alone, "
-                    f"or --{option} {given} without --like"
-                )
-        return replace(preset(name), exclude=exclude)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

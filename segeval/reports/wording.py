@@ -22,7 +22,12 @@ MEANS: Final = {
 }
 """Titles of the numbers that are always shown."""
 
-TITLES: Final = MEANS | {"mprecision": "mPrecision", "mrecall": "mRecall"}
+TITLES: Final = MEANS | {
+    "mprecision": "mPrecision",
+    "mrecall": "mRecall",
+    "kappa": "kappa",
+    "mcc": "MCC",
+}
 
 POOLED: Final = {
     "dataset": "counts summed over {images}",
@@ -79,16 +84,15 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield title, name and definition of each number that is shown, the headline first."""
     settings = document["settings"]
     meanings = {metric.mean: _meaning(document, metric) for metric in METRICS.values()}
-    shown = [*dict.fromkeys((headline(document).partition("_")[0], "miou", "mdice"))]
     names = []
-    for name in shown:
+    for name in dict.fromkeys((headline(document).partition("_")[0], "miou", "mdice")):
         names.append(name)
         if settings["worst"] is not None:
-            names.append(f"{name}_worst{settings['worst']:g}")
-            meanings[names[-1]] = f"mean of the lowest {settings['worst']:g} % of these values"
-    if headline(document) != names[0]:
-        names[:2] = names[1::-1]
-        meanings[names[0]] = f"lowest {settings['worst']:g} % of {meanings[names[1]]}"
+            share = f"{settings['worst']:g}"
+            names.append(f"{name}_worst{share}")
+            above = "these values" if names[-1] != headline(document) else "the values below"
+            meanings[names[-1]] = f"mean of the lowest {share} % of {above}"
+    names = [headline(document), *(name for name in names if name != headline(document))]
     for overall in (OVERALL["pixel_accuracy"], OVERALL["fwiou"]):
         each = "" if settings["pooling"] in {"dataset", "micro"} else "; mean over images"
         meanings[overall.name] = overall.formula + each
@@ -137,7 +141,7 @@ def _deviations(settings: Mapping[str, Any], metric: Metric) -> Iterator[str]:
     }
     for case, usual in USUAL.items():
         worth = overrides.get(case, settings.get(case, usual))
-        if worth != usual and not (case == "absent" and settings["pooling"] in {"dataset"}):
+        if worth != usual and not (case == "absent" and settings["pooling"] == "dataset"):
             yield f"{CASES[case]} {WORTH[worth]}"
     if settings.get("smoothing") and metric.name in {"iou", "dice"}:
         yield f"{settings['smoothing']:g} added to both sides of the fraction"
