@@ -17,6 +17,7 @@ from segeval.classification import classify
 from segeval.conventions import Convention
 from segeval.errors import DataError
 from segeval.metrics import METRICS, OVERALL
+from segeval.pools import summed
 from segeval.values import describe_values
 from segeval.version import __version__
 
@@ -123,7 +124,8 @@ def score_run(
     problems = (*run.problems, *counts.problems)
     if problems:
         raise DataError(problems)
-    images = counts.images
+    together = convention.pooling in {"dataset", "micro"}
+    images = summed(counts.images) if together else counts.images
     class_scores: dict[str, NDArray[np.float64]] = {}
     summary: dict[str, float] = {}
     averaged: dict[str, int] = {}
@@ -134,7 +136,7 @@ def score_run(
         if convention.worst is not None:
             worst = worst_mean(convention, metric, images, left_out)
             summary[f"{metric.mean}_worst{convention.worst:g}"] = worst
-    pool = counts.confusion.classes if convention.pooling in {"dataset", "micro"} else images
+    pool = counts.confusion.classes if together else images
     for overall in OVERALL.values():
         summary[overall.name] = float(mean_defined(overall.score(pool)))
     return Scores(
