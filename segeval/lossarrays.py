@@ -25,6 +25,8 @@ __all__ = [
     "blocks",
     "constant",
     "judge",
+    "sigmoid",
+    "softmax",
     "sums",
     "wide",
     "zero",
@@ -245,11 +247,20 @@ def zero(xp: Any, values: Array) -> Array:
 
 
 def as_probabilities(pixels: Pixels) -> Array:
-    """Return the values of judged pixels as probabilities, logits through sigmoid or softmax."""
-    xp, values = pixels.xp, pixels.values
+    """Return the values of judged pixels as probabilities."""
     if not pixels.logits:
-        return values
+        return pixels.values
     if pixels.binary:
-        return 0.5 + 0.5 * xp.tanh(0.5 * values)
-    powers = xp.exp(values - xp.max(values, axis=1, keepdims=True))
-    return powers / xp.sum(powers, axis=1, keepdims=True)
+        return sigmoid(pixels.xp, pixels.values)
+    return softmax(pixels.xp, pixels.values, axis=1)
+
+
+def sigmoid(xp: Any, logits: Array) -> Array:
+    """Return 1 / (1 + exp(-z)), without overflow."""
+    return 0.5 + 0.5 * xp.tanh(0.5 * logits)
+
+
+def softmax(xp: Any, logits: Array, *, axis: int) -> Array:
+    """Return exp(z) over its sum along an axis, without overflow."""
+    powers = xp.exp(logits - xp.max(logits, axis=axis, keepdims=True))
+    return powers / xp.sum(powers, axis=axis, keepdims=True)

@@ -5,7 +5,7 @@ A command takes a family as one parameter; `segeval.cli.command` spreads it into
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,17 +13,11 @@ import typer
 
 from segeval.errors import SettingError
 from segeval.settings import (
-    MAX_PIXELS,
     Absent,
     LabelChoice,
     Level,
-    Missing,
-    OnError,
     Pooling,
-    Reading,
-    Source,
     Unknown,
-    parse_shard,
 )
 
 if TYPE_CHECKING:
@@ -34,8 +28,8 @@ __all__ = [
     "Format",
     "LabelOptions",
     "OutputOptions",
-    "PairingOptions",
     "Quiet",
+    "in_panel",
     "parse_values",
 ]
 
@@ -45,7 +39,7 @@ Quiet = Annotated[
 ]
 
 
-def _in_panel(panel: str) -> Any:
+def in_panel(panel: str) -> Any:
     """Return `typer.Option` for one family: the help text first, then as Typer has it."""
 
     def option(help_text: str, *names: str, **settings: Any) -> Any:
@@ -54,120 +48,18 @@ def _in_panel(panel: str) -> Any:
     return option
 
 
-_pairing = _in_panel("Pairing and reading")
-_label = _in_panel("Labels")
-_convention = _in_panel("Convention")
-_output = _in_panel("Output and gate")
+_label = in_panel("Labels")
+_convention = in_panel("Convention")
+_output = in_panel("Output and gate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairingOptions:
-    """Which files belong together, and how they are read."""
-
-    prediction: Annotated[
-        Path | None,
-        typer.Argument(metavar="PRED", help="Folder of predicted masks.", show_default=False),
-    ] = None
-    truth: Annotated[
-        Path | None,
-        typer.Argument(metavar="TRUTH", help="Folder of true masks.", show_default=False),
-    ] = None
-    pred_suffix: Annotated[
-        str, _pairing("End of predicted names, stripped before matching.", metavar="S")
-    ] = ""
-    truth_suffix: Annotated[
-        str, _pairing("The same for truths, e.g. _gtFine_labelIds.", metavar="S")
-    ] = ""
-    pairs: Annotated[
-        Path | None,
-        _pairing(
-            "CSV prediction,truth,name,group instead of PRED and TRUTH; paths from its folder.",
-            metavar="FILE",
-        ),
-    ] = None
-    include: Annotated[str | None, _pairing("Only names that match.", metavar="GLOB")] = None
-    missing: Annotated[
-        Missing,
-        _pairing(
-            "A truth without a prediction is a problem (error), left out, or all wrong (worst)."
-        ),
-    ] = "error"
-    on_error: Annotated[
-        OnError, _pairing("A pair that cannot be read stops the scoring, or is left out.")
-    ] = "stop"
-    resize_prediction: Annotated[
-        bool,
-        _pairing("Bring predictions to the size of the truth (nearest).", "--resize-prediction"),
-    ] = False
-    max_pixels: Annotated[int, _pairing("Refuse larger masks.", metavar="N", min=1)] = MAX_PIXELS
-    workers: Annotated[
-        int | None,
-        _pairing(
-            "Processes; by default 1 for small sets, else one a processor.", metavar="N", min=1
-        ),
-    ] = None
-
-    shard: Annotated[
-        str | None, _pairing("Every N-th pair from the I-th on; see segeval merge.", metavar="I/N")
-    ] = None
-    out: Annotated[
-        Path | None,
-        _pairing("Write the counts as a run file, while counting.", "--out", "-o", metavar="RUN"),
-    ] = None
-    resume: Annotated[
-        bool, _pairing("Count only what the run does not hold or what changed.", "--resume")
-    ] = False
-    overwrite: Annotated[bool, _pairing("Start the run file anew.", "--overwrite")] = False
-
-    def source(self) -> Source:
-        """Return where the masks are.
-
-        Raises
-        ------
-        SettingError
-            If there are neither two folders nor a table of pairs, or both.
-        """
-        if (self.resume or self.overwrite) and self.out is None:
-            raise SettingError("--resume and --overwrite need a run file; name it with -o")
-        if self.resume and self.overwrite:
-            raise SettingError("--resume and --overwrite contradict each other; give one of them")
-        if self.shard is not None:
-            parse_shard(self.shard)
-        if self.pairs is not None and self.prediction is not None:
-            raise SettingError("--pairs replaces PRED and TRUTH; give one or the other")
-        if self.pairs is None and (self.prediction is None or self.truth is None):
-            raise SettingError("two folders are needed, PRED and TRUTH (or a table with --pairs)")
-        return Source(
-            prediction=self.prediction,
-            truth=self.truth,
-            pairs=self.pairs,
-            pred_suffix=self.pred_suffix,
-            truth_suffix=self.truth_suffix,
-            include=self.include,
-            missing=self.missing,
-            shard=self.shard,
-        )
-
-    def reading(self) -> Reading:
-        """Return how masks are read."""
-        return Reading(
-            max_pixels=self.max_pixels,
-            resize_prediction=self.resize_prediction,
-            on_error=self.on_error,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelOptions:
-    """Which values mean which class."""
+class TruthOptions:
+    """Which values of a truth mean which class."""
 
     labels: Annotated[
         str | None,
         _label("Label map: a built-in one (see `segeval labels`) or a file.", metavar="NAME|FILE"),
-    ] = None
-    pred_labels: Annotated[
-        str | None,
-        _label("Label map of the predictions, if they store other values.", metavar="NAME|FILE"),
     ] = None
     classes: Annotated[int | None, _label("The classes are the values 0…N-1.", metavar="N")] = None
     ignore: Annotated[
@@ -177,29 +69,42 @@ class LabelOptions:
             metavar="VALUE",
         ),
     ] = None
+    truth_threshold: Annotated[
+        float | None, _label("Grey truths: foreground where value >= V.", metavar="V")
+    ] = None
+
+    def choice(self) -> LabelChoice:
+        """Return what the user says about classes."""
+        return LabelChoice(
+            labels=self.labels,
+            classes=self.classes,
+            ignore=parse_values(self.ignore),
+            truth_threshold=self.truth_threshold,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelOptions(TruthOptions):
+    """Which values mean which class, on both sides."""
+
+    pred_labels: Annotated[
+        str | None,
+        _label("Label map of the predictions, if they store other values.", metavar="NAME|FILE"),
+    ] = None
     unknown: Annotated[
         Unknown, _label("A predicted value that is no class is a problem, a miss, or not judged.")
     ] = "error"
-    threshold: Annotated[
-        float | None, _label("Grey predictions: foreground where value >= V.", metavar="V")
-    ] = None
-    truth_threshold: Annotated[float | None, _label("The same for grey truths.", metavar="V")] = (
-        None
-    )
-
+    threshold: Annotated[float | None, _label("The same for grey predictions.", metavar="V")] = None
     level: Annotated[
         Level, _label("Score the classes, or the groups of classes of the label map.")
     ] = "class"
 
     def choice(self) -> LabelChoice:
         """Return what the user says about classes."""
-        return LabelChoice(
-            labels=self.labels,
+        return replace(
+            TruthOptions.choice(self),
             prediction_labels=self.pred_labels,
-            classes=self.classes,
-            ignore=parse_values(self.ignore),
             threshold=self.threshold,
-            truth_threshold=self.truth_threshold,
             level=self.level,
         )
 
