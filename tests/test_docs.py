@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made import segeval
 
@@ -61,6 +62,9 @@ def test_sample_masks_are_made_the_same_again(
     exec(compile(script.read_text("utf-8"), str(script), "exec"), namespace)
     for file in sorted(samples.glob("*/*.png")):
         assert (tmp_path / file.parent.name / file.name).read_bytes() == file.read_bytes()
+    for file in sorted(samples.glob("*/*.npz")):
+        with np.load(tmp_path / file.parent.name / file.name) as made, np.load(file) as kept:
+            np.testing.assert_array_equal(made["probabilities"], kept["probabilities"])
 
 
 QUERIES = re.findall(

@@ -134,21 +134,14 @@ def losses(
     """
     from segeval.cli.output import enforce
     from segeval.gates import check_values, parse_ceiling
-    from segeval.reports.files import check_writable
     from segeval.reports.losses import make_document
-    from segeval.reports.reliability import plot_format
     from segeval.runfile import write_run
-    from segeval.runschema import check_free
     from segeval.valuation import value_losses
 
     choice = _choice(maps, which)
     thresholds = [parse_ceiling(text) for text in output.fail_over or ()]
-    source, reading, files = maps.source(), maps.reading(), output.files()
-    if output.plot is not None:
-        plot_format(output.plot.name)
-    check_writable(files.values())
-    if maps.out is not None:
-        check_free(maps.out, overwrite=maps.overwrite)
+    source, reading = maps.source(), maps.reading()
+    _check_places(maps, output)
     valuation = value_losses(
         source,
         labels.choice(),
@@ -166,6 +159,19 @@ def losses(
     _deliver(document, valuation, output, reliability=which.bins is not None)
     _say_notices(valuation, quiet=quiet)
     enforce(gates)
+
+
+def _check_places(maps: MapOptions, output: LossOutput) -> None:
+    """Refuse, before any work is done, what could not be written."""
+    from segeval.reports.files import check_writable
+    from segeval.reports.reliability import plot_format
+    from segeval.runschema import check_free
+
+    if output.plot is not None:
+        plot_format(output.plot.name)
+    check_writable(output.files().values())
+    if maps.out is not None:
+        check_free(maps.out, overwrite=maps.overwrite)
 
 
 def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:
