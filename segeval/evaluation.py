@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.conventions import Convention
+    from segeval.inputs.masks import Mask
     from segeval.inputs.pairing import Pair
     from segeval.runfile import RunFile
     from segeval.settings import LabelChoice, Source, Unknown
@@ -41,6 +42,7 @@ Outcome = TypeVar("Outcome")
 
 __all__ = [
     "NOTHING",
+    "count_arrays",
     "count_pair",
     "evaluate",
     "gather",
@@ -78,7 +80,7 @@ def count_pair(
     try:
         read = partial(read_mask, max_pixels=reading.max_pixels, fingerprints=fingerprints)
         truth = read(pair.truth)
-        shape = height, width = truth.values.shape
+        shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
         if pair.prediction is not None:
             mask = read(pair.prediction)
@@ -88,12 +90,19 @@ def count_pair(
                 prediction = resize(prediction, shape)
             if prediction.shape != shape:
                 return sizes_differ(pair, shape, prediction.shape)
-        table = count_values(truth=truth.values, prediction=prediction)
+        return count_arrays(pair, truth, prediction, form, fingerprints="\n".join(marks))
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
     except ValueError as error:
         detail = f"{pair.truth} and {pair.prediction}: {error}"
         return Problem(name=pair.name, kind="values out of range", detail=detail)
+
+
+def count_arrays(
+    pair: Pair, truth: Mask, prediction: NDArray[Any] | None, form: str, *, fingerprints: str = ""
+) -> ImageCounts:
+    """Count a truth against a prediction that the files of a pair hold, stored in some form."""
+    height, width = truth.values.shape
     return ImageCounts(
         name=pair.name,
         group=pair.group,
@@ -103,8 +112,8 @@ def count_pair(
         prediction_path=printable(str(pair.prediction or "")),
         truth_form=truth.form,
         prediction_form=form,
-        table=table,
-        fingerprints="\n".join(marks),
+        table=count_values(truth=truth.values, prediction=prediction),
+        fingerprints=fingerprints,
     )
 
 

@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from segeval.calibration import Evidence, collect
-from segeval.contingency import count_values
 from segeval.errors import MaskError, Problem
-from segeval.evaluation import resize, sizes_differ
+from segeval.evaluation import count_arrays, resize, sizes_differ
 from segeval.inputs.masks import read_mask
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
 from segeval.lossarrays import sigmoid, softmax
 from segeval.lossvalues import IGNORED, LOSSES, Given
-from segeval.run import ImageCounts
-from segeval.values import color_value, counted, printable
+from segeval.values import color_value, counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from segeval.inputs.masks import Mask
     from segeval.inputs.pairing import Pair
-    from segeval.inputs.probabilities import Probabilities
     from segeval.labels import Label, LabelMap
+    from segeval.run import ImageCounts
     from segeval.settings import LossChoice, Reading
 
 __all__ = ["ImageValues", "Task", "value_pair"]
@@ -87,32 +84,27 @@ def value_pair(pair: Pair, task: Task) -> ImageValues | Problem:
         raise ValueError(f"{pair.name} has no prediction")
     try:
         truth = read_mask(pair.truth, max_pixels=reading.max_pixels)
-        maps = read_probabilities(
-            pair.prediction,
-            logits=choice.logits,
-            channels=choice.channels,
-            max_pixels=reading.max_pixels,
-        )
+        maps = read_probabilities(pair.prediction, choice, max_pixels=reading.max_pixels)
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable file", detail=str(error))
-    values, shape = maps.values, truth.values.shape
-    if reading.resize_prediction:
-        values = resize(values, shape)
-    problem = _wrong_shape(pair, task, maps, values.shape, shape)
+    shape = truth.values.shape
+    problem = _wrong_shape(pair, task, maps.values.shape, shape)
     if problem is not None:
         return problem
+    values = resize(maps.values, shape)
     index = _class_index(truth.values, task.labels)
     doubt = _doubt(values, index >= 0, maps.stored, choice)
     if doubt:
         detail = f"{pair.prediction}: {doubt}"
         return Problem(name=pair.name, kind="not what was said", detail=detail)
-    if not np.isfinite(np.min(values, initial=0) + np.max(values, initial=0)):
-        values = np.where(index >= 0, values, 0.5)
+    void = index < 0
+    if void.any() and not np.isfinite(values).all():
+        values = np.where(void, 0.5, values)
     given = _given(values, index, choice)
     hard = _decide(given, task)
     losses, likelihood = _value_losses(given, task)
     return ImageValues(
-        counts=_count(pair, truth, hard, task.labels, maps.form),
+        counts=count_arrays(pair, truth, _as_values(hard, task.labels), maps.form),
         judged=int(np.count_nonzero(index >= 0)),
         values=losses,
         evidence=_evidence(given, hard, task, likelihood),
@@ -120,19 +112,20 @@ def value_pair(pair: Pair, task: Task) -> ImageValues | Problem:
 
 
 def _wrong_shape(
-    pair: Pair, task: Task, maps: Probabilities, found: tuple[int, ...], wanted: tuple[int, ...]
+    pair: Pair, task: Task, found: tuple[int, ...], wanted: tuple[int, ...]
 ) -> Problem | None:
     """Say that the classes or the size of a map are not those of its truth."""
     classes, several = len(task.labels.labels), len(found) == 3
     last = several and task.choice.channels == "first" and found[:2] == wanted
-    if last or maps.classes != classes or several == task.binary:
+    if last or several == task.binary or (several and found[0] != classes):
         detail = f"{pair.prediction} is of shape {found}; expected {_expected(task, wanted)}"
         if last:
             detail += ", or type --channels last"
         elif several:
             detail += f"; {task.labels.name} names {classes} classes"
         return Problem(name=pair.name, kind="wrong number of classes", detail=detail)
-    return sizes_differ(pair, wanted, found[-2:]) if found[-2:] != wanted else None
+    fits = found[-2:] == wanted or task.reading.resize_prediction
+    return None if fits else sizes_differ(pair, wanted, found[-2:])
 
 
 def _expected(task: Task, shape: tuple[int, ...]) -> str:
@@ -206,24 +199,6 @@ def _value_losses(given: Given, task: Task) -> tuple[tuple[float, ...], float]:
     wanted = [LOSSES[name].value for name in task.names]
     values = {function: function(given) for function in dict.fromkeys((*wanted, likelihood))}
     return tuple(values[function] for function in wanted), values[likelihood]
-
-
-def _count(
-    pair: Pair, truth: Mask, hard: NDArray[np.integer[Any]], labels: LabelMap, form: str
-) -> ImageCounts:
-    """Count the truth against the class that was decided on."""
-    height, width = truth.values.shape
-    return ImageCounts(
-        name=pair.name,
-        group=pair.group,
-        height=height,
-        width=width,
-        truth_path=printable(str(pair.truth)),
-        prediction_path=printable(str(pair.prediction)),
-        truth_form=truth.form,
-        prediction_form=form,
-        table=count_values(truth=truth.values, prediction=_as_values(hard, labels)),
-    )
 
 
 def _decide(given: Given, task: Task) -> NDArray[np.integer[Any]]:

@@ -172,16 +172,11 @@ def _channels(pairs: Sequence[Pair], choice: LossChoice, reading: Reading) -> in
         if pair.prediction is None:
             continue
         try:
-            maps = read_probabilities(
-                pair.prediction,
-                logits=choice.logits,
-                channels=choice.channels,
-                max_pixels=reading.max_pixels,
-            )
+            maps = read_probabilities(pair.prediction, choice, max_pixels=reading.max_pixels)
         except MaskError as error:
             problems.append(Problem(name=pair.name, kind="unreadable file", detail=str(error)))
         else:
-            return maps.classes if maps.values.ndim == 3 else None
+            return maps.values.shape[0] if maps.values.ndim == 3 else None
     raise DataError(problems)
 
 

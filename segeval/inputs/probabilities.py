@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.settings import Channels
+    from segeval.settings import Channels, LossChoice
 
 __all__ = ["Probabilities", "read_probabilities", "sum_tolerance"]
 
@@ -57,11 +57,6 @@ class Probabilities:
     stored: str
     form: str
 
-    @property
-    def classes(self) -> int:
-        """Number of classes: 2 if only the foreground is given."""
-        return 2 if self.values.ndim == 2 else int(self.values.shape[0])
-
 
 def sum_tolerance(stored: str, classes: int) -> float:
     """Return how far the probabilities of a pixel may be from 1 in sum, for a type in the file.
@@ -73,7 +68,7 @@ def sum_tolerance(stored: str, classes: int) -> float:
 
 
 def read_probabilities(
-    path: Path, *, logits: bool = False, channels: Channels = "first", max_pixels: int = MAX_PIXELS
+    path: Path, choice: LossChoice, *, max_pixels: int = MAX_PIXELS
 ) -> Probabilities:
     """Read the probabilities, or logits, of one image.
 
@@ -82,10 +77,9 @@ def read_probabilities(
     path : path
         A ``.npy`` or ``.npz`` file with an array of shape (K, H, W), or (H, W) of the foreground,
         of float16, float32, float64, uint8 or uint16; or a grey PNG, of the foreground.
-    logits : bool
-        Whether they are logits, which only floats can be.
-    channels : {"first", "last"}
-        Whether K comes first, or last: (H, W, K).
+    choice : LossChoice
+        Whether they are logits, which only floats can be; and whether K comes first, or last:
+        (H, W, K).
     max_pixels : int
         The largest number of pixels H W that is read.
 
@@ -107,14 +101,14 @@ def read_probabilities(
         values, form = _read_grey(path, max_pixels)
     else:
         try:
-            values = _read_array(path, channels, max_pixels, archive=start.startswith(b"PK"))
+            values = _read_array(path, choice.channels, max_pixels, archive=start.startswith(b"PK"))
         except MaskError as error:
             raise MaskError(f"{path}: {error}") from error.__cause__
         except Exception as error:  # readers raise anything on bad input; all means one thing
             raise MaskError(f"{path}: the file is broken: {error}; write it again") from error
         form = f"NumPy {values.dtype}"
     stored = values.dtype.name
-    if logits and values.dtype.kind != "f":
+    if choice.logits and values.dtype.kind != "f":
         raise MaskError(f"{path}: it holds {stored}, which cannot be logits; leave out --logits")
     return Probabilities(values=_floats(values), stored=stored, form=form)
 
