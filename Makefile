@@ -3,12 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TORCH := $(VENV)/.torch
 
-.PHONY: demo test test-torch lint format bench torture golden docs samples clean
+.PHONY: demo test test-torch lint format bench torture golden docs figures samples clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+$(TORCH): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	@touch $@
 
 demo: $(READY)  ## score the sample masks
@@ -17,8 +22,7 @@ demo: $(READY)  ## score the sample masks
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n auto -q
 
-test-torch: $(READY)  ## run the tests of the losses on tensors as well
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+test-torch: $(TORCH)  ## run the tests of the losses on tensors as well
 	$(BIN)/python -m pytest -n auto -q tests/losses
 
 lint: $(READY)  ## check style and types
@@ -30,9 +34,10 @@ format: $(READY)  ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## measure against the floor and against other ways
+bench: $(TORCH)  ## measure against the floor and against other ways
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/large_run.py
+	$(BIN)/python benchmarks/loss_times.py
 
 torture: $(READY)  ## kill a counting program a hundred times, and resume it
 	$(BIN)/python tests/runs/torture.py
@@ -42,6 +47,9 @@ golden: $(READY)  ## write the expected reports anew; read the difference before
 
 docs: $(READY)  ## write the pages that are made from data anew
 	$(BIN)/python docs/make_conventions.py
+
+figures: $(READY)  ## draw the figures of docs/losses.md anew
+	$(BIN)/python docs/figures/losses.py
 
 samples: $(READY)  ## make the sample masks anew
 	$(BIN)/python sample_masks/make.py

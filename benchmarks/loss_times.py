@@ -1,21 +1,27 @@
 """Measure the losses: against one pass of exp and log, and against a full sort in PyTorch.
 
-Prints one line a measure, with its ratio to what it is held against and the target. What needs
-PyTorch is left out where it is not installed.
+Prints one line a measure, with its ratio to what it is held against and the target; then the peak
+memory of the command on few and on many maps. What needs PyTorch is left out where it is not
+installed.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
+import sysconfig
+import tempfile
 import time
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from measuring import interleave
+from measuring import interleave, peak_memory
+from PIL import Image
 
 from segeval.losses import (
     bce_loss,
@@ -32,6 +38,7 @@ SHAPE: Final = (19, 512, 1024)
 
 ROUNDS: Final = 7
 SEED: Final = 12345
+SEGEVAL: Final = str(Path(sysconfig.get_path("scripts"), "segeval"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +138,29 @@ def lovasz_measures() -> Iterator[Measure]:
         )
 
 
+def measure_memory() -> None:
+    """Measure whether the memory of the command grows with the number of maps."""
+    few, many = 5, 100
+    with tempfile.TemporaryDirectory(prefix="segeval-bench-") as name:
+        folder = Path(name)
+        logits, truth = made_logits(np.random.default_rng(SEED), 5)
+        np.save(folder / "map.npy", softmax(logits))
+        Image.fromarray(truth.astype(np.uint8)).save(folder / "truth.png")
+        peaks = []
+        for count in (few, many):
+            for kind, file in (("maps", "map.npy"), ("truths", "truth.png")):
+                (folder / f"{kind}{count}").mkdir()
+                for number in range(count):
+                    link = folder / f"{kind}{count}" / f"{number:03}{Path(file).suffix}"
+                    os.link(folder / file, link)
+            paths = [str(folder / f"{kind}{count}") for kind in ("maps", "truths")]
+            peaks.append(peak_memory([SEGEVAL, "losses", *paths, "--workers", "1", "--quiet"]))
+    size = np.prod(SHAPE) * 4 / 1e6
+    less, more = peaks
+    print(f"segeval losses, peak memory: {less:.0f} MB on {few} maps, {more:.0f} MB on {many}")
+    print(f"  {more - less:.1f} MB more (target ≤ 30), {more / size:.1f} times a map (target < 12)")
+
+
 def seconds_of(call: Callable[[], object]) -> float:
     """Return how long a call takes."""
     start = time.perf_counter()
@@ -161,6 +191,7 @@ def main() -> None:
             else f"{ratio:.2f} times {measure.against} (target {measure.target:.0f})"
         )
         print(f"{measure.name:30} {1000 * ours:7.0f} ms  {words}")
+    measure_memory()
 
 
 if __name__ == "__main__":

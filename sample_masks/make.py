@@ -1,8 +1,10 @@
 """Make the sample data set: 12 street-like scenes of 256×512 with 8 classes and void.
 
-Run ``python sample_masks/make.py`` to make ``pred/`` and ``truth/`` beside this file anew; the
-same files come out every time. Truths are drawn from simple shapes; predictions are the truths
-with shifted borders, confused neighbours, small blobs and missed objects, as models make them.
+Run ``python sample_masks/make.py`` to make ``pred/``, ``truth/`` and ``probs/`` beside this file
+anew; the same masks and maps come out every time. Truths are drawn from simple shapes; predictions
+are the truths with shifted borders, confused neighbours, small blobs and missed objects, as models
+make them.
+Probabilities are the predictions, unsure along their borders and nowhere quite certain.
 Written for this project; licence as the project's.
 """
 
@@ -86,11 +88,21 @@ def predict(truth: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return prediction
 
 
+def soften(prediction: np.ndarray) -> np.ndarray:
+    """Return (K, H, W) probabilities as fractions of 255: the share of each class nearby."""
+    near = np.pad(prediction, 3, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(near, (7, 7))
+    shares = np.stack([(windows == label).mean(axis=(2, 3)) for label in range(len(COLORS) - 1)])
+    probabilities = 0.01 + 0.92 * shares / shares.sum(axis=0)
+    fractions: np.ndarray = np.rint(255 * probabilities).astype(np.uint8)
+    return fractions
+
+
 def main() -> None:
-    """Write all scenes as palette PNGs."""
+    """Write all scenes as palette PNGs, and the probabilities of the classes."""
     palette = [channel for value in range(256) for channel in COLORS.get(value, (0, 0, 0))]
     here = Path(__file__).parent
-    for side in ("pred", "truth"):
+    for side in ("pred", "truth", "probs"):
         (here / side).mkdir(exist_ok=True)
     for number in range(SCENES):
         random = np.random.default_rng([2024, number])
@@ -100,6 +112,8 @@ def main() -> None:
             image = Image.frombytes("P", (WIDTH, HEIGHT), mask.tobytes())
             image.putpalette(palette)
             image.save(here / side / f"street_{number:02d}.png", optimize=True)
+        maps = here / "probs" / f"street_{number:02d}.npz"
+        np.savez_compressed(maps, probabilities=soften(masks["pred"]))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ others decide.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -18,6 +19,7 @@ from segeval.lossarrays import (
     Pixels,
     arrange,
     as_probabilities,
+    at_least_zero,
     judge,
     sums,
 )
@@ -69,6 +71,7 @@ class Overlap:
 
     def _ratios(self, numerator: Array, denominator: Array, smooth: float) -> Array:
         """Divide, after adding the same to both; 0/0 is 1."""
+        at_least_zero(smooth=smooth)
         xp = self.pixels.xp
         undefined = xp.astype(denominator + smooth == 0, denominator.dtype)
         return (numerator + smooth + undefined) / (denominator + smooth + undefined)
@@ -153,10 +156,11 @@ def choose(classes: Classes, pixels: Pixels) -> list[int]:
         if classes in {"present", "all"}:
             return known
         raise ValueError(f"classes must be 'present', 'all' or a list, found {classes!r}")
-    chosen = [int(number) for number in classes]
-    if not chosen or not set(chosen) <= set(known):
+    chosen = list(map(operator.index, classes))
+    if not chosen or len({*chosen}) < len(chosen) or not set(chosen) <= set(known):
         raise ValueError(
-            f"classes must be some of {known}, found {chosen} for truth of shape {pixels.shape}"
+            f"classes must be some of {known}, each once, found {chosen} "
+            f"for truth of shape {pixels.shape}"
         )
     return chosen
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.conventions import Convention
+    from segeval.inputs.masks import Mask
     from segeval.inputs.pairing import Pair
     from segeval.runfile import RunFile
     from segeval.settings import LabelChoice, Source, Unknown
@@ -37,7 +38,20 @@ NOTHING: Final = Problem(
     name="data", kind="nothing to score", detail="there is no pair of masks, or all were skipped"
 )
 
-__all__ = ["NOTHING", "count_pair", "evaluate", "pair_up", "score_choice"]
+Outcome = TypeVar("Outcome")
+
+__all__ = [
+    "NOTHING",
+    "count_arrays",
+    "count_pair",
+    "evaluate",
+    "gather",
+    "pair_up",
+    "resize",
+    "score_choice",
+    "sizes_differ",
+    "write_facts",
+]
 
 
 def pair_up(source: Source) -> Pairing:
@@ -66,22 +80,29 @@ def count_pair(
     try:
         read = partial(read_mask, max_pixels=reading.max_pixels, fingerprints=fingerprints)
         truth = read(pair.truth)
-        shape = height, width = truth.values.shape
+        shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
         if pair.prediction is not None:
             mask = read(pair.prediction)
             prediction, form = mask.values, mask.form
             marks.append(mask.fingerprint)
             if reading.resize_prediction:
-                prediction = _resize(prediction, shape)
+                prediction = resize(prediction, shape)
             if prediction.shape != shape:
-                return _sizes_differ(pair, shape, prediction.shape)
-        table = count_values(truth=truth.values, prediction=prediction)
+                return sizes_differ(pair, shape, prediction.shape)
+        return count_arrays(pair, truth, prediction, form, fingerprints="\n".join(marks))
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
     except ValueError as error:
         detail = f"{pair.truth} and {pair.prediction}: {error}"
         return Problem(name=pair.name, kind="values out of range", detail=detail)
+
+
+def count_arrays(
+    pair: Pair, truth: Mask, prediction: NDArray[Any] | None, form: str, *, fingerprints: str = ""
+) -> ImageCounts:
+    """Count a truth against a prediction that the files of a pair hold, stored in some form."""
+    height, width = truth.values.shape
     return ImageCounts(
         name=pair.name,
         group=pair.group,
@@ -91,24 +112,25 @@ def count_pair(
         prediction_path=printable(str(pair.prediction or "")),
         truth_form=truth.form,
         prediction_form=form,
-        table=table,
-        fingerprints="\n".join(marks),
+        table=count_values(truth=truth.values, prediction=prediction),
+        fingerprints=fingerprints,
     )
 
 
-def _resize(mask: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
-    """Bring a mask to another shape: each new pixel takes the value under its centre."""
-    if mask.shape == shape:
+def resize(mask: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    """Bring (..., h, w) to another shape: each new pixel takes the value under its centre."""
+    if mask.shape[-2:] == shape:
         return mask
     rows, columns = (
         ((2 * np.arange(new) + 1) * old // (2 * new))
-        for new, old in zip(shape, mask.shape, strict=True)
+        for new, old in zip(shape, mask.shape[-2:], strict=True)
     )
-    resized: NDArray[Any] = mask[rows[:, None], columns]
+    resized: NDArray[Any] = mask[..., rows[:, None], columns]
     return resized
 
 
-def _sizes_differ(pair: Pair, truth: tuple[int, ...], prediction: tuple[int, ...]) -> Problem:
+def sizes_differ(pair: Pair, truth: tuple[int, ...], prediction: tuple[int, ...]) -> Problem:
+    """Say that a prediction, of shape (h, w), has not the shape (H, W) of its truth."""
     detail = (
         f"{pair.prediction} is {prediction[1]}×{prediction[0]} pixels, its truth {pair.truth} is "
         f"{truth[1]}×{truth[0]}; predict at full size, or type --resize-prediction (nearest)"
@@ -157,31 +179,47 @@ def evaluate(
     count = partial(count_pair, reading=reading, fingerprints=file is not None)
     images: list[ImageCounts] = []
     keep = images.append if file is None else file.add
-    faults: list[Problem] = []
-    keep_memory()
-    with closing(ordered_map(count, pairs, workers=workers)) as outcomes:
-        for done, outcome in enumerate(outcomes, 1):
-            if isinstance(outcome, ImageCounts):
-                keep(outcome)
-            else:
-                faults.append(outcome)
-            if progress is not None:
-                progress(done, len(pairs))
-    facts = _facts(source, reading, pairing, faults)
+    faults = gather(count, pairs, keep, workers=workers, progress=progress)
+    facts = write_facts(source, reading, pairing, faults)
     if file is None:
         return Run.of(images, facts)
     file.finish(facts)
     return file.read()
 
 
+def gather(
+    work: Callable[[Pair], Outcome | Problem],
+    pairs: Sequence[Pair],
+    keep: Callable[[Outcome], None],
+    *,
+    workers: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> list[Problem]:
+    """Do the work of every pair, keep what comes of it in their order, and return the problems."""
+    faults: list[Problem] = []
+    keep_memory()
+    with closing(ordered_map(work, pairs, workers=workers)) as outcomes:
+        for done, outcome in enumerate(outcomes, 1):
+            if isinstance(outcome, Problem):
+                faults.append(outcome)
+            else:
+                keep(outcome)
+            if progress is not None:
+                progress(done, len(pairs))
+    return faults
+
+
 def _pending(file: RunFile, pairing: Pairing, source: Source, reading: Reading) -> Sequence[Pair]:
     """Return the pairs that a run file does not hold; a set without pairs leaves it untouched."""
     if not pairing.pairs and (pairing.problems or source.shard is None):
         raise DataError(pairing.problems or [NOTHING])
-    return file.pending(pairing.pairs, _facts(source, reading, replace(pairing, problems=()), []))
+    begun = write_facts(source, reading, replace(pairing, problems=()), [])
+    return file.pending(pairing.pairs, begun)
 
 
-def _facts(source: Source, reading: Reading, pairing: Pairing, faults: list[Problem]) -> Facts:
+def write_facts(
+    source: Source, reading: Reading, pairing: Pairing, faults: Sequence[Problem]
+) -> Facts:
     """Write down what happened, and which of it was waived."""
     skip = reading.on_error == "skip"
     problems = [*pairing.problems, *([] if skip else faults)]

@@ -1,4 +1,4 @@
-"""Thresholds that scores must reach: pass, fail, or undefined, which fails too.
+"""Bounds on scores and losses: pass, fail, or undefined, which fails too.
 
 Exact float64 values are compared, never rounded ones.
 """
@@ -16,33 +16,46 @@ from segeval.errors import SettingError
 from segeval.metrics import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from segeval.scoring import Scores
 
-__all__ = ["Gate", "Threshold", "check_thresholds", "parse_threshold"]
+__all__ = [
+    "Gate",
+    "Threshold",
+    "check_thresholds",
+    "check_values",
+    "parse_ceiling",
+    "parse_threshold",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """A metric and the least value that passes."""
+    """A metric, and the least and the greatest value that pass."""
 
     metric: str
-    minimum: float
+    minimum: float = -math.inf
+    maximum: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class Gate(Threshold):
     """A threshold, the value it was compared with (NaN if undefined), and whether it passed."""
 
-    metric: str
-    minimum: float
     value: float
 
     @property
     def passed(self) -> bool:
-        """True if the value reaches the minimum; an undefined value never does."""
-        return self.value >= self.minimum
+        """True if the value is within the bounds; an undefined value never is."""
+        return self.minimum <= self.value <= self.maximum
+
+    @property
+    def bound(self) -> str:
+        """What is asked for, in words."""
+        if self.maximum < math.inf:
+            return f"at most {self.maximum!r}"
+        return f"at least {self.minimum!r}"
 
 
 def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
@@ -64,7 +77,7 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
     Examples
     --------
     >>> parse_threshold("iou.road=0.9")
-    Threshold(metric='iou.road', minimum=0.9)
+    Threshold(metric='iou.road', minimum=0.9, maximum=inf)
     """
     metric, _, value = text.rpartition("=")
     try:
@@ -81,6 +94,46 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
             f"--fail-under {text!r}: scores are fractions up to 1; did you mean {minimum / 100:g}?"
         )
     return Threshold(metric=metric or default, minimum=minimum)
+
+
+def parse_ceiling(text: str) -> Threshold:
+    """Parse ``LOSS=VALUE``, above which a loss fails.
+
+    Raises
+    ------
+    SettingError
+        If it is not of that form.
+
+    Examples
+    --------
+    >>> parse_ceiling("bce=0.2").maximum
+    0.2
+    """
+    name, _, value = text.rpartition("=")
+    try:
+        maximum = float(value)
+    except ValueError:
+        maximum = math.nan
+    if math.isnan(maximum) or not name:
+        raise SettingError(f"--fail-over {text!r} is not LOSS=VALUE, e.g. bce=0.2 or ece=0.05")
+    return Threshold(metric=name, maximum=maximum)
+
+
+def check_values(values: Mapping[str, float], thresholds: Iterable[Threshold]) -> list[Gate]:
+    """Compare values with thresholds.
+
+    Raises
+    ------
+    SettingError
+        If a threshold names none of the values.
+    """
+    gates = []
+    for threshold in thresholds:
+        name = threshold.metric
+        if name not in values:
+            raise SettingError(f"there is no value {name!r} here; there are {', '.join(values)}")
+        gates.append(Gate(metric=name, maximum=threshold.maximum, value=values[name]))
+    return gates
 
 
 def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Gate]:

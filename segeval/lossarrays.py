@@ -9,9 +9,10 @@ outside [0, 1] are refused; no argument is ever written to.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, SupportsIndex, TypeAlias, get_args
 
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
@@ -22,9 +23,12 @@ __all__ = [
     "Reduction",
     "arrange",
     "as_probabilities",
+    "at_least_zero",
     "blocks",
     "constant",
     "judge",
+    "sigmoid",
+    "softmax",
     "sums",
     "wide",
     "zero",
@@ -34,7 +38,7 @@ Array: TypeAlias = Any
 """An array of any library that follows the array-API standard."""
 
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
-Ignore: TypeAlias = int | Collection[int] | None
+Ignore: TypeAlias = SupportsIndex | Collection[SupportsIndex] | None
 
 BLOCK: Final = 1 << 16
 """Elements of a NumPy array that are worked on at a time, so that they stay in the cache."""
@@ -114,10 +118,31 @@ def arrange(
         truth=xp.reshape(truth, row),
         weights=None if weights is None else xp.reshape(weights, row),
         shape=shape,
-        ignore=() if ignore is None else (ignore,) if isinstance(ignore, int) else tuple(ignore),
+        ignore=_void(ignore),
         logits=logits,
         soft=soft,
     )
+
+
+def _void(ignore: Ignore) -> tuple[int, ...]:
+    """Return the void values as a tuple, from one of them or several, of any integer type."""
+    if ignore is None:
+        return ()
+    try:
+        return (operator.index(ignore),)  # type: ignore[arg-type]  # tells one from several
+    except TypeError:
+        pass
+    try:
+        return tuple(operator.index(value) for value in ignore)  # type: ignore[union-attr]
+    except TypeError:
+        raise ValueError(f"ignore must be an integer or several, found {ignore!r}") from None
+
+
+def at_least_zero(**settings: float) -> None:
+    """Refuse settings below 0."""
+    for name, value in settings.items():
+        if not value >= 0:
+            raise ValueError(f"{name} must be 0 or more, found {value}")
 
 
 def _channels(values: tuple[int, ...], truth: tuple[int, ...], *, logits: bool) -> int | None:
@@ -245,11 +270,21 @@ def zero(xp: Any, values: Array) -> Array:
 
 
 def as_probabilities(pixels: Pixels) -> Array:
-    """Return the values of judged pixels as probabilities, logits through sigmoid or softmax."""
-    xp, values = pixels.xp, pixels.values
+    """Return the values of judged pixels as probabilities."""
     if not pixels.logits:
-        return values
+        return pixels.values
     if pixels.binary:
-        return 0.5 + 0.5 * xp.tanh(0.5 * values)
-    powers = xp.exp(values - xp.max(values, axis=1, keepdims=True))
-    return powers / xp.sum(powers, axis=1, keepdims=True)
+        return sigmoid(pixels.xp, pixels.values)
+    return softmax(pixels.xp, pixels.values, axis=1)
+
+
+def sigmoid(xp: Any, logits: Array) -> Array:
+    """Return 1 / (1 + exp(-z)), without overflow and with all its digits where it is small."""
+    size = xp.abs(logits)
+    return xp.exp(0.5 * (logits - size)) / (1 + xp.exp(-size))
+
+
+def softmax(xp: Any, logits: Array, *, axis: int) -> Array:
+    """Return exp(z) over its sum along an axis, without overflow."""
+    powers = xp.exp(logits - xp.max(logits, axis=axis, keepdims=True))
+    return powers / xp.sum(powers, axis=axis, keepdims=True)

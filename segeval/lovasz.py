@@ -178,7 +178,7 @@ def _reduced(
     """Reduce the losses of pools and classes, None where a class is not scored."""
     xp, nothing = judged.xp, zero(judged.xp, judged.values)
     if not rows:
-        return nothing if reduction != "none" else xp.reshape(judged.values, (0, -1))
+        return nothing if reduction != "none" else judged.values[:, ..., 0]
     losses = xp.stack(
         [xp.stack([nothing if loss is None else loss for loss in row]) for row in rows]
     )
@@ -211,11 +211,16 @@ def _softmax_loss(pool: Pixels, number: int, *, present: bool) -> Array | None:
     foreground = pool.truth == number
     if pool.valid is not None:
         foreground = foreground & pool.valid
-    if present and not bool(xp.any(foreground)):
+    if present and not bool(xp.any(_weighing(pool, foreground))):
         return None
     values = pool.values if pool.binary else pool.values[:, number, :]
     errors = xp.abs(xp.astype(foreground, values.dtype) - values)
     return _extension(pool, errors, foreground)
+
+
+def _weighing(pool: Pixels, chosen: Array) -> Array:
+    """Return the chosen pixels whose weight is not 0."""
+    return chosen if pool.weights is None else chosen & (pool.weights > 0)
 
 
 def _hinge_loss(pool: Pixels) -> Array:
@@ -232,7 +237,6 @@ def _extension(pool: Pixels, errors: Array, foreground: Array) -> Array:
     xp = pool.xp
     if pool.valid is not None:
         errors = errors * xp.astype(pool.valid, errors.dtype)
-        foreground = foreground & pool.valid
     errors, foreground = xp.reshape(errors, (-1,)), xp.reshape(foreground, (-1,))
     weights = None if pool.weights is None else xp.reshape(pool.weights, (-1,))
     if errors.shape[0] == 0:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segeval.classmeans import Classes, measure
+from segeval.lossarrays import at_least_zero
 
 if TYPE_CHECKING:
     from segeval.lossarrays import Array, Ignore, Reduction
@@ -54,7 +55,7 @@ def dice_coefficient(
         Whether the denominator is the sum of squares, as in V-Net.
     classes : {"all", "present"} or sequence of int
         Score all classes, those that occur in the truth, or those listed. With "none", a class
-        that is not scored has the value of perfect overlap.
+        that is not scored has the value of perfect overlap, and adds nothing to a "sum".
     per_image : bool
         Whether sums are taken in each image, and the mean over images. The first of three or more
         axes of the truth counts images.
@@ -273,6 +274,7 @@ def tversky_loss(
     >>> print(f"{tversky_loss(prediction, truth, alpha=0.25, beta=0.75):.4f}")
     0.2000
     """
+    at_least_zero(alpha=alpha, beta=beta)
     overlap = measure(
         probabilities,
         truth,

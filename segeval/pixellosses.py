@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segeval.lossarrays import Array, Ignore, Reduction, arrange
+from segeval.lossarrays import Array, Ignore, Reduction, arrange, at_least_zero
 from segeval.pixelterms import (
     binary_cross_entropy,
     binary_focal,
@@ -42,7 +42,8 @@ def bce_loss(
     Parameters
     ----------
     probabilities : array of floats in [0, 1], any shape
-        The probability of the foreground; float16 is computed in float32.
+        The probability of the foreground; float16 is computed in float32. One channel, as in
+        (N, 1, H, W) for truth of (N, H, W), is taken as well.
     truth : array of the same shape
         0 or 1 of any dtype; floats between them are soft truths.
     ignore : int or collection of int, optional
@@ -106,7 +107,7 @@ def bce_with_logits_loss(
     weights: Array | None = None,
     positive_weight: float = 1.0,
 ) -> Array:
-    r"""Return the binary cross-entropy of logits, finite at any of them.
+    r"""Return the binary cross-entropy of logits, finite wherever they are.
 
     :math:`\max(z, 0) - z t + \ln(1 + e^{-|z|})`, which is `bce_loss` at :math:`1 / (1 + e^{-z})`
     without its rounding; in [0, ∞), 0 if every pixel is void.
@@ -217,6 +218,8 @@ def cross_entropy_loss(
             f"expected two or more classes, found shape {tuple(probabilities.shape)} for truth of"
             f" shape {pixels.shape}: use bce_loss or bce_with_logits_loss"
         )
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing must lie in [0, 1], found {label_smoothing}")
     return reduce_pixels(
         pixels, reduction, lambda judged: cross_entropy(judged, class_weights, label_smoothing)
     )
@@ -281,8 +284,7 @@ def focal_loss(
     >>> print(f"{focal_loss(probabilities, np.array([1, 1, 0, 1, 1])):.4f}")
     0.3375
     """
-    if gamma < 0:
-        raise ValueError(f"gamma must be 0 or more, found {gamma}")
+    at_least_zero(gamma=gamma)
     pixels = arrange(
         probabilities, truth, ignore=ignore, reduction=reduction, weights=weights, logits=logits
     )

@@ -7,6 +7,7 @@ The forms use products where a choice would do: on NumPy arrays they take a tent
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from array_api_compat import device
@@ -177,23 +178,27 @@ def focal(judged: Pixels, gamma: float, alpha: Sequence[float] | None) -> Terms:
 
 def _log_of_truth(judged: Pixels) -> Array:
     """Return the logarithm of the probability of the true class."""
-    chosen = _picked(judged, judged.values)
     if not judged.logits:
-        return _log(judged.xp, chosen)
-    return chosen - _log_sum(judged)[:, 0, :]
+        return _log(judged.xp, _picked(judged, judged.values))
+    below, log_sum = _below_highest(judged)
+    return _picked(judged, below) - log_sum[:, 0, :]
 
 
 def _log_probabilities(judged: Pixels) -> Array:
-    if judged.logits:
-        return judged.values - _log_sum(judged)
-    return _log(judged.xp, judged.values)
+    if not judged.logits:
+        return _log(judged.xp, judged.values)
+    below, log_sum = _below_highest(judged)
+    return below - log_sum
 
 
-def _log_sum(judged: Pixels) -> Array:
-    """Return ln of the sum of exp over the classes, as an (N, 1, P) array."""
+def _below_highest(judged: Pixels) -> tuple[Array, Array]:
+    """Return logits less the highest of their pixel, and ln of the sum of exp of that.
+
+    Their difference is ln of the softmax, with all its digits where logits are large.
+    """
     xp = judged.xp
-    highest = xp.max(judged.values, axis=1, keepdims=True)
-    return highest + xp.log(xp.sum(xp.exp(judged.values - highest), axis=1, keepdims=True))
+    below = judged.values - xp.max(judged.values, axis=1, keepdims=True)
+    return below, xp.log(xp.sum(xp.exp(below), axis=1, keepdims=True))
 
 
 def _picked(judged: Pixels, values: Array) -> Array:
@@ -225,8 +230,11 @@ def class_factors(
     """Return the factor of each true class; None if all are 1."""
     if alpha is None:
         return None
-    if isinstance(alpha, (int, float)):
-        return [1 - alpha if balanced else alpha, *[alpha] * (classes - 1)]
+    if isinstance(alpha, (int, float, Real)):
+        one = float(alpha)
+        if not 0 <= one <= (1 if balanced else math.inf):
+            raise ValueError(f"one balanced alpha must lie in [0, 1], found {one}")
+        return [1 - one if balanced else one, *[one] * (classes - 1)]
     factors = [float(factor) for factor in alpha]
     if len(factors) != classes:
         raise ValueError(f"alpha has {len(factors)} factors for {classes} classes")

@@ -284,8 +284,6 @@ def read_run(path: Path) -> Run:
 
 def write_run(run: Run, path: Path, *, overwrite: bool = False) -> None:
     """Write a run to a new file; see `RunFile.create` for what is refused."""
-    if path.exists() and path.stat().st_size and not overwrite:
-        raise RunError(f"{path} exists; type --overwrite to replace it")
     file = RunFile.create(path, resume=False, overwrite=overwrite)
     try:
         file.pending([], run)

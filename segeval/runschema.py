@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["COLUMNS", "check_schema", "connect", "explained", "has_tables", "make_tables"]
+__all__ = [
+    "COLUMNS",
+    "check_free",
+    "check_schema",
+    "connect",
+    "explained",
+    "has_tables",
+    "make_tables",
+]
 
 SCHEMA: Final = 1
 TABLES: Final = """
@@ -113,3 +121,11 @@ def _meaning(name: str, text: str) -> str:
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return f"it cannot be opened or written here ({text}); choose another folder"
     return f"the run file is damaged ({text}); remove it and count again"
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse to write a whole run over a file that is there, unless that is asked for."""
+    if path.exists() and path.stat().st_size and not overwrite:
+        raise RunError(f"{path} exists; type --overwrite to replace it")
+    if not path.resolve().parent.is_dir():
+        raise RunError(f"{path}: there is no folder {path.resolve().parent}; make it first")

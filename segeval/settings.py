@@ -5,6 +5,7 @@ Nothing here computes or imports NumPy: the command line knows its options witho
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_PIXELS",
     "Absent",
+    "Channels",
     "Classes",
+    "ClassesMode",
     "LabelChoice",
     "Level",
+    "LossChoice",
     "Missing",
     "OnError",
     "Pooling",
@@ -51,6 +55,8 @@ Unseen = Literal["largest", "zero"]
 VoidImage = Literal["score", "skip"]
 
 Level = Literal["class", "category"]
+Channels = Literal["first", "last"]
+ClassesMode = Literal["present", "all"]
 
 MAX_PIXELS: Final = 1 << 28
 """Default limit on the number of pixels of one mask."""
@@ -126,6 +132,62 @@ class LabelChoice:
     threshold: float | None = None
     truth_threshold: float | None = None
     level: Level = "class"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossChoice:
+    """What the user says about losses.
+
+    Attributes
+    ----------
+    losses : tuple of str
+        Names of the losses; empty for all that the data allow.
+    logits : bool
+        Whether the maps hold logits, and not probabilities.
+    channels : {"first", "last"}
+        Where the classes are: (K, H, W) or (H, W, K).
+    threshold : float
+        Binary maps: foreground where the probability is this or more.
+    alpha : tuple of float
+        Of the focal loss: one that balances, or one a class; empty for 1.
+    gamma : float
+        Of the focal loss: exponent, 0 or more.
+    smooth : float
+        Added to both terms of the Dice, Jaccard and Tversky loss, 0 or more.
+    tversky : tuple of float, optional
+        Prices of false positives and of misses; without them, no Tversky loss.
+    classes_mode : {"present", "all"}, optional
+        Which classes of an image enter its mean; None leaves it to each loss.
+    bins : int
+        Of the reliability table.
+    """
+
+    losses: tuple[str, ...] = ()
+    logits: bool = False
+    channels: Channels = "first"
+    threshold: float = 0.5
+    alpha: tuple[float, ...] = ()
+    gamma: float = 2.0
+    smooth: float = 0.0
+    tversky: tuple[float, float] | None = None
+    classes_mode: ClassesMode | None = None
+    bins: int = 15
+
+    def __post_init__(self) -> None:
+        """Refuse what no loss is defined for."""
+        lowest = {"gamma": self.gamma, "smooth": self.smooth, "bins": self.bins - 1}
+        for name, value in lowest.items():
+            if not 0 <= value < math.inf:
+                raise SettingError(f"--{name} must be {int(name == 'bins')} or more, and finite")
+        for name, values in (("alpha", self.alpha), ("tversky", self.tversky or ())):
+            if any(not 0 <= value < math.inf for value in values):
+                raise SettingError(f"--{name} must be 0 or more, and finite")
+        if len(self.alpha) == 1 and self.alpha[0] > 1:
+            raise SettingError(
+                f"one --alpha weighs positives against negatives: 0 to 1, not {self.alpha[0]:g}"
+            )
+        if not 0 < self.threshold <= 1:
+            raise SettingError(f"--threshold is a probability above 0, not {self.threshold:g}")
 
 
 def _check_choice(name: str, value: str, choices: object) -> None:

@@ -19,7 +19,7 @@ LAYERS = [
     {"conventions", "generalized", "pools", "averages", "presets", "labelfiles"},
     {"run", "runschema", "runfile", "groups", "inputs", "engines"},
     {"classification", "scoring", "sweep", "gates", "diagnosis", "labelchoice"},
-    {"evaluation"},
+    {"evaluation", "lossvalues", "calibration", "imagevalues", "valuation"},
     {"reports"},
     {"api", "cli"},
     {"__init__", "__main__"},

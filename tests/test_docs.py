@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from made import segeval
 
@@ -63,6 +64,9 @@ def test_sample_masks_are_made_the_same_again(
     exec(compile(script.read_text("utf-8"), str(script), "exec"), namespace)
     for file in sorted(samples.glob("*/*.png")):
         assert (tmp_path / file.parent.name / file.name).read_bytes() == file.read_bytes()
+    for file in sorted(samples.glob("*/*.npz")):
+        with np.load(tmp_path / file.parent.name / file.name) as made, np.load(file) as kept:
+            np.testing.assert_array_equal(made["probabilities"], kept["probabilities"])
 
 
 def test_the_page_of_conventions_is_fresh() -> None:

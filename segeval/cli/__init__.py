@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import check, labels, merge, presets, report, score, sweep
+from segeval.cli import check, labels, losses, merge, presets, report, score, sweep
 from segeval.cli.command import INTERRUPTED
 from segeval.cli.speech import put
 from segeval.version import __version__
@@ -23,6 +23,7 @@ app.command("score")(score.score)
 app.command("check")(check.check)
 app.command("report")(report.report)
 app.command("merge")(merge.merge)
+app.command("losses")(losses.losses)
 app.command("sweep")(sweep.sweep)
 app.command("presets")(presets.presets)
 app.command("labels")(labels.labels)

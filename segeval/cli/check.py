@@ -10,6 +10,7 @@ import typer
 from segeval.cli import options
 from segeval.cli.command import NOT_SCORED, command
 from segeval.cli.counting import count
+from segeval.cli.pairing import PairingOptions
 from segeval.cli.speech import describe_problems, put
 from segeval.errors import LabelError, Problem
 
@@ -24,7 +25,7 @@ __all__ = ["check"]
 
 @command
 def check(
-    pairing: options.PairingOptions,
+    pairing: PairingOptions,
     labels: options.LabelOptions,
     *,
     quiet: options.Quiet = False,

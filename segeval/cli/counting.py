@@ -9,7 +9,7 @@ from segeval.cli.speech import progress_bar
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.cli.options import PairingOptions
+    from segeval.cli.pairing import PairingOptions
     from segeval.run import Run
 
 __all__ = ["count", "count_or_read"]
@@ -33,7 +33,7 @@ def count(pairing: PairingOptions, *, quiet: bool) -> Run:
 
 def count_or_read(pairing: PairingOptions, *, quiet: bool) -> Run:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
-    from segeval.cli.options import PairingOptions
+    from segeval.cli.pairing import PairingOptions
     from segeval.runfile import read_run
 
     run = pairing.prediction

@@ -27,8 +27,10 @@ def merge(
     An image in two runs must have equal counts.
     """
     from segeval.runfile import read_run, write_run
+    from segeval.runschema import check_free
     from segeval.values import counted
 
+    check_free(out, overwrite=overwrite)
     first, *others = map(read_run, runs)
     total = first.united(others)
     write_run(total, out, overwrite=overwrite)

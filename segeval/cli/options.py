@@ -5,34 +5,31 @@ A command takes a family as one parameter; `segeval.cli.command` spreads it into
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from segeval.cli.conventionoptions import ConventionOptions
-from segeval.cli.panels import in_panel
 from segeval.errors import SettingError
 from segeval.settings import (
-    MAX_PIXELS,
+    Absent,
     LabelChoice,
     Level,
-    Missing,
-    OnError,
-    Reading,
-    Source,
+    Pooling,
     Unknown,
-    parse_shard,
 )
+
+if TYPE_CHECKING:
+    from segeval.conventions import Convention
 
 __all__ = [
     "ConventionOptions",
     "Format",
     "LabelOptions",
     "OutputOptions",
-    "PairingOptions",
     "Quiet",
+    "in_panel",
     "parse_values",
 ]
 
@@ -42,119 +39,27 @@ Quiet = Annotated[
 ]
 
 
-_pairing = in_panel("Pairing and reading")
+def in_panel(panel: str) -> Any:
+    """Return `typer.Option` for one family: the help text first, then as Typer has it."""
+
+    def option(help_text: str, *names: str, **settings: Any) -> Any:
+        return typer.Option(*names, help=help_text, rich_help_panel=panel, **settings)
+
+    return option
+
+
 _label = in_panel("Labels")
+_convention = in_panel("Convention")
 _output = in_panel("Output and gate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairingOptions:
-    """Which files belong together, and how they are read."""
-
-    prediction: Annotated[
-        Path | None,
-        typer.Argument(metavar="PRED", help="Folder of predicted masks.", show_default=False),
-    ] = None
-    truth: Annotated[
-        Path | None,
-        typer.Argument(metavar="TRUTH", help="Folder of true masks.", show_default=False),
-    ] = None
-    pred_suffix: Annotated[
-        str, _pairing("End of predicted names, stripped before matching.", metavar="S")
-    ] = ""
-    truth_suffix: Annotated[
-        str, _pairing("The same for truths, e.g. _gtFine_labelIds.", metavar="S")
-    ] = ""
-    pairs: Annotated[
-        Path | None,
-        _pairing(
-            "CSV prediction,truth,name,group instead of PRED and TRUTH; paths from its folder.",
-            metavar="FILE",
-        ),
-    ] = None
-    include: Annotated[str | None, _pairing("Only names that match.", metavar="GLOB")] = None
-    missing: Annotated[
-        Missing,
-        _pairing(
-            "A truth without a prediction is a problem (error), left out, or all wrong (worst)."
-        ),
-    ] = "error"
-    on_error: Annotated[
-        OnError, _pairing("A pair that cannot be read stops the scoring, or is left out.")
-    ] = "stop"
-    resize_prediction: Annotated[
-        bool,
-        _pairing("Bring predictions to the size of the truth (nearest).", "--resize-prediction"),
-    ] = False
-    max_pixels: Annotated[int, _pairing("Refuse larger masks.", metavar="N", min=1)] = MAX_PIXELS
-    workers: Annotated[
-        int | None,
-        _pairing(
-            "Processes; by default 1 for small sets, else one a processor.", metavar="N", min=1
-        ),
-    ] = None
-
-    shard: Annotated[
-        str | None, _pairing("Every N-th pair from the I-th on; see segeval merge.", metavar="I/N")
-    ] = None
-    out: Annotated[
-        Path | None,
-        _pairing("Write the counts as a run file, while counting.", "--out", "-o", metavar="RUN"),
-    ] = None
-    resume: Annotated[
-        bool, _pairing("Count only what the run does not hold or what changed.", "--resume")
-    ] = False
-    overwrite: Annotated[bool, _pairing("Start the run file anew.", "--overwrite")] = False
-
-    def source(self) -> Source:
-        """Return where the masks are.
-
-        Raises
-        ------
-        SettingError
-            If there are neither two folders nor a table of pairs, or both.
-        """
-        if (self.resume or self.overwrite) and self.out is None:
-            raise SettingError("--resume and --overwrite need a run file; name it with -o")
-        if self.resume and self.overwrite:
-            raise SettingError("--resume and --overwrite contradict each other; give one of them")
-        if self.shard is not None:
-            parse_shard(self.shard)
-        if self.pairs is not None and self.prediction is not None:
-            raise SettingError("--pairs replaces PRED and TRUTH; give one or the other")
-        if self.pairs is None and (self.prediction is None or self.truth is None):
-            raise SettingError("two folders are needed, PRED and TRUTH (or a table with --pairs)")
-        return Source(
-            prediction=self.prediction,
-            truth=self.truth,
-            pairs=self.pairs,
-            pred_suffix=self.pred_suffix,
-            truth_suffix=self.truth_suffix,
-            include=self.include,
-            missing=self.missing,
-            shard=self.shard,
-        )
-
-    def reading(self) -> Reading:
-        """Return how masks are read."""
-        return Reading(
-            max_pixels=self.max_pixels,
-            resize_prediction=self.resize_prediction,
-            on_error=self.on_error,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelOptions:
-    """Which values mean which class."""
+class TruthOptions:
+    """Which values of a truth mean which class."""
 
     labels: Annotated[
         str | None,
         _label("Label map: a built-in one (see `segeval labels`) or a file.", metavar="NAME|FILE"),
-    ] = None
-    pred_labels: Annotated[
-        str | None,
-        _label("Label map of the predictions, if they store other values.", metavar="NAME|FILE"),
     ] = None
     classes: Annotated[int | None, _label("The classes are the values 0…N-1.", metavar="N")] = None
     ignore: Annotated[
@@ -164,31 +69,123 @@ class LabelOptions:
             metavar="VALUE",
         ),
     ] = None
+    truth_threshold: Annotated[
+        float | None, _label("Grey truths: foreground where value >= V.", metavar="V")
+    ] = None
+
+    def choice(self) -> LabelChoice:
+        """Return what the user says about classes."""
+        return LabelChoice(
+            labels=self.labels,
+            classes=self.classes,
+            ignore=parse_values(self.ignore),
+            truth_threshold=self.truth_threshold,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelOptions(TruthOptions):
+    """Which values mean which class, on both sides."""
+
+    pred_labels: Annotated[
+        str | None,
+        _label("Label map of the predictions, if they store other values.", metavar="NAME|FILE"),
+    ] = None
     unknown: Annotated[
         Unknown, _label("A predicted value that is no class is a problem, a miss, or not judged.")
     ] = "error"
-    threshold: Annotated[
-        float | None, _label("Grey predictions: foreground where value >= V.", metavar="V")
-    ] = None
-    truth_threshold: Annotated[float | None, _label("The same for grey truths.", metavar="V")] = (
-        None
-    )
-
+    threshold: Annotated[float | None, _label("The same for grey predictions.", metavar="V")] = None
     level: Annotated[
         Level, _label("Score the classes, or the groups of classes of the label map.")
     ] = "class"
 
     def choice(self) -> LabelChoice:
         """Return what the user says about classes."""
-        return LabelChoice(
-            labels=self.labels,
+        return replace(
+            TruthOptions.choice(self),
             prediction_labels=self.pred_labels,
-            classes=self.classes,
-            ignore=parse_values(self.ignore),
             threshold=self.threshold,
-            truth_threshold=self.truth_threshold,
             level=self.level,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConventionOptions:
+    """How counts become scores."""
+
+    like: Annotated[
+        str | None,
+        _convention(
+            "Report what another tool reports for these masks; see `segeval presets`.",
+            metavar="PRESET",
+        ),
+    ] = None
+    pooling: Annotated[
+        Pooling | None,
+        _convention(
+            "Sum counts over the data set, or average over images, classes, or both.",
+            show_default="dataset",
+        ),
+    ] = None
+    absent: Annotated[
+        Absent | None,
+        _convention(
+            "A class in neither truth nor prediction is left out, is 0 or 1, or spoils the mean.",
+            show_default="skip",
+        ),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        _convention(
+            "Leave a class out of the means (its pixels still count); repeatable.",
+            metavar="CLASS",
+        ),
+    ] = None
+    worst: Annotated[
+        float | None,
+        _convention("Also the mean of the lowest Q %, with --pooling image or class.", metavar="Q"),
+    ] = None
+
+    group_by: Annotated[
+        str | None,
+        _convention(
+            "Score groups of images as well: regular expression on the name, first capture group.",
+            metavar="REGEX",
+        ),
+    ] = None
+
+    def convention(self) -> Convention:
+        """Return the convention.
+
+        Raises
+        ------
+        SettingError
+            If a preset is named together with an option that it decides, or is not known.
+        """
+        exclude = tuple(dict.fromkeys(self.exclude or ()))
+        if self.like is not None:
+            return self._preset(self.like, exclude)
+        from segeval.conventions import Convention
+
+        return Convention(
+            pooling=self.pooling or "dataset",
+            absent=self.absent or "skip",
+            exclude=exclude,
+            worst=self.worst,
+        )
+
+    def _preset(self, name: str, exclude: tuple[str, ...]) -> Convention:
+        """Return a preset, which leaves nothing open but the excluded classes."""
+        from segeval.presets import preset
+
+        for option in ("pooling", "absent", "worst"):
+            given = getattr(self, option)
+            if given is not None:
+                raise SettingError(
+                    f"--like {name} decides --{option} itself; type --like {name} alone, "
+                    f"or --{option} {given} without --like"
+                )
+        return replace(preset(name), exclude=exclude)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from segeval.cli.options import ConventionOptions, LabelOptions, OutputOptions
     from segeval.conventions import Convention
-    from segeval.gates import Threshold
+    from segeval.gates import Gate, Threshold
     from segeval.run import Run
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice
 
-__all__ = ["prepare", "present", "terminal_table"]
+__all__ = ["enforce", "prepare", "present", "say_left_out", "terminal_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +105,15 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
     _say_notices(scores, quiet=quiet)
+    enforce(gates)
+
+
+def enforce(gates: Iterable[Gate]) -> None:
+    """Say which gates failed, and exit 1 if one did."""
     failed = [gate for gate in gates if not gate.passed]
     for gate in failed:
         found = "is undefined" if math.isnan(gate.value) else f"= {gate.value!r}"
-        say(f"segeval: gate failed: {gate.metric} {found}, at least {gate.minimum!r} is asked for")
+        say(f"segeval: gate failed: {gate.metric} {found}, {gate.bound} is asked for")
     if failed:
         raise typer.Exit(GATE_FAILED)
 
@@ -190,14 +195,19 @@ def _say_notices(scores: Scores, *, quiet: bool) -> None:
             "255 as foreground; type --labels binary to say so",
             quiet=quiet,
         )
+    say_left_out(scores.run, quiet=quiet)
+    if scores.counts.ignored_predictions:
+        pixels = scores.counts.ignored_predictions
+        say(f"notice: {pixels} pixels are not judged for their predicted value", quiet=quiet)
+
+
+def say_left_out(run: Run, *, quiet: bool) -> None:
+    """Say what was not scored."""
     for names, what in (
-        (scores.run.extra, "prediction without a truth left out"),
-        (scores.run.missing, "truth without a prediction waived"),
-        (scores.run.skipped, "unreadable pair left out"),
+        (run.extra, "prediction without a truth left out"),
+        (run.missing, "truth without a prediction waived"),
+        (run.skipped, "unreadable pair left out"),
     ):
         if names:
             shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
             say(f"notice: {len(names)} × {what}: {shown}", quiet=quiet)
-    if scores.counts.ignored_predictions:
-        pixels = scores.counts.ignored_predictions
-        say(f"notice: {pixels} pixels are not judged for their predicted value", quiet=quiet)

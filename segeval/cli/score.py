@@ -8,13 +8,14 @@ from __future__ import annotations
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.counting import count
+from segeval.cli.pairing import PairingOptions
 
 __all__ = ["score"]
 
 
 @command
 def score(
-    pairing: options.PairingOptions,
+    pairing: PairingOptions,
     labels: options.LabelOptions,
     convention: options.ConventionOptions,
     output: options.OutputOptions,

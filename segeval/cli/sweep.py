@@ -11,6 +11,7 @@ import typer
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.counting import count_or_read
+from segeval.cli.pairing import PairingOptions
 from segeval.cli.speech import put, say
 from segeval.settings import LabelChoice
 
@@ -51,9 +52,7 @@ class SweepOptions:
 
 
 @command
-def sweep(
-    pairing: options.PairingOptions, sweeping: SweepOptions, *, quiet: options.Quiet = False
-) -> None:
+def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Quiet = False) -> None:
     """Score every threshold of grey predictions in PRED, or of a saved run in its place.
 
     Precision, recall, Dice, IoU, specificity and F-beta of the foreground,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +16,7 @@ import kornia_rs.io as kornia
 import numpy as np
 
 from segeval.errors import MaskError
-from segeval.inputs import png
+from segeval.inputs import numpyfiles, png
 from segeval.inputs.fingerprints import fingerprint
 from segeval.settings import MAX_PIXELS
 from segeval.values import COLOR, as_zero_one, counted
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
-__all__ = ["Mask", "keep_memory", "read_mask"]
+__all__ = ["Mask", "check_size", "keep_memory", "read_mask"]
 
 SIGNATURES: Final = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -155,7 +154,7 @@ def _decode(data: bytes, max_pixels: int) -> Mask:
         )
     if kind == "PNG":
         header = png.read_header(data)
-        _check_size(header.width, header.height, max_pixels)
+        check_size(header.width, header.height, max_pixels)
         if header.format in png.DIRECT:
             return _decode_png(data, header)
         png.check_complete(data, header)
@@ -165,7 +164,8 @@ def _decode(data: bytes, max_pixels: int) -> Mask:
     return _decode_pillow(data, kind, max_pixels)
 
 
-def _check_size(width: int, height: int, max_pixels: int) -> None:
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Refuse more pixels than are allowed, and none at all."""
     if width * height > max_pixels:
         raise MaskError(
             f"its header claims {width}×{height} = {width * height} pixels, more than "
@@ -219,7 +219,7 @@ def _decode_pillow(data: bytes, kind: str, max_pixels: int) -> Mask:
         "GIF": GifImagePlugin.GifImageFile,
     }
     with plugins[kind](io.BytesIO(data)) as image:
-        _check_size(*image.size, max_pixels)
+        check_size(*image.size, max_pixels)
         frames = getattr(image, "n_frames", 1)
         if frames > 1:
             raise MaskError(f"it holds {frames} frames; save one mask a file")
@@ -268,28 +268,10 @@ def _tiff_type(image: ImageFile, dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def _decode_numpy(data: bytes, kind: str, max_pixels: int) -> Mask:
     """Decode a ``.npy`` array, or the only array of an ``.npz`` archive, without pickles."""
-    if kind == "NPY":
-        return _read_npy(io.BytesIO(data), max_pixels)
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = archive.namelist()
-        if len(names) != 1:
-            raise MaskError(f"the archive holds {len(names)} arrays {names[:5]}; expected one")
-        with archive.open(names[0]) as stream:
-            return _read_npy(stream, max_pixels)
-
-
-def _read_npy(stream: Any, max_pixels: int) -> Mask:
-    version = np.lib.format.read_magic(stream)
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read_header is None:
-        raise MaskError(f"NumPy format {version} is not that of an integer array")
-    shape, _, dtype = read_header(stream)
-    if len(shape) != 2 or dtype.kind not in "biu":
-        raise MaskError(f"it holds {dtype} of shape {shape}; expected integers of shape (H, W)")
-    _check_size(shape[1], shape[0], max_pixels)
-    stream.seek(0)
-    values = np.ascontiguousarray(np.lib.format.read_array(stream, allow_pickle=False))
+    with numpyfiles.open_array(io.BytesIO(data), archive=kind == "NPZ") as stream:
+        shape, _, dtype = numpyfiles.read_header(stream)
+        if len(shape) != 2 or dtype.kind not in "biu":
+            raise MaskError(f"it holds {dtype} of shape {shape}; expected integers of shape (H, W)")
+        check_size(shape[1], shape[0], max_pixels)
+        values = numpyfiles.read_array(stream)
     return Mask(values=as_zero_one(values) if dtype.kind == "b" else values, form=f"NumPy {dtype}")

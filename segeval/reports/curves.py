@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from segeval.reports.document import defined
 from segeval.reports.numbers import show_score
 from segeval.sweep import CURVES
 
@@ -41,14 +41,14 @@ def make_document(sweep: Sweep) -> dict[str, Any]:
         "signature": sweep.signature,
         "beta2": sweep.beta2,
         "summary": {
-            "average_precision": _defined(sweep.average_precision),
-            "auroc": _defined(sweep.auroc),
-            "mean_fbeta_image": _defined(float(sweep.image["fbeta"].mean())),
+            "average_precision": defined(sweep.average_precision),
+            "auroc": defined(sweep.auroc),
+            "mean_fbeta_image": defined(float(sweep.image["fbeta"].mean())),
             **best,
         },
         "thresholds": sweep.thresholds.tolist(),
         **{
-            pooling: {n: [_defined(v) for v in sweep.curves(pooling)[n].tolist()] for n in CURVES}
+            pooling: {n: [defined(v) for v in sweep.curves(pooling)[n].tolist()] for n in CURVES}
             for pooling in POOLINGS
         },
     }
@@ -56,11 +56,7 @@ def make_document(sweep: Sweep) -> dict[str, Any]:
 
 def _best(sweep: Sweep, pooling: str, curve: str) -> dict[str, float | None]:
     threshold, value = sweep.best(pooling, curve)
-    return {"threshold": threshold, "value": _defined(value)}
-
-
-def _defined(value: float) -> float | None:
-    return None if math.isnan(value) else value
+    return {"threshold": threshold, "value": defined(value)}
 
 
 def to_csv(document: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from segeval.gates import Gate
     from segeval.scoring import Scores
 
-__all__ = ["SCHEMA", "make_document"]
+__all__ = ["SCHEMA", "defined", "list_gates", "make_document"]
 
 SCHEMA = "segeval.scores/1"
 
@@ -65,7 +65,7 @@ def make_document(
             "ignored_by_prediction": counts.ignored_predictions,
             "unknown": int(matrix.unknown.sum()),
         },
-        "summary": {name: _defined(value) for name, value in scores.summary.items()},
+        "summary": {name: defined(value) for name, value in scores.summary.items()},
         "averaged": _averaged(scores),
         "classes": _classes(scores),
         **({"groups": _groups(scores)} if scores.groups else {}),
@@ -76,7 +76,7 @@ def make_document(
             "counts": matrix.counts.tolist(),
             "unknown": matrix.unknown.tolist(),
         },
-        "gates": [_gate(gate) for gate in gates],
+        "gates": list_gates(gates),
     }
 
 
@@ -100,20 +100,28 @@ def _groups(scores: Scores) -> list[dict[str, Any]]:
             "name": name,
             "images": len(group.run.images),
             "judged": group.counts.confusion.total,
-            "summary": {key: _defined(value) for key, value in group.summary.items()},
+            "summary": {key: defined(value) for key, value in group.summary.items()},
             "classes": _classes(group),
         }
         for name, group in scores.groups.items()
     ]
 
 
-def _gate(gate: Gate) -> dict[str, Any]:
-    return {
-        "metric": gate.metric,
-        "minimum": gate.minimum,
-        "value": _defined(gate.value),
-        "passed": gate.passed,
-    }
+def list_gates(gates: Iterable[Gate]) -> list[dict[str, Any]]:
+    """Lay out gates: the bound that is asked for, the value, and whether it passed."""
+    return [
+        {
+            "metric": gate.metric,
+            **{
+                name: bound
+                for name in ("minimum", "maximum")
+                if math.isfinite(bound := getattr(gate, name))
+            },
+            "value": defined(gate.value),
+            "passed": gate.passed,
+        }
+        for gate in gates
+    ]
 
 
 def _classes(scores: Scores) -> list[dict[str, Any]]:
@@ -130,11 +138,11 @@ def _classes(scores: Scores) -> list[dict[str, Any]]:
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [
         {"index": index, "name": name}
-        | {key: _defined(value) for key, value in zip(columns, row, strict=True)}
+        | {key: defined(value) for key, value in zip(columns, row, strict=True)}
         for index, (name, row) in enumerate(zip(scores.labels.names, rows, strict=True))
     ]
 
 
-def _defined(value: float) -> float | None:
-    """Return None for NaN."""
+def defined(value: float) -> float | None:
+    """Return None for NaN, which no JSON holds."""
     return None if math.isnan(value) else value

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["check_writable", "write_text"]
+__all__ = ["check_writable", "write_bytes", "write_text"]
 
 
 def check_writable(paths: Iterable[Path]) -> None:
@@ -36,6 +36,11 @@ def check_writable(paths: Iterable[Path]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text; see `write_bytes`."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file under a temporary name, then put it in place, so that no half file is seen.
 
     Raises
@@ -46,8 +51,8 @@ def write_text(path: Path, text: str) -> None:
     stream = _is_stream(path)
     target = path if stream else _temporary(path.resolve())
     try:
-        with open(target, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.write(text)
+        with open(target, "wb") as file:
+            file.write(content)
         if not stream:
             os.replace(target, path.resolve())
     except OSError as error:

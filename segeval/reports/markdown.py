@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_count, show_score
+from segeval.reports.numbers import show_bound, show_count, show_score
 from segeval.reports.table import SHOWN, TITLES
 from segeval.reports.wording import headline, title_of
 
@@ -46,7 +46,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     for gate in document["gates"]:
         value = "undefined" if gate["value"] is None else repr(gate["value"])
         verdict = "passed" if gate["passed"] else "**failed**"
-        lines += ["", f"{verdict}: {gate['metric']} = {value} (at least {gate['minimum']!r})"]
+        lines += ["", f"{verdict}: {gate['metric']} = {value} ({show_bound(gate)})"]
     lines += ["", f"`{document['signature']}`", ""]
     return "\n".join(lines)
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["UNDEFINED", "show_count", "show_score"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["UNDEFINED", "show_bound", "show_count", "show_loss", "show_score"]
 
 UNDEFINED = "–"
 
@@ -33,3 +38,24 @@ def show_count(count: int) -> str:
     '1 234 567'
     """
     return f"{count:,}".replace(",", " ")
+
+
+def show_loss(value: float | None) -> str:
+    """Round a loss to four digits behind the point; 0 is shown for exactly 0 only.
+
+    >>> show_loss(12.34567), show_loss(0.00001), show_loss(0.0), show_loss(None)
+    ('12.3457', '0.0001', '0.0000', '–')
+    """
+    if value is None:
+        return UNDEFINED
+    return f"{max(value, 0.0001) if value else value:.4f}"
+
+
+def show_bound(gate: Mapping[str, Any]) -> str:
+    """Say what a gate asks for, with all digits.
+
+    >>> show_bound({"minimum": 0.75}), show_bound({"maximum": 0.2})
+    ('at least 0.75', 'at most 0.2')
+    """
+    words, name = ("at most", "maximum") if "maximum" in gate else ("at least", "minimum")
+    return f"{words} {gate[name]!r}"

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_count, show_score
+from segeval.reports.numbers import show_bound, show_count, show_score
 from segeval.reports.wording import MEANS, fate_of_absent, headline, headlines, title_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["lay_out", "render"]
+__all__ = ["gate_table", "lay_out", "render"]
 
 SHOWN = ("iou", "dice", "precision", "recall")
 TITLES = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
@@ -34,7 +34,7 @@ def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> Renderable
     if "groups" in document:
         parts += [Text(), _group_table(document, percent=percent)]
     if document["gates"]:
-        parts += [Text(), _gate_table(document)]
+        parts += [Text(), gate_table(document)]
     parts += [Text(), Text(document["signature"], style="dim", overflow="fold")]
     return Group(*parts)
 
@@ -108,11 +108,12 @@ def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     return table
 
 
-def _gate_table(document: Mapping[str, Any]) -> Table:
+def gate_table(document: Mapping[str, Any]) -> Table:
+    """Say of every gate whether it passed, the value, and what is asked for."""
     table = Table.grid(padding=(0, 2))
     for gate in document["gates"]:
         style = "green" if gate["passed"] else "red"
         verdict = Text("passed" if gate["passed"] else "failed", style=style)
         value = "undefined" if gate["value"] is None else repr(gate["value"])
-        table.add_row(verdict, gate["metric"], f"{value} (at least {gate['minimum']!r})")
+        table.add_row(verdict, gate["metric"], f"{value} ({show_bound(gate)})")
     return table

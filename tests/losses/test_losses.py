@@ -396,7 +396,7 @@ def test_options_that_do_not_fit_are_refused() -> None:
     values, truth, _ = made("multi", void=0)
     with pytest.raises(ValueError, match="'present', 'all' or a list, found 'some'"):
         lovasz_softmax_loss(values, truth, classes="some")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"some of \[0, 1, 2, 3\], found \[4\]"):
+    with pytest.raises(ValueError, match=r"some of \[0, 1, 2, 3\], each once, found \[4\]"):
         dice_loss(values, truth, classes=[4])
     with pytest.raises(ValueError, match=r"found shape \(2, 5, 6\) .* use bce_loss"):
         cross_entropy_loss(values[:, 0], truth)

@@ -1,0 +1,152 @@
+"""Does a probability of 0.8 come true four times in five? Reliability, from sums over pixels.
+
+Binary maps are held against the frequency of the foreground; maps of several classes by the highest
+probability of a pixel, and how often that class is the true one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segeval.metrics import ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Calibration", "Evidence", "collect", "weigh"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """What the judged pixels of one image, or of all, say about its probabilities.
+
+    Attributes
+    ----------
+    pixels, hits : (B,) int64 arrays
+        Pixels of each bin of the probability, and those in which what it was given to came true.
+    stated : (B,) float64 array
+        Sum of the probabilities of each bin.
+    brier : float
+        Sum of the squared distances between the probabilities of a pixel and the truth.
+    nll : float
+        Sum of -ln of the probability that was given to the truth.
+    impossible : int
+        Pixels whose truth was given the probability 0; each counts 100 in ``nll``.
+    """
+
+    pixels: NDArray[np.int64]
+    hits: NDArray[np.int64]
+    stated: NDArray[np.float64]
+    brier: float
+    nll: float
+    impossible: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calibration:
+    """How far probabilities are from what comes true.
+
+    Attributes
+    ----------
+    ece, mce : float
+        Expected and maximum calibration error: mean over pixels, and maximum over bins, of
+        ``|frequency - confidence|`` of a bin; in [0, 1].
+    brier : float
+        Mean over pixels of the squared distance to the truth: (p - t)² if binary, in [0, 1]; the
+        sum of it over the classes if there are several, in [0, 2].
+    nll : float
+        Mean over pixels of -ln of the probability of the truth, in [0, 100].
+    confidence, frequency : (B,) float64 arrays
+        Mean probability of each bin, and the share that came true; NaN for an empty bin.
+    pixels : (B,) int64 array
+        Pixels of each bin. Bin b holds probabilities from b/B on and below (b + 1)/B; the last one
+        holds 1, too.
+    impossible : int
+        As in `Evidence`.
+
+    All are NaN where no pixel is judged.
+
+    References
+    ----------
+    Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2. Reliability tables and their
+    expected error: Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602; by the highest probability of
+    several classes: Guo et al. 2017, arXiv:1706.04599.
+    """
+
+    ece: float
+    mce: float
+    brier: float
+    nll: float
+    confidence: NDArray[np.float64]
+    frequency: NDArray[np.float64]
+    pixels: NDArray[np.int64]
+    impossible: int
+
+
+def collect(
+    stated: NDArray[np.floating[Any]],
+    hits: NDArray[np.bool_],
+    bins: int,
+    *,
+    squared: float,
+    given: NDArray[np.floating[Any]],
+    nll: float,
+) -> Evidence:
+    """Sort judged pixels into bins.
+
+    Parameters
+    ----------
+    stated : (P,) array
+        The probability that is held against the truth.
+    hits : (P,) array of bool
+        Whether what it was given to came true.
+    bins : int
+        Number of bins of equal width.
+    squared, nll : float
+        Sums for the Brier score and the negative log-likelihood.
+    given : (P,) array
+        The probability that was given to the truth.
+    """
+    stated = stated.astype(np.float64)
+    number = np.searchsorted(np.arange(1, bins) / bins, stated, side="right")
+    return Evidence(
+        pixels=np.bincount(number, minlength=bins),
+        hits=np.bincount(number[hits], minlength=bins),
+        stated=np.bincount(number, stated, bins).astype(np.float64),
+        brier=squared,
+        nll=nll,
+        impossible=int(np.count_nonzero(given <= 0)),
+    )
+
+
+def weigh(evidence: Sequence[Evidence]) -> Calibration:
+    """Put the evidence of all images together.
+
+    Sums of floats are exact before they are rounded once, so that their order is of no account.
+    """
+    pixels = np.sum([each.pixels for each in evidence], axis=0)
+    hits = np.sum([each.hits for each in evidence], axis=0)
+    stated = np.array([math.fsum(column) for column in np.array([e.stated for e in evidence]).T])
+    confidence, frequency = ratio(stated, pixels), ratio(hits, pixels)
+    gaps = np.nan_to_num(np.abs(frequency - confidence))
+    total = int(pixels.sum())
+    if not total:
+        gaps = np.full(1, np.nan)
+    shares = [math.fsum(getattr(each, name) for each in evidence) for name in ("brier", "nll")]
+    brier, nll = ratio(np.array(shares), np.array(total)).tolist()
+    return Calibration(
+        ece=math.fsum((pixels * gaps).tolist()) / total if total else math.nan,
+        mce=float(gaps.max()),
+        brier=brier,
+        nll=nll,
+        confidence=confidence,
+        frequency=frequency,
+        pixels=pixels,
+        impossible=sum(each.impossible for each in evidence),
+    )

@@ -1,0 +1,250 @@
+"""``segeval losses``: losses and calibration of probability maps."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from segeval.cli import options
+from segeval.cli.command import command
+from segeval.cli.pairing import ReadingOptions
+from segeval.cli.speech import progress_bar, put, say
+from segeval.errors import SettingError
+from segeval.settings import Channels, ClassesMode, LossChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segeval.valuation import Valuation
+
+__all__ = ["losses"]
+
+_pairing = options.in_panel("Pairing and reading")
+_losses = options.in_panel("Losses")
+_output = options.in_panel("Output and gate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapOptions(ReadingOptions):
+    """Which maps and truths belong together, and how they are read."""
+
+    prediction: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="PROBS",
+            help="Folder of probability maps: .npy or .npz of (K, H, W) or (H, W), or grey PNG.",
+            show_default=False,
+        ),
+    ] = None
+    logits: Annotated[bool, _pairing("The maps hold logits.", "--logits")] = False
+    channels: Annotated[Channels, _pairing("Where the classes are: (K, H, W) or (H, W, K).")] = (
+        "first"
+    )
+    out: Annotated[
+        Path | None,
+        _pairing(
+            "Write the counts of the most probable classes as a run file.",
+            "--out",
+            "-o",
+            metavar="RUN",
+        ),
+    ] = None
+    overwrite: Annotated[bool, _pairing("Replace the run file.", "--overwrite")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossOptions:
+    """Which losses, with which parameters."""
+
+    loss: Annotated[
+        list[str] | None,
+        _losses("Only this loss: bce, focal, dice, …; repeatable.", metavar="NAME"),
+    ] = None
+    threshold: Annotated[
+        float, _losses("Maps of the foreground: it is where p >= V.", metavar="V")
+    ] = 0.5
+    alpha: Annotated[
+        str | None,
+        _losses(
+            "Focal: one number balances (positives A, negatives 1 - A), or one a class: 1,2,1.",
+            metavar="A",
+        ),
+    ] = None
+    gamma: Annotated[float, _losses("Focal: exponent.")] = 2.0
+    smooth: Annotated[
+        float, _losses("Dice, Jaccard, Tversky: added above and below, e.g. 1.", metavar="S")
+    ] = 0.0
+    tversky: Annotated[
+        str | None,
+        _losses("Tversky: prices of false positives and of misses, e.g. 0.3,0.7.", metavar="A,B"),
+    ] = None
+    classes_mode: Annotated[
+        ClassesMode | None,
+        _losses(
+            "Classes of an image in its mean; usually present for Lovász and all for the others."
+        ),
+    ] = None
+    bins: Annotated[
+        int | None,
+        _losses("Show the reliability table, in so many bins (15 if it is not shown).", min=1),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossOutput:
+    """What comes out, and when it counts as failed."""
+
+    output_format: Annotated[
+        Literal["table", "csv", "json"], _output("What is printed.", "--format")
+    ] = "table"
+    csv: Annotated[Path | None, _output("Write a CSV of the losses.", metavar="F")] = None
+    per_image: Annotated[Path | None, _output("Write a CSV of the images.", metavar="F")] = None
+    json: Annotated[Path | None, _output("Write everything as one document.", metavar="F")] = None
+    plot: Annotated[
+        Path | None, _output("Draw the reliability diagram, as .svg, .png or .pdf.", metavar="F")
+    ] = None
+    fail_over: Annotated[
+        list[str] | None,
+        _output("Exit 1 above: bce=0.2, ece=0.05; repeatable.", metavar="LOSS=VALUE"),
+    ] = None
+
+    def files(self) -> dict[str, Path]:
+        """Return the files that are asked for, by the name of their option."""
+        paths = {n: getattr(self, n) for n in ("csv", "per_image", "json", "plot")}
+        return {name: path for name, path in paths.items() if path is not None}
+
+
+@command
+def losses(
+    maps: MapOptions,
+    labels: options.TruthOptions,
+    which: LossOptions,
+    output: LossOutput,
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """Value losses of the probability maps in PROBS against the masks in TRUTH.
+
+    BCE, cross-entropy, focal, soft Dice and Jaccard, Lovász; calibration; and
+    scores of the most probable classes. Without --labels, channel k is the
+    class of value k and 255 is void.
+    """
+    from segeval.cli.output import enforce
+    from segeval.gates import check_values, parse_ceiling
+    from segeval.reports.losses import make_document
+    from segeval.runfile import write_run
+    from segeval.valuation import value_losses
+
+    choice = _choice(maps, which)
+    thresholds = [parse_ceiling(text) for text in output.fail_over or ()]
+    source, reading = maps.source(), maps.reading()
+    _check_places(maps, output)
+    valuation = value_losses(
+        source,
+        labels.choice(),
+        choice,
+        reading,
+        workers=maps.workers,
+        progress=progress_bar(quiet=quiet),
+    )
+    if maps.out is not None:
+        write_run(valuation.scores.run, maps.out, overwrite=maps.overwrite)
+    calibration = {n: getattr(valuation.calibration, n) for n in ("ece", "mce", "brier", "nll")}
+    gates = check_values({**valuation.summary, **calibration}, thresholds)
+    settings = {**valuation.scores.run.source, **asdict(labels), **asdict(choice)}
+    document = make_document(valuation, settings=settings, gates=gates)
+    _deliver(document, valuation, output, reliability=which.bins is not None)
+    _say_notices(valuation, quiet=quiet)
+    enforce(gates)
+
+
+def _check_places(maps: MapOptions, output: LossOutput) -> None:
+    """Refuse, before any work is done, what could not be written."""
+    from segeval.reports.files import check_writable
+    from segeval.reports.reliability import plot_format
+    from segeval.runschema import check_free
+
+    if output.plot is not None:
+        plot_format(output.plot.name)
+    check_writable(output.files().values())
+    if maps.out is not None:
+        check_free(maps.out, overwrite=maps.overwrite)
+
+
+def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:
+    """Return what the user says about losses."""
+    tversky = _numbers("--tversky", which.tversky)
+    if len(tversky) not in {0, 2}:
+        raise SettingError(f"--tversky takes two numbers, A,B, not {which.tversky!r}")
+    return LossChoice(
+        losses=tuple(dict.fromkeys(which.loss or ())),
+        logits=maps.logits,
+        channels=maps.channels,
+        threshold=which.threshold,
+        alpha=_numbers("--alpha", which.alpha),
+        gamma=which.gamma,
+        smooth=which.smooth,
+        tversky=(tversky[0], tversky[1]) if tversky else None,
+        classes_mode=which.classes_mode,
+        bins=15 if which.bins is None else which.bins,
+    )
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...]:
+    """Parse numbers that are separated by commas."""
+    if text is None or text == "none":
+        return ()
+    try:
+        return tuple(float(word) for word in text.split(","))
+    except ValueError:
+        raise SettingError(f"{option} {text!r} is not a number, or numbers with commas") from None
+
+
+def _deliver(
+    document: Mapping[str, Any], valuation: Valuation, output: LossOutput, *, reliability: bool
+) -> None:
+    """Write the files, and print the chosen format."""
+    from segeval.cli.output import terminal_table
+    from segeval.reports import losses as report
+    from segeval.reports.files import write_bytes, write_text
+    from segeval.reports.json import to_json
+    from segeval.reports.reliability import draw, plot_format
+
+    reports = {
+        "table": lambda: terminal_table(report.lay_out(document, reliability=reliability)),
+        "csv": lambda: report.to_csv(document),
+        "json": lambda: to_json(document),
+        "per_image": lambda: report.images_csv(valuation),
+    }
+    for name, path in output.files().items():
+        if name == "plot":
+            write_bytes(path, draw(document, plot_format(path.name)))
+        else:
+            write_text(path, reports[name]())
+    put(reports[output.output_format]())
+
+
+def _say_notices(valuation: Valuation, *, quiet: bool) -> None:
+    """Say what a reader of the numbers might not expect."""
+    from segeval.cli.output import say_left_out
+    from segeval.values import counted
+
+    labels, impossible = valuation.scores.labels, valuation.calibration.impossible
+    void = int((valuation.judged == 0).sum())
+    if labels.name == "binary(found)":
+        say("notice: the truths hold nothing but 0 and 255, so 255 is the foreground", quiet=quiet)
+    if impossible:
+        say(
+            f"notice: {counted(impossible, 'pixel')} gave the truth the probability 0; "
+            "each counts 100 where a loss takes its logarithm",
+            quiet=quiet,
+        )
+    if void:
+        say(
+            f"notice: {counted(void, 'image')} without a judged pixel; 0 in the means over images",
+            quiet=quiet,
+        )
+    say_left_out(valuation.scores.run, quiet=quiet)

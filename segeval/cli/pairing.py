@@ -1,0 +1,130 @@
+"""The options that say which files are read, and where their counts are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segeval.cli.options import in_panel
+from segeval.errors import SettingError
+from segeval.settings import MAX_PIXELS, Missing, OnError, Reading, Source, parse_shard
+
+__all__ = ["PairingOptions", "ReadingOptions"]
+
+_pairing = in_panel("Pairing and reading")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions:
+    """Which files belong together, and how they are read."""
+
+    prediction: Annotated[
+        Path | None,
+        typer.Argument(metavar="PRED", help="Folder of predicted masks.", show_default=False),
+    ] = None
+    truth: Annotated[
+        Path | None,
+        typer.Argument(metavar="TRUTH", help="Folder of true masks.", show_default=False),
+    ] = None
+    pred_suffix: Annotated[
+        str, _pairing("End of predicted names, stripped before matching.", metavar="S")
+    ] = ""
+    truth_suffix: Annotated[
+        str, _pairing("The same for truths, e.g. _gtFine_labelIds.", metavar="S")
+    ] = ""
+    pairs: Annotated[
+        Path | None,
+        _pairing(
+            "CSV prediction,truth,name,group instead of PRED and TRUTH; paths from its folder.",
+            metavar="FILE",
+        ),
+    ] = None
+    include: Annotated[str | None, _pairing("Only names that match.", metavar="GLOB")] = None
+    missing: Annotated[
+        Missing,
+        _pairing(
+            "A truth without a prediction is a problem (error), left out, or all wrong (worst)."
+        ),
+    ] = "error"
+    on_error: Annotated[
+        OnError, _pairing("A pair that cannot be read stops the scoring, or is left out.")
+    ] = "stop"
+    resize_prediction: Annotated[
+        bool,
+        _pairing("Bring predictions to the size of the truth (nearest).", "--resize-prediction"),
+    ] = False
+    max_pixels: Annotated[int, _pairing("Refuse larger masks.", metavar="N", min=1)] = MAX_PIXELS
+    workers: Annotated[
+        int | None,
+        _pairing(
+            "Processes; by default 1 for small sets, else one a processor.", metavar="N", min=1
+        ),
+    ] = None
+
+    shard: Annotated[
+        str | None, _pairing("Every N-th pair from the I-th on; see segeval merge.", metavar="I/N")
+    ] = None
+
+    def source(self) -> Source:
+        """Return where the masks are.
+
+        Raises
+        ------
+        SettingError
+            If there are neither two folders nor a table of pairs, or both.
+        """
+        if self.shard is not None:
+            parse_shard(self.shard)
+        if self.pairs is not None and self.prediction is not None:
+            raise SettingError("--pairs replaces PRED and TRUTH; give one or the other")
+        if self.pairs is None and (self.prediction is None or self.truth is None):
+            raise SettingError("two folders are needed, PRED and TRUTH (or a table with --pairs)")
+        return Source(
+            prediction=self.prediction,
+            truth=self.truth,
+            pairs=self.pairs,
+            pred_suffix=self.pred_suffix,
+            truth_suffix=self.truth_suffix,
+            include=self.include,
+            missing=self.missing,
+            shard=self.shard,
+        )
+
+    def reading(self) -> Reading:
+        """Return how masks are read."""
+        return Reading(
+            max_pixels=self.max_pixels,
+            resize_prediction=self.resize_prediction,
+            on_error=self.on_error,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairingOptions(ReadingOptions):
+    """Which masks belong together, how they are read, and where their counts are kept."""
+
+    out: Annotated[
+        Path | None,
+        _pairing("Write the counts as a run file, while counting.", "--out", "-o", metavar="RUN"),
+    ] = None
+    resume: Annotated[
+        bool, _pairing("Count only what the run does not hold or what changed.", "--resume")
+    ] = False
+    overwrite: Annotated[bool, _pairing("Start the run file anew.", "--overwrite")] = False
+
+    def source(self) -> Source:
+        """Return where the masks are.
+
+        Raises
+        ------
+        SettingError
+            As in `ReadingOptions`, or if the options of the run file contradict each other.
+        """
+        if (self.resume or self.overwrite) and self.out is None:
+            raise SettingError("--resume and --overwrite need a run file; name it with -o")
+        if self.resume and self.overwrite:
+            raise SettingError("--resume and --overwrite contradict each other; give one of them")
+        return ReadingOptions.source(self)

@@ -1,0 +1,252 @@
+"""One pair of probability map and truth -> its losses, its hard counts and its calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from segeval.calibration import Evidence, collect
+from segeval.errors import MaskError, Problem
+from segeval.evaluation import count_arrays, resize, sizes_differ
+from segeval.inputs.masks import read_mask
+from segeval.inputs.probabilities import read_probabilities, sum_tolerance
+from segeval.lossarrays import sigmoid, softmax
+from segeval.lossvalues import IGNORED, LOSSES, Given
+from segeval.values import color_value, counted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from segeval.inputs.pairing import Pair
+    from segeval.labels import Label, LabelMap
+    from segeval.run import ImageCounts
+    from segeval.settings import LossChoice, Reading
+
+__all__ = ["ImageValues", "Task", "value_pair"]
+
+OUTSIDE: Final = 1e-4
+"""How far rounding may move a probability out of [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is asked of every pair.
+
+    Attributes
+    ----------
+    reading : Reading
+        How files are read.
+    labels : LabelMap
+        The classes, in the order of the channels.
+    choice : LossChoice
+        Parameters of the losses.
+    names : tuple of str
+        Losses that are valued.
+    binary : bool
+        Whether maps hold the foreground only.
+    """
+
+    reading: Reading
+    labels: LabelMap
+    choice: LossChoice
+    names: tuple[str, ...]
+    binary: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ImageValues:
+    """What one pair comes to.
+
+    Attributes
+    ----------
+    counts : ImageCounts
+        Truth against the class with the highest probability.
+    judged : int
+        Pixels that are not void.
+    values : tuple of float
+        For each loss of the task: its sum over judged pixels, or its value for the image.
+    evidence : Evidence
+        For the calibration.
+    """
+
+    counts: ImageCounts
+    judged: int
+    values: tuple[float, ...]
+    evidence: Evidence
+
+
+def value_pair(pair: Pair, task: Task) -> ImageValues | Problem:
+    """Read one pair and value its losses; what stands in the way comes back as a problem."""
+    reading, choice = task.reading, task.choice
+    if pair.prediction is None:
+        raise ValueError(f"{pair.name} has no prediction")
+    try:
+        truth = read_mask(pair.truth, max_pixels=reading.max_pixels)
+        maps = read_probabilities(pair.prediction, choice, max_pixels=reading.max_pixels)
+    except MaskError as error:
+        return Problem(name=pair.name, kind="unreadable file", detail=str(error))
+    shape = truth.values.shape
+    problem = _wrong_shape(pair, task, maps.values.shape, shape)
+    if problem is not None:
+        return problem
+    values = resize(maps.values, shape)
+    index = _class_index(truth.values, task.labels)
+    doubt = _doubt(values, index >= 0, maps.stored, choice)
+    if doubt:
+        detail = f"{pair.prediction}: {doubt}"
+        return Problem(name=pair.name, kind="not what was said", detail=detail)
+    void = index < 0
+    if void.any() and not np.isfinite(values).all():
+        values = np.where(void, 0.5, values)
+    given = _given(values, index, choice)
+    hard = _decide(given, task)
+    losses, likelihood = _value_losses(given, task)
+    return ImageValues(
+        counts=count_arrays(pair, truth, _as_values(hard, task.labels), maps.form),
+        judged=int(np.count_nonzero(index >= 0)),
+        values=losses,
+        evidence=_evidence(given, hard, task, likelihood),
+    )
+
+
+def _wrong_shape(
+    pair: Pair, task: Task, found: tuple[int, ...], wanted: tuple[int, ...]
+) -> Problem | None:
+    """Say that the classes or the size of a map are not those of its truth."""
+    classes, several = len(task.labels.labels), len(found) == 3
+    last = several and task.choice.channels == "first" and found[:2] == wanted
+    if last or several == task.binary or (several and found[0] != classes):
+        detail = f"{pair.prediction} is of shape {found}; expected {_expected(task, wanted)}"
+        if last:
+            detail += ", or type --channels last"
+        elif several:
+            detail += f"; {task.labels.name} names {classes} classes"
+        return Problem(name=pair.name, kind="wrong number of classes", detail=detail)
+    fits = found[-2:] == wanted or task.reading.resize_prediction
+    return None if fits else sizes_differ(pair, wanted, found[-2:])
+
+
+def _expected(task: Task, shape: tuple[int, ...]) -> str:
+    if task.binary:
+        return f"{shape} of the foreground, as in the first map"
+    return f"{(len(task.labels.labels), *shape)}"
+
+
+def _class_index(values: NDArray[Any], labels: LabelMap) -> NDArray[np.int16]:
+    """Translate a truth; what is no class is left to `classify`, and here as good as void."""
+    distinct, position = np.unique(values, return_inverse=True)
+    index = np.maximum(labels.index(distinct.astype(np.int64), "truth"), IGNORED)
+    return index.astype(np.int16)[position].reshape(values.shape)
+
+
+def _doubt(values: NDArray[Any], judged: NDArray[np.bool_], stored: str, choice: LossChoice) -> str:
+    """Say why judged pixels do not hold what the user says they do, or return an empty text."""
+    low, high = _range(values)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        odd = _where(~np.isfinite(values), judged)
+        if odd:
+            return f"{counted(odd, 'judged pixel')} hold NaN or infinity; mend the map"
+        low, high = _range(values[..., judged])
+    if choice.logits:
+        return ""
+    if low < -OUTSIDE or high > 1 + OUTSIDE:
+        odd = _where((values < -OUTSIDE) | (values > 1 + OUTSIDE), judged)
+        if odd:
+            return (
+                f"{counted(odd, 'judged pixel')} hold values outside [0, 1], from {low:g} to "
+                f"{high:g}; type --logits if they are logits, or scale them"
+            )
+    return _wrong_sums(values, judged, stored) if values.ndim == 3 else ""
+
+
+def _range(values: NDArray[Any]) -> tuple[float, float]:
+    return float(np.min(values, initial=0.5)), float(np.max(values, initial=0.5))
+
+
+def _where(odd: NDArray[np.bool_], judged: NDArray[np.bool_]) -> int:
+    """Count the judged pixels at which anything is odd."""
+    return int(np.count_nonzero((odd.any(axis=0) if odd.ndim == 3 else odd) & judged))
+
+
+def _wrong_sums(values: NDArray[Any], judged: NDArray[np.bool_], stored: str) -> str:
+    tolerance = sum_tolerance(stored, values.shape[0])
+    sums = values.sum(axis=0)
+    odd = judged & (np.abs(sums - 1) > tolerance)
+    if not odd.any():
+        return ""
+    low, high = _range(sums[odd])
+    return (
+        f"the classes of {counted(int(np.count_nonzero(odd)), 'judged pixel')} sum to {low:g} to "
+        f"{high:g} instead of 1 (tolerance {tolerance:g}); type --logits if they are logits, or "
+        "divide by the sum"
+    )
+
+
+def _given(values: NDArray[Any], index: NDArray[np.int16], choice: LossChoice) -> Given:
+    """Lay out what losses are valued on."""
+    probabilities = values
+    if choice.logits:
+        several = values.ndim == 3
+        probabilities = softmax(np, values, axis=0) if several else sigmoid(np, values)
+    return Given(values=values, probabilities=probabilities, truth=index, choice=choice)
+
+
+def _value_losses(given: Given, task: Task) -> tuple[tuple[float, ...], float]:
+    """Value the losses of the task, each function once, and the likelihood beside them."""
+    likelihood = LOSSES["bce" if task.binary else "cross_entropy"].value
+    wanted = [LOSSES[name].value for name in task.names]
+    values = {function: function(given) for function in dict.fromkeys((*wanted, likelihood))}
+    return tuple(values[function] for function in wanted), values[likelihood]
+
+
+def _decide(given: Given, task: Task) -> NDArray[np.integer[Any]]:
+    """Return the class of each pixel: by the threshold, or the first of the most probable."""
+    if task.binary:
+        return (given.probabilities >= task.choice.threshold).astype(np.uint8)
+    best = given.values[0].copy()
+    hard = np.zeros(best.shape, np.min_scalar_type(given.values.shape[0]))
+    for number, plane in enumerate(given.values[1:], 1):
+        better = plane > best
+        hard[better] = number
+        np.copyto(best, plane, where=better)
+    return hard
+
+
+def _as_values(hard: NDArray[np.integer[Any]], labels: LabelMap) -> NDArray[Any]:
+    """Write classes by the values that mean them in the files of predictions."""
+    values = [_first_value(label) for label in labels.labels]
+    table: NDArray[Any] = np.array(values, np.min_scalar_type(max(values)))
+    values_of_pixels: NDArray[Any] = table[hard]
+    return values_of_pixels
+
+
+def _first_value(label: Label) -> int:
+    if label.prediction_values:
+        return label.prediction_values[0]
+    return color_value((label.prediction_colors or label.colors)[0])
+
+
+def _evidence(
+    given: Given, hard: NDArray[np.integer[Any]], task: Task, likelihood: float
+) -> Evidence:
+    """Hold the probabilities of judged pixels against the truth."""
+    judged = given.truth >= 0
+    truth, stated = given.truth[judged], given.probabilities
+    if task.binary:
+        stated = stated[judged]
+        hits = truth == 1
+        towards = np.where(hits, stated, 1 - stated)
+        squared = (1 - towards.astype(np.float64)) ** 2
+    else:
+        squared = np.zeros(judged.shape)
+        for number, plane in enumerate(given.probabilities):
+            squared += (plane - (given.truth == number)) ** 2
+        squared = squared[judged]
+        towards = np.take_along_axis(stated, np.maximum(given.truth, 0)[None], 0)[0][judged]
+        stated = np.take_along_axis(stated, hard[None].astype(np.int64), 0)[0][judged]
+        hits = hard[judged] == truth
+    return collect(
+        stated, hits, task.choice.bins, squared=float(squared.sum()), given=towards, nll=likelihood
+    )

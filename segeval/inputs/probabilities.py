@@ -1,0 +1,167 @@
+"""Read what a network says of each class at each pixel: probabilities, or logits.
+
+Arrays are mapped, not loaded. Whether they hold probabilities or logits, and on which axis the
+classes are, is said by the caller and never guessed from the numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from segeval.errors import MaskError
+from segeval.inputs import numpyfiles
+from segeval.inputs.masks import check_size, read_mask
+from segeval.settings import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from segeval.settings import Channels, LossChoice
+
+__all__ = ["Probabilities", "read_probabilities", "sum_tolerance"]
+
+READABLE: Final = ".npy, .npz or a grey 8- or 16-bit PNG"
+TYPES: Final = frozenset({"float16", "float32", "float64", "uint8", "uint16"})
+GREY: Final = frozenset(
+    f"PNG {kind} {bits}-bit" for kind in ("grey", "grey and alpha") for bits in (8, 16)
+)
+
+SLACK: Final = 1e-3
+"""How far the classes of a pixel may sum to something else than 1, beside the rounding."""
+
+STEPS: Final = {"uint8": 1 / 255, "uint16": 1 / 65535, "float16": 2.0**-11}
+"""Distance between neighbouring probabilities near 1, where that is coarse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Probabilities:
+    """The values of one file, classes on the first axis.
+
+    Attributes
+    ----------
+    values : (K, H, W) or (H, W) array of floats
+        Of each of K classes, or of the foreground. Read-only, and mapped where the file allows it;
+        float16 becomes float32, and uint8 and uint16 fractions of their maximum in float32.
+    stored : str
+        Name of the type in the file.
+    form : str
+        Storage form, e.g. ``"NumPy float32"``.
+    """
+
+    values: NDArray[np.floating[Any]]
+    stored: str
+    form: str
+
+
+def sum_tolerance(stored: str, classes: int) -> float:
+    """Return how far the probabilities of a pixel may be from 1 in sum, for a type in the file.
+
+    It is `SLACK` plus half a step of the type for each class: 0.001 for float32, 0.038 for 19
+    classes as uint8.
+    """
+    return SLACK + classes * STEPS.get(stored, 0.0) / 2
+
+
+def read_probabilities(
+    path: Path, choice: LossChoice, *, max_pixels: int = MAX_PIXELS
+) -> Probabilities:
+    """Read the probabilities, or logits, of one image.
+
+    Parameters
+    ----------
+    path : path
+        A ``.npy`` or ``.npz`` file with an array of shape (K, H, W), or (H, W) of the foreground,
+        of float16, float32, float64, uint8 or uint16; or a grey PNG, of the foreground.
+    choice : LossChoice
+        Whether they are logits, which only floats can be; and whether K comes first, or last:
+        (H, W, K).
+    max_pixels : int
+        The largest number of pixels H W that is read.
+
+    Returns
+    -------
+    Probabilities
+
+    Raises
+    ------
+    MaskError
+        If the file is missing, broken, too large, or of another shape or type.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise MaskError(f"{path}: cannot be opened: {error.strerror or error}") from error
+    if not start.startswith((b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06")):
+        values, form = _read_grey(path, max_pixels)
+    else:
+        try:
+            values = _read_array(path, choice.channels, max_pixels, archive=start.startswith(b"PK"))
+        except MaskError as error:
+            raise MaskError(f"{path}: {error}") from error.__cause__
+        except Exception as error:  # readers raise anything on bad input; all means one thing
+            raise MaskError(f"{path}: the file is broken: {error}; write it again") from error
+        form = f"NumPy {values.dtype}"
+    stored = values.dtype.name
+    if choice.logits and values.dtype.kind != "f":
+        raise MaskError(f"{path}: it holds {stored}, which cannot be logits; leave out --logits")
+    return Probabilities(values=_floats(values), stored=stored, form=form)
+
+
+def _read_grey(path: Path, max_pixels: int) -> tuple[NDArray[Any], str]:
+    """Read a PNG whose grey levels are the probability of the foreground."""
+    mask = read_mask(path, max_pixels=max_pixels)
+    if mask.form not in GREY:
+        raise MaskError(f"{path}: it is {mask.form}; probabilities are read from {READABLE}")
+    return mask.values, mask.form
+
+
+def _read_array(path: Path, channels: Channels, max_pixels: int, *, archive: bool) -> NDArray[Any]:
+    """Map the array of a file, or load the one of an archive; classes on the first axis."""
+    with open(path, "rb") as file, numpyfiles.open_array(file, archive=archive) as stream:
+        shape, columns_first, dtype = numpyfiles.read_header(stream)
+        _check_array(shape, dtype, channels, max_pixels)
+        if archive:
+            values = numpyfiles.read_array(stream)
+        else:
+            values = np.asarray(
+                np.memmap(
+                    path,
+                    dtype,
+                    mode="r",
+                    offset=stream.tell(),
+                    shape=shape,
+                    order="F" if columns_first else "C",
+                )
+            )
+    values = np.asarray(values, dtype.newbyteorder("="))
+    return np.moveaxis(values, -1, 0) if values.ndim == 3 and channels == "last" else values
+
+
+def _check_array(
+    shape: tuple[int, ...], dtype: np.dtype[Any], channels: Channels, max_pixels: int
+) -> None:
+    if dtype.name not in TYPES:
+        raise MaskError(f"it holds {dtype} of shape {shape}; expected {', '.join(sorted(TYPES))}")
+    if len(shape) not in {2, 3}:
+        last = "(H, W, K)" if channels == "last" else "(K, H, W)"
+        raise MaskError(
+            f"it has shape {shape}; expected {last} of K classes, or (H, W) of the foreground, "
+            "one image a file"
+        )
+    height, width = shape[:2] if channels == "last" else shape[-2:]
+    check_size(width, height, max_pixels)
+    if len(shape) == 3 and shape[2 if channels == "last" else 0] < 2:
+        raise MaskError(f"it has shape {shape}, one class only; save (H, W) of the foreground")
+
+
+def _floats(values: NDArray[Any]) -> NDArray[np.floating[Any]]:
+    """Read whole numbers as fractions of the highest that their type holds; float32 at least."""
+    if values.dtype.kind == "u":
+        return values / np.float32(np.iinfo(values.dtype).max)
+    return values.astype(np.float32) if values.dtype == np.float16 else values

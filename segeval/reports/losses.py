@@ -1,0 +1,189 @@
+"""Losses over a data set as plain data, table and CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from segeval.lossvalues import LOSSES
+from segeval.metrics import METRICS, OVERALL
+from segeval.reports import document as scores_document
+from segeval.reports.document import defined, list_gates
+from segeval.reports.numbers import show_count, show_loss, show_score
+from segeval.reports.table import gate_table
+from segeval.values import counted
+from segeval.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rich.console import RenderableType
+
+    from segeval.gates import Gate
+    from segeval.valuation import Valuation
+
+__all__ = ["SCHEMA", "images_csv", "lay_out", "make_document", "to_csv"]
+
+SCHEMA: Final = "segeval.losses/1"
+
+CALIBRATION: Final = {
+    "ece": ("ECE", "expected calibration error, mean over pixels of |frequency - {stated}|"),
+    "mce": ("MCE", "the same in the worst bin"),
+    "brier": ("Brier", "mean over pixels of the squared distance to the truth"),
+    "nll": ("NLL", "mean over pixels of -ln of the probability of the truth"),
+}
+HARD: Final = {
+    "miou": ("mIoU", f"mean of {METRICS['iou'].formula} over classes"),
+    "mdice": ("mDice", f"mean of {METRICS['dice'].formula} over classes"),
+    "pixel_accuracy": ("pixel accuracy", OVERALL["pixel_accuracy"].formula),
+}
+"""Titles and meanings of the values beside the losses."""
+
+
+def make_document(
+    valuation: Valuation, *, settings: Mapping[str, Any], gates: Iterable[Gate] = ()
+) -> dict[str, Any]:
+    """Lay out losses as plain data of schema ``segeval.losses/1``; undefined is None."""
+    scores = scores_document.make_document(valuation.scores)
+    void = int(np.count_nonzero(valuation.judged == 0))
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "signature": valuation.signature,
+        "settings": dict(settings),
+        "images": scores["images"] | {"void": void},
+        "pixels": scores["pixels"],
+        "summary": {name: defined(value) for name, value in valuation.summary.items()},
+        "losses": [
+            {
+                "name": name,
+                "value": defined(value),
+                "mean": LOSSES[name].mean,
+                "classes": valuation.choice.classes_mode or LOSSES[name].classes,
+                "formula": LOSSES[name].formula,
+            }
+            for name, value in valuation.summary.items()
+        ],
+        "calibration": _calibration(valuation),
+        "hard": scores["summary"],
+        "gates": list_gates(gates),
+    }
+
+
+def _calibration(valuation: Valuation) -> dict[str, Any]:
+    calibration = valuation.calibration
+    edges = np.linspace(0, 1, calibration.pixels.size + 1).tolist()
+    rows = zip(
+        edges,
+        edges[1:],
+        calibration.pixels.tolist(),
+        map(defined, calibration.confidence.tolist()),
+        map(defined, calibration.frequency.tolist()),
+        strict=False,
+    )
+    names = ("from", "to", "pixels", "confidence", "frequency")
+    return {
+        "of": "foreground" if valuation.binary else "most probable class",
+        **{name: defined(getattr(calibration, name)) for name in CALIBRATION},
+        "impossible": calibration.impossible,
+        "bins": [dict(zip(names, row, strict=True)) for row in rows],
+    }
+
+
+def to_csv(document: Mapping[str, Any]) -> str:
+    """Write one row a loss, then the calibration, each with the signature."""
+    import pandas as pd
+
+    columns = ("loss", "value", "mean", "formula")
+    rows = [[row["name"], row["value"], row["mean"], row["formula"]] for row in document["losses"]]
+    calibration = document["calibration"]
+    rows += [[name, calibration[name], "pixels", _meaning(name, document)] for name in CALIBRATION]
+    frame = pd.DataFrame(rows, columns=columns, dtype=object)
+    return frame.assign(signature=document["signature"]).to_csv(index=False, lineterminator="\n")
+
+
+def images_csv(valuation: Valuation) -> str:
+    """Write one row an image: pixels, then each loss of it by itself, and the signature."""
+    import pandas as pd
+
+    images = valuation.scores.run.images
+    columns: dict[str, Any] = {
+        "image": [image.name for image in images],
+        "group": [image.group for image in images],
+        "pixels": [image.height * image.width for image in images],
+        "judged": valuation.judged,
+    }
+    frame = pd.DataFrame(columns | dict(valuation.images))
+    return frame.assign(signature=valuation.signature).to_csv(index=False, lineterminator="\n")
+
+
+def lay_out(document: Mapping[str, Any], *, reliability: bool = False) -> RenderableType:
+    """Build the table of the losses with their definitions, calibration, gates and signature."""
+    parts: list[RenderableType] = [_loss_table(document), Text(), _value_table(document)]
+    if reliability:
+        parts += [Text(), _reliability_table(document)]
+    if document["gates"]:
+        parts += [Text(), gate_table(document)]
+    parts += [Text(), Text(document["signature"], style="dim", overflow="fold")]
+    return Group(*parts)
+
+
+def _loss_table(document: Mapping[str, Any]) -> Table:
+    """Each loss, its value, and what it is a mean of."""
+    pixels = f"mean over {show_count(document['pixels']['judged'])} judged pixels"
+    images = f"over {counted(document['images']['scored'], 'image')}"
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("loss", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("what it is", overflow="fold")
+    for row in document["losses"]:
+        over = pixels if row["mean"] == "pixels" else f"mean {images}"
+        if row["classes"] and document["calibration"]["of"] != "foreground":
+            over = f"mean over {_classes(row['classes'])}, then {images}"
+        title = LOSSES[row["name"]].title
+        table.add_row(title, show_loss(row["value"]), f"{row['formula']}; {over}")
+    return table
+
+
+def _classes(mode: str) -> str:
+    return "all classes" if mode == "all" else "the classes present in the truth"
+
+
+def _value_table(document: Mapping[str, Any]) -> Table:
+    """Calibration, scores of the most probable classes, and what was counted."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(style="bold", justify="right", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, (title, _) in CALIBRATION.items():
+        value = show_loss(document["calibration"][name])
+        grid.add_row(title, value, _meaning(name, document))
+    for name, (title, meaning) in HARD.items():
+        grid.add_row(title, show_score(document["hard"][name]), meaning)
+    pixels = document["pixels"]
+    ignored = f"judged, {show_count(pixels['ignored'])} ignored"
+    grid.add_row("pixels", show_count(pixels["judged"]), ignored)
+    return grid
+
+
+def _meaning(name: str, document: Mapping[str, Any]) -> str:
+    binary = document["calibration"]["of"] == "foreground"
+    return CALIBRATION[name][1].format(
+        stated="probability of the foreground" if binary else "highest probability"
+    )
+
+
+def _reliability_table(document: Mapping[str, Any]) -> Table:
+    """For each bin of the probability, what was stated and what came true."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("from", "to", "pixels", "confidence", "frequency"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in document["calibration"]["bins"]:
+        stated = (show_score(row[name]) for name in ("confidence", "frequency"))
+        edges = (f"{row[name]:.4f}" for name in ("from", "to"))
+        table.add_row(*edges, show_count(row["pixels"]), *stated)
+    return table
