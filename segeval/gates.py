@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segeval.averages import mean_of_worst
 from segeval.errors import SettingError
+from segeval.folds import mean_of_worst
 from segeval.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
         raise SettingError(f"no group is called {group!r}; the groups are {known}, and worst")
     values = [_values(members, metric) for members in scores.groups.values()]
     return [
-        (f"{column[0][0]}@worst", float(mean_of_worst(np.array([v for _, v in column]), 0)))
+        (f"{column[0][0]}@worst", float(mean_of_worst(np.array([v for _, v in column]), 0)[0]))
         for column in zip(*values, strict=True)
     ]
 

@@ -5,19 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from segeval.averages import (
-    averaged_classes,
-    class_means,
-    image_means,
-    mean_defined,
-    total_mean,
-    worst_mean,
-)
+from segeval.averages import averaged_classes, image_means
 from segeval.classification import classify
 from segeval.conventions import Convention
 from segeval.errors import DataError
 from segeval.metrics import METRICS, OVERALL
-from segeval.pools import summed
+from segeval.pools import Sample
+from segeval.summaries import summarize
 from segeval.values import describe_values
 from segeval.version import __version__
 
@@ -124,28 +118,19 @@ def score_run(
     problems = (*run.problems, *counts.problems)
     if problems:
         raise DataError(problems)
-    together = convention.pooling in {"dataset", "micro"}
-    images = summed(counts.images) if together else counts.images
-    class_scores: dict[str, NDArray[np.float64]] = {}
-    summary: dict[str, float] = {}
-    averaged: dict[str, int] = {}
-    for metric in METRICS.values():
-        class_scores[metric.name] = class_means(convention, metric, images)
-        averaged[metric.mean] = averaged_classes(convention, metric, images, left_out)
-        summary[metric.mean] = total_mean(convention, metric, images, left_out)
-        if convention.worst is not None:
-            worst = worst_mean(convention, metric, images, left_out)
-            summary[f"{metric.mean}_worst{convention.worst:g}"] = worst
-    pool = counts.confusion.classes if together else images
-    for overall in OVERALL.values():
-        summary[overall.name] = float(mean_defined(overall.score(pool)))
+    sample = Sample.of(counts.images)
+    summary = summarize(convention, sample, left_out)
+    averaged = {
+        metric.mean: averaged_classes(convention, metric, sample, left_out)
+        for metric in METRICS.values()
+    }
     return Scores(
         run=run,
         labels=labels,
         convention=convention,
         counts=counts,
-        class_scores=class_scores,
-        summary=summary,
+        class_scores={name: values[0] for name, values in summary.classes.items()},
+        summary={name: float(values[0]) for name, values in summary.means.items()},
         averaged=averaged,
         signature=_signature(run, labels, convention, unknown),
     )
