@@ -110,11 +110,11 @@ def worst_means(
     sample, percent = scored(convention, sample), convention.worst or 100
     if convention.pooling == "image":
         of_images = _image_values(convention, metric, sample, excluded)
-        scores, spoilt = of_images.scores, of_images.spoilt
-        return mean_of_worst(scores, percent, spoilt=spoilt, draws=sample.draws)
+        scores, spoilt = of_images.scores[:, None], of_images.spoilt[:, None]
+        return mean_of_worst(scores, percent, spoilt=spoilt, draws=sample.draws)[:, 0]
     values = _class_values(convention, metric, sample.images)
-    columns = [mean_of_worst(column, percent, draws=sample.draws) for column in values.scores.T]
-    scores, empty = np.stack(columns, axis=-1), _folded_images(convention, metric, sample)
+    scores = mean_of_worst(values.scores, percent, draws=sample.draws)
+    empty = _folded_images(convention, metric, sample)
     scores = np.where(np.isnan(scores), empty.scores, scores)
     by_class = Values(scores=scores, spoilt=(sample.add(values.spoilt) > 0) | empty.spoilt)
     return fold(by_class.without(excluded), add_classes).scores

@@ -74,36 +74,51 @@ def mean_of_worst(
     spoilt: NDArray[np.bool_] | None = None,
     draws: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Average the lowest so many percent of the defined ones of (N,) values, at least one.
+    """Average the lowest so many percent of the defined values of each column, at least one.
 
     Parameters
     ----------
-    values : (N,) float64 array
+    values : (N, M) float64 array
         NaN where undefined.
     percent : float
         Share of the values, rounded down to a whole number of them.
-    spoilt : (N,) bool array, optional
+    spoilt : (N, M) bool array, optional
         Undefined values that take part as the highest ones.
     draws : (B, N) float64 array, optional
-        How often each value is drawn; None is once, and B = 1.
+        How often each row is drawn; None is once, and B = 1.
 
     Returns
     -------
-    (B,) float64 array
+    (B, M) float64 array
         NaN where no value is defined, or where the share reaches a spoilt one.
 
     References
     ----------
     Wang et al. 2023, Revisiting Evaluation Metrics for Semantic Segmentation, NeurIPS.
     """
-    order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
-    lowest, drawn = values[order], np.ones((1, values.size)) if draws is None else draws
-    times = drawn[:, order]
-    last = 0.0 if spoilt is None else drawn[:, spoilt].sum(axis=1)
-    defined = times.sum(axis=1)
+    drawn = np.ones((1, values.shape[0])) if draws is None else draws
+    last = 0.0 if spoilt is None else add_up(drawn, spoilt)
+    defined = add_up(drawn, ~np.isnan(values))
     count = np.maximum(1, ((defined + last) * percent / 100).astype(np.int64))
+    columns = [
+        _sum_of_lowest(column, number, draws)
+        for column, number in zip(values.T, count.T, strict=True)
+    ]
+    means = ratio(np.stack(columns, axis=-1), np.minimum(count, defined))
+    return np.where((count > defined) & (np.asarray(last) > 0), np.nan, means)
+
+
+def _sum_of_lowest(
+    values: NDArray[np.float64], count: NDArray[np.int64], draws: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Add up, in each of B drawings of (N,) values, the lowest ones, so many as (B,) say."""
+    order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
+    if draws is None:
+        return np.asarray(values[order[: count[0]]].sum(keepdims=True))
+    reach, most = 2 * int(count.max()), order.size
+    while reach < most and (draws[:, order[:reach]].sum(axis=1) < count).any():
+        reach *= 2
+    order = order[:reach]
+    times = draws[:, order]
     before = times.cumsum(axis=1) - times
-    taken = np.clip(count[:, None] - before, 0, times)
-    sums = lowest[taken[0] > 0].sum(keepdims=True) if draws is None else add_up(taken, lowest)
-    reached = (count > defined) & (np.asarray(last) > 0)
-    return np.where(reached, np.nan, ratio(sums, taken.sum(axis=1)))
+    return add_up(np.clip(count[:, None] - before, 0, times), values[order])

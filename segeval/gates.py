@@ -164,10 +164,9 @@ def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
         known = ", ".join(scores.groups)
         raise SettingError(f"no group is called {group!r}; the groups are {known}, and worst")
     values = [_values(members, metric) for members in scores.groups.values()]
-    return [
-        (f"{column[0][0]}@worst", float(mean_of_worst(np.array([v for _, v in column]), 0)[0]))
-        for column in zip(*values, strict=True)
-    ]
+    lowest = mean_of_worst(np.array([[value for _, value in row] for row in values]), 0)[0]
+    names = [f"{name}@worst" for name, _ in values[0]]
+    return list(zip(names, lowest.tolist(), strict=True))
 
 
 def _values(scores: Scores, metric: str) -> list[tuple[str, float]]:

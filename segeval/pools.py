@@ -80,8 +80,8 @@ def add_up(draws: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float
     fine = values * (FINE / unit)
     coarse = np.rint(fine)
     rest = np.rint((fine - coarse) * FINE)
-    total: NDArray[np.float64] = draws @ coarse + (draws @ rest) / FINE
-    return total * (unit / FINE)
+    total: NDArray[np.float64] = (draws @ coarse + (draws @ rest) / FINE) * (unit / FINE)
+    return total
 
 
 def scored(convention: Convention, sample: Sample) -> Sample:

@@ -9,8 +9,10 @@ from segeval.averages import averaged_classes, image_means
 from segeval.classification import classify
 from segeval.conventions import Convention
 from segeval.errors import DataError
+from segeval.intervals import find_intervals
 from segeval.metrics import METRICS, OVERALL
 from segeval.pools import Sample
+from segeval.statistics import Units
 from segeval.summaries import summarize
 from segeval.values import describe_values
 from segeval.version import __version__
@@ -22,9 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.classification import Classified
+    from segeval.intervals import Intervals
     from segeval.labels import LabelMap
     from segeval.run import Run
     from segeval.settings import Unknown
+    from segeval.statistics import Resampling
 
 HEADLINES: Final = ("miou", "mdice", "pixel_accuracy")
 """Scores of an image that come first."""
@@ -57,6 +61,8 @@ class Scores:
         The definition of these numbers in one line.
     groups : mapping of str to Scores
         Scores of each group of images, if there are groups.
+    intervals : Intervals, optional
+        Bounds of every score, if they were asked for.
     """
 
     run: Run
@@ -68,12 +74,18 @@ class Scores:
     averaged: Mapping[str, int]
     signature: str
     groups: Mapping[str, Scores] = field(default_factory=dict)
+    intervals: Intervals | None = None
+
+    @property
+    def left_out(self) -> list[int]:
+        """Positions of the classes that are left out of the means."""
+        return _left_out(self.labels, self.convention)
 
     @property
     def excluded(self) -> list[str]:
         """Classes that the convention leaves out of the means, whatever their counts."""
         names = self.labels.names
-        left_out = [names[k] for k in _left_out(self.labels, self.convention)]
+        left_out = [names[k] for k in self.left_out]
         return list(dict.fromkeys((*self.convention.exclude, *left_out)))
 
     @property
@@ -88,7 +100,12 @@ class Scores:
 
 
 def score_run(
-    run: Run, labels: LabelMap, convention: Convention | None = None, *, unknown: Unknown = "error"
+    run: Run,
+    labels: LabelMap,
+    convention: Convention | None = None,
+    *,
+    unknown: Unknown = "error",
+    resampling: Resampling | None = None,
 ) -> Scores:
     """Score a run.
 
@@ -102,6 +119,8 @@ def score_run(
         Default: pooled over the data set, absent classes skipped, all classes in the mean.
     unknown : {"error", "wrong", "ignore"}
         See `classify`.
+    resampling : Resampling, optional
+        How intervals are found, if they are asked for.
 
     Returns
     -------
@@ -110,14 +129,19 @@ def score_run(
     Raises
     ------
     DataError
-        If the run has problems, its own or values that the label map does not know.
+        If the run has problems, its own or values that the label map does not know; or if there is
+        too little for intervals.
     """
     convention = convention or Convention()
     left_out = _left_out(labels, convention)
     counts = classify(run, labels, unknown=unknown)
-    problems = (*run.problems, *counts.problems)
+    units = Units.of([image.group for image in run.images])
+    problems = (*run.problems, *counts.problems, *(units.problems() if resampling else ()))
     if problems:
         raise DataError(problems)
+    intervals = None
+    if resampling is not None:
+        intervals = find_intervals(convention, counts.images, left_out, units, resampling)
     sample = Sample.of(counts.images)
     summary = summarize(convention, sample, left_out)
     averaged = {
@@ -132,7 +156,8 @@ def score_run(
         class_scores={name: values[0] for name, values in summary.classes.items()},
         summary={name: float(values[0]) for name, values in summary.means.items()},
         averaged=averaged,
-        signature=_signature(run, labels, convention, unknown),
+        signature=_signature(run, labels, convention, unknown, intervals),
+        intervals=intervals,
     )
 
 
@@ -142,11 +167,18 @@ def _left_out(labels: LabelMap, convention: Convention) -> list[int]:
     return sorted({*([0] if background else []), *labels.positions(convention.exclude)})
 
 
-def _signature(run: Run, labels: LabelMap, convention: Convention, unknown: Unknown) -> str:
+def _signature(
+    run: Run,
+    labels: LabelMap,
+    convention: Convention,
+    unknown: Unknown,
+    intervals: Intervals | None,
+) -> str:
     """Write down everything that the numbers depend on."""
     facts = [
         *([f"unknown:{unknown}"] if unknown != "error" else []),
         *convention.facts(),
+        *([intervals.fact] if intervals else []),
     ]
     return write_signature(run, labels, facts)
 
@@ -177,7 +209,7 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
         for every class; NaN where undefined.
     """
     counts, convention = scores.counts.images, scores.convention
-    left_out = _left_out(scores.labels, convention)
+    left_out = scores.left_out
     columns = {
         metric.mean: image_means(convention, metric, counts, left_out)
         for metric in METRICS.values()

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from segeval.averages import class_means, mean_over_images, total_means, worst_means
 from segeval.metrics import METRICS, OVERALL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from segeval.conventions import Convention
     from segeval.pools import Sample
 
-__all__ = ["Summary", "summarize"]
+__all__ = ["Summary", "end_to_end", "summarize"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,6 +35,22 @@ class Summary:
 
     means: Mapping[str, NDArray[np.float64]]
     classes: Mapping[str, NDArray[np.float64]]
+
+    def minus(self, other: Summary) -> Summary:
+        """Subtract the scores of another summary of equally many drawings."""
+        return Summary(
+            means={name: values - other.means[name] for name, values in self.means.items()},
+            classes={name: values - other.classes[name] for name, values in self.classes.items()},
+        )
+
+
+def end_to_end(summaries: Iterable[Summary]) -> Summary:
+    """Put the drawings of several summaries one after the other."""
+    parts = list(summaries)
+    return Summary(
+        means={n: np.concatenate([part.means[n] for part in parts]) for n in parts[0].means},
+        classes={n: np.concatenate([part.classes[n] for part in parts]) for n in parts[0].classes},
+    )
 
 
 def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -> Summary:

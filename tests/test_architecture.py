@@ -17,7 +17,7 @@ LAYERS = [
     {"labels", "contingency", "confusion", "metrics"},
     {"losses", "lossarrays", "pixelterms", "pixellosses", "classmeans", "overlaplosses", "lovasz"},
     {"conventions", "generalized", "pools", "folds", "averages", "presets", "labelfiles"},
-    {"summaries", "statistics"},
+    {"summaries", "statistics", "intervals"},
     {"run", "runschema", "runfile", "groups", "inputs", "engines"},
     {"classification", "scoring", "sweep", "gates", "diagnosis", "labelchoice"},
     {"evaluation", "lossvalues", "calibration", "imagevalues", "valuation"},

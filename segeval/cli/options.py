@@ -22,6 +22,7 @@ from segeval.settings import (
 
 if TYPE_CHECKING:
     from segeval.conventions import Convention
+    from segeval.statistics import Resampling
 
 __all__ = [
     "ConventionOptions",
@@ -153,6 +154,34 @@ class ConventionOptions:
             metavar="REGEX",
         ),
     ] = None
+    ci: Annotated[
+        int | None,
+        _convention(
+            "Also 95 % intervals, from so many resamples of the images, or of their groups.",
+            metavar="N",
+        ),
+    ] = None
+    seed: Annotated[
+        int | None, _convention("Seed of the resamples.", metavar="S", show_default="12345")
+    ] = None
+
+    def resampling(self, *, always: bool = False) -> Resampling | None:
+        """Return how intervals are found, if they are asked for, or always.
+
+        Raises
+        ------
+        SettingError
+            If there is a seed and nothing to use it for.
+        """
+        from segeval.statistics import Resampling
+
+        given = {"rounds": self.ci, "seed": self.seed}
+        stated = {name: value for name, value in given.items() if value is not None}
+        if self.ci is None and not always:
+            if self.seed is not None:
+                raise SettingError("--seed needs --ci, e.g. --ci 1000")
+            return None
+        return Resampling(**stated)
 
     def convention(self) -> Convention:
         """Return the convention.

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from segeval.gates import check_thresholds, parse_threshold
 from segeval.labelchoice import stated_labels
 from segeval.reports.document import make_document
 from segeval.reports.files import check_writable, write_text
+from segeval.statistics import FEW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from segeval.cli.options import ConventionOptions, LabelOptions, OutputOptions
     from segeval.conventions import Convention
     from segeval.gates import Gate, Threshold
+    from segeval.intervals import Intervals
     from segeval.run import Run
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice
+    from segeval.statistics import Resampling
 
 __all__ = ["enforce", "prepare", "present", "say_left_out", "terminal_table"]
 
@@ -53,6 +56,7 @@ class Plan:
     choice: LabelChoice
     convention: Convention
     group_by: str | None
+    resampling: Resampling | None
     output: OutputOptions
     thresholds: list[Threshold]
 
@@ -75,6 +79,7 @@ def prepare(
         choice=labels.choice(),
         convention=chosen,
         group_by=convention.group_by,
+        resampling=convention.resampling(),
         output=output,
         thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
     )
@@ -95,7 +100,12 @@ def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
 def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
     scores = score_choice(
-        run, plan.choice, plan.convention, unknown=plan.labels.unknown, group_by=plan.group_by
+        run,
+        plan.choice,
+        plan.convention,
+        unknown=plan.labels.unknown,
+        group_by=plan.group_by,
+        resampling=plan.resampling,
     )
     gates = check_thresholds(scores, plan.thresholds)
     settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
@@ -199,6 +209,26 @@ def _say_notices(scores: Scores, *, quiet: bool) -> None:
     if scores.counts.ignored_predictions:
         pixels = scores.counts.ignored_predictions
         say(f"notice: {pixels} pixels are not judged for their predicted value", quiet=quiet)
+    if scores.intervals is not None:
+        say_doubts(scores.intervals, scores.labels.names, quiet=quiet)
+
+
+def say_doubts(intervals: Intervals, names: Sequence[str], *, quiet: bool) -> None:
+    """Say what intervals cannot be relied on."""
+    units, rounds = intervals.units, intervals.resampling.rounds
+    if units.count < FEW:
+        say(
+            f"notice: {units.count} {units.kind} only; intervals of less than {FEW} are unreliable",
+            quiet=quiet,
+        )
+    undefined = dict(zip(names, intervals.undefined_classes["iou"].tolist(), strict=True))
+    for name, count in undefined.items():
+        if count:
+            say(
+                f"notice: {name} is undefined in {count} of {rounds} resamples; "
+                "its interval is that of the others",
+                quiet=quiet,
+            )
 
 
 def say_left_out(run: Run, *, quiet: bool) -> None:

@@ -211,7 +211,7 @@ def test_generalized_dice_by_hand() -> None:
 
 
 def test_undefined_values_are_the_best_of_the_worst() -> None:
-    values = np.array([0.5, NAN, 0.1])
+    values = np.array([[0.5], [NAN], [0.1]])
     spoilt = np.isnan(values)
     assert mean_of_worst(values, 34, spoilt=spoilt) == [0.1]
     assert np.isnan(mean_of_worst(values, 100, spoilt=spoilt)).all()
