@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from segeval.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
 
     from segeval.scoring import Scores
 
@@ -28,6 +30,9 @@ __all__ = [
     "parse_ceiling",
     "parse_threshold",
 ]
+
+BOUNDS: Final = {"low": 0, "high": 1}
+"""Bounds of an interval, as they are named behind a score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,8 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
     ----------
     text : str
         ``0.75``, ``mdice=0.8``, ``iou.road=0.9``, ``dice.*=0.5`` (every class), ``miou@night``
-        (a group) or ``miou@worst`` (the group with the lowest defined value).
+        (a group), ``miou@worst`` (the group with the lowest defined value), or ``miou.low`` and
+        ``iou.road.low`` (the lower bound of an interval).
     default : str
         The metric if none is given.
 
@@ -170,17 +176,39 @@ def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
 
 
 def _values(scores: Scores, metric: str) -> list[tuple[str, float]]:
-    """Look up a summary score, the score of one class, or that of every class."""
-    if metric in scores.summary:
-        return [(metric, scores.summary[metric])]
+    """Look up a score, or the bound of its interval (``miou.low``, ``iou.road.low``)."""
+    name, _, bound = metric.rpartition(".")
+    label = metric.partition(".")[2]
+    if bound not in BOUNDS or label in scores.labels.names:
+        return _look_up(scores, metric, scores.summary, scores.class_scores)
+    if scores.intervals is None:
+        raise SettingError(
+            f"{metric} is a bound of the interval of {name}, and there are intervals only with "
+            "--ci, e.g. --ci 1000, and only of all images together"
+        )
+    at, intervals = BOUNDS[bound], scores.intervals
+    means = {key: float(bounds[at]) for key, bounds in intervals.means.items()}
+    classes = {key: bounds[at] for key, bounds in intervals.classes.items()}
+    values = _look_up(scores, name, means, classes)
+    return [(f"{found}.{bound}", value) for found, value in values]
+
+
+def _look_up(
+    scores: Scores,
+    metric: str,
+    means: Mapping[str, float],
+    classes: Mapping[str, NDArray[np.float64]],
+) -> list[tuple[str, float]]:
+    """Look up a mean, the score of one class, or that of every class."""
+    if metric in means:
+        return [(metric, means[metric])]
     name, dot, label = metric.partition(".")
     if not dot or name not in METRICS:
         raise SettingError(
-            f"no score is called {metric!r}; the scores are {', '.join(scores.summary)}, "
+            f"no score is called {metric!r}; the scores are {', '.join(means)}, "
             f"and METRIC.CLASS with METRIC one of {', '.join(METRICS)}"
         )
-    names = scores.labels.names
-    values = scores.class_scores[name].tolist()
+    names, values = scores.labels.names, classes[name].tolist()
     if label == "*":
         return [(f"{name}.{n}", value) for n, value in zip(names, values, strict=True)]
     (position,) = scores.labels.positions([label])

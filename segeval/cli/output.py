@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["enforce", "prepare", "present", "say_left_out", "terminal_table"]
 
+SHOWN: Final = 3
+"""Names in a notice."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -221,14 +224,15 @@ def say_doubts(intervals: Intervals, names: Sequence[str], *, quiet: bool) -> No
             f"notice: {units.count} {units.kind} only; intervals of less than {FEW} are unreliable",
             quiet=quiet,
         )
-    undefined = dict(zip(names, intervals.undefined_classes["iou"].tolist(), strict=True))
-    for name, count in undefined.items():
-        if count:
-            say(
-                f"notice: {name} is undefined in {count} of {rounds} resamples; "
-                "its interval is that of the others",
-                quiet=quiet,
-            )
+    counts = zip(names, intervals.undefined_classes["iou"].tolist(), strict=True)
+    undefined = [f"{name} ({count})" for name, count in counts if 0 < count < rounds]
+    if undefined:
+        shown = ", ".join(undefined[:SHOWN]) + (", …" if len(undefined) > SHOWN else "")
+        say(
+            f"notice: undefined in some of {rounds} resamples, which the interval leaves out: "
+            f"{shown}",
+            quiet=quiet,
+        )
 
 
 def say_left_out(run: Run, *, quiet: bool) -> None:
@@ -239,5 +243,5 @@ def say_left_out(run: Run, *, quiet: bool) -> None:
         (run.skipped, "unreadable pair left out"),
     ):
         if names:
-            shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+            shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
             say(f"notice: {len(names)} × {what}: {shown}", quiet=quiet)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_bound, show_count, show_score
+from segeval.reports.numbers import show_bound, show_count, show_interval, show_score
 from segeval.reports.table import SHOWN, TITLES
 from segeval.reports.wording import headline, title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["to_markdown"]
 
@@ -41,6 +41,8 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         name = headline(document)
         value = show_score(summary[name], percent=percent)
         lines += ["", f"As {document['settings']['like']} reports it: {title_of(name)} {value}."]
+    if "intervals" in document:
+        lines += ["", *_intervals(document, percent=percent)]
     accuracy = show_score(summary["pixel_accuracy"], percent=percent)
     lines += ["", f"{over}. Pixel accuracy {accuracy}."]
     for gate in document["gates"]:
@@ -49,6 +51,23 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         lines += ["", f"{verdict}: {gate['metric']} = {value} ({show_bound(gate)})"]
     lines += ["", f"`{document['signature']}`", ""]
     return "\n".join(lines)
+
+
+def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
+    """Write the bounds of each class, and of the means."""
+
+    def show(intervals: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+        return [show_interval(intervals[name], percent=percent) for name in names]
+
+    resampling = document["resampling"]
+    what = f"{resampling['level']:.0%} of {resampling['resamples']} resamples"
+    means = show(document["intervals"], (METRICS[name].mean for name in SHOWN))
+    return [
+        _row(what, *(TITLES[name] for name in SHOWN)),
+        _row("---", *["---:"] * 4),
+        *(_row(row["name"], *show(row["intervals"], SHOWN)) for row in document["classes"]),
+        _row("**mean**", *(f"**{bounds}**" for bounds in means)),
+    ]
 
 
 def _row(*cells: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["UNDEFINED", "show_bound", "show_count", "show_loss", "show_score"]
+__all__ = ["UNDEFINED", "show_bound", "show_count", "show_interval", "show_loss", "show_score"]
 
 UNDEFINED = "–"
 
@@ -29,6 +29,15 @@ def show_score(value: float | None, *, percent: bool = False) -> str:
         digits = 0.0001
     signed = -digits if value < 0 else digits
     return f"{signed * 100:.2f}" if percent else f"{signed:.4f}"
+
+
+def show_interval(bounds: Sequence[float | None], *, percent: bool = False) -> str:
+    """Write both bounds of an interval, rounded like scores.
+
+    >>> show_interval([0.71234, 0.75])
+    '0.7123 … 0.7500'
+    """
+    return " … ".join(show_score(bound, percent=percent) for bound in bounds)
 
 
 def show_count(count: int) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_bound, show_count, show_score
+from segeval.reports.numbers import show_bound, show_count, show_interval, show_score
 from segeval.reports.wording import MEANS, fate_of_absent, headline, headlines, title_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> Renderable
     """Build the table of the classes, the summary with its definitions, gates and signature."""
     parts: list[RenderableType] = [_class_table(document, percent=percent), Text()]
     parts.append(_summary(document, percent=percent))
+    if "intervals" in document:
+        parts += [Text(), _interval_table(document, percent=percent)]
     if "groups" in document:
         parts += [Text(), _group_table(document, percent=percent)]
     if document["gates"]:
@@ -74,6 +76,23 @@ def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     return table
 
 
+def _interval_table(document: Mapping[str, Any], *, percent: bool) -> Table:
+    """Both bounds of the scores of each class, and of the means."""
+    table = Table(
+        box=None, pad_edge=False, show_footer=True, header_style="bold", footer_style="bold"
+    )
+    level = f"{document['resampling']['level']:.0%}"
+    footer = FOOTERS.get(document["settings"]["pooling"], "mean")
+    table.add_column(f"{level} of resamples", footer, overflow="fold", min_width=8)
+    for name in SHOWN:
+        mean = show_interval(document["intervals"][METRICS[name].mean], percent=percent)
+        table.add_column(TITLES[name], mean, justify="right", no_wrap=True)
+    for row in document["classes"]:
+        bounds = (show_interval(row["intervals"][name], percent=percent) for name in SHOWN)
+        table.add_row(Text(row["name"]), *bounds)
+    return table
+
+
 def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
     """Each headline number, with what it means beside it, and what was left out."""
     grid = Table.grid(padding=(0, 2))
@@ -81,7 +100,12 @@ def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
     grid.add_column(style="bold", justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     for title, name, meaning in headlines(document):
-        grid.add_row(title, show_score(document["summary"][name], percent=percent), meaning)
+        value = show_score(document["summary"][name], percent=percent)
+        if "intervals" in document:
+            bounds = show_interval(document["intervals"][name], percent=percent)
+            grid.add_row(title, value, f"{bounds}  {meaning}")
+        else:
+            grid.add_row(title, value, meaning)
     for what in ("absent", "excluded"):
         names = document["averaged"][what]
         if names:
