@@ -114,8 +114,8 @@ class Units:
         if self.count >= 2:
             return []
         detail = (
-            f"intervals need at least 2 {self.kind}, and there is {self.count or 'none'}; "
-            "score without --ci"
+            f"an interval needs 2 {self.kind} or more, and there is {self.count or 'none'}; "
+            "score without --ci and --significant, or add images"
         )
         return [Problem(name="data", kind=f"too few {self.kind}", detail=detail)]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import check, labels, losses, merge, presets, report, score, sweep
+from segeval.cli import check, compare, labels, losses, merge, presets, report, score, sweep
 from segeval.cli.command import INTERRUPTED
 from segeval.cli.speech import put
 from segeval.version import __version__
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("check")(check.check)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("merge")(merge.merge)
 app.command("losses")(losses.losses)
 app.command("sweep")(sweep.sweep)

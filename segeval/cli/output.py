@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,9 +34,18 @@ if TYPE_CHECKING:
     from segeval.run import Run
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice
-    from segeval.statistics import Resampling
+    from segeval.statistics import Resampling, Units
 
-__all__ = ["enforce", "prepare", "present", "say_left_out", "terminal_table"]
+__all__ = [
+    "enforce",
+    "prepare",
+    "present",
+    "refuse_overwriting",
+    "say_few",
+    "say_left_out",
+    "say_undefined",
+    "terminal_table",
+]
 
 SHOWN: Final = 3
 """Names in a notice."""
@@ -72,10 +81,7 @@ def prepare(
     run: Path | None = None,
 ) -> Plan:
     """Check that options make sense and that files can be written, none of them over the run."""
-    paths = [path for _, path in _files(output)]
-    if run is not None and run.resolve() in {path.resolve() for path in paths}:
-        raise SettingError(f"{run} is the run; name another file for the report")
-    check_writable(paths)
+    refuse_overwriting([path for _, path in _files(output)], [] if run is None else [run])
     chosen, gates = convention.convention(), output.fail_under or ()
     plan = Plan(
         labels=labels,
@@ -90,6 +96,15 @@ def prepare(
     if stated is not None:
         stated.positions(plan.convention.exclude)
     return plan
+
+
+def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
+    """Check that files can be written, none of them over a run."""
+    resolved = {path.resolve() for path in paths}
+    for run in runs:
+        if run.resolve() in resolved:
+            raise SettingError(f"{run} is the run; name another file for the report")
+    check_writable(paths)
 
 
 def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
@@ -218,19 +233,28 @@ def _say_notices(scores: Scores, *, quiet: bool) -> None:
 
 def say_doubts(intervals: Intervals, names: Sequence[str], *, quiet: bool) -> None:
     """Say what intervals cannot be relied on."""
-    units, rounds = intervals.units, intervals.resampling.rounds
-    if units.count < FEW:
-        say(
-            f"notice: {units.count} {units.kind} only; intervals of less than {FEW} are unreliable",
-            quiet=quiet,
-        )
-    counts = zip(names, intervals.undefined_classes["iou"].tolist(), strict=True)
-    undefined = [f"{name} ({count})" for name, count in counts if 0 < count < rounds]
-    if undefined:
-        shown = ", ".join(undefined[:SHOWN]) + (", …" if len(undefined) > SHOWN else "")
+    say_few(intervals.units, quiet=quiet)
+    undefined = dict(zip(names, intervals.undefined_classes["iou"].tolist(), strict=True))
+    say_undefined(undefined, intervals.resampling.rounds, quiet=quiet)
+
+
+def say_undefined(undefined: Mapping[str, int], rounds: int, *, quiet: bool) -> None:
+    """Say which classes are undefined in some resamples, and in how many."""
+    some = [f"{name} ({count})" for name, count in undefined.items() if 0 < count < rounds]
+    if some:
+        shown = ", ".join(some[:SHOWN]) + (", …" if len(some) > SHOWN else "")
         say(
             f"notice: undefined in some of {rounds} resamples, which the interval leaves out: "
             f"{shown}",
+            quiet=quiet,
+        )
+
+
+def say_few(units: Units, *, quiet: bool) -> None:
+    """Say if there are too few units to judge chance by."""
+    if units.count < FEW:
+        say(
+            f"notice: {units.count} {units.kind} only; intervals of less than {FEW} are unreliable",
             quiet=quiet,
         )
 

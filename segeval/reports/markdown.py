@@ -12,17 +12,17 @@ from segeval.reports.wording import headline, title_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["to_markdown"]
+__all__ = ["markdown_row", "to_markdown"]
 
 
 def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     """Write one row a class and a row of means, then gates and signature."""
     summary = document["summary"]
     lines = [
-        _row("class", "pixels", *(TITLES[name] for name in SHOWN)),
-        _row("---", *["---:"] * 5),
+        markdown_row("class", "pixels", *(TITLES[name] for name in SHOWN)),
+        markdown_row("---", *["---:"] * 5),
         *(
-            _row(
+            markdown_row(
                 row["name"],
                 show_count(row["support"]),
                 *(show_score(row[name], percent=percent) for name in SHOWN),
@@ -31,7 +31,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         ),
     ]
     means = (show_score(summary[METRICS[name].mean], percent=percent) for name in SHOWN)
-    lines.append(_row("**mean**", "", *(f"**{mean}**" for mean in means)))
+    lines.append(markdown_row("**mean**", "", *(f"**{mean}**" for mean in means)))
     averaged = document["averaged"]
     over = f"Means over {averaged['classes']} of {averaged['of']} classes"
     for what in ("absent", "excluded"):
@@ -63,13 +63,14 @@ def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
     what = f"{resampling['level']:.0%} of {resampling['resamples']} resamples"
     means = show(document["intervals"], (METRICS[name].mean for name in SHOWN))
     return [
-        _row(what, *(TITLES[name] for name in SHOWN)),
-        _row("---", *["---:"] * 4),
-        *(_row(row["name"], *show(row["intervals"], SHOWN)) for row in document["classes"]),
-        _row("**mean**", *(f"**{bounds}**" for bounds in means)),
+        markdown_row(what, *(TITLES[name] for name in SHOWN)),
+        markdown_row("---", *["---:"] * 4),
+        *(markdown_row(row["name"], *show(row["intervals"], SHOWN)) for row in document["classes"]),
+        markdown_row("**mean**", *(f"**{bounds}**" for bounds in means)),
     ]
 
 
-def _row(*cells: str) -> str:
+def markdown_row(*cells: str) -> str:
+    """Write a row of a table."""
     escaped = (cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(escaped)} |"
