@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "averaged_classes",
     "class_means",
+    "entered_values",
     "image_means",
     "mean_defined",
     "mean_of_worst",
@@ -155,12 +156,31 @@ def averaged_classes(
     included[list(excluded)] = False
     if "micro" in convention.pooling or _is_generalized(convention, metric):
         return int(included.sum())
+    if convention.pooling == "class" and convention.empty != "skip":
+        return int(included.sum())
+    return int((_taken(convention, metric, images).any(axis=0) & included).sum())
+
+
+def entered_values(
+    convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
+) -> int:
+    """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
+
+    Where classes are summed up, or the Dice is generalised, an image has one value; where all
+    counts are, there is a single one.
+    """
+    images = scored(convention, images)
+    if "micro" in convention.pooling or _is_generalized(convention, metric):
+        values = _image_values(convention, metric, images, excluded)
+        return int(np.count_nonzero(~np.isnan(values.scores)))
+    return int(np.delete(_taken(convention, metric, images), excluded, axis=-1).sum())
+
+
+def _taken(convention: Convention, metric: Metric, images: ClassCounts) -> NDArray[np.bool_]:
+    """Return which values of the pools have a part in the means."""
     pool = summed(images) if convention.pooling == "dataset" else images
     values = _class_values(convention, metric, pool)
-    taken = (~np.isnan(values.scores) | values.spoilt) & (_weights(convention, pool) > 0)
-    if convention.pooling == "class" and convention.empty != "skip":
-        taken[:] = True
-    return int((taken.any(axis=0) & included).sum())
+    return (~np.isnan(values.scores) | values.spoilt) & (_weights(convention, pool) > 0)
 
 
 def _image_values(

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.conventions import Convention
+    from segeval.labels import LabelMap
 
-__all__ = ["chosen_classes", "over_classes", "scored", "summed"]
+__all__ = ["chosen_classes", "left_out", "over_classes", "scored", "summed"]
 
 
 def scored(convention: Convention, images: ClassCounts) -> ClassCounts:
@@ -26,6 +27,12 @@ def scored(convention: Convention, images: ClassCounts) -> ClassCounts:
         part[images.total > 0] for part in (*_parts(images), images.total)
     )
     return ClassCounts(tp=tp, support=support, predicted=predicted, total=total)
+
+
+def left_out(convention: Convention, labels: LabelMap) -> list[int]:
+    """Return the positions of the classes that are left out of the means."""
+    background = convention.classes == "foreground" and len(labels.labels) > 1
+    return sorted({*([0] if background else []), *labels.positions(convention.exclude)})
 
 
 def summed(images: ClassCounts) -> ClassCounts:

@@ -17,7 +17,7 @@ from segeval.classification import classify
 from segeval.conventions import Convention
 from segeval.errors import DataError
 from segeval.metrics import METRICS, OVERALL
-from segeval.pools import summed
+from segeval.pools import left_out, summed
 from segeval.values import describe_values
 from segeval.version import __version__
 
@@ -79,8 +79,8 @@ class Scores:
     def excluded(self) -> list[str]:
         """Classes that the convention leaves out of the means, whatever their counts."""
         names = self.labels.names
-        left_out = [names[k] for k in _left_out(self.labels, self.convention)]
-        return list(dict.fromkeys((*self.convention.exclude, *left_out)))
+        unused = [names[k] for k in left_out(self.convention, self.labels)]
+        return list(dict.fromkeys((*self.convention.exclude, *unused)))
 
     @property
     def absent(self) -> list[str]:
@@ -119,7 +119,7 @@ def score_run(
         If the run has problems, its own or values that the label map does not know.
     """
     convention = convention or Convention()
-    left_out = _left_out(labels, convention)
+    excluded = left_out(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     problems = (*run.problems, *counts.problems)
     if problems:
@@ -131,10 +131,10 @@ def score_run(
     averaged: dict[str, int] = {}
     for metric in METRICS.values():
         class_scores[metric.name] = class_means(convention, metric, images)
-        averaged[metric.mean] = averaged_classes(convention, metric, images, left_out)
-        summary[metric.mean] = total_mean(convention, metric, images, left_out)
+        averaged[metric.mean] = averaged_classes(convention, metric, images, excluded)
+        summary[metric.mean] = total_mean(convention, metric, images, excluded)
         if convention.worst is not None:
-            worst = worst_mean(convention, metric, images, left_out)
+            worst = worst_mean(convention, metric, images, excluded)
             summary[f"{metric.mean}_worst{convention.worst:g}"] = worst
     pool = counts.confusion.classes if together else images
     for overall in OVERALL.values():
@@ -149,12 +149,6 @@ def score_run(
         averaged=averaged,
         signature=_signature(run, labels, convention, unknown),
     )
-
-
-def _left_out(labels: LabelMap, convention: Convention) -> list[int]:
-    """Return the positions of the classes that are left out of the means."""
-    background = convention.classes == "foreground" and len(labels.labels) > 1
-    return sorted({*([0] if background else []), *labels.positions(convention.exclude)})
 
 
 def _signature(run: Run, labels: LabelMap, convention: Convention, unknown: Unknown) -> str:
@@ -192,9 +186,9 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
         for every class; NaN where undefined.
     """
     counts, convention = scores.counts.images, scores.convention
-    left_out = _left_out(scores.labels, convention)
+    excluded = left_out(convention, scores.labels)
     columns = {
-        metric.mean: image_means(convention, metric, counts, left_out)
+        metric.mean: image_means(convention, metric, counts, excluded)
         for metric in METRICS.values()
     }
     columns |= {overall.name: overall.score(counts) for overall in OVERALL.values()}

@@ -19,6 +19,7 @@ LAYERS = [
     {"conventions", "generalized", "pools", "averages", "presets", "labelfiles"},
     {"run", "runschema", "runfile", "groups", "inputs", "engines"},
     {"classification", "scoring", "sweep", "gates", "diagnosis", "labelchoice"},
+    {"explanation", "differences", "rulewords", "conformance"},
     {"evaluation", "lossvalues", "calibration", "imagevalues", "valuation"},
     {"reports"},
     {"api", "cli"},

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import check, labels, losses, merge, presets, report, score, sweep
+from segeval.cli import (
+    check,
+    conformance,
+    explain,
+    labels,
+    losses,
+    merge,
+    presets,
+    report,
+    score,
+    sweep,
+)
 from segeval.cli.command import INTERRUPTED
 from segeval.cli.speech import put
 from segeval.version import __version__
@@ -22,10 +33,12 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("check")(check.check)
 app.command("report")(report.report)
+app.command("explain")(explain.explain)
 app.command("merge")(merge.merge)
 app.command("losses")(losses.losses)
 app.command("sweep")(sweep.sweep)
 app.command("presets")(presets.presets)
+app.command("conformance")(conformance.conformance)
 app.command("labels")(labels.labels)
 
 
