@@ -20,7 +20,7 @@ LAYERS = [
     {"run", "runschema", "runfile", "groups", "inputs", "engines"},
     {"classification", "scoring", "sweep", "gates", "diagnosis", "labelchoice"},
     {"explanation", "differences", "rulewords", "conformance"},
-    {"evaluation", "lossvalues", "calibration", "imagevalues", "valuation"},
+    {"evaluation", "lossvalues", "calibration", "imagevalues", "maplabels", "valuation"},
     {"reports"},
     {"api", "cli"},
     {"__init__", "__main__"},

@@ -35,6 +35,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         if isinstance(hint, type) and is_dataclass(hint)
     }
 
+    checkable = all(getattr(family, "checkable", True) for family in families.values())
+
     @functools.wraps(function)
     def run(**given: Any) -> None:
         for name, family in families.items():
@@ -42,7 +44,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(**given)
         except SegevalError as error:
-            _explain(error)
+            _explain(error, checkable=checkable)
             raise typer.Exit(USAGE if isinstance(error, SettingError) else NOT_SCORED) from None
         except KeyboardInterrupt:
             say("segeval: interrupted")
@@ -75,10 +77,11 @@ def _spread(
             )
 
 
-def _explain(error: SegevalError) -> None:
+def _explain(error: SegevalError, *, checkable: bool) -> None:
     if not isinstance(error, DataError):
         say(f"segeval: {error}")
         return
     count = len(error.problems)
     say(f"segeval: {count} problem{'s' if count > 1 else ''} in the data; nothing was scored")
-    say(describe_problems(error.problems))
+    more = "; `segeval check` lists them all" if checkable else ""
+    say(describe_problems(error.problems, more=more))

@@ -36,8 +36,10 @@ def say(message: str, *, quiet: bool = False) -> None:
         typer.echo(message, err=True)
 
 
-def describe_problems(problems: Sequence[Problem], *, listed: int | None = LISTED) -> str:
-    """Write every problem on a line of its own, kind by kind."""
+def describe_problems(
+    problems: Sequence[Problem], *, listed: int | None = LISTED, more: str = ""
+) -> str:
+    """Write every problem on a line of its own, kind by kind; say more where some are left out."""
     kinds: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
         kinds[problem.kind].append(problem)
@@ -46,7 +48,7 @@ def describe_problems(problems: Sequence[Problem], *, listed: int | None = LISTE
         lines += [f"  {kind}: {problem.detail}" for problem in members[:listed]]
         if listed is not None and len(members) > listed:
             rest = len(members) - listed
-            lines.append(f"  {kind}: and {rest} more; `segeval check` lists them all")
+            lines.append(f"  {kind}: and {rest} more{more}")
     return "\n".join(lines)
 
 
