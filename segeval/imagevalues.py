@@ -162,9 +162,9 @@ def _doubt(values: NDArray[Any], stored: str, choice: LossChoice) -> str:
         return ""
     if low < -OUTSIDE or high > 1 + OUTSIDE:
         outside = (values < -OUTSIDE) | (values > 1 + OUTSIDE)
-        odd, pixels = values[outside], counted(_count(outside), "judged pixel")
+        found, pixels = values[outside], counted(_count(outside), "judged pixel")
         return (
-            f"values outside [0, 1] on {pixels}, from {odd.min():g} to {odd.max():g}; "
+            f"values outside [0, 1] on {pixels}, from {found.min():g} to {found.max():g}; "
             "type --logits if they are logits, or scale them"
         )
     return _wrong_sums(values, stored) if values.ndim == 3 else ""
