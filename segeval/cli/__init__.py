@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import check, labels, losses, merge, report, score, sweep
+from segeval.cli import check, config, labels, losses, merge, report, score, sweep
 from segeval.cli.command import INTERRUPTED
+from segeval.cli.configured import ConfiguredCommand
 from segeval.cli.speech import put
 from segeval.version import __version__
 
@@ -26,6 +27,9 @@ app.command("merge")(merge.merge)
 app.command("losses")(losses.losses)
 app.command("sweep")(sweep.sweep)
 app.command("labels")(labels.labels)
+app.command("config")(config.config)
+for registered in app.registered_commands:
+    registered.cls = ConfiguredCommand
 
 
 def _show_version(*, wanted: bool) -> None:

@@ -1,0 +1,45 @@
+"""The document as the JSON from which shields.io draws a badge (its "endpoint" format)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from segeval.reports.numbers import show_score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["COLORS", "to_badge"]
+
+COLORS: Final = {
+    0.9: "brightgreen",
+    0.8: "green",
+    0.7: "yellowgreen",
+    0.6: "yellow",
+    0.5: "orange",
+    float("-inf"): "red",
+}
+"""The colour of a score: that of the greatest of these numbers which is not above it."""
+
+UNDEFINED: Final = "lightgrey"
+
+
+def to_badge(document: Mapping[str, Any], *, percent: bool = False) -> str:
+    """Write label, message and colour of the headline, which is the mIoU.
+
+    The colour goes by the exact value, not by the digits shown; see `COLORS`.
+    """
+    headline = document["settings"].get("headline", "miou")
+    value = document["summary"][headline]
+    message, color = "undefined", UNDEFINED
+    if value is not None:
+        message = show_score(value, percent=percent) + (" %" if percent else "")
+        color = next(color for least, color in COLORS.items() if value >= least)
+    badge = {
+        "schemaVersion": 1,
+        "label": "mIoU" if headline == "miou" else headline,
+        "message": message,
+        "color": color,
+    }
+    return json.dumps(badge, ensure_ascii=False) + "\n"
