@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
 
-.PHONY: demo test test-torch lint format bench torture golden figures samples clean
+.PHONY: demo test test-torch lint format bench torture golden docs figures samples clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -44,6 +44,9 @@ torture: $(READY)  ## kill a counting program a hundred times, and resume it
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
 	$(BIN)/python -m pytest -q tests/golden --refresh-golden
+
+docs: $(READY)  ## write docs/cli.md anew from the program
+	$(BIN)/python docs/make_cli.py
 
 figures: $(READY)  ## draw the figures of docs/losses.md anew
 	$(BIN)/python docs/figures/losses.py

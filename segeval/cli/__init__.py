@@ -44,7 +44,10 @@ def segeval(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=lambda value: _show_version(wanted=value), is_eager=True
+            "--version",
+            callback=lambda value: _show_version(wanted=value),
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:
