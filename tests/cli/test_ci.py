@@ -27,7 +27,7 @@ NOW: Final = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    return data_set(tmp_path, {n: (BLOCKS, SHIFTED) for n in ("one", "two")})
+    return data_set(tmp_path, dict.fromkeys(("one", "two"), (BLOCKS, SHIFTED)))
 
 
 def made_document(names: list[str], values: list[float | None]) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def test_hostile_names_are_escaped_everywhere(tmp_path: Path) -> None:
 
 
 def test_characters_that_xml_cannot_hold_are_written_out() -> None:
-    names = ["bell \x07", "surrogate \udc80", "zero \x00", "line\nbreak", "￿"]
+    names = ["bell \x07", "surrogate \udc80", "zero \x00", "line\nbreak", "\uffff"]
     text = to_junit(made_document(names, [1.0, 0.0, None, 0.5, 1.0]), timestamp=NOW)
     root = ET.fromstring(text.encode())
     assert not list(violations(root))
@@ -239,8 +239,9 @@ def test_github_gets_notices_as_warnings(tmp_path: Path) -> None:
     pred, truth = data_set(tmp_path, {"a": (BLOCKS // 2 * 255, SHIFTED // 2 * 255)})
     (pred / "more.png").write_bytes((pred / "a.png").read_bytes())
     done = segeval("score", pred, truth, GITHUB_ACTIONS="true")
-    assert [line[:26] for line in done.stderr.splitlines()] == ["::warning title=segeval::t"] + [
-        "::warning title=segeval::1"
+    assert [line[:26] for line in done.stderr.splitlines()] == [
+        "::warning title=segeval::t",
+        "::warning title=segeval::1",
     ]
     assert not segeval("score", pred, truth, "-q", GITHUB_ACTIONS="true").stderr
     assert "::" not in segeval("score", pred, truth, GITHUB_ACTIONS="false").stderr
