@@ -206,7 +206,7 @@ def test_files_that_cannot_be_read_are_named(project: Path) -> None:
 
 def test_a_built_in_label_map_is_not_taken_for_a_file(project: Path) -> None:
     write(project, 'labels = "voc"\n', "segeval.toml")
-    (project / "voc").mkdir()
+    (project / "voc").write_text("a file of that name\n")
     assert scored(project / "deep", "../pred", "../truth")["settings"]["labels"] == "voc"
     (project / "names").write_text("a\nb\nc\nd\n")
     write(project, 'labels = "names"\n', "segeval.toml")
