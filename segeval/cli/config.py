@@ -33,8 +33,8 @@ def config(
 ) -> None:
     """Show what is in force for every command, and where each value comes from.
 
-    Settings stand in segeval.toml, or in [tool.segeval] of pyproject.toml, in
-    the working folder or above it.
+    Settings stand in segeval.toml, or in the table tool.segeval of
+    pyproject.toml, in the working folder or above it.
     """
     file: ConfigFile | None = ctx.meta[CONFIG]
     commands = configurable(ctx.find_root().command)
@@ -91,6 +91,7 @@ def _as_table(file: ConfigFile | None, rows: dict[str, list[Row]]) -> str:
         texts = [(row["option"], _text(row["value"]), _source(file, row)) for row in listed]
         widths = [max((len(text[column]) for text in texts), default=0) for column in (0, 1)]
         lines += [f"  {o:<{widths[0]}}  {v:<{widths[1]}}  {source}" for o, v, source in texts]
+        lines += [] if listed else ["  nothing is set"]
     return "\n".join(lines) + "\n"
 
 

@@ -66,8 +66,12 @@ def find_config() -> ConfigFile | None:
     SettingError
         If the file cannot be read or is not valid TOML.
     """
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # the working folder was deleted: no file is near
+        return None
     folder = Path()
-    for _ in [Path.cwd(), *Path.cwd().parents]:
+    for _ in [here, *here.parents]:
         for name in (OWN, SHARED):
             if os.path.isfile(folder / name):
                 found = read_config(folder / name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +267,24 @@ def test_config_complains_as_the_commands_do(project: Path) -> None:
     assert "choose first, last" in refused(project, "channels = 'frist'", "config")
     done = segeval("config", "scroe", "--no-config", cwd=project, expect=2)
     assert "no command is called 'scroe'" in done.stderr
+
+
+def test_a_command_without_settings_says_so(project: Path) -> None:
+    assert segeval("config", "merge", cwd=project).stdout.endswith("merge\n  nothing is set\n")
+    assert "the table tool.segeval of" in segeval("config", "--help").stdout
+
+
+def test_a_working_folder_that_is_gone_holds_no_file(project: Path) -> None:
+    script = f'rmdir "$PWD"; exec "{sys.executable}" -m segeval score a b'
+    done = subprocess.run(
+        ["bash", "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=project / "deep" / "down",
+    )
+    assert done.returncode == 3, done.stderr
+    assert "such folder" in done.stderr
 
 
 def test_dotted_and_quoted_keys_are_found(project: Path) -> None:
