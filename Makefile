@@ -45,7 +45,8 @@ torture: $(READY)  ## kill a counting program a hundred times, and resume it
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
 	$(BIN)/python -m pytest -q tests/golden --refresh-golden
 
-docs: $(READY)  ## write docs/cli.md anew from the program
+docs: $(READY)  ## write the pages that are made from data anew
+	$(BIN)/python docs/make_conventions.py
 	$(BIN)/python docs/make_cli.py
 
 figures: $(READY)  ## draw the figures of docs/losses.md anew

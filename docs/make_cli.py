@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, no package
 """Write the page of all commands and options from the program itself.
 
 ``python docs/make_cli.py`` writes ``cli.md`` beside this script.

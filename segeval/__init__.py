@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from segeval.errors import DataError, SegevalError
     from segeval.labelfiles import load_labels
     from segeval.labels import Label, LabelMap
+    from segeval.presets import preset
 
 __all__ = [
     "ConfusionMatrix",
@@ -32,6 +33,7 @@ __all__ = [
     "confusion_matrix",
     "count_values",
     "load_labels",
+    "preset",
     "score",
 ]
 
@@ -43,6 +45,7 @@ _HOME = {
     "errors": ("DataError", "SegevalError"),
     "labelfiles": ("load_labels",),
     "labels": ("Label", "LabelMap"),
+    "presets": ("preset",),
 }
 
 

@@ -43,7 +43,8 @@ class Result:
 
     def __repr__(self) -> str:
         """Show the headline and what it means."""
-        return f"Result(miou={self.summary['miou']!r}, {self.signature!r})"
+        headline = self.scores.convention.headline
+        return f"Result({headline}={self.summary[headline]!r}, {self.signature!r})"
 
     @property
     def summary(self) -> Mapping[str, float]:
@@ -161,7 +162,7 @@ def score(
     unknown : {"error", "wrong", "ignore"}
         What a predicted value is that is no class: a problem, a miss, or not judged.
     convention : Convention, optional
-        Pooling, absent classes, classes of the means.
+        Pooling, absent classes, classes of the means; ``preset("monai")`` is that of a tool.
     missing : {"error", "skip", "worst"}
         What a truth without a prediction is: a problem, left out, or all wrong.
     pred_suffix, truth_suffix : str

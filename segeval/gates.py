@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segeval.conventions import mean_of_worst
+from segeval.averages import mean_of_worst
 from segeval.errors import SettingError
 from segeval.metrics import METRICS
 
@@ -58,14 +58,16 @@ class Gate(Threshold):
         return f"at least {self.minimum!r}"
 
 
-def parse_threshold(text: str) -> Threshold:
-    """Parse ``[METRIC=]VALUE``; the metric is miou if not given.
+def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
+    """Parse ``[METRIC=]VALUE``.
 
     Parameters
     ----------
     text : str
         ``0.75``, ``mdice=0.8``, ``iou.road=0.9``, ``dice.*=0.5`` (every class), ``miou@night``
         (a group) or ``miou@worst`` (the group with the lowest defined value).
+    default : str
+        The metric if none is given.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def parse_threshold(text: str) -> Threshold:
     Examples
     --------
     >>> parse_threshold("iou.road=0.9")
-    Threshold(metric='iou.road', minimum=0.9)
+    Threshold(metric='iou.road', minimum=0.9, maximum=inf)
     """
     metric, _, value = text.rpartition("=")
     try:
@@ -91,7 +93,7 @@ def parse_threshold(text: str) -> Threshold:
         raise SettingError(
             f"--fail-under {text!r}: scores are fractions up to 1; did you mean {minimum / 100:g}?"
         )
-    return Threshold(metric=metric or "miou", minimum=minimum)
+    return Threshold(metric=metric or default, minimum=minimum)
 
 
 def parse_ceiling(text: str) -> Threshold:

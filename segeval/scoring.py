@@ -5,18 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
+from segeval.averages import (
+    averaged_classes,
+    class_means,
+    image_means,
+    mean_defined,
+    total_mean,
+    worst_mean,
+)
 from segeval.classification import classify
-from segeval.conventions import Convention, mean_defined, mean_of_worst
+from segeval.conventions import Convention
 from segeval.errors import DataError
 from segeval.metrics import METRICS, OVERALL
+from segeval.pools import left_out, summed
 from segeval.values import describe_values
 from segeval.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from segeval.classification import Classified
@@ -49,6 +57,8 @@ class Scores:
         over the images in which the class is defined. NaN where undefined.
     summary : mapping of str to float
         Means and overall scores by name; NaN where undefined.
+    averaged : mapping of str to int
+        How many classes enter each mean.
     signature : str
         The definition of these numbers in one line.
     groups : mapping of str to Scores
@@ -61,15 +71,23 @@ class Scores:
     counts: Classified
     class_scores: Mapping[str, NDArray[np.float64]]
     summary: Mapping[str, float]
+    averaged: Mapping[str, int]
     signature: str
     groups: Mapping[str, Scores] = field(default_factory=dict)
+
+    @property
+    def excluded(self) -> list[str]:
+        """Classes that the convention leaves out of the means, whatever their counts."""
+        names = self.labels.names
+        unused = [names[k] for k in left_out(self.convention, self.labels)]
+        return list(dict.fromkeys((*self.convention.exclude, *unused)))
 
     @property
     def absent(self) -> list[str]:
         """Classes on neither side, excluded ones aside: left out of the means, or as told."""
         classes = self.counts.confusion.classes
         undefined = classes.support + classes.predicted == 0
-        excluded = self.convention.exclude
+        excluded = self.excluded
         return [
             n for n, u in zip(self.labels.names, undefined, strict=True) if u and n not in excluded
         ]
@@ -101,19 +119,24 @@ def score_run(
         If the run has problems, its own or values that the label map does not know.
     """
     convention = convention or Convention()
-    excluded = labels.positions(convention.exclude)
+    excluded = left_out(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     problems = (*run.problems, *counts.problems)
     if problems:
         raise DataError(problems)
-    pooled = convention.pooling == "dataset"
-    pool = counts.confusion.classes if pooled else counts.images
+    together = convention.pooling in {"dataset", "micro"}
+    images = summed(counts.images) if together else counts.images
     class_scores: dict[str, NDArray[np.float64]] = {}
     summary: dict[str, float] = {}
+    averaged: dict[str, int] = {}
     for metric in METRICS.values():
-        scores = convention.score_classes(metric, pool)
-        class_scores[metric.name] = scores if pooled else mean_defined(scores, axis=0)
-        summary |= _means(metric.mean, _without(scores, excluded), convention)
+        class_scores[metric.name] = class_means(convention, metric, images)
+        averaged[metric.mean] = averaged_classes(convention, metric, images, excluded)
+        summary[metric.mean] = total_mean(convention, metric, images, excluded)
+        if convention.worst is not None:
+            worst = worst_mean(convention, metric, images, excluded)
+            summary[f"{metric.mean}_worst{convention.worst:g}"] = worst
+    pool = counts.confusion.classes if together else images
     for overall in OVERALL.values():
         summary[overall.name] = float(mean_defined(overall.score(pool)))
     return Scores(
@@ -123,37 +146,16 @@ def score_run(
         counts=counts,
         class_scores=class_scores,
         summary=summary,
+        averaged=averaged,
         signature=_signature(run, labels, convention, unknown),
     )
-
-
-def _without(scores: NDArray[np.float64], excluded: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return a copy in which the excluded classes are undefined."""
-    included = scores.copy()
-    included[..., excluded] = np.nan
-    return included
-
-
-def _means(name: str, scores: NDArray[np.float64], convention: Convention) -> dict[str, float]:
-    """Average scores, (K,) or (N, K), in the order that the pooling says."""
-    if convention.pooling in {"dataset", "pair"}:
-        return {name: float(mean_defined(scores))}
-    by_image = convention.pooling == "image"
-    means = {name: float(mean_defined(mean_defined(scores, axis=1 if by_image else 0)))}
-    if convention.worst is not None:
-        lists = [mean_defined(scores, axis=1)] if by_image else list(scores.T)
-        worst = np.array([mean_of_worst(values, convention.worst) for values in lists])
-        means[f"{name}_worst{convention.worst:g}"] = float(mean_defined(worst))
-    return means
 
 
 def _signature(run: Run, labels: LabelMap, convention: Convention, unknown: Unknown) -> str:
     """Write down everything that the numbers depend on."""
     facts = [
         *([f"unknown:{unknown}"] if unknown != "error" else []),
-        f"pooling:{convention.pooling}",
-        f"absent:{convention.absent}",
-        f"mean:all{''.join(f'-{name}' for name in convention.exclude)}",
+        *convention.facts(),
     ]
     return write_signature(run, labels, facts)
 
@@ -184,11 +186,9 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
         for every class; NaN where undefined.
     """
     counts, convention = scores.counts.images, scores.convention
-    excluded = scores.labels.positions(convention.exclude)
+    excluded = left_out(convention, scores.labels)
     columns = {
-        metric.mean: mean_defined(
-            _without(convention.score_classes(metric, counts), excluded), axis=1
-        )
+        metric.mean: image_means(convention, metric, counts, excluded)
         for metric in METRICS.values()
     }
     columns |= {overall.name: overall.score(counts) for overall in OVERALL.values()}

@@ -21,6 +21,7 @@ __all__ = [
     "MAX_PIXELS",
     "Absent",
     "Channels",
+    "Classes",
     "ClassesMode",
     "LabelChoice",
     "Level",
@@ -31,14 +32,27 @@ __all__ = [
     "Reading",
     "Source",
     "Unknown",
+    "Unseen",
+    "VoidImage",
+    "Weighting",
+    "Weightless",
+    "Weights",
+    "Worth",
     "parse_shard",
 ]
 
 Missing = Literal["error", "skip", "worst"]
 OnError = Literal["stop", "skip"]
 Unknown = Literal["error", "wrong", "ignore"]
-Pooling = Literal["dataset", "image", "class", "pair"]
-Absent = Literal["skip", "zero", "one"]
+Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro"]
+Absent = Literal["skip", "zero", "one", "undefined"]
+Worth = Literal["formula", "skip", "zero", "one", "undefined"]
+Classes = Literal["all", "foreground"]
+Weights = Literal["none", "support", "support-or-one"]
+Weightless = Literal["skip", "zero", "mean"]
+Weighting = Literal["none", "simple", "square", "uniform"]
+Unseen = Literal["largest", "zero"]
+VoidImage = Literal["score", "skip"]
 
 Level = Literal["class", "category"]
 Channels = Literal["first", "last"]

@@ -9,12 +9,14 @@ import shlex
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from made import segeval
 
 from segeval.evaluation import evaluate, score_choice
+from segeval.presets import load_presets
 from segeval.scoring import per_image
 from segeval.settings import LabelChoice, Source
 
@@ -65,6 +67,15 @@ def test_sample_masks_are_made_the_same_again(
     for file in sorted(samples.glob("*/*.npz")):
         with np.load(tmp_path / file.parent.name / file.name) as made, np.load(file) as kept:
             np.testing.assert_array_equal(made["probabilities"], kept["probabilities"])
+
+
+def test_the_page_of_conventions_is_fresh() -> None:
+    script = PROJECT / "docs" / "make_conventions.py"
+    namespace: dict[str, Any] = {"__name__": "made", "__file__": str(script)}
+    exec(compile(script.read_text("utf-8"), str(script), "exec"), namespace)
+    page = (PROJECT / "docs" / "conventions.md").read_text("utf-8")
+    assert page == namespace["page"](), "type `make docs`"
+    assert all(f"`{name}`" in page for name in load_presets())
 
 
 QUERIES = re.findall(

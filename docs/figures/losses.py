@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script, no package
 """Draw the figures of the page on losses.
 
 ``python docs/figures/losses.py [FOLDER]`` writes four SVG files beside this script, or into the

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import check, config, labels, losses, merge, report, score, sweep
+from segeval.cli import (
+    check,
+    config,
+    conformance,
+    explain,
+    labels,
+    losses,
+    merge,
+    presets,
+    report,
+    score,
+    sweep,
+)
 from segeval.cli.command import INTERRUPTED
 from segeval.cli.configured import ConfiguredCommand
 from segeval.cli.speech import put
@@ -23,9 +35,12 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("check")(check.check)
 app.command("report")(report.report)
+app.command("explain")(explain.explain)
 app.command("merge")(merge.merge)
 app.command("losses")(losses.losses)
 app.command("sweep")(sweep.sweep)
+app.command("presets")(presets.presets)
+app.command("conformance")(conformance.conformance)
 app.command("labels")(labels.labels)
 app.command("config")(config.config)
 for registered in app.registered_commands:

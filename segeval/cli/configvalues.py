@@ -77,8 +77,13 @@ def spelled(parameter: Any) -> str:
 
 
 def kind_of(parameter: Any) -> str:
-    """Name the type of a parameter, a range like the type that it limits."""
-    return str(parameter.type.name).split(" ", maxsplit=1)[0]
+    """Name the type of a parameter, or of its parts; a range like the type that it limits."""
+    return str(_type_of(parameter).name).split(" ", maxsplit=1)[0]
+
+
+def _type_of(parameter: Any) -> Any:
+    """Return the type of a parameter, or of the parts of one that takes several."""
+    return parameter.type.types[0] if parameter.nargs > 1 else parameter.type
 
 
 def settings_of(name: str, file: ConfigFile, commands: Mapping[str, Any]) -> dict[str, Setting]:
@@ -194,9 +199,11 @@ def _convert(
     file: ConfigFile, keys: tuple[str, ...], value: Any, parameter: Any, command: str
 ) -> Any:
     """Return a value as the command line would have it."""
-    many = parameter.multiple or parameter.nargs == -1
+    many = parameter.multiple or parameter.nargs != 1
     values = value if many and isinstance(value, list) else [value]
     where = f"{file.place(*keys)}: {keys[-1]}"
+    if len(values) != parameter.nargs > 1:
+        raise SettingError(f"{where} takes {parameter.nargs} values, as a list")
     if not values:
         raise SettingError(f"{where} is an empty list, which says nothing; leave the key out")
     converted = []
@@ -209,7 +216,7 @@ def _convert(
             raise SettingError(f"{stated} is {found}; expected {expected}{several}")
         placed = _placed(item, parameter, file.path.parent)
         try:
-            parameter.type(placed, parameter, None)
+            _type_of(parameter)(placed, parameter, None)
         except typer.BadParameter as error:
             refusal = _refusal(stated, item, parameter, command, error)
             if len(keys) == 1:

@@ -113,13 +113,27 @@ class LabelOptions(TruthOptions):
 class ConventionOptions:
     """How counts become scores."""
 
+    like: Annotated[
+        str | None,
+        _convention(
+            "Report what another tool reports for these masks; see `segeval presets`.",
+            metavar="PRESET",
+        ),
+    ] = None
     pooling: Annotated[
-        Pooling,
-        _convention("Sum counts over the data set, or average over images, classes, or both."),
-    ] = "dataset"
+        Pooling | None,
+        _convention(
+            "Sum counts over the data set, or average over images, classes, or both.",
+            show_default="dataset",
+        ),
+    ] = None
     absent: Annotated[
-        Absent, _convention("A class in neither truth nor prediction is left out, 0, or 1.")
-    ] = "skip"
+        Absent | None,
+        _convention(
+            "A class in neither truth nor prediction is left out, is 0 or 1, or spoils the mean.",
+            show_default="skip",
+        ),
+    ] = None
     exclude: Annotated[
         list[str] | None,
         _convention(
@@ -141,15 +155,37 @@ class ConventionOptions:
     ] = None
 
     def convention(self) -> Convention:
-        """Return the convention."""
+        """Return the convention.
+
+        Raises
+        ------
+        SettingError
+            If a preset is named together with an option that it decides, or is not known.
+        """
+        exclude = tuple(dict.fromkeys(self.exclude or ()))
+        if self.like is not None:
+            return self._preset(self.like, exclude)
         from segeval.conventions import Convention
 
         return Convention(
-            pooling=self.pooling,
-            absent=self.absent,
-            exclude=tuple(dict.fromkeys(self.exclude or ())),
+            pooling=self.pooling or "dataset",
+            absent=self.absent or "skip",
+            exclude=exclude,
             worst=self.worst,
         )
+
+    def _preset(self, name: str, exclude: tuple[str, ...]) -> Convention:
+        """Return a preset, which leaves nothing open but the excluded classes."""
+        from segeval.presets import preset
+
+        for option in ("pooling", "absent", "worst"):
+            given = getattr(self, option)
+            if given is not None:
+                raise SettingError(
+                    f"--like {name} decides --{option} itself; type --like {name} alone, "
+                    f"or --{option} {given} without --like"
+                )
+        return replace(preset(name), exclude=exclude)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +193,7 @@ class OutputOptions:
     """What comes out, and when it counts as failed."""
 
     output_format: Annotated[
-        Format, _output("What is printed; total is the bare mIoU.", "--format")
+        Format, _output("What is printed; total is the bare headline, mIoU by default.", "--format")
     ] = "table"
     percent: Annotated[bool, _output("Show scores times 100 on the screen.", "--percent")] = False
     csv: Annotated[Path | None, _output("Write a CSV of the classes.", metavar="F")] = None
@@ -172,7 +208,8 @@ class OutputOptions:
         Path | None, _output("Write gates and classes as JUnit test cases.", metavar="F")
     ] = None
     badge: Annotated[
-        Path | None, _output("Write the mIoU for a shields.io badge, as JSON.", metavar="F")
+        Path | None,
+        _output("Write the headline (mIoU) for a shields.io badge, as JSON.", metavar="F"),
     ] = None
     fail_under: Annotated[
         list[str] | None,

@@ -71,13 +71,14 @@ def prepare(
     if run is not None and run.resolve() in {path.resolve() for path in paths}:
         raise SettingError(f"{run} is the run; name another file for the report")
     check_writable(paths)
+    chosen, gates = convention.convention(), output.fail_under or ()
     plan = Plan(
         labels=labels,
         choice=labels.choice(),
-        convention=convention.convention(),
+        convention=chosen,
         group_by=convention.group_by,
         output=output,
-        thresholds=[parse_threshold(text) for text in output.fail_under or ()],
+        thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
     )
     stated = stated_labels(plan.choice)
     if stated is not None:
@@ -193,8 +194,8 @@ def _badge(shown: Shown) -> str:
 
 
 def _total(shown: Shown) -> str:
-    miou = shown.document["summary"]["miou"]
-    return f"{'' if miou is None else repr(miou)}\n"
+    total = shown.document["summary"][shown.scores.convention.headline]
+    return f"{'' if total is None else repr(total)}\n"
 
 
 REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {

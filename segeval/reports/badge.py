@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.reports.numbers import show_score
+from segeval.reports.wording import headline, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,19 +27,19 @@ UNDEFINED: Final = "lightgrey"
 
 
 def to_badge(document: Mapping[str, Any], *, percent: bool = False) -> str:
-    """Write label, message and colour of the headline, which is the mIoU.
+    """Write label, message and colour of the headline, the mIoU if no preset says otherwise.
 
     The colour goes by the exact value, not by the digits shown; see `COLORS`.
     """
-    headline = document["settings"].get("headline", "miou")
-    value = document["summary"][headline]
+    name = headline(document)
+    value = document["summary"][name]
     message, color = "undefined", UNDEFINED
     if value is not None:
         message = show_score(value, percent=percent) + (" %" if percent else "")
         color = next(color for least, color in COLORS.items() if value >= least)
     badge = {
         "schemaVersion": 1,
-        "label": "mIoU" if headline == "miou" else headline,
+        "label": title_of(name),
         "message": message,
         "color": color,
     }

@@ -6,7 +6,6 @@ Its schema is ``segeval.scores/1``. Scores are fractions in full precision; unde
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from segeval.metrics import METRICS
@@ -52,7 +51,7 @@ def make_document(
         "schema": SCHEMA,
         "version": __version__,
         "signature": scores.signature,
-        "settings": {**(settings or {}), **asdict(convention), "exclude": list(convention.exclude)},
+        "settings": {**(settings or {}), **convention.settings()},
         "images": {
             "scored": len(scores.run.images),
             "missing": list(scores.run.missing),
@@ -83,14 +82,15 @@ def make_document(
 
 def _averaged(scores: Scores) -> dict[str, Any]:
     """Say which classes the means run over."""
-    excluded = scores.convention.exclude
-    left_out = len(scores.absent) if scores.convention.absent == "skip" else 0
-    return {
-        "classes": len(scores.labels.names) - len(excluded) - left_out,
+    averaged: dict[str, Any] = {
+        "classes": scores.averaged[scores.convention.headline.partition("_")[0]],
         "of": len(scores.labels.names),
         "absent": scores.absent,
-        "excluded": list(excluded),
+        "excluded": scores.excluded,
     }
+    if scores.convention.like:
+        averaged["classes_of"] = dict(scores.averaged)
+    return averaged
 
 
 def _groups(scores: Scores) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from segeval.metrics import METRICS
 from segeval.reports.numbers import show_bound, show_count, show_score
 from segeval.reports.table import SHOWN, TITLES
+from segeval.reports.wording import headline, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,10 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     for what in ("absent", "excluded"):
         if averaged[what]:
             over += f"; {what}: {', '.join(map(_plain, averaged[what]))}"
+    if document["settings"].get("like"):
+        name = headline(document)
+        value = show_score(summary[name], percent=percent)
+        lines += ["", f"As {document['settings']['like']} reports it: {title_of(name)} {value}."]
     accuracy = show_score(summary["pixel_accuracy"], percent=percent)
     lines += ["", f"{over}. Pixel accuracy {accuracy}."]
     for gate in document["gates"]:

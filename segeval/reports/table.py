@@ -9,12 +9,12 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from segeval.metrics import METRICS, OVERALL
+from segeval.metrics import METRICS
 from segeval.reports.numbers import show_bound, show_count, show_score
-from segeval.values import counted
+from segeval.reports.wording import MEANS, fate_of_absent, headline, headlines, title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from rich.console import RenderableType
 
@@ -22,16 +22,9 @@ __all__ = ["gate_table", "lay_out", "render"]
 
 SHOWN = ("iou", "dice", "precision", "recall")
 TITLES = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
-MEANS = {"miou": "mIoU", "mdice": "mDice", "pixel_accuracy": "pixel accuracy", "fwiou": "fwIoU"}
+FOOTERS = {"micro": "together", "image-micro": "together"}
 NARROWEST = 60
 """Columns of a terminal below which scores would be cut off."""
-
-POOLED = {
-    "dataset": "counts summed over {images}",
-    "image": "mean over classes, then over {images}",
-    "class": "mean over {images}, then over classes",
-    "pair": "mean over all (class, image) values of {images}",
-}
 
 
 def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
@@ -67,7 +60,8 @@ def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     table = Table(
         box=None, pad_edge=False, show_footer=True, header_style="bold", footer_style="bold"
     )
-    table.add_column("class", "mean", overflow="fold", min_width=8)
+    footer = FOOTERS.get(document["settings"]["pooling"], "mean")
+    table.add_column("class", footer, overflow="fold", min_width=8)
     table.add_column("pixels", "", justify="right", no_wrap=True)
     for name in SHOWN:
         mean = show_score(document["summary"][METRICS[name].mean], percent=percent)
@@ -86,14 +80,12 @@ def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(style="bold", justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
-    for title, name, meaning in _headlines(document):
+    for title, name, meaning in headlines(document):
         grid.add_row(title, show_score(document["summary"][name], percent=percent), meaning)
-    absent = document["settings"]["absent"]
     for what in ("absent", "excluded"):
         names = document["averaged"][what]
         if names:
-            counts_as = {"zero": "count as 0", "one": "count as 1"}.get(absent, "not in the means")
-            meaning = counts_as if what == "absent" else "not in the means"
+            meaning = fate_of_absent(document) if what == "absent" else "not in the means"
             grid.add_row(what, str(len(names)), f"{meaning}: {', '.join(names)}")
     pixels = document["pixels"]
     others = f"judged, {show_count(pixels['ignored'])} ignored"
@@ -103,33 +95,15 @@ def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
     return grid
 
 
-def _headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield title, name and definition of each headline number."""
-    averaged, settings = document["averaged"], document["settings"]
-    over = f"over {averaged['classes']} of {averaged['of']} classes"
-    pooled = POOLED[settings["pooling"]].format(
-        images=counted(document["images"]["scored"], "image")
-    )
-    for metric in (METRICS["iou"], METRICS["dice"]):
-        meaning = f"mean of {metric.formula} {over}; {pooled}"
-        yield MEANS[metric.mean], metric.mean, meaning
-        if settings["worst"] is not None:
-            share = f"{settings['worst']:g}"
-            meaning = f"mean of the lowest {share} % of these values"
-            yield f"{MEANS[metric.mean]} worst {share} %", f"{metric.mean}_worst{share}", meaning
-    for overall in (OVERALL["pixel_accuracy"], OVERALL["fwiou"]):
-        each = "" if settings["pooling"] == "dataset" else "; mean over images"
-        yield MEANS[overall.name], overall.name, overall.formula + each
-
-
 def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("group", overflow="fold", min_width=8)
     table.add_column("images", justify="right", no_wrap=True)
-    for title in MEANS.values():
-        table.add_column(title, justify="right", no_wrap=True)
+    names = list(dict.fromkeys((headline(document), *MEANS)))
+    for name in names:
+        table.add_column(title_of(name), justify="right", no_wrap=True)
     for group in document["groups"]:
-        scores = (show_score(group["summary"][name], percent=percent) for name in MEANS)
+        scores = (show_score(group["summary"][name], percent=percent) for name in names)
         table.add_row(Text(group["name"]), show_count(group["images"]), *scores)
     return table
 

@@ -269,6 +269,28 @@ def test_config_complains_as_the_commands_do(project: Path) -> None:
     assert "no command is called 'scroe'" in done.stderr
 
 
+def test_an_option_of_two_values_is_a_list(project: Path) -> None:
+    write(project, '[explain]\nbetween = ["mmseg", "sklearn"]\n', "segeval.toml")
+    assert json.loads(
+        segeval("explain", "pred", "truth", "--format", "json", cwd=project).stdout
+    ) == json.loads(
+        segeval(
+            *("explain", "pred", "truth", "--format", "json", "--no-config"),
+            *("--between", "mmseg", "sklearn"),
+            cwd=project,
+        ).stdout
+    )
+    message = "between takes 2 values, as a list"
+    for value in ('"mmseg"', '["mmseg"]', '["a", "b", "c"]'):
+        assert message in refused(project, f"[explain]\nbetween = {value}", "explain", "x")
+
+
+def test_a_typed_convention_puts_aside_a_preset(project: Path) -> None:
+    write(project, 'like = "sklearn"\n', "segeval.toml")
+    assert scored(project, "pred", "truth")["settings"]["like"]
+    assert not scored(project, "pred", "truth", "--pooling", "image")["settings"].get("like")
+
+
 def test_a_command_without_settings_says_so(project: Path) -> None:
     assert segeval("config", "merge", cwd=project).stdout.endswith("merge\n  nothing is set\n")
     assert "the table tool.segeval of" in segeval("config", "--help").stdout

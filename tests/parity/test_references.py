@@ -17,6 +17,7 @@ from sklearn import metrics as sk
 
 from segeval.contingency import count_values
 from segeval.labels import numbered
+from segeval.presets import preset
 from segeval.scoring import score_run
 
 K = 5
@@ -146,3 +147,36 @@ def test_the_worked_dice_and_iou_come_out() -> None:
     scores = score_run(made_run((truth, prediction)), numbered("indices", range(2))).class_scores
     assert scores["dice"][1] == 0.5714285714285714
     assert scores["iou"][1] == 0.4
+
+
+@given(
+    hnp.arrays(np.uint8, (3, 8), elements=st.integers(0, K - 1)),
+    hnp.arrays(np.uint8, (3, 8), elements=st.integers(0, K - 1)),
+    st.sampled_from(["macro", "micro", "weighted"]),
+    st.sampled_from([0, 1]),
+    st.sampled_from(["labels seen", "labels given"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_presets_of_scikit_learn_are_its_averages(
+    truth: Any, prediction: Any, average: str, zero_division: int, labels: str
+) -> None:
+    one, listed = "-1" if zero_division else "", labels == "labels given"
+    seen = "sklearn:zero-division-1" if zero_division else "sklearn"
+    name = {
+        "micro": "sklearn:micro",
+        "weighted": f"sklearn:weighted{one}",
+        "macro": f"sklearn:labels{one}" if listed else seen,
+    }[average]
+    run = made_run((truth, prediction))
+    summary = score_run(run, numbered("indices", range(K)), preset(name)).summary
+    options: dict[str, Any] = {"average": average, "zero_division": zero_division}
+    if listed:
+        options["labels"] = range(K)
+    pairs = (truth.ravel(), prediction.ravel())
+    for mean, score in (
+        ("miou", sk.jaccard_score),
+        ("mdice", sk.f1_score),
+        ("mprecision", sk.precision_score),
+        ("mrecall", sk.recall_score),
+    ):
+        assert math.isclose(summary[mean], score(*pairs, **options), rel_tol=1e-12, abs_tol=1e-15)

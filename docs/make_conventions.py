@@ -1,0 +1,199 @@
+"""Write ``conventions.md`` from the presets (`make docs`)."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segeval.presets import load_presets
+from segeval.reports.wording import title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from segeval.presets import Preset
+
+PAGE = Path(__file__).parent / "conventions.md"
+
+INTRODUCTION = """\
+# The conventions of other tools
+
+<!-- Made by docs/make_conventions.py from segeval/presets/; type `make docs` after a change. -->
+
+The same masks get different numbers from different tools. Nearly always the counts agree, and the
+difference lies in what is done with classes that are missing on one side or on both, and in the
+order of the means. `--like PRESET` reports what a tool reports; `segeval presets` lists the
+presets, `segeval presets NAME` shows one. In Python it is `convention=segeval.preset("monai")`.
+
+`--like` decides pooling and absent classes, so `--pooling`, `--absent` and `--worst` cannot be
+given with it; `--exclude` can. The headline of the preset is the first number of the table, the
+output of `--format total`, and what a bare `--fail-under 0.8` looks at. The other means follow the
+same tool's rules for that metric, as far as it has it. Scores stay fractions in full precision:
+that a tool rounds, or counts in 32-bit floats, is said below but not repeated.
+
+## Which one is in use, and why it differs
+
+`segeval explain RUN`, or `segeval explain PRED TRUTH`, shows every preset side by side, and names
+the rules that move them on these very masks: each axis is set back to the default, one at a time,
+and the change is what it costs. `--all` shows the variants, `--format json` holds them all.
+
+```console
+$ segeval explain sample_masks/pred sample_masks/truth --labels sample_masks/labels.toml
+```
+
+`--between A B` goes from one preset to another, an axis at a time, in steps that add up to the
+difference exactly:
+
+```console
+$ segeval explain sample_masks/pred sample_masks/truth --between huggingface kaggle-dice
+```
+
+`segeval conformance DIR` exports small masks at every edge and the number that each preset gives
+for them, so that another tool can be held against them.
+
+Void pixels are dropped on both sides, as all of these tools do when they are told which value is
+void. Most of them have to be told.
+
+## The axes
+
+A preset is a point on these axes; the signature shows those that differ from the default, which
+stands first. Where a rule holds for one metric only, its name comes first: `precision.truth_only`.
+"""
+
+AXES = (
+    (
+        "`pooling`",
+        "`dataset`, `image`, `class`, `pair`, `micro`, `image-micro`",
+        "which counts are summed, and in which order means are taken",
+    ),
+    (
+        "`absent`",
+        "`skip`, `zero`, `one`, `undefined`",
+        "worth of a class on neither side of the pool that is scored",
+    ),
+    (
+        "`pred_only`",
+        "`zero`, `skip`, `one`, `undefined`, `formula`",
+        "worth of a class that is predicted and not in the truth",
+    ),
+    (
+        "`truth_only`",
+        "`zero`, `skip`, `one`, `undefined`, `formula`",
+        "worth of a class that is in the truth and never predicted",
+    ),
+    (
+        "`disjoint`",
+        "`formula`, `skip`, `zero`, `one`, `undefined`",
+        "worth of a class on both sides that is never hit",
+    ),
+    (
+        "`mean`",
+        "`all`, `foreground`",
+        "classes of the means; the foreground is all but the first",
+    ),
+    (
+        "`weights`",
+        "`none`, `support`, `support-or-one`, numbers",
+        "weights of the classes: true pixels, or as told",
+    ),
+    (
+        "`weightless`",
+        "`skip`, `zero`, `mean`",
+        "worth of an image whose defined classes weigh nothing",
+    ),
+    (
+        "`empty`",
+        "`skip`, `zero`, `one`, `undefined`",
+        "worth of an image, or of a class, without any defined value",
+    ),
+    (
+        "`nothing`",
+        "`undefined`, `zero`, `one`",
+        "the mean if nothing at all is defined",
+    ),
+    (
+        "`void_image`",
+        "`score`, `skip`",
+        "whether an image without judged pixels takes part",
+    ),
+    (
+        "`smoothing`",
+        "0, a number",
+        "added to both sides of the fraction of IoU and Dice",
+    ),
+    (
+        "`generalized`",
+        "`none`, `simple`, `square`, `uniform`",
+        "generalised Dice, and how weights fall with true pixels",
+    ),
+    (
+        "`unseen`",
+        "`largest`, `zero`",
+        "weight, in the generalised Dice, of a class without true pixels",
+    ),
+)
+
+MEANING = """\
+`skip` leaves a value out; `undefined` makes every mean that it enters undefined.
+"""
+
+
+def page() -> str:
+    """Return the whole page, with what its commands print."""
+    text = _page()
+    for command in re.findall(r"```console\n\$ segeval (.*)\n```", text):
+        shown = subprocess.run(
+            [sys.executable, "-m", "segeval", *command.split()],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=PAGE.parents[1],
+            env={name: os.environ[name] for name in os.environ if name != "COLUMNS"},
+        ).stdout
+        text = text.replace(f"$ segeval {command}\n", f"$ segeval {command}\n{shown}")
+    return text
+
+
+def _page() -> str:
+    axes = "\n".join(f"| {axis} | {values} | {what} |" for axis, values, what in AXES)
+    parts = [INTRODUCTION, f"| axis | values | what it decides |\n|---|---|---|\n{axes}\n", MEANING]
+    rows = sorted(load_presets().values(), key=lambda row: (row.tool.lower(), row.name))
+    for tool, presets in itertools.groupby(rows, key=lambda row: row.tool):
+        parts.append("\n".join(section(tool, list(presets))))
+    return "\n".join(parts)
+
+
+def section(tool: str, presets: Sequence[Preset]) -> Iterator[str]:
+    """Yield the lines about one tool."""
+    yield f"## {tool}\n"
+    sources = " ".join(dict.fromkeys(preset.source for preset in presets))
+    yield f"Version {presets[0].version}. Source: {sources}\n"
+    yield "| preset | number | call | rules |"
+    yield "|---|---|---|---|"
+    for preset in presets:
+        rules = " ".join(f"`{fact}`" for fact in preset.convention.facts()[1:])
+        title = title_of(preset.convention.headline)
+        yield f"| `{preset.name}` | {title} | `{preset.call}` | {rules} |"
+        for mean, call in preset.also.items():
+            yield f"| | {title_of(mean)} | `{call}` | |"
+    yield ""
+    texts: dict[tuple[str, str, str], list[str]] = {}
+    for preset in presets:
+        said = preset.flatters, preset.punishes, preset.fault
+        texts.setdefault(said, []).append(f"`{preset.name}`")
+    for (flatters, punishes, fault), names in texts.items():
+        yield f"* {', '.join(names)}"
+        yield f"  * *Flatters:* {flatters}"
+        yield f"  * *Punishes:* {punishes}"
+        if fault:
+            yield f"  * *Fault:* {fault}"
+    yield ""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

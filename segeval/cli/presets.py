@@ -1,0 +1,66 @@
+"""``segeval presets``: the conventions of other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from segeval.cli.command import command
+from segeval.cli.speech import put
+
+if TYPE_CHECKING:
+    from segeval.presets import Preset
+
+__all__ = ["presets"]
+
+
+@command
+def presets(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="One preset.", show_default=False)
+    ] = None,
+) -> None:
+    """List the conventions of other tools, or show one of them in full.
+
+    Type `segeval score PRED TRUTH --like NAME` for the number that the tool
+    reports for the same masks.
+    """
+    from segeval.presets import find_preset, load_presets
+
+    if name is None:
+        rows = [_row(preset) for preset in load_presets().values()]
+    else:
+        rows = list(_facts(find_preset(name)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    lines = (
+        "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]])
+        for row in rows
+    )
+    put("\n".join(line.rstrip() for line in lines) + "\n")
+
+
+def _row(preset: Preset) -> tuple[str, ...]:
+    """Lay out a preset in one line."""
+    from segeval.reports.wording import title_of
+
+    title = title_of(preset.convention.headline)
+    return preset.name, f"{preset.tool} {preset.version}", title, preset.call
+
+
+def _facts(preset: Preset) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a preset, each fact with its name."""
+    from segeval.reports.wording import title_of
+
+    yield "preset", preset.name
+    yield "tool", f"{preset.tool} {preset.version}"
+    yield title_of(preset.convention.headline), preset.call
+    for mean, call in preset.also.items():
+        yield title_of(mean), call
+    yield "rules", " ".join(preset.convention.facts()[1:])
+    yield "flatters", preset.flatters
+    yield "punishes", preset.punishes
+    if preset.fault:
+        yield "fault", preset.fault
+    yield "source", preset.source

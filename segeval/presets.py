@@ -1,0 +1,130 @@
+"""Presets: the conventions of other tools, one row each, in the files of ``presets/``."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, field, fields
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from segeval.conventions import CASES, Convention
+from segeval.errors import SettingError
+from segeval.metrics import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Preset", "find_preset", "load_presets", "preset"]
+
+AXES: Final = frozenset(axis.name for axis in fields(Convention)) - {"like", "exclude", "overrides"}
+TEXTS: Final = ("tool", "version", "source", "call", "flatters", "punishes", "fault")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """What one call of a tool does.
+
+    Attributes
+    ----------
+    name : str
+        ``tool`` or ``tool:variant``.
+    tool, version, call : str
+        The call that it stands for.
+    also : mapping of str to str
+        Further calls that follow the same row, by the mean that reproduces them.
+    source : str
+        Where the rules can be read.
+    flatters, punishes : str
+        When the number reads too high, and when too low.
+    fault : str
+        A defect of the tool that the preset does not repeat; empty if there is none.
+    convention : Convention
+        The rules as a point on the axes.
+    """
+
+    name: str
+    tool: str
+    version: str
+    call: str
+    source: str
+    flatters: str
+    punishes: str
+    convention: Convention
+    fault: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
+
+
+def preset(name: str) -> Convention:
+    """Return the convention of a preset.
+
+    Raises
+    ------
+    SettingError
+        If there is none of that name; names the nearest ones.
+
+    Examples
+    --------
+    >>> preset("monai").pooling
+    'image'
+    """
+    return find_preset(name).convention
+
+
+def find_preset(name: str) -> Preset:
+    """Return a preset with all that is said of it.
+
+    Raises
+    ------
+    SettingError
+        If there is none of that name; names the nearest ones.
+    """
+    presets = load_presets()
+    if name in presets:
+        return presets[name]
+    near = difflib.get_close_matches(name, presets, n=3, cutoff=0.5)
+    near += [known for known in presets if known.partition(":")[0] == name.partition(":")[0]]
+    hint = f"did you mean {', '.join(dict.fromkeys(near))}? " if near else ""
+    raise SettingError(f"no preset is called {name!r}; {hint}`segeval presets` lists them")
+
+
+@cache
+def load_presets() -> Mapping[str, Preset]:
+    """Return all presets by name, in alphabetical order."""
+    folder = resources.files("segeval") / "presets"
+    files = sorted(file.name for file in folder.iterdir() if file.name.endswith(".toml"))
+    rows = [
+        row
+        for name in files
+        for row in _rows(tomllib.loads((folder / name).read_text(encoding="utf-8")))
+    ]
+    return {row["name"]: _preset(row) for row in sorted(rows, key=lambda row: row["name"])}
+
+
+def _rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a file, each with what holds for the whole file, and its foreground."""
+    common = {key: value for key, value in content.items() if key != "presets"}
+    for row in content["presets"]:
+        whole = {**common, **row}
+        foreground = whole.pop("foreground", None)
+        yield whole
+        if foreground is not None:
+            yield {**whole, "also": {}, "classes": "foreground", **foreground}
+
+
+def _preset(row: Mapping[str, Any]) -> Preset:
+    """Turn a row into a preset."""
+    known = {"name", "also", *TEXTS, *AXES, *METRICS}
+    if unknown := row.keys() - known:
+        raise ValueError(f"preset {row['name']}: no axis is called {', '.join(sorted(unknown))}")
+    overrides = tuple(
+        (metric, case, row[metric][case])
+        for metric in METRICS
+        for case in CASES
+        if case in row.get(metric, {})
+    )
+    axes = {axis: row[axis] for axis in AXES & row.keys()}
+    convention = Convention(like=row["name"], overrides=overrides, **axes)
+    texts = {text: row.get(text, "") for text in TEXTS}
+    return Preset(name=row["name"], convention=convention, also=row.get("also", {}), **texts)
