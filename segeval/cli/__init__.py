@@ -8,6 +8,7 @@ import typer
 
 from segeval.cli import (
     check,
+    config,
     conformance,
     explain,
     labels,
@@ -19,6 +20,7 @@ from segeval.cli import (
     sweep,
 )
 from segeval.cli.command import INTERRUPTED
+from segeval.cli.configured import ConfiguredCommand
 from segeval.cli.speech import put
 from segeval.version import __version__
 
@@ -40,6 +42,9 @@ app.command("sweep")(sweep.sweep)
 app.command("presets")(presets.presets)
 app.command("conformance")(conformance.conformance)
 app.command("labels")(labels.labels)
+app.command("config")(config.config)
+for registered in app.registered_commands:
+    registered.cls = ConfiguredCommand
 
 
 def _show_version(*, wanted: bool) -> None:
@@ -54,7 +59,10 @@ def segeval(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=lambda value: _show_version(wanted=value), is_eager=True
+            "--version",
+            callback=lambda value: _show_version(wanted=value),
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 
+from segeval.cli.configured import USAGE, ConfigPath, NoConfig
 from segeval.cli.speech import describe_problems, say
 from segeval.errors import DataError, SegevalError, SettingError
 
@@ -18,16 +19,25 @@ if TYPE_CHECKING:
 __all__ = ["GATE_FAILED", "NOT_SCORED", "command"]
 
 GATE_FAILED = 1
-USAGE = 2
 NOT_SCORED = 3
 INTERRUPTED = 130
+CONFIG_OPTIONS = (
+    inspect.Parameter(
+        "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigPath
+    ),
+    inspect.Parameter(
+        "no_config", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=NoConfig
+    ),
+)
+"""Options that every command has."""
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Make a function fit for Typer.
 
-    A parameter that is a family (a dataclass) becomes one option a field. Errors become one message
-    and an exit code: 2 for settings, 3 for data that cannot be scored, 130 for Ctrl-C.
+    A parameter that is a family (a dataclass) becomes one option a field, and the options of the
+    file of settings are added; see `segeval.cli.configured`, which reads them. Errors become one
+    message and an exit code: 2 for settings, 3 for data that cannot be scored, 130 for Ctrl-C.
     """
     families = {
         name: hint
@@ -39,6 +49,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def run(**given: Any) -> None:
+        for option in CONFIG_OPTIONS:
+            del given[option.name]
         for name, family in families.items():
             given[name] = family(**{field.name: given.pop(field.name) for field in fields(family)})
         try:
@@ -50,7 +62,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             say("segeval: interrupted")
             raise typer.Exit(INTERRUPTED) from None
 
-    parameters = list(_spread(function, families))
+    parameters = [*_spread(function, families), *CONFIG_OPTIONS]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run

@@ -8,11 +8,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from segeval.cli.command import GATE_FAILED
+from segeval.cli.github import add_to_summary
 from segeval.cli.speech import put, say
 from segeval.errors import SettingError
 from segeval.evaluation import score_choice
@@ -86,7 +88,16 @@ def prepare(
 
 def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
     """Yield the name and the path of every report that goes into a file."""
-    for name in ("csv", "per_image", "per_group", "confusion", "json", "markdown"):
+    for name in (
+        "csv",
+        "per_image",
+        "per_group",
+        "confusion",
+        "json",
+        "markdown",
+        "junit",
+        "badge",
+    ):
         path: Path | None = getattr(output, name)
         if path is not None:
             yield name, path
@@ -104,6 +115,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     for name, path in _files(plan.output):
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
+    add_to_summary(lambda: REPORTS["markdown"](shown))
     _say_notices(scores, quiet=quiet)
     enforce(gates)
 
@@ -169,6 +181,18 @@ def _markdown(shown: Shown) -> str:
     return to_markdown(shown.document, percent=shown.percent)
 
 
+def _junit(shown: Shown) -> str:
+    from segeval.reports.junit import to_junit
+
+    return to_junit(shown.document, timestamp=datetime.now(UTC))
+
+
+def _badge(shown: Shown) -> str:
+    from segeval.reports.badge import to_badge
+
+    return to_badge(shown.document, percent=shown.percent)
+
+
 def _total(shown: Shown) -> str:
     total = shown.document["summary"][shown.scores.convention.headline]
     return f"{'' if total is None else repr(total)}\n"
@@ -182,6 +206,8 @@ REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
     "confusion": _confusion,
     "json": _json,
     "markdown": _markdown,
+    "junit": _junit,
+    "badge": _badge,
     "total": _total,
 }
 """Every report by the name of its option; each imports its libraries only when it is asked for."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from segeval.cli.github import annotated
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -31,9 +33,9 @@ def put(text: str) -> None:
 
 
 def say(message: str, *, quiet: bool = False) -> None:
-    """Write speech to stderr."""
+    """Write speech to stderr; on GitHub, notices and errors as annotations."""
     if not quiet:
-        typer.echo(message, err=True)
+        typer.echo(annotated(message), err=True)
 
 
 def describe_problems(
