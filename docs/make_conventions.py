@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +35,26 @@ given with it; `--exclude` can. The headline of the preset is the first number o
 output of `--format total`, and what a bare `--fail-under 0.8` looks at. The other means follow the
 same tool's rules for that metric, as far as it has it. Scores stay fractions in full precision:
 that a tool rounds, or counts in 32-bit floats, is said below but not repeated.
+
+## Which one is in use, and why it differs
+
+`segeval explain RUN`, or `segeval explain PRED TRUTH`, shows every preset side by side, and names
+the rules that move them on these very masks: each axis is set back to the default, one at a time,
+and the change is what it costs. `--all` shows the variants, `--format json` holds them all.
+
+```console
+$ segeval explain sample_masks/pred sample_masks/truth --labels sample_masks/labels.toml
+```
+
+`--between A B` goes from one preset to another, an axis at a time, in steps that add up to the
+difference exactly:
+
+```console
+$ segeval explain sample_masks/pred sample_masks/truth --between huggingface kaggle-dice
+```
+
+`segeval conformance DIR` exports small masks at every edge and the number that each preset gives
+for them, so that another tool can be held against them.
 
 Void pixels are dropped on both sides, as all of these tools do when they are told which value is
 void. Most of them have to be told.
@@ -120,7 +144,22 @@ MEANING = """\
 
 
 def page() -> str:
-    """Return the whole page."""
+    """Return the whole page, with what its commands print."""
+    text = _page()
+    for command in re.findall(r"```console\n\$ segeval (.*)\n```", text):
+        shown = subprocess.run(
+            [sys.executable, "-m", "segeval", *command.split()],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=PAGE.parents[1],
+            env={name: os.environ[name] for name in os.environ if name != "COLUMNS"},
+        ).stdout
+        text = text.replace(f"$ segeval {command}\n", f"$ segeval {command}\n{shown}")
+    return text
+
+
+def _page() -> str:
     axes = "\n".join(f"| {axis} | {values} | {what} |" for axis, values, what in AXES)
     parts = [INTRODUCTION, f"| axis | values | what it decides |\n|---|---|---|\n{axes}\n", MEANING]
     rows = sorted(load_presets().values(), key=lambda row: (row.tool.lower(), row.name))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "averaged_classes",
     "class_means",
+    "entered_values",
     "image_means",
     "mean_over_images",
     "total_means",
@@ -128,12 +129,31 @@ def averaged_classes(
     included[list(excluded)] = False
     if "micro" in convention.pooling or _is_generalized(convention, metric):
         return int(included.sum())
+    if convention.pooling == "class" and convention.empty != "skip":
+        return int(included.sum())
+    return int((_taken(convention, metric, sample).any(axis=0) & included).sum())
+
+
+def entered_values(
+    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
+) -> int:
+    """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
+
+    Where classes are summed up, or the Dice is generalised, an image has one value; where all
+    counts are, there is a single one.
+    """
+    sample = scored(convention, sample)
+    if "micro" in convention.pooling or _is_generalized(convention, metric):
+        values = _image_values(convention, metric, sample, excluded)
+        return int(np.count_nonzero(~np.isnan(values.scores)))
+    return int(np.delete(_taken(convention, metric, sample), excluded, axis=-1).sum())
+
+
+def _taken(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
+    """Return which values of the pools have a part in the means."""
     pool = sample.pool if convention.pooling == "dataset" else sample.images
     values = _class_values(convention, metric, pool)
-    taken = (~np.isnan(values.scores) | values.spoilt) & (_weights(convention, pool) > 0)
-    if convention.pooling == "class" and convention.empty != "skip":
-        taken[:] = True
-    return int((taken.any(axis=0) & included).sum())
+    return (~np.isnan(values.scores) | values.spoilt) & (_weights(convention, pool) > 0)
 
 
 def _image_values(

@@ -37,7 +37,8 @@ class Evidence:
     nll : float
         Sum of -ln of the probability that was given to the truth.
     impossible : int
-        Pixels whose truth was given the probability 0; each counts 100 in ``nll``.
+        Pixels whose truth was given the probability 0; each counts 100 in ``nll``. From logits,
+        no probability is 0.
     """
 
     pixels: NDArray[np.int64]
@@ -61,7 +62,7 @@ class Calibration:
         Mean over pixels of the squared distance to the truth: (p - t)² if binary, in [0, 1]; the
         sum of it over the classes if there are several, in [0, 2].
     nll : float
-        Mean over pixels of -ln of the probability of the truth, in [0, 100].
+        Mean over pixels of -ln of the probability of the truth; at most 100 from probabilities.
     confidence, frequency : (B,) float64 arrays
         Mean probability of each bin, and the share that came true; NaN for an empty bin.
     pixels : (B,) int64 array
@@ -95,8 +96,8 @@ def collect(
     bins: int,
     *,
     squared: float,
-    given: NDArray[np.floating[Any]],
     nll: float,
+    impossible: int,
 ) -> Evidence:
     """Sort judged pixels into bins.
 
@@ -108,10 +109,8 @@ def collect(
         Whether what it was given to came true.
     bins : int
         Number of bins of equal width.
-    squared, nll : float
-        Sums for the Brier score and the negative log-likelihood.
-    given : (P,) array
-        The probability that was given to the truth.
+    squared, nll, impossible
+        As ``brier``, ``nll`` and ``impossible`` of `Evidence`.
     """
     stated = stated.astype(np.float64)
     number = np.searchsorted(np.arange(1, bins) / bins, stated, side="right")
@@ -121,7 +120,7 @@ def collect(
         stated=np.bincount(number, stated, bins).astype(np.float64),
         brier=squared,
         nll=nll,
-        impossible=int(np.count_nonzero(given <= 0)),
+        impossible=impossible,
     )
 
 

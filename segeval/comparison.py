@@ -16,7 +16,7 @@ from segeval.confusion import ClassCounts
 from segeval.conventions import Convention
 from segeval.errors import DataError
 from segeval.labelchoice import choose_labels
-from segeval.pools import Sample
+from segeval.pools import Sample, left_out
 from segeval.scoring import per_image, score_run, write_signature
 from segeval.settings import LabelChoice
 from segeval.statistics import (
@@ -225,9 +225,10 @@ def _resampled(
     baseline: Scores, scores: Scores, units: Units, resampling: Resampling
 ) -> Iterator[Summary]:
     """Score both runs on the same drawings, and yield the differences."""
+    excluded = left_out(scores.convention, scores.labels)
     for draws in draw(units, resampling):
         first, second = (
-            summarize(side.convention, Sample.of(side.counts.images, draws), side.left_out)
+            summarize(side.convention, Sample.of(side.counts.images, draws), excluded)
             for side in (baseline, scores)
         )
         yield second.minus(first)
@@ -240,11 +241,12 @@ def _swapped(
 
     A swap is a drawing from the images of both runs: from each pair one for either side.
     """
+    excluded = left_out(scores.convention, scores.labels)
     images = _beside(baseline.counts.images, scores.counts.images)
     for coins in swap(units, resampling):
         left, right = np.hstack([1 - coins, coins]), np.hstack([coins, 1 - coins])
         first, second = (
-            summarize(scores.convention, Sample.of(images, draws), scores.left_out)
+            summarize(scores.convention, Sample.of(images, draws), excluded)
             for draws in (left, right)
         )
         yield second.minus(first)

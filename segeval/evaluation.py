@@ -94,16 +94,18 @@ def count_pair(
         return count_arrays(pair, truth, prediction, form, fingerprints="\n".join(marks))
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
-    except ValueError as error:
-        detail = f"{pair.truth} and {pair.prediction}: {error}"
-        return Problem(name=pair.name, kind="values out of range", detail=detail)
 
 
 def count_arrays(
     pair: Pair, truth: Mask, prediction: NDArray[Any] | None, form: str, *, fingerprints: str = ""
-) -> ImageCounts:
+) -> ImageCounts | Problem:
     """Count a truth against a prediction that the files of a pair hold, stored in some form."""
     height, width = truth.values.shape
+    try:
+        table = count_values(truth=truth.values, prediction=prediction)
+    except ValueError as error:
+        detail = f"{pair.truth} and {pair.prediction}: {error}"
+        return Problem(name=pair.name, kind="values out of range", detail=detail)
     return ImageCounts(
         name=pair.name,
         group=pair.group,
@@ -113,7 +115,7 @@ def count_arrays(
         prediction_path=printable(str(pair.prediction or "")),
         truth_form=truth.form,
         prediction_form=form,
-        table=count_values(truth=truth.values, prediction=prediction),
+        table=table,
         fingerprints=fingerprints,
     )
 

@@ -12,7 +12,7 @@ from segeval.errors import MaskError, Problem
 from segeval.evaluation import count_arrays, resize, sizes_differ
 from segeval.inputs.masks import read_mask
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
-from segeval.lossarrays import sigmoid, softmax
+from segeval.lossarrays import bounded, sigmoid, softmax
 from segeval.lossvalues import IGNORED, LOSSES, Given
 from segeval.values import color_value, counted
 
@@ -46,6 +46,8 @@ class Task:
         Losses that are valued.
     binary : bool
         Whether maps hold the foreground only.
+    first : str
+        The map by which that was found out.
     """
 
     reading: Reading
@@ -53,6 +55,7 @@ class Task:
     choice: LossChoice
     names: tuple[str, ...]
     binary: bool
+    first: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,24 +90,23 @@ def value_pair(pair: Pair, task: Task) -> ImageValues | Problem:
         maps = read_probabilities(pair.prediction, choice, max_pixels=reading.max_pixels)
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable file", detail=str(error))
-    shape = truth.values.shape
-    problem = _wrong_shape(pair, task, maps.values.shape, shape)
+    problem = _wrong_shape(pair, task, maps.values.shape, truth.values.shape)
     if problem is not None:
         return problem
-    values = resize(maps.values, shape)
     index = _class_index(truth.values, task.labels)
-    doubt = _doubt(values, index >= 0, maps.stored, choice)
+    values = _without_void(resize(maps.values, truth.values.shape), index < 0, choice)
+    doubt = _doubt(values, maps.stored, choice)
     if doubt:
         detail = f"{pair.prediction}: {doubt}"
         return Problem(name=pair.name, kind="not what was said", detail=detail)
-    void = index < 0
-    if void.any() and not np.isfinite(values).all():
-        values = np.where(void, 0.5, values)
     given = _given(values, index, choice)
     hard = _decide(given, task)
+    counts = count_arrays(pair, truth, _as_values(hard, task.labels), maps.form)
+    if isinstance(counts, Problem):
+        return counts
     losses, likelihood = _value_losses(given, task)
     return ImageValues(
-        counts=count_arrays(pair, truth, _as_values(hard, task.labels), maps.form),
+        counts=counts,
         judged=int(np.count_nonzero(index >= 0)),
         values=losses,
         evidence=_evidence(given, hard, task, likelihood),
@@ -116,22 +118,21 @@ def _wrong_shape(
 ) -> Problem | None:
     """Say that the classes or the size of a map are not those of its truth."""
     classes, several = len(task.labels.labels), len(found) == 3
-    last = several and task.choice.channels == "first" and found[:2] == wanted
-    if last or several == task.binary or (several and found[0] != classes):
-        detail = f"{pair.prediction} is of shape {found}; expected {_expected(task, wanted)}"
-        if last:
-            detail += ", or type --channels last"
-        elif several:
-            detail += f"; {task.labels.name} names {classes} classes"
+    if several == task.binary or (several and found[0] != classes):
+        first = f"the first map {task.first}"
+        expected = (
+            f"{wanted} of the foreground, as in {first}"
+            if task.binary
+            else f"{(classes, *wanted)}: {task.labels.name} has {classes} classes"
+        )
+        if task.labels.name == "channels":
+            expected += f", as {first} has"
+        if several and found[:2] == wanted and task.choice.channels == "first":
+            expected += ", or type --channels last"
+        detail = f"{pair.prediction} is of shape {found}; expected {expected}"
         return Problem(name=pair.name, kind="wrong number of classes", detail=detail)
     fits = found[-2:] == wanted or task.reading.resize_prediction
     return None if fits else sizes_differ(pair, wanted, found[-2:])
-
-
-def _expected(task: Task, shape: tuple[int, ...]) -> str:
-    if task.binary:
-        return f"{shape} of the foreground, as in the first map"
-    return f"{(len(task.labels.labels), *shape)}"
 
 
 def _class_index(values: NDArray[Any], labels: LabelMap) -> NDArray[np.int16]:
@@ -141,46 +142,49 @@ def _class_index(values: NDArray[Any], labels: LabelMap) -> NDArray[np.int16]:
     return index.astype(np.int16)[position].reshape(values.shape)
 
 
-def _doubt(values: NDArray[Any], judged: NDArray[np.bool_], stored: str, choice: LossChoice) -> str:
+def _without_void(
+    values: NDArray[Any], void: NDArray[np.bool_], choice: LossChoice
+) -> NDArray[Any]:
+    """Blank void pixels, which may hold anything, with values that raise no doubt."""
+    if not void.any():
+        return values
+    blank = 0 if choice.logits else 1 / (values.shape[0] if values.ndim == 3 else 2)
+    return np.where(void, values.dtype.type(blank), values)
+
+
+def _doubt(values: NDArray[Any], stored: str, choice: LossChoice) -> str:
     """Say why judged pixels do not hold what the user says they do, or return an empty text."""
-    low, high = _range(values)
+    low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        odd = _where(~np.isfinite(values), judged)
-        if odd:
-            return f"{counted(odd, 'judged pixel')} hold NaN or infinity; mend the map"
-        low, high = _range(values[..., judged])
+        odd = _count(~np.isfinite(values))
+        return f"NaN or infinity on {counted(odd, 'judged pixel')}; mend the map"
     if choice.logits:
         return ""
     if low < -OUTSIDE or high > 1 + OUTSIDE:
-        odd = _where((values < -OUTSIDE) | (values > 1 + OUTSIDE), judged)
-        if odd:
-            return (
-                f"{counted(odd, 'judged pixel')} hold values outside [0, 1], from {low:g} to "
-                f"{high:g}; type --logits if they are logits, or scale them"
-            )
-    return _wrong_sums(values, judged, stored) if values.ndim == 3 else ""
+        outside = (values < -OUTSIDE) | (values > 1 + OUTSIDE)
+        found, pixels = values[outside], counted(_count(outside), "judged pixel")
+        return (
+            f"values outside [0, 1] on {pixels}, from {found.min():g} to {found.max():g}; "
+            "type --logits if they are logits, or scale them"
+        )
+    return _wrong_sums(values, stored) if values.ndim == 3 else ""
 
 
-def _range(values: NDArray[Any]) -> tuple[float, float]:
-    return float(np.min(values, initial=0.5)), float(np.max(values, initial=0.5))
+def _count(odd: NDArray[np.bool_]) -> int:
+    """Count the pixels at which anything is odd."""
+    return int(np.count_nonzero(odd.any(axis=0) if odd.ndim == 3 else odd))
 
 
-def _where(odd: NDArray[np.bool_], judged: NDArray[np.bool_]) -> int:
-    """Count the judged pixels at which anything is odd."""
-    return int(np.count_nonzero((odd.any(axis=0) if odd.ndim == 3 else odd) & judged))
-
-
-def _wrong_sums(values: NDArray[Any], judged: NDArray[np.bool_], stored: str) -> str:
+def _wrong_sums(values: NDArray[Any], stored: str) -> str:
     tolerance = sum_tolerance(stored, values.shape[0])
     sums = values.sum(axis=0)
-    odd = judged & (np.abs(sums - 1) > tolerance)
-    if not odd.any():
+    odd = sums[np.abs(sums - 1) > tolerance]
+    if not odd.size:
         return ""
-    low, high = _range(sums[odd])
     return (
-        f"the classes of {counted(int(np.count_nonzero(odd)), 'judged pixel')} sum to {low:g} to "
-        f"{high:g} instead of 1 (tolerance {tolerance:g}); type --logits if they are logits, or "
-        "divide by the sum"
+        f"the classes do not sum to 1 (tolerance {tolerance:g}) on "
+        f"{counted(odd.size, 'judged pixel')}, but to {odd.min():g} to {odd.max():g}; type "
+        "--logits if they are logits, or divide by the sum"
     )
 
 
@@ -188,6 +192,7 @@ def _given(values: NDArray[Any], index: NDArray[np.int16], choice: LossChoice) -
     """Lay out what losses are valued on."""
     probabilities = values
     if choice.logits:
+        values = bounded(np, values)
         several = values.ndim == 3
         probabilities = softmax(np, values, axis=0) if several else sigmoid(np, values)
     return Given(values=values, probabilities=probabilities, truth=index, choice=choice)
@@ -248,5 +253,10 @@ def _evidence(
         stated = np.take_along_axis(stated, hard[None].astype(np.int64), 0)[0][judged]
         hits = hard[judged] == truth
     return collect(
-        stated, hits, task.choice.bins, squared=float(squared.sum()), given=towards, nll=likelihood
+        stated,
+        hits,
+        task.choice.bins,
+        squared=float(squared.sum()),
+        nll=likelihood,
+        impossible=0 if task.choice.logits else int(np.count_nonzero(towards <= 0)),
     )

@@ -25,6 +25,7 @@ __all__ = [
     "as_probabilities",
     "at_least_zero",
     "blocks",
+    "bounded",
     "constant",
     "judge",
     "sigmoid",
@@ -193,7 +194,9 @@ def judge(pixels: Pixels) -> Pixels:
         valid_values = valid if pixels.binary else valid[:, None, :]
         values = xp.where(valid_values, values, constant(xp, 0.5, values))
         weights = None if weights is None else xp.where(valid, weights, xp.zeros_like(weights))
-    if not pixels.logits:
+    if pixels.logits:
+        values = bounded(xp, values)
+    else:
         _check_probabilities(xp, values)
     truth = _checked_truth(pixels, truth, values)
     return replace(pixels, values=values, truth=truth, weights=weights, valid=valid)
@@ -276,6 +279,12 @@ def as_probabilities(pixels: Pixels) -> Array:
     if pixels.binary:
         return sigmoid(pixels.xp, pixels.values)
     return softmax(pixels.xp, pixels.values, axis=1)
+
+
+def bounded(xp: Any, logits: Array) -> Array:
+    """Bound logits so far out (3e32 in float32) that sums of their differences stay finite."""
+    limit = xp.finfo(logits.dtype).max / 2**20
+    return xp.clip(logits, -limit, limit)
 
 
 def sigmoid(xp: Any, logits: Array) -> Array:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.conventions import Convention
+    from segeval.labels import LabelMap
 
-__all__ = ["Sample", "add_up", "chosen_classes", "over_classes", "scored", "summed"]
+__all__ = ["Sample", "add_up", "chosen_classes", "left_out", "over_classes", "scored", "summed"]
 
 FINE: Final = 2.0**30
 """Steps of the two parts of a fraction that are added up as whole numbers."""
@@ -95,6 +96,12 @@ def scored(convention: Convention, sample: Sample) -> Sample:
     images = ClassCounts(tp=tp, support=support, predicted=predicted, total=total)
     draws = None if sample.draws is None else sample.draws[:, judged]
     return Sample(images=images, pool=sample.pool, draws=draws)
+
+
+def left_out(convention: Convention, labels: LabelMap) -> list[int]:
+    """Return the positions of the classes that are left out of the means."""
+    background = convention.classes == "foreground" and len(labels.labels) > 1
+    return sorted({*([0] if background else []), *labels.positions(convention.exclude)})
 
 
 def summed(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:

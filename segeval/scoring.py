@@ -11,7 +11,7 @@ from segeval.conventions import Convention
 from segeval.errors import DataError
 from segeval.intervals import find_intervals
 from segeval.metrics import METRICS, OVERALL
-from segeval.pools import Sample
+from segeval.pools import Sample, left_out
 from segeval.statistics import Units
 from segeval.summaries import summarize
 from segeval.values import describe_values
@@ -77,16 +77,11 @@ class Scores:
     intervals: Intervals | None = None
 
     @property
-    def left_out(self) -> list[int]:
-        """Positions of the classes that are left out of the means."""
-        return _left_out(self.labels, self.convention)
-
-    @property
     def excluded(self) -> list[str]:
         """Classes that the convention leaves out of the means, whatever their counts."""
         names = self.labels.names
-        left_out = [names[k] for k in self.left_out]
-        return list(dict.fromkeys((*self.convention.exclude, *left_out)))
+        unused = [names[k] for k in left_out(self.convention, self.labels)]
+        return list(dict.fromkeys((*self.convention.exclude, *unused)))
 
     @property
     def absent(self) -> list[str]:
@@ -133,7 +128,7 @@ def score_run(
         too little for intervals.
     """
     convention = convention or Convention()
-    left_out = _left_out(labels, convention)
+    excluded = left_out(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     units = Units.of([image.group for image in run.images])
     problems = (*run.problems, *counts.problems, *(units.problems() if resampling else ()))
@@ -141,11 +136,11 @@ def score_run(
         raise DataError(problems)
     intervals = None
     if resampling is not None:
-        intervals = find_intervals(convention, counts.images, left_out, units, resampling)
+        intervals = find_intervals(convention, counts.images, excluded, units, resampling)
     sample = Sample.of(counts.images)
-    summary = summarize(convention, sample, left_out)
+    summary = summarize(convention, sample, excluded)
     averaged = {
-        metric.mean: averaged_classes(convention, metric, sample, left_out)
+        metric.mean: averaged_classes(convention, metric, sample, excluded)
         for metric in METRICS.values()
     }
     return Scores(
@@ -159,12 +154,6 @@ def score_run(
         signature=_signature(run, labels, convention, unknown, intervals),
         intervals=intervals,
     )
-
-
-def _left_out(labels: LabelMap, convention: Convention) -> list[int]:
-    """Return the positions of the classes that are left out of the means."""
-    background = convention.classes == "foreground" and len(labels.labels) > 1
-    return sorted({*([0] if background else []), *labels.positions(convention.exclude)})
 
 
 def _signature(
@@ -209,9 +198,9 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
         for every class; NaN where undefined.
     """
     counts, convention = scores.counts.images, scores.convention
-    left_out = scores.left_out
+    excluded = left_out(convention, scores.labels)
     columns = {
-        metric.mean: image_means(convention, metric, counts, left_out)
+        metric.mean: image_means(convention, metric, counts, excluded)
         for metric in METRICS.values()
     }
     columns |= {overall.name: overall.score(counts) for overall in OVERALL.values()}

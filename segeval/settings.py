@@ -58,6 +58,8 @@ Level = Literal["class", "category"]
 Channels = Literal["first", "last"]
 ClassesMode = Literal["present", "all"]
 
+MAX_BINS: Final = 10_000
+
 MAX_PIXELS: Final = 1 << 28
 """Default limit on the number of pixels of one mask."""
 
@@ -175,6 +177,8 @@ class LossChoice:
 
     def __post_init__(self) -> None:
         """Refuse what no loss is defined for."""
+        if self.bins > MAX_BINS:
+            raise SettingError(f"--bins is at most {MAX_BINS}, not {self.bins}")
         lowest = {"gamma": self.gamma, "smooth": self.smooth, "bins": self.bins - 1}
         for name, value in lowest.items():
             if not 0 <= value < math.inf:

@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from segeval.calibration import weigh
-from segeval.diagnosis import values_of
-from segeval.errors import DataError, LabelError, MaskError, Problem, SettingError
-from segeval.evaluation import NOTHING, count_pair, gather, pair_up, write_facts
+from segeval.engines import default_workers
+from segeval.errors import DataError, SettingError
+from segeval.evaluation import NOTHING, gather, pair_up, write_facts
 from segeval.imagevalues import Task, value_pair
-from segeval.inputs.probabilities import read_probabilities
-from segeval.labelchoice import stated_labels
-from segeval.labels import Label, LabelMap, numbered
 from segeval.lossvalues import LOSSES, applicable_losses
+from segeval.maplabels import first_map, map_labels
 from segeval.run import Run
 from segeval.scoring import score_run, write_signature
 from segeval.settings import LossChoice, Reading
-from segeval.values import describe_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,15 +27,15 @@ if TYPE_CHECKING:
 
     from segeval.calibration import Calibration
     from segeval.imagevalues import ImageValues
-    from segeval.inputs.pairing import Pair
-    from segeval.run import ImageCounts
+    from segeval.labels import LabelMap
+    from segeval.maplabels import FirstMap
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice, Source
 
 __all__ = ["Valuation", "value_losses"]
 
-FOUND_VOID: Final = 255
-"""Truth value that is void where nothing else is said."""
+HEAVY: Final = 8
+"""Pairs of masks that take as long as a pair with a probability map, at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -119,7 +116,11 @@ def value_losses(
     pairing = pair_up(source)
     if not pairing.pairs:
         raise DataError(pairing.problems or [NOTHING])
-    task = _task(pairing.pairs, labels, choice, reading, workers)
+    if workers is None:
+        workers = default_workers(len(pairing.pairs) * HEAVY)
+    first = first_map(pairing, choice, reading)
+    stated = map_labels(source, labels, first, reading, workers)
+    task = _make_task(first, stated, choice, reading)
     images: list[ImageValues] = []
     faults = gather(
         partial(value_pair, task=task),
@@ -131,89 +132,25 @@ def value_losses(
     facts = write_facts(source, reading, pairing, faults)
     decided = f"p>={choice.threshold:g}" if task.binary else "argmax"
     facts = replace(facts, waivers=(*facts.waivers, f"prediction:{decided}"))
-    images.sort(key=lambda image: image.counts.name)
     run = Run.of([image.counts for image in images], facts)
     if not run.images:
-        raise DataError(run.problems or [NOTHING])
+        raise DataError(faults or run.problems)
     return _add_up(images, score_run(run, task.labels), task)
 
 
-def _task(
-    pairs: Sequence[Pair],
-    labels: LabelChoice,
-    choice: LossChoice,
-    reading: Reading,
-    workers: int | None,
-) -> Task:
-    """Find out what the maps hold, from the first one that can be read, and which classes."""
-    channels = _channels(pairs, choice, reading)
-    binary = channels is None
-    stated = stated_labels(labels)
-    if stated is None and channels is not None:
-        usual = (FOUND_VOID,) if channels <= FOUND_VOID else ()
-        void = usual if labels.ignore is None else labels.ignore
-        stated = replace(numbered("channels", range(channels)), void=tuple(sorted(void)))
-    stated = stated or _found_binary(pairs, labels.ignore, reading, workers)
-    if binary and len(stated.labels) != 2:
-        raise SettingError(
-            f"the maps hold the foreground only, but {stated.name} names {len(stated.labels)} "
-            "classes; give maps of all classes, or a label map of two"
-        )
-    if len(choice.alpha) not in {0, 1, len(stated.labels)}:
-        raise SettingError(f"--alpha takes 1 number, or {len(stated.labels)}: one for each class")
-    names = applicable_losses(choice, binary=binary)
-    return Task(reading=reading, labels=stated, choice=choice, names=names, binary=binary)
-
-
-def _channels(pairs: Sequence[Pair], choice: LossChoice, reading: Reading) -> int | None:
-    """Return the number of classes of the first map that can be read; None for the foreground."""
-    problems = []
-    for pair in pairs:
-        if pair.prediction is None:
-            continue
-        try:
-            maps = read_probabilities(pair.prediction, choice, max_pixels=reading.max_pixels)
-        except MaskError as error:
-            problems.append(Problem(name=pair.name, kind="unreadable file", detail=str(error)))
-        else:
-            return maps.values.shape[0] if maps.values.ndim == 3 else None
-    raise DataError(problems)
-
-
-def _found_binary(
-    pairs: Sequence[Pair], ignore: tuple[int, ...] | None, reading: Reading, workers: int | None
-) -> LabelMap:
-    """Find out from all truths which value is the foreground.
-
-    Raises
-    ------
-    LabelError
-        If they hold anything but 0 and 1, or 0 and 255, beside what is void.
-    """
-    alone = [replace(pair, prediction=pair.truth) for pair in pairs]
-    images: list[ImageCounts] = []
-    count = partial(count_pair, reading=reading)
-    gather(count, alone, images.append, workers=workers, progress=None)
-    found = values_of(Run.of(images), "truth")
-    if found <= {0, FOUND_VOID} and FOUND_VOID not in (ignore or ()):
-        return _binary("binary(found)", FOUND_VOID, ignore or ())
-    void = (FOUND_VOID,) if ignore is None else ignore
-    if found - set(void) <= {0, 1}:
-        return _binary("found", 1, void)
-    raise LabelError(
-        f"the maps hold the foreground only, and truth holds {describe_values(found)}: which is "
-        "the foreground? Type --labels with a label map of two classes, --truth-threshold V for "
-        "grey truths, or --ignore for what is void"
+def _make_task(first: FirstMap, labels: LabelMap, choice: LossChoice, reading: Reading) -> Task:
+    """Say what is asked of every pair, if the losses are defined on these maps."""
+    names = applicable_losses(choice, binary=first.binary)
+    if len(choice.alpha) not in {0, 1, first.classes}:
+        raise SettingError(f"--alpha takes 1 number, or {first.classes}: one for each class")
+    return Task(
+        reading=reading,
+        labels=labels,
+        choice=choice,
+        names=names,
+        binary=first.binary,
+        first=first.path,
     )
-
-
-def _binary(name: str, foreground: int, void: Sequence[int]) -> LabelMap:
-    names = {"background": 0, "foreground": foreground}
-    labels = tuple(
-        Label(name=word, truth_values=(value,), prediction_values=(value,))
-        for word, value in names.items()
-    )
-    return LabelMap(name=name, labels=labels, void=tuple(sorted(void)))
 
 
 def _add_up(images: Sequence[ImageValues], scores: Scores, task: Task) -> Valuation:

@@ -64,14 +64,18 @@ def made_run(*pairs: tuple[Mask, Mask]) -> Run:
 def segeval(
     *arguments: object, expect: int = 0, cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a process of its own; it must end with the expected code."""
+    """Run the command line as a process of its own; it must end with the expected code.
+
+    It does not know how wide the terminal is, nor that GitHub may be running these tests.
+    """
+    kept = {n: v for n, v in os.environ.items() if n != "COLUMNS" and not n.startswith("GITHUB_")}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "segeval", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         cwd=cwd,
-        env={name: os.environ[name] for name in os.environ if name != "COLUMNS"} | environment,
+        env=kept | environment,
     )
     assert done.returncode == expect, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

@@ -6,8 +6,22 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import check, compare, labels, losses, merge, presets, report, score, sweep
+from segeval.cli import (
+    check,
+    compare,
+    config,
+    conformance,
+    explain,
+    labels,
+    losses,
+    merge,
+    presets,
+    report,
+    score,
+    sweep,
+)
 from segeval.cli.command import INTERRUPTED
+from segeval.cli.configured import ConfiguredCommand
 from segeval.cli.speech import put
 from segeval.version import __version__
 
@@ -23,11 +37,16 @@ app.command("score")(score.score)
 app.command("check")(check.check)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("explain")(explain.explain)
 app.command("merge")(merge.merge)
 app.command("losses")(losses.losses)
 app.command("sweep")(sweep.sweep)
 app.command("presets")(presets.presets)
+app.command("conformance")(conformance.conformance)
 app.command("labels")(labels.labels)
+app.command("config")(config.config)
+for registered in app.registered_commands:
+    registered.cls = ConfiguredCommand
 
 
 def _show_version(*, wanted: bool) -> None:
@@ -42,7 +61,10 @@ def segeval(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=lambda value: _show_version(wanted=value), is_eager=True
+            "--version",
+            callback=lambda value: _show_version(wanted=value),
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 from dataclasses import MISSING, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import typer
+from typer.models import ArgumentInfo
 
+from segeval.cli.configured import USAGE, ConfigPath, NoConfig
 from segeval.cli.speech import describe_problems, say
 from segeval.errors import DataError, SegevalError, SettingError
 
@@ -18,16 +20,25 @@ if TYPE_CHECKING:
 __all__ = ["GATE_FAILED", "NOT_SCORED", "command"]
 
 GATE_FAILED = 1
-USAGE = 2
 NOT_SCORED = 3
 INTERRUPTED = 130
+CONFIG_OPTIONS = (
+    inspect.Parameter(
+        "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigPath
+    ),
+    inspect.Parameter(
+        "no_config", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=NoConfig
+    ),
+)
+"""Options that every command has."""
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Make a function fit for Typer.
 
-    A parameter that is a family (a dataclass) becomes one option a field. Errors become one message
-    and an exit code: 2 for settings, 3 for data that cannot be scored, 130 for Ctrl-C.
+    A parameter that is a family (a dataclass) becomes one option a field, and the options of the
+    file of settings are added; see `segeval.cli.configured`, which reads them. Errors become one
+    message and an exit code: 2 for settings, 3 for data that cannot be scored, 130 for Ctrl-C.
     """
     families = {
         name: hint
@@ -35,20 +46,24 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         if isinstance(hint, type) and is_dataclass(hint)
     }
 
+    checkable = all(getattr(family, "checkable", True) for family in families.values())
+
     @functools.wraps(function)
     def run(**given: Any) -> None:
+        for option in CONFIG_OPTIONS:
+            del given[option.name]
         for name, family in families.items():
             given[name] = family(**{field.name: given.pop(field.name) for field in fields(family)})
         try:
             function(**given)
         except SegevalError as error:
-            _explain(error)
+            _explain(error, checkable=checkable)
             raise typer.Exit(USAGE if isinstance(error, SettingError) else NOT_SCORED) from None
         except KeyboardInterrupt:
             say("segeval: interrupted")
             raise typer.Exit(INTERRUPTED) from None
 
-    parameters = list(_spread(function, families))
+    parameters = [*sorted(_spread(function, families), key=_is_option), *CONFIG_OPTIONS]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
@@ -75,10 +90,16 @@ def _spread(
             )
 
 
-def _explain(error: SegevalError) -> None:
+def _is_option(parameter: inspect.Parameter) -> bool:
+    """Whether this is an option, and no argument, which comes before all options."""
+    return not any(isinstance(p, ArgumentInfo) for p in get_args(parameter.annotation))
+
+
+def _explain(error: SegevalError, *, checkable: bool) -> None:
     if not isinstance(error, DataError):
         say(f"segeval: {error}")
         return
     count = len(error.problems)
     say(f"segeval: {count} problem{'s' if count > 1 else ''} in the data; nothing was scored")
-    say(describe_problems(error.problems))
+    more = "; `segeval check` lists them all" if checkable else ""
+    say(describe_problems(error.problems, more=more))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
+from segeval.cli.configured import is_run_file
 from segeval.cli.pairing import FolderOptions
 from segeval.cli.speech import progress_bar, put, say
 from segeval.errors import SettingError
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 _pairing = options.in_panel("Pairing and reading")
+_convention = options.in_panel("Convention")
 _output = options.in_panel("Output and gate")
-
-RUN_HEADER: Final = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +42,9 @@ class ComparedOptions(FolderOptions):
     truth: Annotated[
         Path | None, _pairing("Folder of true masks, for folders of predictions.", metavar="TRUTH")
     ] = None
-    common: Annotated[bool, _pairing("Leave out images that are not in all runs.", "--common")] = (
-        False
-    )
+    common: Annotated[
+        bool, _convention("Leave out images that are not in all runs.", "--common")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +133,7 @@ def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
 
 def _is_counted(path: Path) -> bool:
     """Whether this is a run file, or nothing at all, which reading it as a run will say."""
-    if not path.is_file():
-        return not path.is_dir()
-    with path.open("rb") as file:
-        return file.read(len(RUN_HEADER)) in {RUN_HEADER, b""}
+    return is_run_file(path) if path.is_file() else not path.is_dir()
 
 
 def _deliver(
@@ -172,7 +169,7 @@ def _say_doubts(comparisons: Sequence[Comparison], *, quiet: bool) -> None:
     """Say what these numbers cannot show."""
     import numpy as np
 
-    from segeval.cli.output import say_few, say_undefined
+    from segeval.cli.notices import say_few, say_undefined
 
     first = comparisons[0]
     names, rounds = first.scores.labels.names, first.resampling.rounds

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import typer
 
@@ -30,6 +30,8 @@ _output = options.in_panel("Output and gate")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapOptions(ReadingOptions):
     """Which maps and truths belong together, and how they are read."""
+
+    checkable: ClassVar[bool] = False
 
     prediction: Annotated[
         Path | None,
@@ -134,12 +136,14 @@ def losses(
     """
     from segeval.cli.output import enforce
     from segeval.gates import check_values, parse_ceiling
-    from segeval.reports.losses import make_document
+    from segeval.lossvalues import LOSSES
+    from segeval.reports.losses import CALIBRATION, make_document
     from segeval.runfile import write_run
     from segeval.valuation import value_losses
 
     choice = _choice(maps, which)
     thresholds = [parse_ceiling(text) for text in output.fail_over or ()]
+    check_values(dict.fromkeys((*LOSSES, *CALIBRATION), 0.0), thresholds)
     source, reading = maps.source(), maps.reading()
     _check_places(maps, output)
     valuation = value_losses(
@@ -150,13 +154,13 @@ def losses(
         workers=maps.workers,
         progress=progress_bar(quiet=quiet),
     )
-    if maps.out is not None:
-        write_run(valuation.scores.run, maps.out, overwrite=maps.overwrite)
-    calibration = {n: getattr(valuation.calibration, n) for n in ("ece", "mce", "brier", "nll")}
+    calibration = {name: getattr(valuation.calibration, name) for name in CALIBRATION}
     gates = check_values({**valuation.summary, **calibration}, thresholds)
     settings = {**valuation.scores.run.source, **asdict(labels), **asdict(choice)}
     document = make_document(valuation, settings=settings, gates=gates)
     _deliver(document, valuation, output, reliability=which.bins is not None)
+    if maps.out is not None:
+        write_run(valuation.scores.run, maps.out, overwrite=maps.overwrite)
     _say_notices(valuation, quiet=quiet)
     enforce(gates)
 
@@ -169,9 +173,11 @@ def _check_places(maps: MapOptions, output: LossOutput) -> None:
 
     if output.plot is not None:
         plot_format(output.plot.name)
-    check_writable(output.files().values())
+    check_writable([*output.files().values(), *filter(None, [maps.out])])
     if maps.out is not None:
         check_free(maps.out, overwrite=maps.overwrite)
+    elif maps.overwrite:
+        raise SettingError("--overwrite needs a run file; name it with -o")
 
 
 def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:

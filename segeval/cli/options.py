@@ -233,6 +233,13 @@ class OutputOptions:
     ] = None
     json: Annotated[Path | None, _output("Write everything as one document.", metavar="F")] = None
     markdown: Annotated[Path | None, _output("Write the table as Markdown.", metavar="F")] = None
+    junit: Annotated[
+        Path | None, _output("Write gates and classes as JUnit test cases.", metavar="F")
+    ] = None
+    badge: Annotated[
+        Path | None,
+        _output("Write the headline (mIoU) for a shields.io badge, as JSON.", metavar="F"),
+    ] = None
     fail_under: Annotated[
         list[str] | None,
         _output(

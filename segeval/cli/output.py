@@ -6,13 +6,16 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from segeval.cli.command import GATE_FAILED
+from segeval.cli.github import add_to_summary
+from segeval.cli.notices import say_doubts
 from segeval.cli.speech import put, say
 from segeval.errors import SettingError
 from segeval.evaluation import score_choice
@@ -20,7 +23,6 @@ from segeval.gates import check_thresholds, parse_threshold
 from segeval.labelchoice import stated_labels
 from segeval.reports.document import make_document
 from segeval.reports.files import check_writable, write_text
-from segeval.statistics import FEW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,25 +32,19 @@ if TYPE_CHECKING:
     from segeval.cli.options import ConventionOptions, LabelOptions, OutputOptions
     from segeval.conventions import Convention
     from segeval.gates import Gate, Threshold
-    from segeval.intervals import Intervals
     from segeval.run import Run
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice
-    from segeval.statistics import Resampling, Units
+    from segeval.statistics import Resampling
 
 __all__ = [
     "enforce",
     "prepare",
     "present",
     "refuse_overwriting",
-    "say_few",
     "say_left_out",
-    "say_undefined",
     "terminal_table",
 ]
-
-SHOWN: Final = 3
-"""Names in a notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +105,16 @@ def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
 
 def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
     """Yield the name and the path of every report that goes into a file."""
-    for name in ("csv", "per_image", "per_group", "confusion", "json", "markdown"):
+    for name in (
+        "csv",
+        "per_image",
+        "per_group",
+        "confusion",
+        "json",
+        "markdown",
+        "junit",
+        "badge",
+    ):
         path: Path | None = getattr(output, name)
         if path is not None:
             yield name, path
@@ -132,6 +137,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     for name, path in _files(plan.output):
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
+    add_to_summary(lambda: REPORTS["markdown"](shown))
     _say_notices(scores, quiet=quiet)
     enforce(gates)
 
@@ -197,6 +203,18 @@ def _markdown(shown: Shown) -> str:
     return to_markdown(shown.document, percent=shown.percent)
 
 
+def _junit(shown: Shown) -> str:
+    from segeval.reports.junit import to_junit
+
+    return to_junit(shown.document, timestamp=datetime.now(UTC))
+
+
+def _badge(shown: Shown) -> str:
+    from segeval.reports.badge import to_badge
+
+    return to_badge(shown.document, percent=shown.percent)
+
+
 def _total(shown: Shown) -> str:
     total = shown.document["summary"][shown.scores.convention.headline]
     return f"{'' if total is None else repr(total)}\n"
@@ -210,6 +228,8 @@ REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
     "confusion": _confusion,
     "json": _json,
     "markdown": _markdown,
+    "junit": _junit,
+    "badge": _badge,
     "total": _total,
 }
 """Every report by the name of its option; each imports its libraries only when it is asked for."""
@@ -231,34 +251,6 @@ def _say_notices(scores: Scores, *, quiet: bool) -> None:
         say_doubts(scores.intervals, scores.labels.names, quiet=quiet)
 
 
-def say_doubts(intervals: Intervals, names: Sequence[str], *, quiet: bool) -> None:
-    """Say what intervals cannot be relied on."""
-    say_few(intervals.units, quiet=quiet)
-    undefined = dict(zip(names, intervals.undefined_classes["iou"].tolist(), strict=True))
-    say_undefined(undefined, intervals.resampling.rounds, quiet=quiet)
-
-
-def say_undefined(undefined: Mapping[str, int], rounds: int, *, quiet: bool) -> None:
-    """Say which classes are undefined in some resamples, and in how many."""
-    some = [f"{name} ({count})" for name, count in undefined.items() if 0 < count < rounds]
-    if some:
-        shown = ", ".join(some[:SHOWN]) + (", …" if len(some) > SHOWN else "")
-        say(
-            f"notice: undefined in some of {rounds} resamples, which the interval leaves out: "
-            f"{shown}",
-            quiet=quiet,
-        )
-
-
-def say_few(units: Units, *, quiet: bool) -> None:
-    """Say if there are too few units to judge chance by."""
-    if units.count < FEW:
-        say(
-            f"notice: {units.count} {units.kind} only; intervals of less than {FEW} are unreliable",
-            quiet=quiet,
-        )
-
-
 def say_left_out(run: Run, *, quiet: bool) -> None:
     """Say what was not scored."""
     for names, what in (
@@ -267,5 +259,5 @@ def say_left_out(run: Run, *, quiet: bool) -> None:
         (run.skipped, "unreadable pair left out"),
     ):
         if names:
-            shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+            shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
             say(f"notice: {len(names)} × {what}: {shown}", quiet=quiet)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -71,7 +71,12 @@ class FolderOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingOptions(FolderOptions):
-    """Which files belong together, and how they are read."""
+    """Which files belong together, and how they are read.
+
+    ``checkable`` says whether `segeval check` lists the problems of such files.
+    """
+
+    checkable: ClassVar[bool] = True
 
     prediction: Annotated[
         Path | None,
@@ -105,7 +110,9 @@ class ReadingOptions(FolderOptions):
         if self.pairs is not None and self.prediction is not None:
             raise SettingError("--pairs replaces PRED and TRUTH; give one or the other")
         if self.pairs is None and (self.prediction is None or self.truth is None):
-            raise SettingError("two folders are needed, PRED and TRUTH (or a table with --pairs)")
+            raise SettingError(
+                "two folders are needed, of predictions and of truths (or a table with --pairs)"
+            )
         source = self.folders(self.prediction, self.truth)
         return replace(source, pairs=self.pairs, shard=self.shard)
 

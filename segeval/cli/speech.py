@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from segeval.cli.github import annotated
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -31,13 +33,15 @@ def put(text: str) -> None:
 
 
 def say(message: str, *, quiet: bool = False) -> None:
-    """Write speech to stderr."""
+    """Write speech to stderr; on GitHub, notices and errors as annotations."""
     if not quiet:
-        typer.echo(message, err=True)
+        typer.echo(annotated(message), err=True)
 
 
-def describe_problems(problems: Sequence[Problem], *, listed: int | None = LISTED) -> str:
-    """Write every problem on a line of its own, kind by kind."""
+def describe_problems(
+    problems: Sequence[Problem], *, listed: int | None = LISTED, more: str = ""
+) -> str:
+    """Write every problem on a line of its own, kind by kind; say more where some are left out."""
     kinds: dict[str, list[Problem]] = defaultdict(list)
     for problem in problems:
         kinds[problem.kind].append(problem)
@@ -46,7 +50,7 @@ def describe_problems(problems: Sequence[Problem], *, listed: int | None = LISTE
         lines += [f"  {kind}: {problem.detail}" for problem in members[:listed]]
         if listed is not None and len(members) > listed:
             rest = len(members) - listed
-            lines.append(f"  {kind}: and {rest} more; `segeval check` lists them all")
+            lines.append(f"  {kind}: and {rest} more{more}")
     return "\n".join(lines)
 
 

@@ -182,8 +182,8 @@ def _normal(text: str) -> str:
 
 def _missing_prediction(name: str, truth: Path, folder: Path) -> Problem:
     detail = (
-        f"{truth} has no prediction {name!r} in {folder}; add it, or type --missing skip "
-        "or --missing worst"
+        f"{truth} has no prediction {name!r} in {folder}; add it, or waive it by name with "
+        "--missing skip"
     )
     return Problem(name=name, kind="missing prediction", detail=detail)
 

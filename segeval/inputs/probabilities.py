@@ -27,9 +27,7 @@ __all__ = ["Probabilities", "read_probabilities", "sum_tolerance"]
 
 READABLE: Final = ".npy, .npz or a grey 8- or 16-bit PNG"
 TYPES: Final = frozenset({"float16", "float32", "float64", "uint8", "uint16"})
-GREY: Final = frozenset(
-    f"PNG {kind} {bits}-bit" for kind in ("grey", "grey and alpha") for bits in (8, 16)
-)
+GREY: Final = frozenset({"PNG grey 8-bit", "PNG grey 16-bit", "PNG grey and alpha 8-bit"})
 
 SLACK: Final = 1e-3
 """How far the classes of a pixel may sum to something else than 1, beside the rounding."""
@@ -75,8 +73,8 @@ def read_probabilities(
     Parameters
     ----------
     path : path
-        A ``.npy`` or ``.npz`` file with an array of shape (K, H, W), or (H, W) of the foreground,
-        of float16, float32, float64, uint8 or uint16; or a grey PNG, of the foreground.
+        A ``.npy`` or ``.npz`` file with an array of shape (K, H, W), or (H, W) or (1, H, W) of the
+        foreground, of float16, float32, float64, uint8 or uint16; or a grey PNG, of the foreground.
     choice : LossChoice
         Whether they are logits, which only floats can be; and whether K comes first, or last:
         (H, W, K).
@@ -97,8 +95,11 @@ def read_probabilities(
             start = file.read(8)
     except OSError as error:
         raise MaskError(f"{path}: cannot be opened: {error.strerror or error}") from error
-    if not start.startswith((b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06")):
+    if start.startswith(b"\x89PNG"):
         values, form = _read_grey(path, max_pixels)
+    elif not start.startswith((b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06")):
+        found = f"it starts with {start.decode('latin-1')!a}" if start else "it is empty"
+        raise MaskError(f"{path}: {found}; probabilities are read from {READABLE}")
     else:
         try:
             values = _read_array(path, choice.channels, max_pixels, archive=start.startswith(b"PK"))
@@ -140,7 +141,9 @@ def _read_array(path: Path, channels: Channels, max_pixels: int, *, archive: boo
                 )
             )
     values = np.asarray(values, dtype.newbyteorder("="))
-    return np.moveaxis(values, -1, 0) if values.ndim == 3 and channels == "last" else values
+    if values.ndim == 3 and channels == "last":
+        values = np.moveaxis(values, -1, 0)
+    return values[0] if values.ndim == 3 and values.shape[0] == 1 else values
 
 
 def _check_array(
@@ -156,8 +159,8 @@ def _check_array(
         )
     height, width = shape[:2] if channels == "last" else shape[-2:]
     check_size(width, height, max_pixels)
-    if len(shape) == 3 and shape[2 if channels == "last" else 0] < 2:
-        raise MaskError(f"it has shape {shape}, one class only; save (H, W) of the foreground")
+    if len(shape) == 3 and shape[2 if channels == "last" else 0] == 0:
+        raise MaskError(f"it has shape {shape}: no class at all")
 
 
 def _floats(values: NDArray[Any]) -> NDArray[np.floating[Any]]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from segeval.gates import Gate
     from segeval.valuation import Valuation
 
-__all__ = ["SCHEMA", "images_csv", "lay_out", "make_document", "to_csv"]
+__all__ = ["CALIBRATION", "SCHEMA", "images_csv", "lay_out", "make_document", "to_csv"]
 
 SCHEMA: Final = "segeval.losses/1"
 
@@ -63,7 +63,7 @@ def make_document(
                 "name": name,
                 "value": defined(value),
                 "mean": LOSSES[name].mean,
-                "classes": valuation.choice.classes_mode or LOSSES[name].classes,
+                "classes": _scored(name, valuation),
                 "formula": LOSSES[name].formula,
             }
             for name, value in valuation.summary.items()
@@ -74,9 +74,17 @@ def make_document(
     }
 
 
+def _scored(name: str, valuation: Valuation) -> str:
+    """Say which classes enter the mean of a loss; empty if it is no mean over classes."""
+    usual = LOSSES[name].classes
+    if not usual or valuation.binary:
+        return ""
+    return valuation.choice.classes_mode or usual
+
+
 def _calibration(valuation: Valuation) -> dict[str, Any]:
     calibration = valuation.calibration
-    edges = np.linspace(0, 1, calibration.pixels.size + 1).tolist()
+    edges = (np.arange(calibration.pixels.size + 1) / calibration.pixels.size).tolist()
     rows = zip(
         edges,
         edges[1:],
@@ -134,7 +142,8 @@ def lay_out(document: Mapping[str, Any], *, reliability: bool = False) -> Render
 
 def _loss_table(document: Mapping[str, Any]) -> Table:
     """Each loss, its value, and what it is a mean of."""
-    pixels = f"mean over {show_count(document['pixels']['judged'])} judged pixels"
+    judged = document["pixels"]["judged"]
+    pixels = f"mean over {show_count(judged)} judged pixel{'' if judged == 1 else 's'}"
     images = f"over {counted(document['images']['scored'], 'image')}"
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("loss", no_wrap=True)
@@ -142,7 +151,7 @@ def _loss_table(document: Mapping[str, Any]) -> Table:
     table.add_column("what it is", overflow="fold")
     for row in document["losses"]:
         over = pixels if row["mean"] == "pixels" else f"mean {images}"
-        if row["classes"] and document["calibration"]["of"] != "foreground":
+        if row["classes"]:
             over = f"mean over {_classes(row['classes'])}, then {images}"
         title = LOSSES[row["name"]].title
         table.add_row(title, show_loss(row["value"]), f"{row['formula']}; {over}")

@@ -36,7 +36,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     over = f"Means over {averaged['classes']} of {averaged['of']} classes"
     for what in ("absent", "excluded"):
         if averaged[what]:
-            over += f"; {what}: {', '.join(averaged[what])}"
+            over += f"; {what}: {', '.join(map(_plain, averaged[what]))}"
     if document["settings"].get("like"):
         name = headline(document)
         value = show_score(summary[name], percent=percent)
@@ -48,7 +48,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     for gate in document["gates"]:
         value = "undefined" if gate["value"] is None else repr(gate["value"])
         verdict = "passed" if gate["passed"] else "**failed**"
-        lines += ["", f"{verdict}: {gate['metric']} = {value} ({show_bound(gate)})"]
+        lines += ["", f"{verdict}: {_plain(gate['metric'])} = {value} ({show_bound(gate)})"]
     lines += ["", f"`{document['signature']}`", ""]
     return "\n".join(lines)
 
@@ -72,5 +72,14 @@ def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
 
 def markdown_row(*cells: str) -> str:
     """Write a row of a table."""
-    escaped = (cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
+    return f"| {' | '.join(map(_plain, cells))} |"
+
+
+def _plain(text: str) -> str:
+    """Escape what would end a cell or a line, or begin HTML.
+
+    >>> _plain("a <i>")
+    'a &lt;i>'
+    """
+    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(escaped.splitlines())

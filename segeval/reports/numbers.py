@@ -57,6 +57,8 @@ def show_loss(value: float | None) -> str:
     """
     if value is None:
         return UNDEFINED
+    if value >= 1e6:
+        return f"{value:.4e}"
     return f"{max(value, 0.0001) if value else value:.4f}"
 
 

@@ -64,6 +64,19 @@ def test_one_label_map(request: pytest.FixtureRequest) -> None:
     compare(request, "labels_voc.txt", segeval("labels", "voc").stdout)
 
 
+def test_every_convention_side_by_side(request: pytest.FixtureRequest) -> None:
+    command = ["explain", *SCORE[1:]]
+    compare(request, "explain.txt", segeval(*command, "--all", cwd=PROJECT).stdout)
+
+
+def test_the_conformance_suite_stays_the_same(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    segeval("conformance", tmp_path / "suite")
+    text = (tmp_path / "suite" / "expected.json").read_text("utf-8")
+    compare(request, "conformance.json", text)
+
+
 @pytest.mark.parametrize(("classes", "width"), [(3, 80), (30, 200)])
 def test_tables_of_any_size_look_right(
     request: pytest.FixtureRequest, classes: int, width: int

@@ -97,7 +97,7 @@ def test_every_truth_without_a_prediction_is_a_problem(tmp_path: Path) -> None:
     assert {found.kind for found in pairing.problems} == {"missing prediction"}
     first = pairing.problems[0].detail
     assert first.startswith(f"{tmp_path / 'truth' / 'a.png'} has no prediction 'a' in ")
-    assert "--missing skip or --missing worst" in first
+    assert "waive it by name with --missing skip" in first
 
 
 def test_missing_predictions_are_skipped_by_name(tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""``segeval conformance``: masks and numbers that other tools can be held against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segeval.cli import options
+from segeval.cli.command import command
+from segeval.cli.speech import say
+
+__all__ = ["conformance"]
+
+
+@command
+def conformance(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """Export small masks at every edge, and what each convention says of them.
+
+    Another tool scores the masks in DIR and compares its numbers with those in
+    DIR/expected.json; DIR/README.md says how.
+    """
+    from segeval.reports.suite import write_suite
+
+    files = write_suite(folder)
+    say(f"{folder}: {files} files; see {folder / 'README.md'}", quiet=quiet)

@@ -1,0 +1,99 @@
+"""``segeval explain``: the same counts under every tool's convention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from segeval.cli import options
+from segeval.cli.command import command
+from segeval.cli.counting import count_or_read
+from segeval.cli.pairing import PairingOptions
+from segeval.cli.speech import put
+
+if TYPE_CHECKING:
+    from segeval.scoring import Scores
+    from segeval.settings import Unknown
+
+__all__ = ["explain"]
+
+_convention = options.in_panel("Convention")
+_output = options.in_panel("Output and gate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainOptions:
+    """Which presets are shown, and how."""
+
+    between: Annotated[
+        tuple[str, str] | None,
+        _convention("Go from preset A to preset B, a rule at a time.", metavar="A B"),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        _convention("Leave a class out of every mean; repeatable.", metavar="CLASS"),
+    ] = None
+    variants: Annotated[bool, _output("Show the variants of the presets as well.", "--all")] = False
+    output_format: Annotated[
+        Literal["table", "json"], _output("What is printed; json holds all.", "--format")
+    ] = "table"
+    json: Annotated[Path | None, _output("Write everything as one document.", metavar="F")] = None
+
+
+@command
+def explain(
+    pairing: PairingOptions,
+    labels: options.LabelOptions,
+    explaining: ExplainOptions,
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """Show what every tool would report for these masks, and why they disagree.
+
+    Give a saved run, or PRED and TRUTH. Each row is the convention of a tool;
+    see `segeval presets`. --between A B goes from one to another a rule at a
+    time, in steps that add up.
+    """
+    from segeval.cli.output import terminal_table
+    from segeval.evaluation import score_choice
+    from segeval.presets import find_preset
+    from segeval.reports.explanation import lay_out
+    from segeval.reports.files import check_writable, write_text
+    from segeval.reports.json import to_json
+
+    check_writable([] if explaining.json is None else [explaining.json])
+    for name in explaining.between or ():
+        find_preset(name)
+    run = count_or_read(pairing, quiet=quiet)
+    scores = score_choice(run, labels.choice(), unknown=labels.unknown)
+    document = _document(scores, explaining, unknown=labels.unknown)
+    if explaining.json is not None:
+        write_text(explaining.json, to_json(document))
+    table = explaining.output_format == "table"
+    put(
+        terminal_table(lay_out(document, variants=explaining.variants))
+        if table
+        else to_json(document)
+    )
+
+
+def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:
+    """Put all presets side by side, and go from one to another if asked."""
+    from segeval.differences import between
+    from segeval.explanation import Case
+    from segeval.explanation import explain as explain_case
+    from segeval.reports.explanation import make_document
+    from segeval.scoring import write_signature
+
+    exclude = tuple(dict.fromkeys(explaining.exclude or ()))
+    scores.labels.positions(exclude)
+    facts = [f"unknown:{unknown}", f"exclude:{','.join(exclude) or 'none'}"]
+    case = Case(counts=scores.counts, labels=scores.labels, exclude=exclude)
+    return make_document(
+        case,
+        explain_case(case),
+        signature=write_signature(scores.run, scores.labels, facts),
+        names=explaining.between,
+        steps=between(case, *explaining.between) if explaining.between else (),
+    )

@@ -1,0 +1,263 @@
+"""The same counts under every tool's convention, and which rule makes the difference.
+
+Rules are found by switching one axis of a convention at a time; nothing is said that was not
+computed on these very counts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from segeval.averages import class_means, entered_values, total_means, worst_means
+from segeval.conventions import CASES, Convention
+from segeval.metrics import METRICS
+from segeval.pools import Sample, left_out
+from segeval.presets import find_preset, load_presets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from segeval.classification import Classified
+    from segeval.labels import LabelMap
+    from segeval.metrics import Metric
+
+__all__ = [
+    "AXES",
+    "Case",
+    "Row",
+    "Rule",
+    "differing_axes",
+    "explain",
+    "main_rules",
+    "setting_of",
+    "switched",
+]
+
+AXES: Final = (
+    "pooling",
+    "classes",
+    "absent",
+    "pred_only",
+    "truth_only",
+    "disjoint",
+    "weights",
+    "weightless",
+    "smoothing",
+    "generalized",
+    "unseen",
+    "empty",
+    "nothing",
+    "void_image",
+)
+"""Axes in the order in which they are switched; the metric itself comes before or after them."""
+
+GRAIN: Final = 2.0**50
+"""Values are rounded to 1/GRAIN, so that floats add up to their differences exactly."""
+
+NOTABLE: Final = 0.0005
+"""Changes smaller than this are not worth a sentence."""
+
+MEANS: Final = {metric.mean: metric for metric in METRICS.values()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a preset says of the counts.
+
+    Attributes
+    ----------
+    preset : str
+        Its name.
+    metric : str
+        Its headline, e.g. ``"miou"``.
+    value : float
+        In [0, 1]; NaN if undefined.
+    per_class : tuple of float
+        Values of the classes; NaN where undefined.
+    entered : int
+        How many (class, image) values entered it; values of classes if counts are pooled.
+    rules : tuple of Rule
+        What moves it away from the default convention, the largest change first.
+    """
+
+    preset: str
+    metric: str
+    value: float
+    per_class: tuple[float, ...]
+    entered: int
+    rules: tuple[Rule, ...]
+
+    @property
+    def differs_by(self) -> str:
+        """The axis that moves it most; empty if none does."""
+        return self.rules[0].axis if self.rules else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """An axis on which a preset is not the default.
+
+    Attributes
+    ----------
+    axis, setting : str
+        Which axis, and where the preset is on it.
+    change : float
+        Value of the preset, less its value with this axis as in the default; NaN if one of them is
+        undefined.
+    preset : str
+        The preset.
+    """
+
+    axis: str
+    setting: str
+    change: float
+    preset: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """Counts, their classes, and the classes that a user leaves out of every mean."""
+
+    counts: Classified
+    labels: LabelMap
+    exclude: tuple[str, ...] = ()
+
+    @cached_property
+    def _known(self) -> dict[Convention, float]:
+        return {}
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The images, each drawn once."""
+        return Sample.of(self.counts.images)
+
+    def convention(self, name: str) -> Convention:
+        """Return a preset with all that bears on its headline, and nothing else."""
+        return self.bare(find_preset(name).convention)
+
+    def default(self, headline: str) -> Convention:
+        """Return the default convention with the headline of another one."""
+        return Convention(headline=headline.partition("_worst")[0], exclude=self.exclude)
+
+    def bare(self, convention: Convention) -> Convention:
+        """Write the rules of the headline's metric where all others look for them."""
+        metric = _metric(convention)
+        worths: dict[str, Any] = {case: convention.worth(metric.name, case) for case in CASES}
+        return replace(
+            convention,
+            **worths,
+            overrides=(),
+            exclude=self.exclude,
+            smoothing=convention.smoothing if metric.name in {"iou", "dice"} else 0.0,
+            generalized=convention.generalized if metric.name == "dice" else "none",
+            like="",
+        )
+
+    def value(self, convention: Convention) -> float:
+        """Return the headline of a convention; each is computed once."""
+        if convention not in self._known:
+            mean = worst_means if convention.worst is not None else total_means
+            excluded = left_out(convention, self.labels)
+            total = float(mean(convention, _metric(convention), self.sample, excluded)[0])
+            undefined = math.isnan(total)
+            self._known[convention] = total if undefined else round(total * GRAIN) / GRAIN
+        return self._known[convention]
+
+
+def _metric(convention: Convention) -> Metric:
+    return MEANS[convention.headline.partition("_worst")[0]]
+
+
+def explain(case: Case, names: Sequence[str] | None = None) -> list[Row]:
+    """Score counts under presets.
+
+    Parameters
+    ----------
+    case : Case
+        What was counted.
+    names : sequence of str, optional
+        The presets; all of them if not given.
+
+    Returns
+    -------
+    list of Row
+        The highest value first, undefined ones last.
+    """
+    rows = [_row(case, name) for name in (load_presets() if names is None else names)]
+    return sorted(rows, key=lambda row: (math.isnan(row.value), -row.value, row.preset))
+
+
+def _row(case: Case, name: str) -> Row:
+    convention = case.convention(name)
+    metric, sample = _metric(convention), case.sample
+    return Row(
+        preset=name,
+        metric=convention.headline,
+        value=case.value(convention),
+        per_class=tuple(class_means(convention, metric, sample)[0].tolist()),
+        entered=entered_values(convention, metric, sample, left_out(convention, case.labels)),
+        rules=tuple(_rules(case, convention, name)),
+    )
+
+
+def _rules(case: Case, convention: Convention, name: str) -> list[Rule]:
+    """Reset each axis to the default, and see what becomes of the value."""
+    default, rules = case.default(convention.headline), []
+    for axis in differing_axes(convention, default):
+        if axis == "pooling" and convention.worst is not None:
+            continue
+        value, other = case.value(convention), case.value(switched(convention, default, axis))
+        if value == other or (math.isnan(value) and math.isnan(other)):
+            continue
+        setting = setting_of(convention, axis)
+        rules.append(Rule(axis=axis, setting=setting, change=value - other, preset=name))
+    return sorted(rules, key=lambda rule: (-_size(rule.change), rule.setting != "undefined"))
+
+
+def main_rules(rows: Sequence[Row], most: int = 3) -> list[Rule]:
+    """Return the rules that move any of the rows most, each setting of an axis once.
+
+    What makes a row undefined moves it nowhere, and is left to its own ``rules``.
+    """
+    largest: dict[tuple[str, str], Rule] = {}
+    for rule in (rule for row in rows for rule in row.rules if not math.isnan(rule.change)):
+        known = largest.get((rule.axis, rule.setting))
+        if known is None or abs(rule.change) > abs(known.change):
+            largest[rule.axis, rule.setting] = rule
+    rules = sorted(largest.values(), key=lambda rule: -abs(rule.change))
+    return [rule for rule in rules if abs(rule.change) >= NOTABLE][:most]
+
+
+def differing_axes(start: Convention, end: Convention) -> Iterator[str]:
+    """Yield the axes on which two conventions differ, in an order in which all steps are valid.
+
+    A worst share needs pooling by image or class: it goes first if it ends, and last if it begins.
+    """
+    metric = [
+        "metric"
+        for here, there in [(start, end)]
+        if setting_of(here, "metric") != setting_of(there, "metric")
+    ]
+    axes = [axis for axis in AXES if getattr(start, axis) != getattr(end, axis)]
+    yield from [*metric, *axes] if start.worst is not None else [*axes, *metric]
+
+
+def switched(convention: Convention, other: Convention, axis: str) -> Convention:
+    """Return a convention that is on one axis where another one is."""
+    names = ("headline", "worst") if axis == "metric" else (axis,)
+    changed: dict[str, Any] = {name: getattr(other, name) for name in names}
+    return replace(convention, **changed)
+
+
+def setting_of(convention: Convention, axis: str) -> str:
+    """Write down where a convention is on an axis."""
+    value = convention.headline if axis == "metric" else getattr(convention, axis)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _size(change: float) -> float:
+    """Return how large a change is; one that makes a value undefined is larger than any."""
+    return math.inf if math.isnan(change) else abs(change)

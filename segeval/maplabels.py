@@ -1,0 +1,167 @@
+"""Which classes do probability maps hold? Found out before any loss is valued."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from segeval.diagnosis import values_of
+from segeval.errors import DataError, LabelError, MaskError, Problem, SettingError
+from segeval.evaluation import count_pair, gather, pair_up
+from segeval.inputs.masks import read_mask
+from segeval.inputs.probabilities import read_probabilities
+from segeval.labelchoice import stated_labels
+from segeval.labels import Label, LabelMap
+from segeval.run import Run
+from segeval.values import describe_values
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from segeval.inputs.pairing import Pair, Pairing
+    from segeval.run import ImageCounts
+    from segeval.settings import LabelChoice, LossChoice, Reading, Source
+
+__all__ = ["FirstMap", "first_map", "map_labels"]
+
+FOUND_VOID: Final = 255
+"""Truth value that is void where nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstMap:
+    """The first map that can be read: its file, and its shape, (K, H, W) or (H, W)."""
+
+    path: str
+    shape: tuple[int, ...]
+
+    @property
+    def binary(self) -> bool:
+        """Whether it holds the foreground only."""
+        return len(self.shape) == 2
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return 2 if self.binary else self.shape[0]
+
+
+def first_map(pairing: Pairing, choice: LossChoice, reading: Reading) -> FirstMap:
+    """Find the first map that can be read.
+
+    Raises
+    ------
+    DataError
+        If there is none: all problems, those of pairing too.
+    SettingError
+        If its classes come last and nobody said so.
+    """
+    problems = list(pairing.problems)
+    for pair in pairing.pairs:
+        if pair.prediction is None:
+            continue
+        try:
+            maps = read_probabilities(pair.prediction, choice, max_pixels=reading.max_pixels)
+        except MaskError as error:
+            problems.append(Problem(name=pair.name, kind="unreadable file", detail=str(error)))
+            continue
+        shape = maps.values.shape
+        if len(shape) == 3 and choice.channels == "first":
+            _check_channels(pair, shape, reading)
+        return FirstMap(path=str(pair.prediction), shape=shape)
+    raise DataError(problems)
+
+
+def _check_channels(pair: Pair, shape: tuple[int, ...], reading: Reading) -> None:
+    """Refuse a map whose first two axes, and not its last two, are those of its truth."""
+    try:
+        truth = read_mask(pair.truth, max_pixels=reading.max_pixels).values.shape
+    except MaskError:
+        return
+    if shape[:2] == truth != shape[1:]:
+        raise SettingError(
+            f"{pair.prediction} is of shape {shape} and its truth of {truth}, so its classes come "
+            "last; type --channels last"
+        )
+
+
+def map_labels(
+    source: Source, choice: LabelChoice, first: FirstMap, reading: Reading, workers: int | None
+) -> LabelMap:
+    """Return the classes that were stated, or those that the channels and the truths show.
+
+    Raises
+    ------
+    LabelError, SettingError
+        If the truths leave doubt, or a label map does not fit the maps.
+    """
+    labels = stated_labels(choice)
+    if labels is None and first.classes > 2:
+        return _channels(first.classes, choice.ignore)
+    if labels is None:
+        return _found(source, choice.ignore, first, reading, workers)
+    if len(labels.labels) != first.classes:
+        held = "the foreground only" if first.binary else f"{first.classes} classes"
+        raise SettingError(
+            f"the maps hold {held} ({first.path}), but {labels.name} names {len(labels.labels)} "
+            "classes; name the classes of the maps with --labels or --classes"
+        )
+    return labels
+
+
+def _channels(classes: int, ignore: Collection[int] | None) -> LabelMap:
+    """Return the map in which channel k is the class of value k; void values have none."""
+    usual = (FOUND_VOID,) if classes <= FOUND_VOID else ()
+    void = usual if ignore is None else ignore
+    labels = tuple(
+        Label(name=str(k), truth_values=() if k in void else (k,), prediction_values=(k,))
+        for k in range(classes)
+    )
+    return LabelMap(name="channels", labels=labels, void=tuple(sorted(void)))
+
+
+def _found(
+    source: Source,
+    ignore: tuple[int, ...] | None,
+    first: FirstMap,
+    reading: Reading,
+    workers: int | None,
+) -> LabelMap:
+    """Find out from the truths of all shards which value is the foreground.
+
+    Raises
+    ------
+    LabelError
+        If they hold anything but 0 and 1, or 0 and 255, beside what is void.
+    """
+    pairs = pair_up(replace(source, shard=None)).pairs
+    alone = [replace(pair, prediction=pair.truth) for pair in pairs]
+    images: list[ImageCounts] = []
+    count = partial(count_pair, reading=reading)
+    gather(count, alone, images.append, workers=workers, progress=None)
+    found = values_of(Run.of(images), "truth")
+    void = (FOUND_VOID,) if ignore is None else ignore
+    if found <= {0, FOUND_VOID} and FOUND_VOID not in (ignore or ()):
+        return _binary("binary(found)", FOUND_VOID, ignore or ())
+    if found - set(void) <= {0, 1}:
+        return _binary("found", 1, void)
+    held = "the foreground only" if first.binary else "two classes"
+    raise LabelError(
+        f"the maps hold {held}, and truth holds {describe_values(found)}: which is the "
+        "foreground? Type --labels with a label map of two classes, --truth-threshold V for grey "
+        "truths, or --ignore for what is void; masks of classes are scored by `segeval score`"
+    )
+
+
+def _binary(name: str, foreground: int, void: Sequence[int]) -> LabelMap:
+    names = {"background": 0, "foreground": foreground}
+    labels = tuple(
+        Label(
+            name=word,
+            truth_values=() if value in void else (value,),
+            prediction_values=(value,),
+        )
+        for word, value in names.items()
+    )
+    return LabelMap(name=name, labels=labels, void=tuple(sorted(void)))

@@ -1,0 +1,46 @@
+"""The document as the JSON from which shields.io draws a badge (its "endpoint" format)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from segeval.reports.numbers import show_score
+from segeval.reports.wording import headline, title_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["COLORS", "to_badge"]
+
+COLORS: Final = {
+    0.9: "brightgreen",
+    0.8: "green",
+    0.7: "yellowgreen",
+    0.6: "yellow",
+    0.5: "orange",
+    float("-inf"): "red",
+}
+"""The colour of a score: that of the greatest of these numbers which is not above it."""
+
+UNDEFINED: Final = "lightgrey"
+
+
+def to_badge(document: Mapping[str, Any], *, percent: bool = False) -> str:
+    """Write label, message and colour of the headline, the mIoU if no preset says otherwise.
+
+    The colour goes by the exact value, not by the digits shown; see `COLORS`.
+    """
+    name = headline(document)
+    value = document["summary"][name]
+    message, color = "undefined", UNDEFINED
+    if value is not None:
+        message = show_score(value, percent=percent) + (" %" if percent else "")
+        color = next(color for least, color in COLORS.items() if value >= least)
+    badge = {
+        "schemaVersion": 1,
+        "label": title_of(name),
+        "message": message,
+        "color": color,
+    }
+    return json.dumps(badge, ensure_ascii=False) + "\n"

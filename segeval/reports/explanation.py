@@ -1,0 +1,173 @@
+"""Presets side by side, as plain data and on the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from segeval.explanation import main_rules
+from segeval.reports.document import defined
+from segeval.reports.numbers import show_count, show_score
+from segeval.reports.wording import title_of
+from segeval.rulewords import tell
+from segeval.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from segeval.differences import Step
+    from segeval.explanation import Case, Row
+
+__all__ = ["SCHEMA", "lay_out", "make_document"]
+
+SCHEMA: Final = "segeval.explain/1"
+
+
+def make_document(
+    case: Case,
+    rows: Sequence[Row],
+    *,
+    signature: str,
+    names: tuple[str, str] | None = None,
+    steps: Sequence[Step] = (),
+) -> dict[str, Any]:
+    """Lay out presets, the rules that matter, and the way between two of them, as plain data.
+
+    Schema ``segeval.explain/1``; undefined is None. ``between.steps`` add up to
+    ``between.difference`` exactly.
+    """
+    main = [row for row in rows if ":" not in row.preset] or rows
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "version": __version__,
+        "signature": signature,
+        "classes": case.labels.names,
+        "default": defined(case.value(case.default("miou"))),
+        "rows": [_row(row) for row in rows],
+        "rules": [
+            {
+                "axis": rule.axis,
+                "setting": rule.setting,
+                "preset": rule.preset,
+                "change": rule.change,
+                "text": tell(case, rule),
+            }
+            for rule in main_rules(main)
+        ],
+    }
+    if names is not None:
+        document["between"] = _between(case, names, steps)
+    return document
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "preset": row.preset,
+        "metric": row.metric,
+        "value": defined(row.value),
+        "per_class": [defined(value) for value in row.per_class],
+        "entered": row.entered,
+        "differs_by": row.differs_by,
+        "rules": [
+            {"axis": rule.axis, "setting": rule.setting, "change": defined(rule.change)}
+            for rule in row.rules
+        ],
+    }
+
+
+def _between(case: Case, names: tuple[str, str], steps: Sequence[Step]) -> dict[str, Any]:
+    values = [case.value(case.convention(name)) for name in names]
+    return {
+        "from": names[0],
+        "to": names[1],
+        "values": [defined(value) for value in values],
+        "difference": defined(values[1] - values[0]),
+        "steps": [
+            {
+                "axes": list(step.axes),
+                "from": list(step.before),
+                "to": list(step.after),
+                "value": step.value,
+                "change": step.change,
+            }
+            for step in steps
+        ],
+    }
+
+
+def lay_out(document: Mapping[str, Any], *, variants: bool = False) -> RenderableType:
+    """Build the table of the presets, the rules in words, and the way between two presets."""
+    parts: list[RenderableType] = []
+    if "between" in document:
+        parts += [_steps(document["between"]), Text()]
+    else:
+        parts += [_rows(document, variants=variants), Text(), *_rules(document)]
+    if not variants and "between" not in document:
+        hidden = sum(":" in row["preset"] for row in document["rows"])
+        parts += [Text(f"{hidden} variants more: --all"), Text()]
+    parts.append(Text(document["signature"], style="dim", overflow="fold"))
+    return Group(*parts)
+
+
+def _rows(document: Mapping[str, Any], *, variants: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("preset", no_wrap=True)
+    table.add_column("score", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("values", justify="right", no_wrap=True)
+    table.add_column("what moves it from the default", overflow="fold")
+    for row in document["rows"]:
+        if variants or ":" not in row["preset"]:
+            moves = "; ".join(_move(rule) for rule in row["rules"][:3]) or "nothing"
+            value, entered = show_score(row["value"]), show_count(row["entered"])
+            table.add_row(row["preset"], title_of(row["metric"]), value, entered, moves)
+    return table
+
+
+def _move(rule: Mapping[str, Any]) -> str:
+    """Name an axis, where it is, and what that changes."""
+    change = rule["change"]
+    moved = "makes it undefined" if change is None else f"{100 * change:+.2f}"
+    return f"{rule['axis']} {rule['setting']} {moved}"
+
+
+def _rules(document: Mapping[str, Any]) -> list[RenderableType]:
+    """Say in words which rules matter here."""
+    rules = document["rules"]
+    if not rules:
+        return [Text("On these masks no rule moves a preset by 0.05 points."), Text()]
+    lines = [Text(f"• {rule['text']}", overflow="fold") for rule in rules]
+    return [Text("What matters on these masks:"), *lines, Text()]
+
+
+def _steps(between: Mapping[str, Any]) -> RenderableType:
+    """Show the way from one preset to another."""
+    if between["difference"] is None:
+        undefined = [
+            name
+            for name, value in zip((between["from"], between["to"]), between["values"], strict=True)
+            if value is None
+        ]
+        return Text(
+            f"{' and '.join(undefined)}: undefined here, so there is no difference to explain"
+        )
+    table = Table(box=None, pad_edge=False, header_style="bold", show_footer=True)
+    first, last = between["values"]
+    table.add_column("step", "difference", no_wrap=True)
+    table.add_column("from", overflow="fold")
+    table.add_column("to", overflow="fold")
+    table.add_column("value", show_score(last), justify="right", no_wrap=True)
+    table.add_column("points", f"{100 * between['difference']:+.4f}", justify="right", no_wrap=True)
+    table.add_row(between["from"], "", "", show_score(first), "")
+    for step in between["steps"]:
+        names, before, after = (", ".join(step[key]) for key in ("axes", "from", "to"))
+        table.add_row(
+            names, before, after, show_score(step["value"]), f"{100 * step['change']:+.4f}"
+        )
+    table.add_row(between["to"], "", "", show_score(last), "")
+    return table

@@ -1,0 +1,121 @@
+"""The document as JUnit XML, which CI servers show as test cases.
+
+Two suites: the gates, which pass or fail, and the classes, which have no opinion. The layout is the
+part on which the schemas of Ant (windyroad) and Jenkins agree: properties and output belong to a
+suite, not to a test case.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+from xml.etree import ElementTree as ET
+
+from segeval.reports.numbers import show_bound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+__all__ = ["to_junit"]
+
+FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML cannot hold in any spelling."""
+
+
+def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
+    """Write a test case a gate and a test case a class.
+
+    Parameters
+    ----------
+    document : mapping
+        Schema ``segeval.scores/1``. A gate that failed or is undefined is a failure; a class
+        without a defined IoU is skipped, any other passes.
+    timestamp : datetime
+        When the scoring was done; written without a time zone, as the schemas have it.
+
+    Returns
+    -------
+    str
+        XML that both schemas accept, whatever the names hold.
+    """
+    root = ET.Element("testsuites")
+    about = {"version": document["version"], "signature": document["signature"]}
+    means = {name: _digits(value) for name, value in document["summary"].items()}
+    scores = {f"iou.{row['name']}": _digits(row["iou"]) for row in document["classes"]}
+    if document["gates"]:
+        cases = [_gate_case(gate) for gate in document["gates"]]
+        _add_suite(root, "segeval.gates", cases, {**about, **means}, timestamp)
+    cases = [_class_case(row) for row in document["classes"]]
+    _add_suite(root, "segeval.classes", cases, {**about, **scores}, timestamp)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _gate_case(gate: Mapping[str, Any]) -> ET.Element:
+    """Make the test case of a gate."""
+    bound = show_bound(gate)
+    case = ET.Element("testcase", name=_clean(f"{gate['metric']} {bound}"))
+    if not gate["passed"]:
+        undefined = gate["value"] is None
+        found = "is undefined" if undefined else f"= {gate['value']!r}"
+        message = _clean(f"{gate['metric']} {found}, {bound} is asked for")
+        kind = "undefined" if undefined else "gate"
+        ET.SubElement(case, "failure", message=message, type=kind).text = message
+    return case
+
+
+def _class_case(row: Mapping[str, Any]) -> ET.Element:
+    """Make the test case of a class."""
+    case = ET.Element("testcase", name=_clean(row["name"]))
+    if row["iou"] is None:
+        ET.SubElement(case, "skipped").text = "its IoU is undefined"
+    return case
+
+
+def _add_suite(
+    root: ET.Element,
+    name: str,
+    cases: Sequence[ET.Element],
+    properties: Mapping[str, str],
+    timestamp: datetime,
+) -> None:
+    """Add a suite of test cases; its properties are its output as well."""
+    suite = ET.SubElement(
+        root,
+        "testsuite",
+        id=str(len(root)),
+        package="segeval",
+        name=name,
+        timestamp=f"{timestamp:%Y-%m-%dT%H:%M:%S}",
+        hostname="localhost",
+        tests=str(len(cases)),
+        failures=str(sum(case.find("failure") is not None for case in cases)),
+        errors="0",
+        skipped=str(sum(case.find("skipped") is not None for case in cases)),
+        time="0",
+    )
+    texts = {_clean(key): _clean(value) for key, value in properties.items()}
+    holder = ET.SubElement(suite, "properties")
+    for key, value in texts.items():
+        ET.SubElement(holder, "property", name=key, value=value)
+    for case in cases:
+        case.set("classname", name)
+        case.set("time", "0")
+        suite.append(case)
+    lines = (f"{key} = {value}\n" for key, value in texts.items())
+    ET.SubElement(suite, "system-out").text = "".join(lines)
+    ET.SubElement(suite, "system-err")
+
+
+def _digits(value: float | None) -> str:
+    return "undefined" if value is None else repr(value)
+
+
+def _clean(text: str) -> str:
+    r"""Write characters that XML cannot hold as Python does.
+
+    >>> print(_clean("a" + chr(27)))
+    a\x1b
+    """
+    return FORBIDDEN.sub(lambda found: repr(found[0])[1:-1], text)

@@ -1,0 +1,143 @@
+"""Rules in words, with what they meet on these very counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from segeval.pools import summed
+from segeval.values import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from segeval.confusion import ClassCounts
+    from segeval.explanation import Case, Rule
+
+__all__ = ["tell"]
+
+NAMED: Final = 2
+"""Classes that a sentence names."""
+
+WORTH: Final = {
+    "skip": "left out there",
+    "zero": "counted as 0 there",
+    "one": "counted as 1 there",
+    "formula": "scored by the formula there",
+    "undefined": "which makes the mean undefined",
+}
+POOLED: Final = {
+    "image": "every image has the same vote, however many classes it shows",
+    "class": "every class is averaged over its images, so that a few pixels count like a full view",
+    "pair": "every class of every image has the same vote",
+    "micro": "pixels of all classes are put together, so that the largest decide",
+    "image-micro": "pixels of all classes of an image are put together, so that the largest decide",
+    "dataset": "counts are summed over all images",
+}
+WEIGHTED: Final = {
+    "support": "classes weigh as much as they have true pixels",
+    "support-or-one": "classes weigh as much as they have true pixels",
+    "none": "all classes weigh the same",
+}
+
+
+def tell(case: Case, rule: Rule) -> str:
+    """Say in a sentence what a rule does to these counts, and how far it moves its preset.
+
+    Returns
+    -------
+    str
+        It ends with the change in points, which are hundredths of a score.
+    """
+    words = TELLERS.get(rule.axis, _plainly)(case, rule)
+    return f"{words}: {100 * rule.change:+.1f} points ({rule.preset})"
+
+
+def _met(case: Case, rule: Rule) -> str:
+    """Name the classes that a rule meets in most images, or in the counts of all."""
+    pooled = case.convention(rule.preset).pooling in {"dataset", "micro"}
+    counts = summed(case.counts.images) if pooled else case.counts.images
+    what, holds = CASES[rule.axis]
+    images = holds(counts).sum(axis=0)
+    total = counts.total.size
+    order = np.argsort(-images, kind="stable")[:NAMED]
+    named = [
+        f"class {case.labels.names[k]} {what} in "
+        + ("the whole set" if pooled else f"{images[k]} of {counted(total, 'image')}")
+        for k in order.tolist()
+        if images[k]
+    ]
+    others = int(np.count_nonzero(images)) - len(named)
+    more = [f"{others} more classes in some"] if others else []
+    return f"{', '.join([*named, *more]) or 'no class'}; {WORTH[rule.setting]}"
+
+
+CASES: Final[dict[str, tuple[str, Callable[[ClassCounts], NDArray[np.bool_]]]]] = {
+    "absent": ("is on neither side", lambda c: (c.support == 0) & (c.predicted == 0)),
+    "pred_only": ("is predicted but not true", lambda c: (c.support == 0) & (c.predicted > 0)),
+    "truth_only": ("is true but not predicted", lambda c: (c.support > 0) & (c.predicted == 0)),
+    "disjoint": (
+        "is on both sides and never hit",
+        lambda c: (c.support > 0) & (c.predicted > 0) & (c.tp == 0),
+    ),
+}
+"""What a case is called, and where it holds."""
+
+
+def _pooling(case: Case, rule: Rule) -> str:
+    counts = case.counts.images
+    shown = ((counts.support > 0) | (counts.predicted > 0)).sum(axis=1).mean()
+    classes = len(case.labels.names)
+    if "micro" in rule.setting:
+        return f"{POOLED[rule.setting]}; {_largest(case, counts)}"
+    return f"{POOLED[rule.setting]}; an image shows {shown:.1f} of {classes} classes on average"
+
+
+def _largest(case: Case, counts: ClassCounts) -> str:
+    support = counts.support.sum(axis=0)
+    largest = int(support.argmax())
+    share = 100 * support[largest] / max(int(support.sum()), 1)
+    return f"class {case.labels.names[largest]} holds {share:.0f} % of the true pixels"
+
+
+def _classes(case: Case, rule: Rule) -> str:
+    if rule.setting == "all":
+        return "all classes are in the mean"
+    return f"class {case.labels.names[0]} is left out of the mean as background"
+
+
+def _weights(case: Case, rule: Rule) -> str:
+    words = WEIGHTED.get(rule.setting, "classes weigh as told")
+    return words if rule.setting == "none" else f"{words}; {_largest(case, case.counts.images)}"
+
+
+def _void_image(case: Case, rule: Rule) -> str:
+    void = int(np.count_nonzero(case.counts.images.total == 0))
+    fate = "left out" if rule.setting == "skip" else "scored like any other"
+    return f"{counted(void, 'image')} without a judged pixel, {fate}"
+
+
+def _plainly(case: Case, rule: Rule) -> str:
+    del case
+    return PLAIN.get(rule.axis, f"{rule.axis} {{}}").format(rule.setting)
+
+
+PLAIN: Final = {
+    "smoothing": "{} is added above and below, which lifts what is small or empty",
+    "generalized": "all classes make one score, in which rare ones weigh more ({} weights)",
+    "unseen": "a class without true pixels weighs: {}",
+    "empty": "an image or a class without any value: {}",
+    "nothing": "a mean without any value: {}",
+    "weightless": "classes that all weigh nothing: {}",
+}
+
+TELLERS: Final[dict[str, Callable[[Case, Rule], str]]] = {
+    **dict.fromkeys(CASES, _met),
+    "pooling": _pooling,
+    "classes": _classes,
+    "weights": _weights,
+    "void_image": _void_image,
+}
