@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from segeval.scoring import Scores
 
 __all__ = [
+    "DropGate",
     "Gate",
     "Threshold",
     "check_thresholds",
@@ -55,12 +56,40 @@ class Gate(Threshold):
         """True if the value is within the bounds; an undefined value never is."""
         return self.minimum <= self.value <= self.maximum
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropGate(Gate):
+    """A score held against that of a baseline.
+
+    Attributes
+    ----------
+    baseline : float
+        The score there; NaN if undefined.
+    max_drop : float
+        How far the value may be below: a difference, or a share of the baseline if ``relative``.
+    interval : tuple of float, optional
+        Bounds of ``value - baseline``: only where the upper one is below 0 does a drop fail.
+    missing : tuple of str
+        What the baseline has and is not there.
+    """
+
+    baseline: float
+    max_drop: float = 0.0
+    relative: bool = False
+    interval: tuple[float, float] | None = None
+    missing: tuple[str, ...] = ()
+
     @property
-    def bound(self) -> str:
-        """What is asked for, in words."""
-        if self.maximum < math.inf:
-            return f"at most {self.maximum!r}"
-        return f"at least {self.minimum!r}"
+    def drop(self) -> float:
+        """How far the value is below the baseline; NaN if either is undefined."""
+        return self.baseline - self.value
+
+    @property
+    def passed(self) -> bool:
+        """True if it dropped no further than allowed, or not for certain, where that is asked."""
+        if self.drop <= self.max_drop * (self.baseline if self.relative else 1):
+            return True
+        return self.interval is not None and self.interval[1] >= 0
 
 
 def parse_threshold(text: str, *, default: str = "miou") -> Threshold:

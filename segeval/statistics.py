@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FEW",
     "LEVEL",
+    "SEED",
     "Resampling",
     "Units",
     "draw",
@@ -32,6 +33,9 @@ __all__ = [
 
 LEVEL: Final = 0.95
 """Share of the resamples that lies within an interval."""
+
+SEED: Final = 12345
+"""Seed unless another is given."""
 
 FEW: Final = 20
 """Units below which an interval is not to be relied on."""
@@ -57,7 +61,7 @@ class Resampling:
     """
 
     rounds: int = 1000
-    seed: int = 12345
+    seed: int = SEED
 
     def __post_init__(self) -> None:
         """Refuse what gives no interval."""

@@ -24,7 +24,7 @@ LAYERS = [
     {"evaluation", "comparison", "baselines"},
     {"lossvalues", "calibration", "imagevalues", "maplabels", "valuation"},
     {"reports"},
-    {"api", "cli"},
+    {"api", "contrasts", "cli"},
     {"__init__", "__main__"},
 ]
 ONLY_ABOVE = {"rich": "reports", "typer": "cli", "tqdm": "cli", "pandas": "reports"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from segeval.cli.baseline import against_baseline, held_against
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.github import add_to_summary
 from segeval.cli.notices import say_doubts
@@ -21,14 +21,16 @@ from segeval.errors import SettingError
 from segeval.evaluation import score_choice
 from segeval.gates import check_thresholds, parse_threshold
 from segeval.labelchoice import stated_labels
-from segeval.reports.document import make_document
+from segeval.reports.document import list_gates, make_document
 from segeval.reports.files import check_writable, write_text
+from segeval.reports.numbers import show_bound
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
 
+    from segeval.cli.baseline import Held
     from segeval.cli.options import ConventionOptions, LabelOptions, OutputOptions
     from segeval.conventions import Convention
     from segeval.gates import Gate, Threshold
@@ -67,6 +69,7 @@ class Plan:
     resampling: Resampling | None
     output: OutputOptions
     thresholds: list[Threshold]
+    held: Held | None
 
 
 def prepare(
@@ -77,7 +80,10 @@ def prepare(
     run: Path | None = None,
 ) -> Plan:
     """Check that options make sense and that files can be written, none of them over the run."""
-    refuse_overwriting([path for _, path in _files(output)], [] if run is None else [run])
+    read = [path for path in (run, output.baseline) if path is not None]
+    refuse_overwriting([path for _, path in _files(output)], read)
+    if convention.seed is not None and convention.ci is None and not output.significant:
+        raise SettingError("--seed needs --ci, e.g. --ci 1000")
     chosen, gates = convention.convention(), output.fail_under or ()
     plan = Plan(
         labels=labels,
@@ -87,6 +93,7 @@ def prepare(
         resampling=convention.resampling(),
         output=output,
         thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
+        held=held_against(output, convention, chosen.headline),
     )
     stated = stated_labels(plan.choice)
     if stated is not None:
@@ -95,11 +102,13 @@ def prepare(
 
 
 def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
-    """Check that files can be written, none of them over a run."""
+    """Check that files can be written, none of them over a run or a baseline."""
     resolved = {path.resolve() for path in paths}
     for run in runs:
         if run.resolve() in resolved:
-            raise SettingError(f"{run} is the run; name another file for the report")
+            raise SettingError(
+                f"{run} is the run, or the baseline; name another file for the report"
+            )
     check_writable(paths)
 
 
@@ -130,7 +139,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
         group_by=plan.group_by,
         resampling=plan.resampling,
     )
-    gates = check_thresholds(scores, plan.thresholds)
+    gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
     settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
     shown = Shown(scores=scores, document=document, percent=plan.output.percent)
@@ -144,10 +153,10 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
 
 def enforce(gates: Iterable[Gate]) -> None:
     """Say which gates failed, and exit 1 if one did."""
-    failed = [gate for gate in gates if not gate.passed]
+    failed = [gate for gate in list_gates(gates) if not gate["passed"]]
     for gate in failed:
-        found = "is undefined" if math.isnan(gate.value) else f"= {gate.value!r}"
-        say(f"segeval: gate failed: {gate.metric} {found}, {gate.bound} is asked for")
+        found = "is undefined" if gate["value"] is None else f"= {gate['value']!r}"
+        say(f"segeval: gate failed: {gate['metric']} {found}, {show_bound(gate)} is asked for")
     if failed:
         raise typer.Exit(GATE_FAILED)
 

@@ -16,11 +16,12 @@ from segeval.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from segeval.comparison import Comparison, Difference
 
-__all__ = ["SCHEMA", "images_csv", "make_document", "to_csv"]
+__all__ = ["SCHEMA", "class_frame", "image_frame", "images_csv", "make_document", "to_csv"]
 
 SCHEMA: Final = "segeval.comparison/1"
 LISTED: Final = 10
@@ -142,23 +143,41 @@ def to_csv(document: Mapping[str, Any]) -> str:
     return frame.to_csv(index=False, lineterminator="\n")
 
 
+def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a row for each class and score of a run, NaN where undefined."""
+    import pandas as pd
+
+    rows = [
+        {"name": label["name"], "score": metric}
+        | {figure: label[metric][figure] for figure in (*FIGURES, "p_holm")}
+        for label in document["classes"]
+        for metric in label
+        if metric not in {"index", "name"}
+    ]
+    return pd.DataFrame(rows).astype(dict.fromkeys((*FIGURES, "p_holm"), "float64"))
+
+
+def image_frame(comparison: Comparison) -> pd.DataFrame:
+    """Return a row for each image: its score in both runs, and the difference."""
+    import pandas as pd
+
+    images, (before, after) = comparison.scores.run.images, comparison.images
+    columns = {"baseline": before, "value": after, "delta": after - before}
+    names = {
+        "image": [image.name for image in images],
+        "group": [image.group for image in images],
+        "score": comparison.metric,
+    }
+    return pd.DataFrame(names | columns)
+
+
 def images_csv(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
     """Write a row for every image of every run, with the signature."""
     import pandas as pd
 
     frames = [
-        pd.DataFrame(
-            {
-                "run": name,
-                "image": [image.name for image in comparison.scores.run.images],
-                "group": [image.group for image in comparison.scores.run.images],
-                "score": comparison.metric,
-                "baseline": comparison.images[0],
-                "value": comparison.images[1],
-                "delta": comparison.images[1] - comparison.images[0],
-                "signature": comparison.signature,
-            }
-        )
-        for name, comparison in zip(names[1:], comparisons, strict=True)
+        image_frame(comparison).assign(signature=comparison.signature) for comparison in comparisons
     ]
+    for name, frame in zip(names[1:], frames, strict=True):
+        frame.insert(0, "run", name)
     return pd.concat(frames).to_csv(index=False, lineterminator="\n")

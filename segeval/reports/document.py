@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from segeval.gates import DropGate
 from segeval.metrics import METRICS
 from segeval.statistics import LEVEL
 from segeval.version import __version__
@@ -158,10 +159,23 @@ def list_gates(gates: Iterable[Gate]) -> list[dict[str, Any]]:
                 if math.isfinite(bound := getattr(gate, name))
             },
             "value": defined(gate.value),
+            **(_drop(gate) if isinstance(gate, DropGate) else {}),
             "passed": gate.passed,
         }
         for gate in gates
     ]
+
+
+def _drop(gate: DropGate) -> dict[str, Any]:
+    """Lay out what only a gate against a baseline has."""
+    return {
+        "baseline": defined(gate.baseline),
+        "drop": defined(gate.drop),
+        "max_drop": gate.max_drop,
+        **({"relative": True} if gate.relative else {}),
+        **({"interval": [defined(bound) for bound in gate.interval]} if gate.interval else {}),
+        **({"missing": list(gate.missing)} if gate.missing else {}),
+    }
 
 
 def _classes(scores: Scores) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_bound, show_count, show_interval, show_score
+from segeval.reports.numbers import show_bound, show_count, show_interval, show_score, verdict
 from segeval.reports.table import SHOWN, TITLES
 from segeval.reports.wording import headline, title_of
 
@@ -47,8 +47,8 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     lines += ["", f"{over}. Pixel accuracy {accuracy}."]
     for gate in document["gates"]:
         value = "undefined" if gate["value"] is None else repr(gate["value"])
-        verdict = "passed" if gate["passed"] else "**failed**"
-        lines += ["", f"{verdict}: {_plain(gate['metric'])} = {value} ({show_bound(gate)})"]
+        result = verdict(gate) if gate["passed"] else f"**{verdict(gate)}**"
+        lines += ["", f"{result}: {_plain(gate['metric'])} = {value} ({_plain(show_bound(gate))})"]
     lines += ["", f"`{document['signature']}`", ""]
     return "\n".join(lines)
 

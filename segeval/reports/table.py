@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_bound, show_count, show_interval, show_score
+from segeval.reports.numbers import show_bound, show_count, show_interval, show_score, verdict
 from segeval.reports.wording import MEANS, fate_of_absent, headline, headlines, title_of
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def gate_table(document: Mapping[str, Any]) -> Table:
     table = Table.grid(padding=(0, 2))
     for gate in document["gates"]:
         style = "green" if gate["passed"] else "red"
-        verdict = Text("passed" if gate["passed"] else "failed", style=style)
         value = "undefined" if gate["value"] is None else repr(gate["value"])
-        table.add_row(verdict, gate["metric"], f"{value} ({show_bound(gate)})")
+        table.add_row(
+            Text(verdict(gate), style=style), gate["metric"], f"{value} ({show_bound(gate)})"
+        )
     return table
