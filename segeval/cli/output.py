@@ -106,9 +106,7 @@ def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
     resolved = {path.resolve() for path in paths}
     for run in runs:
         if run.resolve() in resolved:
-            raise SettingError(
-                f"{run} is the run, or the baseline; name another file for the report"
-            )
+            raise SettingError(f"{run} is the run or the baseline; name another file to write")
     check_writable(paths)
 
 
