@@ -154,7 +154,7 @@ def _deliver(
     truth = {"truth": str(compared.truth)} if compared.truth is not None else {}
     document = report.make_document(comparisons, names, settings=truth | asdict(labels))
     reports = {
-        "table": lambda: terminal_table(lay_out(document, percent=output.percent)),
+        "table": lambda: terminal_table(lay_out(document, percent=output.percent), intervals=True),
         "csv": lambda: report.to_csv(document),
         "json": lambda: to_json(document),
         "markdown": lambda: to_markdown(document, percent=output.percent),

@@ -159,19 +159,22 @@ def enforce(gates: Iterable[Gate]) -> None:
         raise typer.Exit(GATE_FAILED)
 
 
-def terminal_table(layout: RenderableType) -> str:
+def terminal_table(layout: RenderableType, *, intervals: bool = False) -> str:
     """Draw a table for where it goes: a terminal of some width and colour, or a file."""
-    from segeval.reports.table import render
+    from segeval.reports.table import NARROWEST, WITH_INTERVALS, render
 
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
-    return render(layout, width=width, color=terminal and "NO_COLOR" not in os.environ)
+    colored = terminal and "NO_COLOR" not in os.environ
+    narrowest = WITH_INTERVALS if intervals else NARROWEST
+    return render(layout, width=width, color=colored, narrowest=narrowest)
 
 
 def _table(shown: Shown) -> str:
     from segeval.reports.table import lay_out
 
-    return terminal_table(lay_out(shown.document, percent=shown.percent))
+    layout = lay_out(shown.document, percent=shown.percent)
+    return terminal_table(layout, intervals="intervals" in shown.document)
 
 
 def _csv(shown: Shown) -> str:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["gate_table", "lay_out", "render"]
+__all__ = ["NARROWEST", "WITH_INTERVALS", "gate_table", "lay_out", "render"]
 
 SHOWN = ("iou", "dice", "precision", "recall")
 TITLES = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
 FOOTERS = {"micro": "together", "image-micro": "together"}
-NARROWEST = 60
-"""Columns of a terminal below which scores would be cut off."""
+NARROWEST, WITH_INTERVALS = 60, 84
+"""Columns of a terminal below which scores, and bounds beside them, would be cut off."""
 
 
 def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
@@ -41,12 +41,14 @@ def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> Renderable
     return Group(*parts)
 
 
-def render(layout: RenderableType, *, width: int | None, color: bool) -> str:
+def render(
+    layout: RenderableType, *, width: int | None, color: bool, narrowest: int = NARROWEST
+) -> str:
     """Draw a layout as text; ``width`` None gives it all the room that it wants."""
     buffer = io.StringIO()
     console = Console(
         file=buffer,
-        width=max(width, NARROWEST) if width else 10_000,
+        width=max(width, narrowest) if width else 10_000,
         force_terminal=color,
         no_color=not color,
         highlight=False,

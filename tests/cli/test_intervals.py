@@ -48,6 +48,18 @@ def test_bounds_are_in_every_report(folders: tuple[Path, Path], tmp_path: Path) 
     assert not table.stderr
 
 
+def test_a_narrow_terminal_cuts_no_bound_off(folders: tuple[Path, Path]) -> None:
+    wide = segeval("score", *folders, *CI).stdout
+    rows = {line for line in wide.splitlines() if line.count("…") == 4}
+    assert len(rows) == 5
+    assert rows <= set(segeval("score", *folders, *CI, COLUMNS="40").stdout.splitlines())
+    both = [folders[0], folders[1], "--truth", folders[1], *CI]
+    wide, narrow = (segeval("compare", *both, COLUMNS=width).stdout for width in ("200", "40"))
+    rows = {line for line in wide.splitlines() if " … " in line}
+    assert len(rows) == 8
+    assert rows <= set(narrow.splitlines())
+
+
 def test_nothing_changes_for_those_who_do_not_ask(folders: tuple[Path, Path]) -> None:
     found, asked = document(*folders), document(*folders, *CI)
     assert "intervals" not in found

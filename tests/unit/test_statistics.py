@@ -187,6 +187,18 @@ def test_the_worst_share_of_what_is_drawn() -> None:
     assert np.isnan(reached).tolist() == [False, False, True, True]
 
 
+def test_one_spoilt_value_spoils_a_drawing_and_only_those_that_hold_it() -> None:
+    support, predicted = frozen([[4, 0]] * 3, "int64"), frozen([[4, 0], [4, 0], [4, 1]], "int64")
+    images = ClassCounts(
+        tp=support, support=support, predicted=predicted, total=frozen([4, 4, 4], "int64")
+    )
+    draws = np.array([[1.0, 1, 1], [2, 1, 0], [0, 0, 3]])
+    for pooling in ("image", "class", "pair"):
+        convention = Convention(pooling=pooling, pred_only="undefined")
+        means = summarize(convention, Sample.of(images, draws), ()).means["miou"]
+        np.testing.assert_array_equal(means, [np.nan, 1.0, np.nan])
+
+
 def test_means_over_images_follow_the_draws() -> None:
     images, draws = images_of(4, images=3), np.array([[3.0, 0, 0], [1, 1, 1], [0, 2, 1]])
     means = mean_over_images(np.array([np.nan, 0.25, 1.0]), Sample.of(images, draws))
