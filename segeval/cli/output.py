@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice
 
-__all__ = ["enforce", "prepare", "present", "say_left_out", "terminal_table"]
+__all__ = ["enforce", "prepare", "present", "say_left_out", "say_notices", "terminal_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     for name, path in _files(plan.output):
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
-    _say_notices(scores, quiet=quiet)
+    say_notices(scores, quiet=quiet)
     enforce(gates)
 
 
@@ -186,7 +186,7 @@ REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
 """Every report by the name of its option; each imports its libraries only when it is asked for."""
 
 
-def _say_notices(scores: Scores, *, quiet: bool) -> None:
+def say_notices(scores: Scores, *, quiet: bool) -> None:
     """Say what a reader of the numbers might not expect."""
     if scores.labels.name == "binary(found)":
         say(
