@@ -14,7 +14,7 @@ from segeval.cli.speech import progress_bar, put, say
 from segeval.errors import Problem, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from segeval.inputs.pairing import Pair
     from segeval.reports.overlay import Style
@@ -94,9 +94,7 @@ def overlay(
     from segeval.cli.output import say_notices
     from segeval.errormaps import translation_of
     from segeval.evaluation import evaluate, pair_up, score_choice
-    from segeval.pictures import describe_images, worst_images
-    from segeval.reports.numbers import show_score
-    from segeval.reports.overlayfiles import Plan, check_targets, draw_overlays, plan_jobs
+    from segeval.reports.overlayfiles import Plan, check_targets, draw_overlays
     from segeval.values import counted
 
     photographs = _photographs(pictures)
@@ -108,20 +106,14 @@ def overlay(
     run = evaluate(source, how, workers=reading.workers, progress=bar)
     scores = score_choice(run, choice, unknown=labels.unknown)
     style = pictures.style(scores)
-    chosen = (
-        range(len(run))
-        if pictures.worst is None
-        else worst_images(scores, style.position, pictures.worst)
-    )
-    cards = describe_images(scores, style.position, chosen)
-    jobs = plan_jobs(pictures.out, pairs, cards, photographs)
+    jobs = _jobs(scores, style, pairs, photographs, pictures)
     targets = [job.target for job in jobs]
     check_targets(pictures.out, targets, files, overwrite=pictures.overwrite)
     translation = translation_of(run, scores.labels, unknown=labels.unknown)
     plan = Plan(style=style, translation=translation, reading=how)
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
     if pictures.worst is not None:
-        put("".join(f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs))
+        _list_worst(jobs)
     say_notices(scores, quiet=quiet)
     _say_odd([*odd, *_without_photograph(jobs, pictures)], quiet=quiet)
     say(f"{counted(len(jobs), 'picture')} in {pictures.out}", quiet=quiet)
@@ -136,6 +128,31 @@ def _photographs(pictures: PictureOptions) -> dict[str, Path]:
             raise SettingError("--image-suffix needs photographs; name their folder with --images")
         return {}
     return find_photographs(pictures.images, suffix=pictures.image_suffix)
+
+
+def _jobs(
+    scores: Scores,
+    style: Style,
+    pairs: Mapping[str, Pair],
+    photographs: Mapping[str, Path],
+    pictures: PictureOptions,
+) -> list[Job]:
+    """Say which images are drawn, and into which files."""
+    from segeval.pictures import describe_images, worst_images
+    from segeval.reports.overlayfiles import plan_jobs
+
+    chosen: Sequence[int] = range(len(scores.run))
+    if pictures.worst is not None:
+        chosen = worst_images(scores, style.position, pictures.worst)
+    cards = describe_images(scores, style.position, chosen)
+    return plan_jobs(pictures.out, pairs, cards, photographs)
+
+
+def _list_worst(jobs: Iterable[Job]) -> None:
+    """Print the score and the file of each picture, lowest first."""
+    from segeval.reports.numbers import show_score
+
+    put("".join(f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs))
 
 
 def _files(pairs: Iterable[Pair]) -> Iterator[Path]:
