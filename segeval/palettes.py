@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
     from segeval.labels import Label, LabelMap
 
-__all__ = ["INKS", "OKABE_ITO", "Color", "Scheme", "all_scheme", "class_colors", "class_scheme"]
+__all__ = [
+    "INKS",
+    "OKABE_ITO",
+    "Color",
+    "Scheme",
+    "all_scheme",
+    "class_colors",
+    "class_scheme",
+    "scheme_of",
+]
 
 Color = tuple[int, int, int]
 
@@ -79,6 +88,11 @@ class Scheme:
     def paper(self) -> int:
         """Code of white; the darker inks follow it."""
         return len(self.colors) - INKS
+
+
+def scheme_of(labels: LabelMap, position: int | None) -> Scheme:
+    """Return the scheme of the class at a position, or of all classes if that is None."""
+    return all_scheme(labels) if position is None else class_scheme()
 
 
 def class_scheme() -> Scheme:

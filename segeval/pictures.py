@@ -24,12 +24,21 @@ if TYPE_CHECKING:
 
     from segeval.errormaps import Translation
     from segeval.inputs.pairing import Pair
+    from segeval.labels import LabelMap
     from segeval.scoring import Scores
     from segeval.settings import Reading
 
     Classes = NDArray[np.signedinteger]
 
-__all__ = ["Card", "describe_images", "error_codes", "image_scores", "read_classes", "worst_images"]
+__all__ = [
+    "Card",
+    "describe_images",
+    "error_codes",
+    "image_scores",
+    "position_of",
+    "read_classes",
+    "worst_images",
+]
 
 TITLES: Final = {
     "iou": "IoU",
@@ -65,6 +74,17 @@ class Card:
     note: str
     scores: tuple[tuple[str, float], ...]
     legend: tuple[tuple[int, str, int], ...]
+
+
+def position_of(labels: LabelMap, name: str | None) -> int | None:
+    """Return the index of the class of a name, or None for all classes.
+
+    Raises
+    ------
+    SettingError
+        If no class has this name.
+    """
+    return None if name is None else labels.positions([name])[0]
 
 
 def read_classes(pair: Pair, reading: Reading, translation: Translation) -> tuple[Classes, Classes]:

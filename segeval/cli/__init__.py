@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import check, labels, losses, merge, overlay, report, score, sweep
+from segeval.cli import check, labels, losses, merge, overlay, report, score, show, sweep
 from segeval.cli.command import INTERRUPTED
 from segeval.cli.speech import put
 from segeval.version import __version__
@@ -26,6 +26,7 @@ app.command("merge")(merge.merge)
 app.command("losses")(losses.losses)
 app.command("sweep")(sweep.sweep)
 app.command("overlay")(overlay.overlay)
+app.command("show")(show.show)
 app.command("labels")(labels.labels)
 
 

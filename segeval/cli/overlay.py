@@ -62,14 +62,15 @@ class PictureOptions:
 
     def style(self, scores: Scores) -> Style:
         """Return how pictures look."""
-        from segeval.palettes import all_scheme, class_scheme
+        from segeval.palettes import scheme_of
+        from segeval.pictures import position_of
         from segeval.reports.overlay import Style
 
-        named = self.class_name
+        position = position_of(scores.labels, self.class_name)
         opacity = (1.0 if self.plain else 0.6) if self.opacity is None else self.opacity
         return Style(
-            scheme=all_scheme(scores.labels) if named is None else class_scheme(),
-            position=None if named is None else scores.labels.positions([named])[0],
+            scheme=scheme_of(scores.labels, position),
+            position=position,
             classes=len(scores.labels.labels),
             plain=self.plain,
             side_by_side=self.side_by_side,
