@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import check, labels, losses, merge, overlay, report, score, show, sweep
+from segeval.cli import check, labels, losses, merge, overlay, plot, report, score, show, sweep
 from segeval.cli.command import INTERRUPTED
 from segeval.cli.speech import put
 from segeval.version import __version__
@@ -27,6 +27,7 @@ app.command("losses")(losses.losses)
 app.command("sweep")(sweep.sweep)
 app.command("overlay")(overlay.overlay)
 app.command("show")(show.show)
+app.command("plot")(plot.plot)
 app.command("labels")(labels.labels)
 
 
