@@ -23,9 +23,10 @@ __all__ = ["draw_matrix"]
 WRITTEN: Final = 24
 """Up to so many classes, shares are written into the cells."""
 
-LISTED: Final = 30
+LISTED: Final = 60
 """Largest confusions that are listed beside a large matrix."""
 
+SHARE: Final = "share of the true class"
 NO_ROW: Final = "#e6e6e6"
 """Rows of classes that the truth does not hold."""
 
@@ -50,7 +51,8 @@ def draw_matrix(counts: NDArray[np.float64], names: list[str]) -> Figure:
     figure = figure_of(side + margin + (3.4 if large else 0.9), side + margin)
     axes = figure.subplots(1, 2, width_ratios=(side, 2.6)) if large else [figure.subplots()]
     _draw_cells(figure, axes[0], shares, size)
-    axes[0].set_xticks(np.arange(len(across)), [short(n, 24) for n in across], rotation=90)
+    turned = 0 if max(map(len, across)) * size * 0.65 < cell * 72 else 90
+    axes[0].set_xticks(np.arange(len(across)), [short(n, 24) for n in across], rotation=turned)
     axes[0].set_yticks(np.arange(len(names)), [short(name, 24) for name in names])
     axes[0].tick_params(length=0, labelsize=size, pad=2)
     axes[0].set(xlabel="prediction", ylabel="truth")
@@ -64,17 +66,18 @@ def _draw_cells(figure: Figure, axes: Axes, shares: NDArray[np.float64], size: f
     from matplotlib import colormaps
     from matplotlib.colors import PowerNorm
 
-    colors = colormaps["Blues"].copy()
-    colors.set_bad(NO_ROW)
+    colors = colormaps["Blues"].with_extremes(bad=NO_ROW)
     norm = PowerNorm(0.5, vmin=0, vmax=1)
     image = axes.imshow(shares, cmap=colors, norm=norm, interpolation="nearest", aspect="equal")
     bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=30, pad=0.015)
+    written = len(shares) <= WRITTEN
     ticks = [0, 0.01, 0.05, 0.25, 0.5, 1]
-    bar.set_ticks(ticks, labels=[f"{tick:.0%}" for tick in ticks], fontsize=max(size, 7))
+    bar.set_ticks(ticks, labels=[f"{tick:.0%}" for tick in ticks], fontsize=7)
+    bar.set_label("share of the true class (numbers: percent)" if written else SHARE, fontsize=7)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
     axes.spines[:].set_color(GREY)
-    if shares.shape[0] > WRITTEN:
+    if not written:
         return
     axes.set_xticks(np.arange(shares.shape[1] - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(shares.shape[0] - 1) + 0.5, minor=True)
@@ -115,5 +118,5 @@ def _list_confusions(
         for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True)
         if wrong[row, column]
     ]
-    text = "\n".join(["most pixels wrong, share of the true class", "", *lines])
-    axes.text(0, 1, text, va="top", fontsize=7, linespacing=1.5, transform=axes.transAxes)
+    text = "\n".join([f"{SHARE}: where most pixels are wrong", "", *lines])
+    axes.text(0, 1, text, va="top", fontsize=9, linespacing=1.5, transform=axes.transAxes)

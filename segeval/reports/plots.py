@@ -88,7 +88,7 @@ def _classes(document: Mapping[str, Any]) -> Figure:
         _draw_bars(axes, part, metric, size)
         axes.set_ylim(per_column - 0.4, -0.6)
         if mean is not None:
-            axes.axvline(mean, color=ORANGE, linewidth=1, linestyle="--", zorder=0)
+            axes.axvline(mean, color=ORANGE, linewidth=1, linestyle="--", zorder=3)
     label = f"{NAMES[metric]} (dashed: mean {show_score(mean)})"
     panels[0].set_xlabel(label) if columns == 1 else figure.suptitle(label, fontsize=9)
     return figure
@@ -103,7 +103,15 @@ def _draw_bars(axes: Axes, rows: Sequence[Mapping[str, Any]], metric: str, size:
     axes.barh(range(len(rows)), values, height=0.72, color=BLUE)
     for place, row in enumerate(rows):
         text = show_score(row[metric])
-        axes.text(values[place] + 0.012, place, text, va="center", fontsize=size * 0.85)
+        axes.text(
+            values[place] + 0.012,
+            place,
+            text,
+            va="center",
+            fontsize=size * 0.85,
+            bbox={"boxstyle": "square,pad=0.05", "color": "white"},
+            zorder=4,
+        )
     axes.set_yticks(range(len(rows)), [short(row["name"], 28) for row in rows], fontsize=size)
     axes.set_xlim(0, 1.14)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"], fontsize=size)
@@ -147,7 +155,8 @@ def _curves(document: Mapping[str, Any]) -> Figure:
     curves, thresholds = document["dataset"], np.array(document["thresholds"])
     some = np.unique(np.linspace(0, thresholds.size - 1, min(POINTS, thresholds.size)).astype(int))
     lines = {name: np.array(curves[name], float)[some] for name in CURVES}
-    left.step(lines["recall"][::-1], lines["precision"][::-1], where="pre", color=BLUE)
+    recall, precision = lines["recall"][::-1], lines["precision"][::-1]
+    left.step([0, *recall], [precision[0], *precision], where="pre", color=BLUE)
     area = show_score(document["summary"]["average_precision"])
     left.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01))
     left.set_title(f"average precision {area}", loc="left")
