@@ -57,7 +57,8 @@ def draw_matrix(counts: NDArray[np.float64], names: list[str]) -> Figure:
     axes[0].tick_params(length=0, labelsize=size, pad=2)
     axes[0].set(xlabel="prediction", ylabel="truth")
     if large:
-        _list_confusions(axes[1], counts, shares, names, across)
+        listed = min(LISTED, int(side * 72 / (9 * 1.5)) - 3)
+        _list_confusions(axes[1], counts, shares, [names, across], listed)
     return figure
 
 
@@ -105,18 +106,19 @@ def _list_confusions(
     axes: Axes,
     counts: NDArray[np.float64],
     shares: NDArray[np.float64],
-    names: list[str],
-    across: list[str],
+    names: list[list[str]],
+    listed: int,
 ) -> None:
     """List the confusions that hold the most pixels."""
     axes.axis("off")
     wrong = counts.copy()
     np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:LISTED]
+    order = np.argsort(-wrong, axis=None, kind="stable")[:listed]
     lines = [
-        f"{_percent(shares[row, column])} %  {short(names[row], 20)} → {short(across[column], 20)}"
+        f"{_percent(shares[row, column])} %  {short(names[0][row], 20)} → {short(names[1][column], 20)}"
         for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True)
         if wrong[row, column]
     ]
     text = "\n".join([f"{SHARE}: where most pixels are wrong", "", *lines])
-    axes.text(0, 1, text, va="top", fontsize=9, linespacing=1.5, transform=axes.transAxes)
+    written = axes.text(0, 1, text, va="top", fontsize=9, linespacing=1.5, transform=axes.transAxes)
+    written.set_in_layout(False)

@@ -26,7 +26,7 @@ LEGEND_ROWS: Final = 3
 """Rows of the legend; what does not fit is counted."""
 
 SMALLEST: Final = 12
-LARGEST: Final = 64
+LARGEST: Final = 110
 PER_LINE: Final = 38
 """Pixels of a letter, at least and at most, and how many of them make up the width."""
 
@@ -186,4 +186,4 @@ def write_text(
     ImageDraw.Draw(canvas).text((0, 0), text, fill=255, font=_font(size))
     ink = np.asarray(canvas) >> 4
     part = codes[top:, left : left + ink.shape[1]]
-    part[ink > 0] = (scheme.paper + ink[ink > 0]).astype(codes.dtype)
+    part[ink > 0] = ink[ink > 0] + codes.dtype.type(scheme.paper)

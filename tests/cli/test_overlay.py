@@ -244,6 +244,10 @@ def test_many_classes_and_sixteen_bits_are_drawn(tmp_path: Path) -> None:
     for row in rows:
         both = scheme.colors[[400 + row["index"], 800 + row["index"]]].astype(int)
         assert np.isin(packed, (both << [16, 8, 0]).sum(axis=1)).sum() == row["fn"]
+    segeval("overlay", *folders, "--classes", "400", "--side-by-side", "-o", tmp_path / "all")
+    written = colors(tmp_path / "all" / "a.png")
+    assert (written[-20:] == 0).any()
+    assert (written[-1] == 255).all()
 
 
 def test_each_picture_is_whole_or_not_there(folders: tuple[Path, Path], tmp_path: Path) -> None:
