@@ -200,13 +200,12 @@ def _is_bright(color: Color) -> bool:
 def _distinct(colors: Iterable[Color]) -> list[Color]:
     """Move each colour that occurs before by as little as tells them apart.
 
-    >>> _distinct([(0, 0, 0), (0, 0, 0), (0, 0, 1)])
-    [(0, 0, 0), (0, 0, 1), (0, 0, 2)]
+    >>> _distinct([(0, 0, 0), (0, 0, 0), (0, 0, 1), (255, 255, 255), (255, 255, 255)])
+    [(0, 0, 0), (0, 0, 1), (0, 0, 2), (255, 255, 255), (255, 255, 254)]
     """
     seen: dict[int, None] = {}
     for red, green, blue in colors:
-        code = red << 16 | green << 8 | blue
-        while code in seen:
-            code = (code + 1) % (1 << 24)
-        seen[code] = None
+        wanted = red << 16 | green << 8 | blue
+        near = (wanted + sign * step for step in range(1 << 24) for sign in (1, -1))
+        seen[next(code for code in near if code not in seen and 0 <= code < 1 << 24)] = None
     return [(code >> 16, code >> 8 & 255, code & 255) for code in seen]

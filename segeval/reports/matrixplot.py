@@ -57,7 +57,7 @@ def draw_matrix(counts: NDArray[np.float64], names: list[str]) -> Figure:
     axes[0].tick_params(length=0, labelsize=size, pad=2)
     axes[0].set(xlabel="prediction", ylabel="truth")
     if large:
-        listed = min(LISTED, int(side * 72 / (9 * 1.5)) - 3)
+        listed = min(LISTED, int(side * 72 / (9 * 1.5)) - 4)
         _list_confusions(axes[1], counts, shares, [names, across], listed)
     return figure
 
@@ -115,10 +115,11 @@ def _list_confusions(
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:listed]
     lines = [
-        f"{_percent(shares[row, column])} %  {short(names[0][row], 20)} → {short(names[1][column], 20)}"
+        f"{_percent(shares[row, column])} %  "
+        f"{short(names[0][row], 20)} → {short(names[1][column], 20)}"
         for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True)
         if wrong[row, column]
     ]
-    text = "\n".join([f"{SHARE}: where most pixels are wrong", "", *lines])
+    text = "\n".join(["most wrong pixels,", f"and their {SHARE}", "", *lines])
     written = axes.text(0, 1, text, va="top", fontsize=9, linespacing=1.5, transform=axes.transAxes)
     written.set_in_layout(False)

@@ -56,7 +56,8 @@ def draw_strip(card: Card, width: int, scheme: Scheme) -> NDArray[np.unsignedint
     scores = [Item(text=f"{title} {show_score(_known(value))}") for title, value in card.scores]
     note = [Item(text=card.note)] if card.note else []
     entries = [
-        Item(text=f"{title} {show_count(pixels)}", code=code) for code, title, pixels in card.legend
+        Item(text=f"{title}: {show_count(pixels)}", code=code)
+        for code, title, pixels in card.legend
     ]
     lead = "no wrong pixel" if not any(scheme.errors[item.code or 0] for item in entries) else ""
     lead = lead or "wrong, by true class:"

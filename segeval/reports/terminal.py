@@ -171,7 +171,7 @@ def _rows(card: Card, marks: Mapping[int, str], columns: int, mark_width: int) -
     yield from _flow([(text, len(text)) for text in [*scores, *note]], columns)
     if not card.subject:
         yield "wrong pixels by true class:" if any(p for _, _, p in card.legend) else "all right"
-    entries = [(code, f"{name} {show_count(pixels)}") for code, name, pixels in card.legend]
+    entries = [(code, f"{name}: {show_count(pixels)}") for code, name, pixels in card.legend]
     yield from _flow(
         [(f"{marks[code]} {text}", mark_width + 1 + len(text)) for code, text in entries], columns
     )

@@ -32,7 +32,7 @@ def test_one_wrong_pixel_is_seen(folders: tuple[Path, Path]) -> None:
     assert "".join(lines[:8]).count("+") == 1
     assert lines[0][1] == "+"
     assert "IoU 0.9988" in done.stdout
-    assert "+ false positive 1" in done.stdout
+    assert "+ false positive: 1" in done.stdout
     assert max(map(len, lines[:8])) == 25
 
 
@@ -48,7 +48,7 @@ def test_exact_picture_of_a_small_image(tmp_path: Path) -> None:
         "one  all classes",
         "mIoU 0.5000  mDice 0.5556  pixel accuracy 0.6667",
         "wrong pixels by true class:",
-        "a 1 200  / void 200",
+        "a 1: 200  / void: 200",
     ]
 
 

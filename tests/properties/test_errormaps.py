@@ -187,3 +187,19 @@ def test_any_number_of_classes_has_its_own_colours(classes: int) -> None:
     assert np.isin(
         hatched(codes, scheme), [classes, 2 * classes, classes - 1, 3 * classes, 3 * classes + 1]
     ).all()
+
+
+def test_what_is_written_stays_dark_on_white_beside_black_and_white_classes() -> None:
+    ends = ((0, 0, 0), (255, 255, 255))
+    labels = LabelMap(
+        name="made",
+        labels=tuple(
+            Label(name=str(v), truth_values=(v,), prediction_values=(v,), colors=(ends[v % 2],))
+            for v in range(6)
+        ),
+    )
+    scheme = all_scheme(labels)
+    inks = scheme.colors[scheme.paper :].astype(int)
+    assert inks[0].min() >= 240
+    assert inks[-1].max() <= 15
+    assert (np.diff(inks[:, 0]) < 0).all()
