@@ -31,6 +31,7 @@ __all__ = [
     "all_errors",
     "class_errors",
     "hatched",
+    "looked_up",
     "magnified",
     "paint",
     "translation_of",
@@ -64,7 +65,7 @@ class SideClasses:
     ----------
     values : (N,) int64 array
         Every value that the side holds, ascending.
-    index : (N,) int16 or int32 array
+    index : (N,) int8, int16 or int32 array
         Their classes: 0…K-1, or `VOID`, `UNKNOWN` or `MISSED`.
     """
 
@@ -83,7 +84,7 @@ class SideClasses:
             bytes_only = (self.values >= 0) & (self.values < 256)
             table = np.full(256, NEW, self.index.dtype)
             table[self.values[bytes_only]] = self.index[bytes_only]
-            classes = table.take(mask)
+            classes = looked_up(table, mask)
         else:
             classes = self._of_wide(mask.ravel()).reshape(mask.shape)
         if classes.min(initial=0) == NEW:
@@ -136,7 +137,7 @@ class Translation:
 
 def translation_of(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Translation:
     """Return how the masks of a run become classes, by the values of the whole run."""
-    small = np.int16 if len(labels.labels) < np.iinfo(np.int16).max else np.int32
+    small = np.min_scalar_type(-len(labels.labels) - 1)
     sides = {}
     for side, column in (("truth", run.counts.truth), ("prediction", run.counts.prediction)):
         values = np.unique(column)
@@ -209,9 +210,23 @@ def hatched(codes: NDArray[Any], scheme: Scheme) -> NDArray[Any]:
     """Hatch what a scheme hatches: every third or so of its pixels gets the code of the stripes."""
     height, width = codes.shape
     period = max(4, round(max(height, width) / STRIPES))
-    line = np.arange(height + width) % period < max(1, round(period / 3))
-    stripes = np.lib.stride_tricks.sliding_window_view(line, width)[:height]
-    return np.where(stripes, scheme.striped.take(codes), codes)
+    flat = codes.ravel()
+    some = np.flatnonzero(looked_up(scheme.striped != np.arange(len(scheme.striped)), flat))
+    rows, columns = np.divmod(some, width)
+    striped = some[(rows + columns) % period < max(1, round(period / 3))]
+    result = flat.copy()
+    result[striped] = scheme.striped[flat[striped]]
+    return result.reshape(codes.shape)
+
+
+def looked_up(table: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
+    """Return ``table[codes]``; bytes from bytes several times as fast as NumPy takes them."""
+    if codes.dtype != np.uint8 or table.itemsize != 1:
+        return table.take(codes)
+    padded = np.zeros(256, table.dtype)
+    padded[: len(table)] = table
+    translated = codes.tobytes().translate(padded.tobytes())
+    return np.frombuffer(translated, table.dtype).reshape(codes.shape)
 
 
 def magnified(codes: NDArray[Any], factor: int) -> NDArray[Any]:

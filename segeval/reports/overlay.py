@@ -147,7 +147,7 @@ def _shown(side: Classes, truth: Classes, style: Style) -> Codes:
     """Show one side: each class in its colour, or the chosen class in that of true positives."""
     kind = style.scheme.striped.dtype
     if style.position is None:
-        codes = (side + style.classes).astype(kind)
+        codes: Codes = side.astype(kind) + kind.type(style.classes)
         hidden = (side < 0) | (truth < 0)
     else:
         codes = (side == style.position).astype(kind) * kind.type(Kind.TRUE_POSITIVE)

@@ -111,9 +111,19 @@ def _item_width(item: Item, size: int) -> int:
     return swatch + _text_width(item.text, size) + size
 
 
-@functools.lru_cache(4096)
+@functools.lru_cache(1 << 14)
+def _word_width(word: str, size: int) -> int:
+    return round(_font(size).getlength(word))
+
+
 def _text_width(text: str, size: int) -> int:
-    return int(_font(size).getlength(text)) + 1
+    """Return the width of a text, word by word as it is drawn."""
+    words = text.split(" ")
+    return sum(_word_width(word, size) for word in words) + (len(words) - 1) * _space(size)
+
+
+def _space(size: int) -> int:
+    return round(0.3 * size)
 
 
 @functools.lru_cache(8)
@@ -163,10 +173,14 @@ def _placed(items: Sequence[Item], size: int) -> Iterator[tuple[Item, int]]:
 
 def _swatch(code: int, side: int, scheme: Scheme) -> NDArray[np.unsignedinteger]:
     """Return a small square of a code, hatched as it is in the picture."""
-    rows, columns = np.mgrid[0:side, 0:side]
+    return np.where(_stripes(side), scheme.striped[code], scheme.striped.dtype.type(code))
+
+
+@functools.lru_cache(8)
+def _stripes(side: int) -> NDArray[np.bool_]:
+    line = np.add.outer(np.arange(side), np.arange(side))
     period = max(4, side // 2)
-    stripe = (rows + columns) % period < max(1, round(period / 3))
-    return np.where(stripe, scheme.striped[code], scheme.striped.dtype.type(code))
+    return line % period < max(1, round(period / 3))
 
 
 def write_text(
@@ -177,14 +191,21 @@ def write_text(
     scheme: Scheme,
 ) -> None:
     """Write dark text onto codes, left and top given; what lies beyond the edge is cut off."""
+    left, top = place
+    for word in text.split(" "):
+        ink = _ink(word, size)
+        part = codes[top : top + ink.shape[0], left : left + ink.shape[1]]
+        darker = ink[: part.shape[0], : part.shape[1]] + codes.dtype.type(scheme.paper)
+        np.maximum(part, darker, out=part)
+        left += _word_width(word, size) + _space(size)
+
+
+@functools.lru_cache(1 << 14)
+def _ink(word: str, size: int) -> NDArray[np.uint8]:
+    """Draw a word, in steps of ink; the same words and groups of digits come up again and again."""
     from PIL import Image, ImageDraw
 
-    left, top = place
-    height, width = codes.shape[0] - top, codes.shape[1] - left
-    if height <= 0 or width <= 0 or not text:
-        return
-    canvas = Image.new("L", (min(width, _text_width(text, size) + 2), height))
-    ImageDraw.Draw(canvas).text((0, 0), text, fill=255, font=_font(size))
-    ink = np.asarray(canvas) >> 4
-    part = codes[top:, left : left + ink.shape[1]]
-    part[ink > 0] = ink[ink > 0] + codes.dtype.type(scheme.paper)
+    canvas = Image.new("L", (_word_width(word, size) + 2, round(1.5 * size)))
+    ImageDraw.Draw(canvas).text((0, 0), word, fill=255, font=_font(size))
+    levels: NDArray[np.uint8] = np.asarray(canvas)
+    return levels // np.uint8(16)
