@@ -45,8 +45,9 @@ torture: $(READY)  ## kill a counting program a hundred times, and resume it
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
 	$(BIN)/python -m pytest -q tests/golden --refresh-golden
 
-figures: $(READY)  ## draw the figures of docs/losses.md anew
+figures: $(READY)  ## draw the figures of the docs anew
 	$(BIN)/python docs/figures/losses.py
+	sed -n 's|^segeval overlay |$(BIN)/segeval overlay |p' docs/pictures.md | sh -e
 
 samples: $(READY)  ## make the sample masks anew
 	$(BIN)/python sample_masks/make.py
