@@ -7,6 +7,7 @@ scheme have the same colour, so that pixels can be counted in a picture that has
 from __future__ import annotations
 
 import colorsys
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ import numpy as np
 from segeval.values import read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -201,11 +202,21 @@ def _distinct(colors: Iterable[Color]) -> list[Color]:
     """Move each colour that occurs before by as little as tells them apart.
 
     >>> _distinct([(0, 0, 0), (0, 0, 0), (0, 0, 1), (255, 255, 255), (255, 255, 255)])
-    [(0, 0, 0), (0, 0, 1), (0, 0, 2), (255, 255, 255), (255, 255, 254)]
+    [(0, 0, 0), (0, 0, 1), (0, 0, 2), (255, 255, 255), (254, 254, 254)]
     """
-    seen: dict[int, None] = {}
-    for red, green, blue in colors:
-        wanted = red << 16 | green << 8 | blue
-        near = (wanted + sign * step for step in range(1 << 24) for sign in (1, -1))
-        seen[next(code for code in near if code not in seen and 0 <= code < 1 << 24)] = None
-    return [(code >> 16, code >> 8 & 255, code & 255) for code in seen]
+    seen: dict[Color, None] = {}
+    near: dict[Color, Iterator[Color]] = {}
+    for color in colors:
+        others = near.setdefault(color, _neighbours(color))
+        seen[next(other for other in others if other not in seen)] = None
+    return list(seen)
+
+
+def _neighbours(color: Color) -> Iterator[Color]:
+    """Yield a colour, and then all others by how far they are from it in any channel."""
+    for far in range(256):
+        ranges = (range(max(0, c - far), min(255, c + far) + 1) for c in color)
+        for red, green, blue in itertools.product(*ranges):
+            steps = abs(red - color[0]), abs(green - color[1]), abs(blue - color[2])
+            if max(steps) == far:
+                yield red, green, blue
