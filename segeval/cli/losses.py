@@ -168,7 +168,7 @@ def losses(
 def _check_places(maps: MapOptions, output: LossOutput) -> None:
     """Refuse, before any work is done, what could not be written."""
     from segeval.reports.files import check_writable
-    from segeval.reports.reliability import plot_format
+    from segeval.reports.plotting import plot_format
     from segeval.runschema import check_free
 
     if output.plot is not None:
@@ -217,7 +217,8 @@ def _deliver(
     from segeval.reports import losses as report
     from segeval.reports.files import write_bytes, write_text
     from segeval.reports.json import to_json
-    from segeval.reports.reliability import draw, plot_format
+    from segeval.reports.plotting import plot_format
+    from segeval.reports.reliability import draw
 
     reports = {
         "table": lambda: terminal_table(report.lay_out(document, reliability=reliability)),

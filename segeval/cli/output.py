@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice
 
-__all__ = ["enforce", "prepare", "present", "say_left_out", "terminal_table"]
+__all__ = ["enforce", "prepare", "present", "say_left_out", "say_notices", "terminal_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
     add_to_summary(lambda: REPORTS["markdown"](shown))
-    _say_notices(scores, quiet=quiet)
+    say_notices(scores, quiet=quiet)
     enforce(gates)
 
 
@@ -213,7 +213,7 @@ REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
 """Every report by the name of its option; each imports its libraries only when it is asked for."""
 
 
-def _say_notices(scores: Scores, *, quiet: bool) -> None:
+def say_notices(scores: Scores, *, quiet: bool) -> None:
     """Say what a reader of the numbers might not expect."""
     if scores.labels.name == "binary(found)":
         say(
