@@ -51,8 +51,9 @@ docs: $(READY)  ## write the pages that are made from data anew
 	$(BIN)/python docs/make_conventions.py
 	$(BIN)/python docs/make_cli.py
 
-figures: $(READY)  ## draw the figures of docs/losses.md anew
+figures: $(READY)  ## draw the figures of the docs anew
 	$(BIN)/python docs/figures/losses.py
+	sed -n 's|^segeval overlay |$(BIN)/segeval overlay |p' docs/pictures.md | sh -e
 
 samples: $(READY)  ## make the sample masks anew
 	$(BIN)/python sample_masks/make.py

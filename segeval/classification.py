@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from segeval.labels import LabelMap, Side
     from segeval.run import Counts, Run
 
-__all__ = ["Classified", "classify", "translate_truth"]
+__all__ = ["MISSED", "Classified", "classify", "translate_truth", "translate_values"]
 
 MISSED: Final = -3
 """Index of a pixel without a prediction: a miss for its truth class."""
@@ -109,10 +109,25 @@ def translate_truth(run: Run, labels: LabelMap) -> tuple[NDArray[np.int32], list
 def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int32]:
     """Translate a column of values into class indices, each distinct value once."""
     distinct, position = np.unique(values, return_inverse=True)
-    index = labels.index(distinct, side)
+    return translate_values(distinct, labels, side).astype(np.int32)[position]
+
+
+def translate_values(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int64]:
+    """Translate all values of one side of a run into class indices, `VOID`, `UNKNOWN` or `MISSED`.
+
+    Parameters
+    ----------
+    values : (N,) int64 array
+        Every distinct value of the side: whether grey colours are indices is decided on all.
+    labels : LabelMap
+        Values to classes.
+    side : {"truth", "prediction"}
+        Which side it is.
+    """
+    index = labels.index(values, side)
     if side == "prediction":
-        index[distinct == NO_PREDICTION] = MISSED
-    return index.astype(np.int32)[position]
+        index[values == NO_PREDICTION] = MISSED
+    return index
 
 
 def _sums(

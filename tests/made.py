@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -12,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segeval.cli import app
 from segeval.contingency import count_values
 from segeval.run import ImageCounts, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Mask = NDArray[Any]
@@ -64,22 +68,71 @@ def made_run(*pairs: tuple[Mask, Mask]) -> Run:
 def segeval(
     *arguments: object, expect: int = 0, cwd: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a process of its own; it must end with the expected code.
+    """Run the command line in this process; it must end with the expected code.
 
-    It does not know how wide the terminal is, nor that GitHub may be running these tests.
+    It does not know how wide the terminal is, nor that GitHub may be running these tests. What is
+    said to the interpreter itself (PYTHON…) needs a process of its own: see `segeval_process`.
     """
-    kept = {n: v for n, v in os.environ.items() if n != "COLUMNS" and not n.startswith("GITHUB_")}
+    printed, said = (_stream() for _ in range(2))
+    folder = os.getcwd()
+    with (
+        _environment(environment),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(said),
+    ):
+        try:
+            os.chdir(cwd or folder)
+            app([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            os.chdir(folder)
+    out, err = _text(printed), _text(said)
+    assert code == expect, out + err
+    return subprocess.CompletedProcess([*map(str, arguments)], expect, out, err)
+
+
+def segeval_process(
+    *arguments: object, expect: int = 0, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process of its own; it must end with the expected code."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "segeval", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
         cwd=cwd,
-        env=kept | environment,
+        env=_kept() | environment,
     )
     assert done.returncode == expect, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
+
+
+def _stream() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
+def _kept() -> dict[str, str]:
+    """Return the environment without what depends on who runs the tests."""
+    return {n: v for n, v in os.environ.items() if n != "COLUMNS" and not n.startswith("GITHUB_")}
+
+
+@contextlib.contextmanager
+def _environment(changes: dict[str, str]) -> Iterator[None]:
+    before, wanted = dict(os.environ), _kept() | changes
+    os.environ.clear()
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def document(*arguments: object, expect: int = 0) -> dict[str, Any]:

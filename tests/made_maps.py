@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-from made import Mask, save
+from made import Mask, save, segeval
 from numpy.typing import NDArray
-
-from segeval.cli import app
 
 Floats = NDArray[Any]
 Maps = dict[str, Floats]
@@ -40,11 +35,8 @@ def map_set(folder: Path, maps: Mapping[str, Floats], truths: Mapping[str, Mask]
 
 def losses(*arguments: object, expect: int = 0) -> dict[str, Any]:
     """Run ``segeval losses … --format json`` in this process; check what always holds of it."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), pytest.raises(SystemExit) as end:
-        app(["losses", *map(str, arguments), "--format", "json"])
-    assert end.value.code == expect
-    content: dict[str, Any] = json.loads(printed.getvalue())
+    done = segeval("losses", *arguments, "--format", "json", expect=expect)
+    content: dict[str, Any] = json.loads(done.stdout)
     pixels, bins = content["pixels"], content["calibration"]["bins"]
     assert pixels["total"] == pixels["judged"] + pixels["ignored"]
     assert pixels["judged"] == sum(row["pixels"] for row in bins)

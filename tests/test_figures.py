@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
+from made import segeval
+from PIL import Image
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 SCRIPT: Final = DOCS / "figures" / "losses.py"
@@ -87,3 +91,32 @@ def test_the_script_draws_the_figure_that_is_committed(name: str, drawn: Path) -
 
 def test_the_script_draws_nothing_else(drawn: Path) -> None:
     assert sorted(path.name for path in drawn.iterdir()) == [f"{name}.svg" for name in NAMES]
+
+
+OVERLAYS: Final = re.findall(
+    r"^segeval (overlay .*) -o docs/figures/(\w+)$",
+    (DOCS / "pictures.md").read_text("utf-8"),
+    re.MULTILINE,
+)
+
+
+def pixels(path: Path) -> Any:
+    """Return the colours of a picture without what is written below, which fonts change."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))[:256]
+
+
+@pytest.mark.parametrize(("command", "name"), OVERLAYS)
+def test_the_commands_of_the_page_draw_its_pictures(
+    command: str, name: str, tmp_path: Path
+) -> None:
+    segeval(*shlex.split(command), "-o", tmp_path, cwd=DOCS.parent)
+    shown = DOCS / "figures" / name / "street_03.png"
+    np.testing.assert_array_equal(pixels(tmp_path / shown.name), pixels(shown))
+    assert shown.stat().st_size < 20_000
+
+
+def test_the_page_shows_what_its_commands_draw() -> None:
+    page = (DOCS / "pictures.md").read_text("utf-8")
+    assert sorted(name for _, name in OVERLAYS) == ["all", "road"]
+    assert sorted(re.findall(r"figures/(\w+)/street_03\.png\)", page)) == ["all", "road"]

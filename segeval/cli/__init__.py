@@ -15,9 +15,12 @@ from segeval.cli import (
     labels,
     losses,
     merge,
+    overlay,
+    plot,
     presets,
     report,
     score,
+    show,
     sweep,
 )
 from segeval.cli.command import INTERRUPTED
@@ -43,6 +46,9 @@ app.command("losses")(losses.losses)
 app.command("sweep")(sweep.sweep)
 app.command("presets")(presets.presets)
 app.command("conformance")(conformance.conformance)
+app.command("overlay")(overlay.overlay)
+app.command("show")(show.show)
+app.command("plot")(plot.plot)
 app.command("labels")(labels.labels)
 app.command("config")(config.config)
 for registered in app.registered_commands:

@@ -5,24 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from segeval.cli.pairing import PairingOptions
 from segeval.cli.speech import progress_bar
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.cli.pairing import PairingOptions
+    from segeval.cli.pairing import ReadingOptions
     from segeval.run import Run
 
 __all__ = ["count", "count_or_read"]
 
 
-def count(pairing: PairingOptions, *, quiet: bool) -> Run:
+def count(pairing: ReadingOptions, *, quiet: bool) -> Run:
     """Count the pairs that the options name; write them to a run file as they come, if asked."""
     from segeval.evaluation import evaluate
     from segeval.runfile import RunFile
 
     source, reading = pairing.source(), pairing.reading()
     progress = progress_bar(quiet=quiet)
-    if pairing.out is None:
+    if not isinstance(pairing, PairingOptions) or pairing.out is None:
         return evaluate(source, reading, workers=pairing.workers, progress=progress)
     file = RunFile.create(pairing.out, resume=pairing.resume, overwrite=pairing.overwrite)
     try:
@@ -31,14 +32,13 @@ def count(pairing: PairingOptions, *, quiet: bool) -> Run:
         file.close()
 
 
-def count_or_read(pairing: PairingOptions, *, quiet: bool) -> Run:
+def count_or_read(pairing: ReadingOptions, *, quiet: bool) -> Run:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
-    from segeval.cli.pairing import PairingOptions
     from segeval.runfile import read_run
 
     run = pairing.prediction
     if run is not None and run.is_file() and pairing.truth is None and pairing.pairs is None:
-        if replace(pairing, prediction=None) != PairingOptions():
+        if replace(pairing, prediction=None) != type(pairing)():
             raise SettingError(
                 f"{run} is counted already; options of pairing and reading do not go with it"
             )

@@ -83,6 +83,7 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
     from segeval.differences import between
     from segeval.explanation import Case
     from segeval.explanation import explain as explain_case
+    from segeval.presets import load_presets
     from segeval.reports.explanation import make_document
     from segeval.scoring import write_signature
 
@@ -90,9 +91,11 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
     scores.labels.positions(exclude)
     facts = [f"unknown:{unknown}", f"exclude:{','.join(exclude) or 'none'}"]
     case = Case(counts=scores.counts, labels=scores.labels, exclude=exclude)
+    whole = explaining.variants or explaining.json or explaining.output_format == "json"
+    names = [name for name in load_presets() if whole or ":" not in name]
     return make_document(
         case,
-        explain_case(case),
+        explain_case(case, names),
         signature=write_signature(scores.run, scores.labels, facts),
         names=explaining.between,
         steps=between(case, *explaining.between) if explaining.between else (),

@@ -63,7 +63,9 @@ class LossOptions:
 
     loss: Annotated[
         list[str] | None,
-        _losses("Only this loss: bce, focal, dice, …; repeatable.", metavar="NAME"),
+        _losses(
+            "Only these losses: bce, focal, dice, …; repeatable, or with commas.", metavar="NAME"
+        ),
     ] = None
     threshold: Annotated[
         float, _losses("Maps of the foreground: it is where p >= V.", metavar="V")
@@ -168,7 +170,7 @@ def losses(
 def _check_places(maps: MapOptions, output: LossOutput) -> None:
     """Refuse, before any work is done, what could not be written."""
     from segeval.reports.files import check_writable
-    from segeval.reports.reliability import plot_format
+    from segeval.reports.plotting import plot_format
     from segeval.runschema import check_free
 
     if output.plot is not None:
@@ -186,7 +188,7 @@ def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:
     if len(tversky) not in {0, 2}:
         raise SettingError(f"--tversky takes two numbers, A,B, not {which.tversky!r}")
     return LossChoice(
-        losses=tuple(dict.fromkeys(which.loss or ())),
+        losses=tuple(dict.fromkeys(",".join(which.loss or ()).replace(",", " ").split())),
         logits=maps.logits,
         channels=maps.channels,
         threshold=which.threshold,
@@ -217,7 +219,8 @@ def _deliver(
     from segeval.reports import losses as report
     from segeval.reports.files import write_bytes, write_text
     from segeval.reports.json import to_json
-    from segeval.reports.reliability import draw, plot_format
+    from segeval.reports.plotting import plot_format
+    from segeval.reports.reliability import draw
 
     reports = {
         "table": lambda: terminal_table(report.lay_out(document, reliability=reliability)),

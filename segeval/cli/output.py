@@ -45,6 +45,7 @@ __all__ = [
     "present",
     "refuse_overwriting",
     "say_left_out",
+    "say_notices",
     "terminal_table",
 ]
 
@@ -145,7 +146,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
     add_to_summary(lambda: REPORTS["markdown"](shown))
-    _say_notices(scores, quiet=quiet)
+    say_notices(scores, quiet=quiet)
     enforce(gates)
 
 
@@ -245,7 +246,7 @@ REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
 """Every report by the name of its option; each imports its libraries only when it is asked for."""
 
 
-def _say_notices(scores: Scores, *, quiet: bool) -> None:
+def say_notices(scores: Scores, *, quiet: bool) -> None:
     """Say what a reader of the numbers might not expect."""
     if scores.labels.name == "binary(found)":
         say(

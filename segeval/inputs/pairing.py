@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from segeval.settings import Missing
 
-__all__ = ["Pair", "Pairing", "find_pairs", "read_pairs"]
+__all__ = ["Pair", "Pairing", "find_pairs", "index_folder", "read_pairs"]
 
 IMAGE_EXTENSIONS: Final = frozenset(
     ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
@@ -85,8 +85,8 @@ def find_pairs(
     if prediction.is_file() and truth.is_file():
         return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
     problems: list[Problem] = []
-    predictions = _index(prediction, "prediction", pred_suffix, include, problems)
-    truths = _index(truth, "truth", truth_suffix, include, problems)
+    predictions = index_folder(prediction, "prediction", pred_suffix, include, problems)
+    truths = index_folder(truth, "truth", truth_suffix, include, problems)
     common = sorted(truths.keys() & predictions.keys())
     absent = sorted(truths.keys() - predictions.keys())
     extra = tuple(sorted(predictions.keys() - truths.keys()))
@@ -106,7 +106,7 @@ def find_pairs(
     )
 
 
-def _index(
+def index_folder(
     folder: Path, side: str, suffix: str, include: str | None, problems: list[Problem]
 ) -> dict[str, Path]:
     """Map the name of every mask below a folder to its file; report what stands in the way."""

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.explanation import main_rules
+from segeval.presets import load_presets
 from segeval.reports.document import defined
 from segeval.reports.numbers import show_count, show_score
 from segeval.reports.wording import title_of
@@ -108,7 +109,7 @@ def lay_out(document: Mapping[str, Any], *, variants: bool = False) -> Renderabl
     else:
         parts += [_rows(document, variants=variants), Text(), *_rules(document)]
     if not variants and "between" not in document:
-        hidden = sum(":" in row["preset"] for row in document["rows"])
+        hidden = sum(":" in name for name in load_presets())
         parts += [Text(f"{hidden} variants more: --all"), Text()]
     parts.append(Text(document["signature"], style="dim", overflow="fold"))
     return Group(*parts)

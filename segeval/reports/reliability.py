@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from segeval.errors import SettingError
+from segeval.reports.plotting import BLUE, GREY, ORANGE, bare, save, style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FORMATS", "draw", "plot_format"]
-
-FORMATS: Final = ("svg", "png", "pdf")
-BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#999999"
-"""Colours that the colour-blind can tell apart: Okabe and Ito 2008."""
-
-
-def plot_format(name: str) -> str:
-    """Return the format that the end of a file name says, and check that pictures can be made.
-
-    Raises
-    ------
-    SettingError
-        If it is none of `FORMATS`, or Matplotlib is not installed.
-    """
-    ending = name.lower().rpartition(".")[2]
-    if ending not in FORMATS:
-        raise SettingError(f"{name}: the name of a picture ends in .{', .'.join(FORMATS)}")
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise SettingError(
-            "pictures need Matplotlib; install segeval with the extra [report], or matplotlib"
-        ) from None
-    mpl.use("agg")
-    return ending
+__all__ = ["draw"]
 
 
 def draw(document: Mapping[str, Any], ending: str) -> bytes:
@@ -44,13 +18,11 @@ def draw(document: Mapping[str, Any], ending: str) -> bytes:
     Bars show how often each bin came true, and the share of pixels in it; the diagonal is where
     probabilities mean what they say.
     """
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     calibration = document["calibration"]
     rows = [row for row in calibration["bins"] if row["pixels"]]
-    style: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "segeval", "font.size": 9}
-    with mpl.rc_context(style):
+    with style():
         figure = Figure(figsize=(4.2, 4.8), layout="constrained")
         top, bottom = figure.subplots(2, sharex=True, height_ratios=(4, 1))
         width = 1 / len(calibration["bins"])
@@ -74,11 +46,8 @@ def draw(document: Mapping[str, Any], ending: str) -> bytes:
         bottom.bar(middles, [row["pixels"] / total for row in rows], width * 0.94, color=GREY)
         bottom.set(ylabel="share of pixels", xlabel=f"probability of the {calibration['of']}")
         for axes in (top, bottom):
-            axes.spines[["top", "right"]].set_visible(False)
-        buffer = io.BytesIO()
-        date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending)
-        figure.savefig(buffer, format=ending, dpi=200, metadata=date)
-    return buffer.getvalue()
+            bare(axes)
+        return save(figure, ending)
 
 
 def _title(calibration: Mapping[str, Any]) -> str:

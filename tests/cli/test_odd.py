@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import data_set, document, save, segeval
+from made import data_set, document, save, segeval, segeval_process
 
 from segeval.labelfiles import load_labels
 
@@ -49,7 +49,7 @@ def test_names_are_no_markup(tmp_path: Path) -> None:
 def test_any_encoding_of_stdout_will_do(tmp_path: Path) -> None:
     folders = data_set(tmp_path, {"a": (BLOCKS, BLOCKS)})
     labels = names(tmp_path, "道路", "Straße", "b", "c")
-    done = segeval("score", *folders, "--labels", labels, PYTHONIOENCODING="ascii")
+    done = segeval_process("score", *folders, "--labels", labels, PYTHONIOENCODING="ascii")
     assert "\\u9053\\u8def" in done.stdout
 
 

@@ -1,0 +1,196 @@
+"""``segeval overlay``: pictures of what is right and wrong."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from segeval.cli import options
+from segeval.cli.command import command
+from segeval.cli.pairing import ReadingOptions
+from segeval.cli.speech import progress_bar, put, say
+from segeval.errors import Problem, SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from segeval.inputs.pairing import Pair
+    from segeval.reports.overlay import Style
+    from segeval.reports.overlayfiles import Job
+    from segeval.scoring import Scores
+
+__all__ = ["overlay"]
+
+_picture = options.in_panel("Pictures")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureOptions:
+    """What is drawn, and where it goes."""
+
+    out: Annotated[
+        Path,
+        _picture("Folder for the pictures; made if need be.", "--out", "-o", metavar="DIR"),
+    ]
+    class_name: Annotated[
+        str | None,
+        _picture("Errors of this class; without it, of all classes.", "--class", metavar="CLASS"),
+    ] = None
+    images: Annotated[
+        Path | None, _picture("Folder of photographs to draw on, by the same names.", metavar="DIR")
+    ] = None
+    image_suffix: Annotated[
+        str, _picture("End of their names, stripped before matching.", metavar="S")
+    ] = ""
+    opacity: Annotated[
+        float | None,
+        _picture("Of colours on photographs; 0.6, or 1 if plain.", min=0, max=1, metavar="V"),
+    ] = None
+    worst: Annotated[
+        int | None,
+        _picture("Only the N images of lowest mIoU, or IoU of the class.", metavar="N", min=1),
+    ] = None
+    plain: Annotated[
+        bool, _picture("Nothing written; pictures have the size of the masks.", "--plain")
+    ] = False
+    side_by_side: Annotated[
+        bool, _picture("Also the photograph, the truth and the prediction.", "--side-by-side")
+    ] = False
+    overwrite: Annotated[bool, _picture("Replace pictures that are there.", "--overwrite")] = False
+
+    def style(self, scores: Scores) -> Style:
+        """Return how pictures look."""
+        from segeval.palettes import scheme_of
+        from segeval.pictures import position_of
+        from segeval.reports.overlay import Style
+
+        position = position_of(scores.labels, self.class_name)
+        opacity = (1.0 if self.plain else 0.6) if self.opacity is None else self.opacity
+        return Style(
+            scheme=scheme_of(scores.labels, position),
+            position=position,
+            classes=len(scores.labels.labels),
+            plain=self.plain,
+            side_by_side=self.side_by_side,
+            opacity=opacity,
+        )
+
+
+@command
+def overlay(
+    reading: ReadingOptions,
+    labels: options.LabelOptions,
+    pictures: PictureOptions,
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """Draw the errors of each image as a PNG: true positives, false positives, false negatives.
+
+    With --class, of one class; else wrong pixels are hatched, in the colour
+    of their true class. The masks are counted first, so that pictures show
+    what `segeval score` says.
+    """
+    from segeval.cli.output import say_notices
+    from segeval.errormaps import translation_of
+    from segeval.evaluation import evaluate, pair_up, score_choice
+    from segeval.reports.overlayfiles import Plan, check_targets, draw_overlays
+    from segeval.values import counted
+
+    photographs = _photographs(pictures)
+    source, how, choice = reading.source(), reading.reading(), labels.choice()
+    pairs = {pair.name: pair for pair in pair_up(source).pairs}
+    files = [*_files(pairs.values()), *photographs.values()]
+    _check_early(pairs, files, labels, pictures)
+    bar = progress_bar(quiet=quiet)
+    run = evaluate(source, how, workers=reading.workers, progress=bar)
+    scores = score_choice(run, choice, unknown=labels.unknown)
+    style = pictures.style(scores)
+    jobs = _jobs(scores, style, pairs, photographs, pictures)
+    targets = [job.target for job in jobs]
+    check_targets(pictures.out, targets, files, overwrite=pictures.overwrite)
+    translation = translation_of(run, scores.labels, unknown=labels.unknown)
+    plan = Plan(style=style, translation=translation, reading=how)
+    odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
+    if pictures.worst is not None:
+        _list_worst(jobs)
+    say_notices(scores, quiet=quiet)
+    _say_odd([*odd, *_without_photograph(jobs, pictures)], quiet=quiet)
+    say(f"{counted(len(jobs), 'picture')} in {pictures.out}", quiet=quiet)
+
+
+def _photographs(pictures: PictureOptions) -> dict[str, Path]:
+    """Return the photographs by name, if a folder of them is given."""
+    from segeval.inputs.photographs import find_photographs
+
+    if pictures.images is None:
+        if pictures.image_suffix:
+            raise SettingError("--image-suffix needs photographs; name their folder with --images")
+        return {}
+    return find_photographs(pictures.images, suffix=pictures.image_suffix)
+
+
+def _jobs(
+    scores: Scores,
+    style: Style,
+    pairs: Mapping[str, Pair],
+    photographs: Mapping[str, Path],
+    pictures: PictureOptions,
+) -> list[Job]:
+    """Say which images are drawn, and into which files."""
+    from segeval.pictures import describe_images, worst_images
+    from segeval.reports.overlayfiles import plan_jobs
+
+    chosen: Sequence[int] = range(len(scores.run))
+    if pictures.worst is not None:
+        chosen = worst_images(scores, style.position, pictures.worst)
+    cards = describe_images(scores, style.position, chosen)
+    return plan_jobs(pictures.out, pairs, cards, photographs)
+
+
+def _list_worst(jobs: Iterable[Job]) -> None:
+    """Print the score and the file of each picture, lowest first."""
+    from segeval.reports.numbers import show_score
+
+    put("".join(f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs))
+
+
+def _files(pairs: Iterable[Pair]) -> Iterator[Path]:
+    """Yield every mask that is read."""
+    for pair in pairs:
+        yield pair.truth
+        if pair.prediction is not None:
+            yield pair.prediction
+
+
+def _check_early(
+    names: Iterable[str], files: list[Path], labels: options.LabelOptions, pictures: PictureOptions
+) -> None:
+    """Refuse, before anything is counted, what could not be drawn or written."""
+    from segeval.labelchoice import stated_labels
+    from segeval.reports.overlayfiles import check_targets, target_names
+
+    stated = stated_labels(labels.choice())
+    if stated is not None and pictures.class_name is not None:
+        stated.positions([pictures.class_name])
+    targets = target_names(names).values() if pictures.worst is None else ()
+    paths = [pictures.out / target for target in targets]
+    check_targets(pictures.out, paths, files, overwrite=pictures.overwrite)
+
+
+def _without_photograph(jobs: Iterable[Job], pictures: PictureOptions) -> Iterator[Problem]:
+    """Name the pictures that are on grey although there are photographs."""
+    for job in jobs if pictures.images is not None else ():
+        if job.photograph is None:
+            yield Problem(name=job.name, kind="no photograph of the name, grey is used", detail="")
+
+
+def _say_odd(odd: Iterable[Problem], *, quiet: bool) -> None:
+    """Say what is odd about photographs, kind by kind."""
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for problem in odd:
+        kinds[problem.kind].append(problem.detail or problem.name)
+    for kind, names in kinds.items():
+        shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+        say(f"notice: {len(names)} × {kind}: {shown}", quiet=quiet)

@@ -1,0 +1,90 @@
+"""``segeval plot``: a run as a picture for a paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from segeval.cli import options
+from segeval.cli.command import command
+from segeval.cli.counting import count_or_read
+from segeval.cli.pairing import ReadingOptions
+from segeval.errors import SettingError
+
+if TYPE_CHECKING:
+    from segeval.run import Run
+
+__all__ = ["plot"]
+
+_plot = options.in_panel("Plot")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlotOptions:
+    """What is drawn, and where it goes."""
+
+    out: Annotated[
+        Path, _plot("The file: its name ends in .svg, .png or .pdf.", "--out", "-o", metavar="F")
+    ]
+    kind: Annotated[
+        Literal["confusion", "classes", "images", "curves"],
+        _plot("Confusion matrix, scores of classes or images, or curves over thresholds."),
+    ] = "confusion"
+    metric: Annotated[
+        Literal["iou", "dice", "precision", "recall"], _plot("Score of the classes.")
+    ] = "iou"
+
+
+@command
+def plot(
+    reading: ReadingOptions,
+    labels: options.LabelOptions,
+    convention: options.ConventionOptions,
+    plotted: PlotOptions,
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """Plot PRED against TRUTH, or a saved run in its place, as SVG, PNG or PDF.
+
+    Shares of each true class (confusion), a bar a class (classes), the
+    spread of mIoU over images (images), precision, recall, Dice and IoU of
+    grey predictions at every threshold (curves).
+    """
+    from segeval.reports.files import check_writable, write_bytes
+    from segeval.reports.plots import draw_plot
+    from segeval.reports.plotting import plot_format
+
+    ending = plot_format(plotted.out.name)
+    if reading.prediction is not None and plotted.out.resolve() == reading.prediction.resolve():
+        raise SettingError(f"{plotted.out} is the run; name another file for the plot")
+    check_writable([plotted.out])
+    run = count_or_read(reading, quiet=quiet)
+    data = _swept(run, labels) if plotted.kind == "curves" else _scored(run, labels, convention)
+    write_bytes(plotted.out, draw_plot(plotted.kind, data | {"metric": plotted.metric}, ending))
+
+
+def _swept(run: Run, labels: options.LabelOptions) -> dict[str, Any]:
+    """Return the curves of grey predictions as a document."""
+    from segeval.labelchoice import choose_labels
+    from segeval.reports.curves import make_document
+    from segeval.sweep import sweep
+
+    choice = labels.choice()
+    if choice.threshold is not None:
+        raise SettingError("curves show every threshold; leave out --threshold")
+    chosen = choose_labels(run, replace(choice, labels=choice.labels or "binary"))
+    return make_document(sweep(run, chosen))
+
+
+def _scored(
+    run: Run, labels: options.LabelOptions, convention: options.ConventionOptions
+) -> dict[str, Any]:
+    """Return the scores as a document, with those of the images as ``values``."""
+    from segeval.evaluation import score_choice
+    from segeval.reports.document import make_document
+    from segeval.scoring import per_image
+
+    scores = score_choice(run, labels.choice(), convention.convention(), unknown=labels.unknown)
+    values = per_image(scores)["miou"].tolist()
+    return make_document(scores) | {"values": values, "name": "mIoU"}

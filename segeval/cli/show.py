@@ -1,0 +1,171 @@
+"""``segeval show``: the errors of one image, in the terminal."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from segeval.cli import options
+from segeval.cli.command import command
+from segeval.cli.pairing import ReadingOptions
+from segeval.cli.speech import progress_bar, put
+from segeval.errors import DataError, Problem, SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segeval.inputs.pairing import Pair
+    from segeval.reports.terminal import Colors
+    from segeval.run import Run
+    from segeval.settings import LabelChoice
+
+__all__ = ["show"]
+
+_picture = options.in_panel("Picture")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownOptions:
+    """Which image is shown, and how."""
+
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="Name of the pair; needless if there is one.", show_default=False
+        ),
+    ] = None
+    class_name: Annotated[
+        str | None,
+        _picture("Errors of this class; without it, of all classes.", "--class", metavar="CLASS"),
+    ] = None
+    colors: Annotated[
+        Literal["auto", "24bit", "256", "none"],
+        _picture("Colours; none draws characters, auto what the terminal can."),
+    ] = "auto"
+    width: Annotated[
+        int | None, _picture("Columns; by default those of the terminal.", min=10, metavar="N")
+    ] = None
+
+
+@command
+def show(
+    reading: ReadingOptions,
+    shown: ShownOptions,
+    labels: options.LabelOptions,
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """Draw the errors of one image in the terminal, with its scores.
+
+    A cell of the picture is wrong if any of its pixels is, so that small
+    errors are seen.
+    """
+    from segeval.errormaps import translation_of
+    from segeval.evaluation import score_choice
+    from segeval.palettes import scheme_of
+    from segeval.pictures import describe_images, error_codes, position_of, read_classes
+    from segeval.reports.terminal import draw_text
+
+    reading, name = _arguments(reading, shown.name)
+    pair = _find_pair(reading, name)
+    run = _count(reading, pair, labels.choice(), quiet=quiet)
+    scores = score_choice(run, labels.choice(), unknown=labels.unknown)
+    position = position_of(scores.labels, shown.class_name)
+    (card,) = describe_images(scores, position, [_number(run, pair.name)])
+    translation = translation_of(run, scores.labels, unknown=labels.unknown)
+    truth, prediction = read_classes(pair, reading.reading(), translation)
+    codes = error_codes(truth, prediction, position, translation.classes)
+    columns = shown.width or shutil.get_terminal_size().columns
+    colors = _colors(os.environ) if shown.colors == "auto" else shown.colors
+    scheme = scheme_of(scores.labels, position)
+    put(draw_text(codes, scheme, card, columns=columns, colors=colors))
+
+
+def _arguments(reading: ReadingOptions, name: str | None) -> tuple[ReadingOptions, str | None]:
+    """Take the only argument beside a table of pairs for the name."""
+    if reading.pairs is not None and reading.truth is None and name is None:
+        given = reading.prediction
+        return replace(reading, prediction=None), None if given is None else str(given)
+    return reading, name
+
+
+def _find_pair(reading: ReadingOptions, name: str | None) -> Pair:
+    """Return the pair of a name, or the only one."""
+    from segeval.evaluation import pair_up
+
+    pairing = pair_up(reading.source())
+    pairs = {pair.name: pair for pair in pairing.pairs}
+    if not pairs:
+        raise DataError(
+            pairing.problems or [Problem(name="data", kind="no pairs", detail="nothing to show")]
+        )
+    if name is None and len(pairs) == 1:
+        return next(iter(pairs.values()))
+    if name in pairs:
+        return pairs[name]
+    if name is None:
+        some = ", ".join(list(pairs)[:3])
+        raise SettingError(f"which of {len(pairs)} images? Name one as third argument: {some}, …")
+    missing = [problem for problem in pairing.problems if problem.name == name]
+    if missing:
+        raise DataError(missing)
+    raise SettingError(f"there is no pair {name!r}; {_nearest(name, list(pairs))}")
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    """Say which names are most like one."""
+    bare = os.path.splitext(name)[0]
+    inside = [other for other in names if bare.lower() in other.lower()]
+    close = difflib.get_close_matches(bare, names, n=3, cutoff=0.5)
+    near = list(dict.fromkeys([*inside[:3], *close]))[:3]
+    if near:
+        return f"the nearest names are {', '.join(near)}"
+    return f"names are like {names[0]}"
+
+
+def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: bool) -> Run:
+    """Count what decides on the classes: the pair alone, if the rest cannot change them.
+
+    Classes are found in all masks, and so is whether grey colours are indices.
+    """
+    from segeval.evaluation import count_pair, evaluate
+    from segeval.labelchoice import stated_labels
+    from segeval.run import Run
+    from segeval.values import COLOR
+
+    if stated_labels(choice) is not None:
+        counted = count_pair(pair, reading.reading())
+        if isinstance(counted, Problem):
+            raise DataError([counted])
+        if max(counted.table.truth.max(), counted.table.prediction.max()) < COLOR:
+            return Run.of([counted])
+    progress = progress_bar(quiet=quiet)
+    return evaluate(reading.source(), reading.reading(), workers=reading.workers, progress=progress)
+
+
+def _number(run: Run, name: str) -> int:
+    """Return the position of an image in a run."""
+    for number, image in enumerate(run.images):
+        if image.name == name:
+            return number
+    raise SettingError(f"{name}: it cannot be read, and was left out as --on-error skip says")
+
+
+def _colors(environment: Mapping[str, str]) -> Colors:
+    """Return what the terminal can, or characters for anything else and with NO_COLOR."""
+    terminal = environment.get("TERM", "")
+    try:
+        "▀█".encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "none"
+    if environment.get("NO_COLOR") or not sys.stdout.isatty() or terminal == "dumb":
+        return "none"
+    if environment.get("COLORTERM") in {"truecolor", "24bit"} or terminal.endswith("-direct"):
+        return "24bit"
+    return "256" if "256" in terminal else "none"

@@ -1,0 +1,277 @@
+"""Where the errors are: class indices of truth and prediction -> the kind of each pixel.
+
+Scores are made of counts; pictures are the one place where values become classes on the pixels.
+The values are translated by the run, so that a picture shows what was counted: for every kind, it
+has exactly the pixels that the run has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from segeval.classification import MISSED, translate_values
+from segeval.labels import UNKNOWN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from segeval.labels import LabelMap
+    from segeval.palettes import Scheme
+    from segeval.run import Run
+    from segeval.settings import Unknown
+
+__all__ = [
+    "Kind",
+    "SideClasses",
+    "Translation",
+    "all_errors",
+    "class_errors",
+    "hatched",
+    "looked_up",
+    "magnified",
+    "paint",
+    "translation_of",
+]
+
+NEW: Final = -4
+"""Index of a value that the run does not hold."""
+
+STRIPES: Final = 80
+"""Stripes of the hatching along the longer side of a picture, about."""
+
+VEIL: Final = 0.8
+"""Least opacity of void: it is seen that something is there, and that it does not count."""
+
+
+class Kind(IntEnum):
+    """What a pixel is for one class; the codes of `class_errors`."""
+
+    TRUE_NEGATIVE = 0
+    FALSE_POSITIVE = 1
+    FALSE_NEGATIVE = 2
+    TRUE_POSITIVE = 3
+    VOID = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SideClasses:
+    """The classes of one side of a run.
+
+    Attributes
+    ----------
+    values : (N,) int64 array
+        Every value that the side holds, ascending.
+    index : (N,) int8, int16 or int32 array
+        Their classes: 0…K-1, or `VOID`, `UNKNOWN` or `MISSED`.
+    """
+
+    values: NDArray[np.int64]
+    index: NDArray[np.signedinteger]
+
+    def of(self, mask: NDArray[Any]) -> NDArray[np.signedinteger]:
+        """Translate a mask of raw values into class indices of the same shape.
+
+        Raises
+        ------
+        ValueError
+            If it holds a value that the run does not hold.
+        """
+        if mask.dtype == np.uint8:
+            bytes_only = (self.values >= 0) & (self.values < 256)
+            table = np.full(256, NEW, self.index.dtype)
+            table[self.values[bytes_only]] = self.index[bytes_only]
+            classes = looked_up(table, mask)
+        else:
+            classes = self._of_wide(mask.ravel()).reshape(mask.shape)
+        if classes.min(initial=0) == NEW:
+            raise ValueError("it holds other values than when it was counted")
+        return classes
+
+    def _of_wide(self, values: NDArray[Any]) -> NDArray[np.signedinteger]:
+        """Look up values run by run, as masks are piecewise constant."""
+        ends = np.r_[np.flatnonzero(values[1:] != values[:-1]), values.size - 1]
+        wanted = values[ends].astype(np.int64)
+        place = np.searchsorted(self.values, wanted).clip(max=self.values.size - 1)
+        found = np.where(self.values[place] == wanted, self.index[place], NEW)
+        return np.repeat(found.astype(self.index.dtype), np.diff(ends, prepend=-1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Translation:
+    """How the masks of a run become classes; small, and fit to be sent to worker processes.
+
+    Attributes
+    ----------
+    truth, prediction : SideClasses
+        The classes of either side.
+    classes : int
+        Their number, K.
+    unknown : {"error", "wrong", "ignore"}
+        As in `segeval.classification.classify`.
+    """
+
+    truth: SideClasses
+    prediction: SideClasses
+    classes: int
+    unknown: Unknown
+
+    def pair(
+        self, truth: NDArray[Any], prediction: NDArray[Any] | None
+    ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
+        """Translate the values of a pair of masks of equal shape; no prediction is all missed.
+
+        What is not judged for its predicted value is void in the truth that comes back.
+        """
+        truths = self.truth.of(truth)
+        if prediction is None:
+            return truths, np.broadcast_to(truths.dtype.type(MISSED), truths.shape)
+        predictions = self.prediction.of(prediction)
+        if self.unknown == "ignore":
+            truths = np.where(predictions == UNKNOWN, truths.dtype.type(-1), truths)
+        return truths, predictions
+
+
+def translation_of(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Translation:
+    """Return how the masks of a run become classes, by the values of the whole run."""
+    small = np.min_scalar_type(-len(labels.labels) - 1)
+    sides = {}
+    for side, column in (("truth", run.counts.truth), ("prediction", run.counts.prediction)):
+        values = np.unique(column)
+        index = translate_values(values, labels, "truth" if side == "truth" else "prediction")
+        sides[side] = SideClasses(values=values, index=index.astype(small))
+    return Translation(**sides, classes=len(labels.labels), unknown=unknown)
+
+
+def class_errors(
+    truth: NDArray[np.signedinteger], prediction: NDArray[np.signedinteger], position: int
+) -> NDArray[np.uint8]:
+    """Say of each pixel what it is for one class.
+
+    Parameters
+    ----------
+    truth, prediction : (H, W) signed integer arrays
+        Class indices 0…K-1. Below 0, a truth is void, and a prediction is none of the classes.
+    position : int
+        Index of the class.
+
+    Returns
+    -------
+    (H, W) uint8 array
+        A `Kind` for each pixel.
+
+    Examples
+    --------
+    >>> truth, prediction = np.array([[0, 1, 1, -1]]), np.array([[1, 1, 0, 1]])
+    >>> class_errors(truth, prediction, 1)
+    array([[1, 3, 2, 4]], dtype=uint8)
+    """
+    kinds: NDArray[np.uint8] = (truth == position).view(np.uint8)
+    kinds <<= 1
+    kinds |= (prediction == position).view(np.uint8)
+    kinds[truth < 0] = Kind.VOID
+    return kinds
+
+
+def all_errors(
+    truth: NDArray[np.signedinteger], prediction: NDArray[np.signedinteger], classes: int
+) -> NDArray[np.unsignedinteger]:
+    """Say of each pixel whether it is right, and what class it is in the truth.
+
+    Parameters
+    ----------
+    truth, prediction : (H, W) signed integer arrays
+        As in `class_errors`.
+    classes : int
+        The number of classes, K.
+
+    Returns
+    -------
+    (H, W) unsigned integer array
+        0…K-1 where both sides are of this class, K…2K-1 where the truth alone is of class 0…K-1,
+        and 3K where it is void; 2K…3K-1 are left to the hatching of wrong pixels.
+
+    Examples
+    --------
+    >>> all_errors(np.array([[0, 1, 1, -1]]), np.array([[1, 1, -2, 1]]), 2)
+    array([[2, 1, 3, 6]], dtype=uint8)
+    """
+    small = np.uint8 if classes < 75 else np.uint32
+    codes: NDArray[np.unsignedinteger] = truth.astype(small)
+    codes += (truth != prediction).astype(small) * small(classes)
+    codes[truth < 0] = 3 * classes
+    return codes
+
+
+def hatched(codes: NDArray[Any], scheme: Scheme) -> NDArray[Any]:
+    """Hatch what a scheme hatches: every third or so of its pixels gets the code of the stripes."""
+    height, width = codes.shape
+    period = max(4, round(max(height, width) / STRIPES))
+    flat = codes.ravel()
+    some = np.flatnonzero(looked_up(scheme.striped != np.arange(len(scheme.striped)), flat))
+    rows, columns = np.divmod(some, width)
+    striped = some[(rows + columns) % period < max(1, round(period / 3))]
+    result = flat.copy()
+    result[striped] = scheme.striped[flat[striped]]
+    return result.reshape(codes.shape)
+
+
+def looked_up(table: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
+    """Return ``table[codes]``; bytes from bytes several times as fast as NumPy takes them."""
+    if codes.dtype != np.uint8 or table.itemsize != 1:
+        return table.take(codes)
+    padded = np.zeros(256, table.dtype)
+    padded[: len(table)] = table
+    translated = codes.tobytes().translate(padded.tobytes())
+    return np.frombuffer(translated, table.dtype).reshape(codes.shape)
+
+
+def magnified(codes: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Show each pixel as so many by so many."""
+    return codes if factor == 1 else codes.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def paint(
+    codes: NDArray[Any],
+    scheme: Scheme,
+    photograph: NDArray[np.uint8] | None = None,
+    *,
+    opacity: float = 1.0,
+    dimmed: float = 1.0,
+) -> NDArray[np.uint8]:
+    """Give codes their colours.
+
+    Parameters
+    ----------
+    codes : (H, W) integer array
+        Codes of a scheme.
+    scheme : Scheme
+        Their colours.
+    photograph : (H, W, 3) uint8 array, optional
+        What is seen through the colours, and in place of the background.
+    opacity : float
+        Share of the colours, 0 to 1, where they lie on the photograph.
+    dimmed : float
+        Brightness of the photograph where it is the background.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array
+        With opacity 1, every error has exactly its colour.
+    """
+    if photograph is None:
+        return scheme.colors.take(codes, axis=0)
+    share = np.where(scheme.background, 0.0, opacity)
+    share[scheme.void : scheme.void + 2] = max(opacity, VEIL)
+    through = np.where(scheme.background, dimmed, 1 - share)
+    levels = np.arange(256)
+    lookup = scheme.colors[:, :, None] * share[:, None, None]
+    lookup = np.rint(lookup + levels * through[:, None, None]).astype(np.uint8)
+    cells = codes.astype(np.intp) << 8
+    channels = (
+        lookup[:, number].reshape(-1).take(cells + photograph[..., number]) for number in range(3)
+    )
+    return np.stack([*channels], axis=-1)

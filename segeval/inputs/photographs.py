@@ -1,0 +1,100 @@
+"""The photographs that pictures of errors lie on: found by the names of the masks, read as RGB.
+
+A photograph only helps to see. So one that is missing or broken stops nothing: it is said, and
+grey is used in its place.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from segeval.errors import MaskError, Problem, SettingError
+from segeval.inputs.masks import check_size
+from segeval.inputs.pairing import index_folder
+from segeval.settings import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+__all__ = ["find_photographs", "read_photograph"]
+
+
+def find_photographs(folder: Path, *, suffix: str = "") -> dict[str, Path]:
+    """Return the photographs of a folder by name, which is the path without extension and suffix.
+
+    Raises
+    ------
+    SettingError
+        If there is no such folder, or no photograph in it.
+    """
+    if not folder.is_dir():
+        raise SettingError(f"--images {folder}: there is no such folder; check the path")
+    problems: list[Problem] = []
+    found = index_folder(folder, "photograph", suffix, None, problems)
+    if not found:
+        ending = f" with names ending in {suffix!r}" if suffix else ""
+        raise SettingError(f"--images {folder}: there is no photograph{ending} in it")
+    return found
+
+
+def read_photograph(
+    path: Path, shape: tuple[int, int], *, max_pixels: int = MAX_PIXELS
+) -> tuple[NDArray[np.uint8], bool]:
+    """Read a photograph for a mask.
+
+    Parameters
+    ----------
+    path : path
+        A JPEG, PNG, TIFF, WebP, BMP or GIF file.
+    shape : (H, W)
+        The size of the mask.
+    max_pixels : int
+        Larger photographs are refused.
+
+    Returns
+    -------
+    (H, W, 3) uint8 array, bool
+        Its colours, turned upright as the camera says where only this fits the mask; and whether
+        it had to be resized.
+
+    Raises
+    ------
+    MaskError
+        If it cannot be read.
+    """
+    from PIL import Image, ImageOps
+
+    size = shape[1], shape[0]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata, and of sizes, which are checked here
+            with Image.open(path) as file:
+                check_size(*file.size, max_pixels)
+                upright = file if file.size == size else ImageOps.exif_transpose(file)
+                colors = _as_rgb(upright if upright.size == size else file)
+    except MaskError as error:
+        raise MaskError(f"{path}: {error}") from error
+    except Exception as error:  # decoders raise anything on bad input; all of it means one thing
+        raise MaskError(f"{path}: no photograph can be read: {error}") from error
+    if colors.size == size:
+        return np.asarray(colors), False
+    return np.asarray(colors.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)), True
+
+
+def _as_rgb(image: Image) -> Image:
+    """Convert to RGB; 16-bit grey keeps its upper byte, and transparency shows white."""
+    from PIL import Image as Images
+
+    if image.mode.startswith("I;16"):
+        samples: NDArray[Any] = np.asarray(image)
+        image = Images.fromarray((samples >> 8).astype(np.uint8))
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        paper = Images.new("RGBA", image.size, "white")
+        image = Images.alpha_composite(paper, image.convert("RGBA"))
+    return image.convert("RGB")

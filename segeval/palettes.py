@@ -1,0 +1,222 @@
+"""The colours of pictures: of the kinds of error, of classes, and of what is written beside them.
+
+Pictures are arrays of codes, and a `Scheme` says which colour each code has. No two codes of a
+scheme have the same colour, so that pixels can be counted in a picture that has no photograph.
+"""
+
+from __future__ import annotations
+
+import colorsys
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from segeval.values import read_only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from segeval.labels import Label, LabelMap
+
+__all__ = [
+    "INKS",
+    "OKABE_ITO",
+    "Color",
+    "Scheme",
+    "all_scheme",
+    "class_colors",
+    "class_scheme",
+    "scheme_of",
+]
+
+Color = tuple[int, int, int]
+
+OKABE_ITO: Final[dict[str, Color]] = {
+    "orange": (230, 159, 0),
+    "sky blue": (86, 180, 233),
+    "green": (0, 158, 115),
+    "yellow": (240, 228, 66),
+    "blue": (0, 114, 178),
+    "vermillion": (213, 94, 0),
+    "purple": (204, 121, 167),
+}
+"""Colours that the colour-blind can tell apart: Okabe and Ito 2008, Color Universal Design."""
+
+TRUE_NEGATIVE: Final[Color] = (96, 96, 96)
+VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))
+"""Void and its stripes."""
+
+FADED: Final = 232
+"""Grey to which correct pixels fade, and how much of their colour stays."""
+
+KEPT: Final = 0.3
+STRIPE: Final = 0.6
+"""How far the stripes of wrong pixels go towards white, or towards black on bright colours."""
+
+INKS: Final = 16
+"""Greys from white to black for what is written below a picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scheme:
+    """What the codes of a picture look like.
+
+    Attributes
+    ----------
+    colors : (n, 3) uint8 array
+        Colour of each code; the last `INKS` ones are greys from white to black.
+    striped : (n,) integer array
+        The code that stands for each code on the stripes of the hatching.
+    errors : (n,) bool array
+        Which codes are errors.
+    background : (n,) bool array
+        Which codes show the photograph, if there is one, as it is or dimmed.
+    void : int
+        The code of pixels that are not judged.
+    """
+
+    colors: NDArray[np.uint8]
+    striped: NDArray[np.unsignedinteger]
+    errors: NDArray[np.bool_]
+    background: NDArray[np.bool_]
+    void: int
+
+    @property
+    def paper(self) -> int:
+        """Code of white; the darker inks follow it."""
+        return len(self.colors) - INKS
+
+
+def scheme_of(labels: LabelMap, position: int | None) -> Scheme:
+    """Return the scheme of the class at a position, or of all classes if that is None."""
+    return all_scheme(labels) if position is None else class_scheme()
+
+
+def class_scheme() -> Scheme:
+    """Return the scheme of one class, whose codes are those of `segeval.errormaps.Kind`."""
+    kinds = [
+        TRUE_NEGATIVE,
+        OKABE_ITO["vermillion"],
+        OKABE_ITO["yellow"],
+        OKABE_ITO["sky blue"],
+        *VOID_COLORS,
+    ]
+    return _scheme(kinds, striped={4: 5}, errors=range(1, 3), background=[0], void=4)
+
+
+def all_scheme(labels: LabelMap) -> Scheme:
+    """Return the scheme of all K classes.
+
+    Codes are those of `segeval.errormaps.all_errors`: correct pixels 0…K-1, wrong ones K…2K-1 by
+    their class in the truth, the stripes of the wrong ones 2K…3K-1, void 3K and its stripes 3K+1.
+    """
+    own, count = class_colors(labels), len(labels.labels)
+    faded = [_mix(color, (FADED, FADED, FADED), 1 - KEPT) for color in own]
+    stripes = [
+        _mix(color, (0, 0, 0) if _is_bright(color) else (255, 255, 255), STRIPE) for color in own
+    ]
+    return _scheme(
+        [*faded, *own, *stripes, *VOID_COLORS],
+        striped={code: code + count for code in range(count, 2 * count)}
+        | {3 * count: 3 * count + 1},
+        errors=range(count, 3 * count),
+        background=range(count),
+        void=3 * count,
+    )
+
+
+def _scheme(
+    kinds: list[Color],
+    *,
+    striped: dict[int, int],
+    errors: Iterable[int],
+    background: Iterable[int],
+    void: int,
+) -> Scheme:
+    """Add the inks, make colours distinct, those of errors first, and put the tables together."""
+    inks = [(level, level, level) for level in np.linspace(255, 0, INKS).astype(int).tolist()]
+    colors, size = [*kinds, *inks], len(kinds) + INKS
+    is_error, is_background = np.zeros((2, size), np.bool_)
+    is_error[list(errors)] = is_background[list(background)] = True
+    order = sorted(range(size), key=lambda code: not is_error[code])
+    distinct = np.empty((size, 3), np.uint8)
+    distinct[order] = _distinct([colors[code] for code in order])
+    lookup = np.arange(size, dtype=np.min_scalar_type(size - 1))
+    lookup[list(striped)] = list(striped.values())
+    return Scheme(
+        colors=read_only(distinct),
+        striped=read_only(lookup),
+        errors=read_only(is_error),
+        background=read_only(is_background),
+        void=void,
+    )
+
+
+def class_colors(labels: LabelMap) -> list[Color]:
+    """Return the colour of each class: the first of its label, or one that goes with its value.
+
+    Classes found in the values of a data set so have the colours that they have in any other.
+
+    Examples
+    --------
+    >>> from segeval.labels import numbered
+    >>> class_colors(numbered("found", [0, 3]))
+    [(153, 153, 153), (0, 158, 115)]
+    """
+    return _distinct([_color_of(label, index) for index, label in enumerate(labels.labels)])
+
+
+def _color_of(label: Label, index: int) -> Color:
+    if label.colors:
+        return label.colors[0]
+    value = label.truth_values[0] if label.truth_values else index
+    return _nth_color(value if 0 <= value < 1 << 16 else index)
+
+
+def _nth_color(number: int) -> Color:
+    """Return the colour of a value: grey for 0, then Okabe and Ito's, then hues far apart."""
+    first = [(153, 153, 153), *OKABE_ITO.values()]
+    if number < len(first):
+        return first[number]
+    hue = number * 0.618034 % 1
+    lightness, saturation = (0.38, 0.55, 0.72)[number % 3], (0.85, 0.5)[number % 2]
+    red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def _mix(color: Color, other: Color, share: float) -> Color:
+    """Go a share of the way from one colour to another."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
+    return red, green, blue
+
+
+def _is_bright(color: Color) -> bool:
+    return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] > 128
+
+
+def _distinct(colors: Iterable[Color]) -> list[Color]:
+    """Move each colour that occurs before by as little as tells them apart.
+
+    >>> _distinct([(0, 0, 0), (0, 0, 0), (0, 0, 1), (255, 255, 255), (255, 255, 255)])
+    [(0, 0, 0), (0, 0, 1), (0, 0, 2), (255, 255, 255), (254, 254, 254)]
+    """
+    seen: dict[Color, None] = {}
+    near: dict[Color, Iterator[Color]] = {}
+    for color in colors:
+        others = near.setdefault(color, _neighbours(color))
+        seen[next(other for other in others if other not in seen)] = None
+    return list(seen)
+
+
+def _neighbours(color: Color) -> Iterator[Color]:
+    """Yield a colour, and then all others by how far they are from it in any channel."""
+    for far in range(256):
+        ranges = (range(max(0, c - far), min(255, c + far) + 1) for c in color)
+        for red, green, blue in itertools.product(*ranges):
+            steps = abs(red - color[0]), abs(green - color[1]), abs(blue - color[2])
+            if max(steps) == far:
+                yield red, green, blue

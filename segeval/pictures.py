@@ -1,0 +1,185 @@
+"""What a picture of an image needs: its masks as classes, and what is written beside it.
+
+Every number is taken from the scores of the run; nothing is counted in a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from segeval.errormaps import Kind, all_errors, class_errors
+from segeval.errors import MaskError
+from segeval.evaluation import resize
+from segeval.inputs.masks import read_mask
+from segeval.metrics import METRICS
+from segeval.scoring import per_image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from segeval.errormaps import Translation
+    from segeval.inputs.pairing import Pair
+    from segeval.labels import LabelMap
+    from segeval.scoring import Scores
+    from segeval.settings import Reading
+
+    Classes = NDArray[np.signedinteger]
+
+__all__ = [
+    "Card",
+    "describe_images",
+    "error_codes",
+    "image_scores",
+    "position_of",
+    "read_classes",
+    "worst_images",
+]
+
+TITLES: Final = {
+    "iou": "IoU",
+    "dice": "Dice",
+    "precision": "precision",
+    "recall": "recall",
+    "miou": "mIoU",
+    "mdice": "mDice",
+    "pixel_accuracy": "pixel accuracy",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What is written beside the picture of an image.
+
+    Attributes
+    ----------
+    name : str
+        Name of the pair.
+    subject : str
+        The class that is shown, or empty for all classes.
+    note : str
+        What else has to be said, or empty.
+    scores : tuple of (str, float)
+        Titles and values of the image alone; NaN where undefined.
+    legend : tuple of (int, str, int)
+        Code in the picture, what it means, and the number of its pixels.
+    """
+
+    name: str
+    subject: str
+    note: str
+    scores: tuple[tuple[str, float], ...]
+    legend: tuple[tuple[int, str, int], ...]
+
+
+def position_of(labels: LabelMap, name: str | None) -> int | None:
+    """Return the index of the class of a name, or None for all classes.
+
+    Raises
+    ------
+    SettingError
+        If no class has this name.
+    """
+    return None if name is None else labels.positions([name])[0]
+
+
+def read_classes(pair: Pair, reading: Reading, translation: Translation) -> tuple[Classes, Classes]:
+    """Read the masks of a pair as class indices, (H, W) each; a missing prediction as all missed.
+
+    Raises
+    ------
+    MaskError
+        If a mask cannot be read, or has changed since it was counted.
+    """
+    truth = read_mask(pair.truth, max_pixels=reading.max_pixels).values
+    prediction = None
+    if pair.prediction is not None:
+        prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels).values
+        if reading.resize_prediction:
+            prediction = resize(prediction, truth.shape)
+    try:
+        if prediction is not None and prediction.shape != truth.shape:
+            raise ValueError("its size has changed")  # noqa: TRY301 - one message for all of it
+        return translation.pair(truth, prediction)
+    except ValueError as error:
+        raise MaskError(
+            f"{pair.name}: {error}; {pair.truth} or {pair.prediction} changed meanwhile"
+        ) from error
+
+
+def error_codes(
+    truth: Classes, prediction: Classes, position: int | None, classes: int
+) -> NDArray[np.unsignedinteger]:
+    """Return the errors of the class at a position, or of all K classes if that is None."""
+    if position is None:
+        return all_errors(truth, prediction, classes)
+    return class_errors(truth, prediction, position)
+
+
+def image_scores(scores: Scores, position: int | None) -> Mapping[str, NDArray[np.float64]]:
+    """Score every image for one class (IoU first), or over all classes (mIoU first).
+
+    Returns
+    -------
+    mapping of str to (N,) float64 array
+        By the name of the score; NaN where undefined.
+    """
+    if position is None:
+        table = per_image(scores)
+        return {name: table[name] for name in ("miou", "mdice", "pixel_accuracy")}
+    return {
+        name: scores.convention.score_classes(METRICS[name], scores.counts.images)[:, position]
+        for name in ("iou", "dice", "precision", "recall")
+    }
+
+
+def worst_images(scores: Scores, position: int | None, count: int) -> list[int]:
+    """Return the positions of the images with the lowest IoU of a class, or mIoU; lowest first.
+
+    Images in which it is undefined are left out; equal ones stay in the order of their names.
+    """
+    ranked = next(iter(image_scores(scores, position).values()))
+    order = np.argsort(ranked, kind="stable")
+    defined: list[int] = order[~np.isnan(ranked[order])].tolist()
+    return defined[:count]
+
+
+def describe_images(
+    scores: Scores, position: int | None, chosen: Sequence[int] | None = None
+) -> list[Card]:
+    """Return what is written beside the pictures of images, all of them by default."""
+    table = image_scores(scores, position)
+    numbers = range(len(scores.run.images)) if chosen is None else chosen
+    subject = "" if position is None else scores.labels.names[position]
+    return [
+        Card(
+            name=scores.run.images[number].name,
+            subject=subject,
+            note="" if scores.run.images[number].prediction_path else "no prediction: all missed",
+            scores=tuple((TITLES[name], float(column[number])) for name, column in table.items()),
+            legend=tuple(_legend(scores, position, number)),
+        )
+        for number in numbers
+    ]
+
+
+def _legend(scores: Scores, position: int | None, number: int) -> list[tuple[int, str, int]]:
+    """List what the colours of a picture mean; of all classes, those that are wrong somewhere."""
+    counts, classes = scores.counts.images, len(scores.labels.names)
+    void = int(scores.counts.pixels[number] - counts.total[number])
+    if position is None:
+        wrong = counts.fn[number]
+        order = np.argsort(-wrong, kind="stable").tolist()
+        names = scores.labels.names
+        shown = [(classes + k, names[k], int(wrong[k])) for k in order if wrong[k]]
+        return [*shown, *([(3 * classes, "void", void)] if void else [])]
+    return [
+        (Kind.TRUE_POSITIVE, "true positive", int(counts.tp[number, position])),
+        (Kind.FALSE_POSITIVE, "false positive", int(counts.fp[number, position])),
+        (Kind.FALSE_NEGATIVE, "false negative", int(counts.fn[number, position])),
+        *([(Kind.VOID, "void", void)] if void else []),
+    ]

@@ -1,0 +1,125 @@
+"""The confusion matrix as a plot: the share of each true class that is predicted as each class.
+
+Few classes have their shares written in the cells; many are a map, with the largest confusions
+listed beside it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from segeval.metrics import ratio
+from segeval.reports.plotting import GREY, figure_of, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+__all__ = ["draw_matrix"]
+
+WRITTEN: Final = 24
+"""Up to so many classes, shares are written into the cells."""
+
+LISTED: Final = 60
+"""Largest confusions that are listed beside a large matrix."""
+
+SHARE: Final = "share of the true class"
+NO_ROW: Final = "#e6e6e6"
+"""Rows of classes that the truth does not hold."""
+
+
+def draw_matrix(counts: NDArray[np.float64], names: list[str]) -> Figure:
+    """Draw a matrix of counts.
+
+    Parameters
+    ----------
+    counts : (K, K) or (K, K + 1) float array
+        Pixels, rows truth, columns prediction; a last column is predicted as no class.
+    names : list of str
+        Names of the K classes.
+    """
+    shares = ratio(counts, counts.sum(axis=1, keepdims=True))
+    across = [*names, "no class"][: counts.shape[1]]
+    large = len(names) > WRITTEN
+    cell = 0.085 if large else 0.33 if len(names) > 8 else 0.5
+    size = 4.5 if large else 7 if len(names) > 8 else 9
+    side = max(2.2, cell * len(names))
+    margin = 0.9 + 0.075 * size / 9 * max(min(len(name), 24) for name in names)
+    figure = figure_of(side + margin + (3.4 if large else 0.9), side + margin)
+    axes = figure.subplots(1, 2, width_ratios=(side, 2.6)) if large else [figure.subplots()]
+    _draw_cells(figure, axes[0], shares, size)
+    turned = 0 if max(map(len, across)) * size * 0.65 < cell * 72 else 90
+    axes[0].set_xticks(np.arange(len(across)), [short(n, 24) for n in across], rotation=turned)
+    axes[0].set_yticks(np.arange(len(names)), [short(name, 24) for name in names])
+    axes[0].tick_params(length=0, labelsize=size, pad=2)
+    axes[0].set(xlabel="prediction", ylabel="truth")
+    if large:
+        listed = min(LISTED, int(side * 72 / (9 * 1.5)) - 4)
+        _list_confusions(axes[1], counts, shares, [names, across], listed)
+    return figure
+
+
+def _draw_cells(figure: Figure, axes: Axes, shares: NDArray[np.float64], size: float) -> None:
+    """Draw shares as colours, dark for 1; small ones are lifted so that they are seen."""
+    from matplotlib import colormaps
+    from matplotlib.colors import PowerNorm
+
+    colors = colormaps["Blues"].with_extremes(bad=NO_ROW)
+    norm = PowerNorm(0.5, vmin=0, vmax=1)
+    image = axes.imshow(shares, cmap=colors, norm=norm, interpolation="nearest", aspect="equal")
+    bar = figure.colorbar(image, ax=axes, shrink=0.6, aspect=30, pad=0.015)
+    written = len(shares) <= WRITTEN
+    ticks = [0, 0.01, 0.05, 0.25, 0.5, 1]
+    bar.set_ticks(ticks, labels=[f"{tick:.0%}" for tick in ticks], fontsize=7)
+    bar.set_label("share of the true class (numbers: percent)" if written else SHARE, fontsize=7)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0)
+    axes.spines[:].set_color(GREY)
+    if not written:
+        return
+    axes.set_xticks(np.arange(shares.shape[1] - 1) + 0.5, minor=True)
+    axes.set_yticks(np.arange(shares.shape[0] - 1) + 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=0.8)
+    axes.tick_params(which="minor", length=0)
+    for (row, column), share in np.ndenumerate(shares):
+        ink = "white" if share > 0.3 else "#222222"
+        axes.text(column, row, _percent(share), ha="center", va="center", color=ink, fontsize=size)
+
+
+def _percent(share: float) -> str:
+    """Write a share in percent, in two or three characters; nothing for exactly 0.
+
+    >>> [_percent(share) for share in (0.0, 0.004, 0.504, 0.9996, 1.0)]
+    ['', '<1', '50', '>99', '100']
+    """
+    if np.isnan(share) or share == 0:
+        return ""
+    if share < 0.005:
+        return "<1"
+    return ">99" if 0.995 <= share < 1 else f"{100 * share:.0f}"
+
+
+def _list_confusions(
+    axes: Axes,
+    counts: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    names: list[list[str]],
+    listed: int,
+) -> None:
+    """List the confusions that hold the most pixels."""
+    axes.axis("off")
+    wrong = counts.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:listed]
+    lines = [
+        f"{_percent(shares[row, column])} %  "
+        f"{short(names[0][row], 20)} → {short(names[1][column], 20)}"
+        for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True)
+        if wrong[row, column]
+    ]
+    text = "\n".join(["most wrong pixels,", f"and their {SHARE}", "", *lines])
+    written = axes.text(0, 1, text, va="top", fontsize=9, linespacing=1.5, transform=axes.transAxes)
+    written.set_in_layout(False)

@@ -1,0 +1,209 @@
+"""Pictures of errors: one image as PNG, with its photograph, legend and scores."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from segeval.errormaps import Kind, hatched, magnified, paint
+from segeval.pictures import error_codes
+from segeval.reports.strip import draw_strip, font_size, write_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from segeval.palettes import Scheme
+    from segeval.pictures import Card
+
+    Classes = NDArray[np.signedinteger]
+    Codes = NDArray[np.unsignedinteger]
+    Picture = NDArray[np.unsignedinteger]
+
+__all__ = ["Style", "draw_picture", "to_png"]
+
+NARROWEST: Final = 480
+"""Smaller pictures are magnified, so that what is written below them is readable."""
+
+WIDE: Final = 1.2
+"""Panels of at least this width, in heights, stand two by two."""
+
+DIMMED: Final = 0.45
+"""Brightness of the photograph where all classes are right."""
+
+COMPRESSION: Final = 3
+"""Level at which flat colours are written twice as fast as at the default, and hardly larger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How pictures look.
+
+    Attributes
+    ----------
+    scheme : Scheme
+        The colours of the codes.
+    position : int, optional
+        The class whose errors are shown; None for all classes.
+    classes : int
+        The number of classes.
+    plain : bool
+        Whether it is the errors alone, in the size of the mask, with nothing written.
+    side_by_side : bool
+        Whether photograph, truth and prediction are shown as well.
+    opacity : float
+        Of the colours on a photograph, 0 to 1.
+    """
+
+    scheme: Scheme
+    position: int | None
+    classes: int
+    plain: bool = False
+    side_by_side: bool = False
+    opacity: float = 1.0
+
+
+def draw_picture(
+    truth: Classes,
+    prediction: Classes,
+    style: Style,
+    card: Card,
+    photograph: NDArray[np.uint8] | None = None,
+) -> bytes:
+    """Draw the errors of an image.
+
+    Parameters
+    ----------
+    truth, prediction : (H, W) signed integer arrays
+        Class indices; see `segeval.errormaps.class_errors`.
+    style : Style
+        How it looks.
+    card : Card
+        What is written below.
+    photograph : (H, W, 3) uint8 array, optional
+        What the errors lie on.
+
+    Returns
+    -------
+    bytes
+        A PNG file; of the size (H, W) if the style is plain and shows one panel.
+    """
+    titles, parts = _panels(truth, prediction, style, photograph)
+    height, width = truth.shape
+    columns = 2 if len(parts) > 1 and width >= WIDE * height else len(parts)
+    if style.plain:
+        return to_png(_tiled(parts, columns, _paper(parts[0], style.scheme)), style.scheme)
+    size = font_size(max(NARROWEST, width * columns))
+    captions = titles if style.side_by_side else []
+    framed = [
+        np.concatenate([_caption(title, part, size, style.scheme), part])
+        for title, part in zip(captions, parts, strict=False)
+    ]
+    picture = _tiled(framed or parts, columns, _paper(parts[0], style.scheme), gap=size // 3)
+    strip = draw_strip(card, max(NARROWEST, picture.shape[1]), style.scheme)
+    return to_png(_stacked(picture, strip, style.scheme), style.scheme)
+
+
+def _panels(
+    truth: Classes, prediction: Classes, style: Style, photograph: NDArray[np.uint8] | None
+) -> tuple[list[str], list[Picture]]:
+    """Draw the panels that are asked for, all as codes, or all as colours with a photograph."""
+    codes = {}
+    if style.side_by_side:
+        codes = {
+            "truth": _shown(truth, truth, style),
+            "prediction": _shown(prediction, truth, style),
+        }
+    errors = error_codes(truth, prediction, style.position, style.classes)
+    factor = 1 if style.plain else _factor(truth.shape, len(codes) + 1)
+    drawn: dict[str, Picture] = {
+        title: hatched(magnified(panel, factor), style.scheme)
+        if title == "errors"
+        else magnified(panel, factor)
+        for title, panel in (codes | {"errors": errors}).items()
+    }
+    if photograph is None:
+        return [*drawn], [*drawn.values()]
+    below = magnified(photograph, factor)
+    painted = {title: paint(panel, style.scheme) for title, panel in drawn.items()}
+    dimmed = DIMMED if style.position is None else 1.0
+    painted["errors"] = paint(
+        drawn["errors"], style.scheme, below, opacity=style.opacity, dimmed=dimmed
+    )
+    if style.side_by_side:
+        painted = {"photograph": below} | painted
+    return [*painted], [*painted.values()]
+
+
+def _factor(shape: tuple[int, ...], panels: int) -> int:
+    """Return how often small masks are magnified, so that what is written fits below them."""
+    wanted = -(-NARROWEST // (shape[1] * panels))
+    return max(1, min(wanted, 2 * NARROWEST // shape[0]))
+
+
+def _shown(side: Classes, truth: Classes, style: Style) -> Codes:
+    """Show one side: each class in its colour, or the chosen class in that of true positives."""
+    kind = style.scheme.striped.dtype
+    if style.position is None:
+        codes: Codes = side.astype(kind) + kind.type(style.classes)
+        hidden = (side < 0) | (truth < 0)
+    else:
+        codes = (side == style.position).astype(kind) * kind.type(Kind.TRUE_POSITIVE)
+        hidden = truth < 0
+    codes[hidden] = style.scheme.void
+    return codes
+
+
+def _caption(title: str, part: Picture, size: int, scheme: Scheme) -> Picture:
+    """Write the title of a panel, in codes or in colours as the panel is."""
+    codes = np.full((round(1.55 * size), part.shape[1]), scheme.paper, scheme.striped.dtype)
+    write_text(codes, title, (0, round(0.18 * size)), size, scheme)
+    return codes if part.ndim == 2 else paint(codes, scheme)
+
+
+def _paper(part: Picture, scheme: Scheme) -> int:
+    """Return white, as a code or as the level of a colour."""
+    return scheme.paper if part.ndim == 2 else 255
+
+
+def _tiled(parts: list[Picture], columns: int, paper: int, *, gap: int = 0) -> Picture:
+    """Put parts of one size beside and below each other, on paper."""
+    height, width = parts[0].shape[:2]
+    rows = -(-len(parts) // columns)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, *parts[0].shape[2:])
+    whole = np.full(shape, paper, parts[0].dtype)
+    for number, part in enumerate(parts):
+        top, left = (height + gap) * (number // columns), (width + gap) * (number % columns)
+        whole[top : top + height, left : left + width] = part
+    return whole
+
+
+def _stacked(picture: Picture, strip: Codes, scheme: Scheme) -> Picture:
+    """Put a picture on a strip, in the middle if it is narrower."""
+    below = strip if picture.ndim == 2 else paint(strip, scheme)
+    margin = below.shape[1] - picture.shape[1]
+    sides = ((0, 0), (margin // 2, margin - margin // 2), (0, 0))[: picture.ndim]
+    padded = np.pad(picture, sides, constant_values=_paper(picture, scheme))
+    return np.concatenate([padded, below.astype(picture.dtype)])
+
+
+def to_png(picture: Picture, scheme: Scheme) -> bytes:
+    """Write codes of shape (H, W), or colours of shape (H, W, 3), as PNG.
+
+    Codes become a palette where it holds them: a third of the bytes, and half the time.
+    """
+    from PIL import Image
+
+    if picture.ndim == 2 and len(scheme.colors) > 256:
+        picture = paint(picture, scheme)
+    if picture.ndim == 2:
+        height, width = picture.shape
+        image = Image.frombytes("P", (width, height), picture.astype(np.uint8).tobytes())
+        image.putpalette(scheme.colors.tobytes())
+    else:
+        image = Image.fromarray(picture)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=COMPRESSION if picture.ndim == 2 else 1)
+    return buffer.getvalue()

@@ -1,0 +1,204 @@
+"""A picture of errors a file, for many images: which files, drawn by as many workers as counting.
+
+Names of pairs become names of files that stay below the folder, whatever they hold.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from segeval.engines import ordered_map
+from segeval.errors import MaskError, OutputError, Problem
+from segeval.inputs.masks import keep_memory
+from segeval.inputs.photographs import read_photograph
+from segeval.pictures import read_classes
+from segeval.reports.files import write_bytes
+from segeval.reports.overlay import draw_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from segeval.errormaps import Translation
+    from segeval.inputs.pairing import Pair
+    from segeval.pictures import Card
+    from segeval.reports.overlay import Style
+    from segeval.settings import Reading
+
+__all__ = ["Job", "Plan", "check_targets", "draw_overlays", "plan_jobs", "target_names"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One picture: the masks, what is written, the file, and the photograph if there is one."""
+
+    pair: Pair
+    card: Card
+    target: Path
+    photograph: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the pair."""
+        return self.pair.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What all pictures have in common."""
+
+    style: Style
+    translation: Translation
+    reading: Reading
+
+
+def target_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the file of each name, relative to the folder; folders are kept.
+
+    Examples
+    --------
+    >>> target_names(["city/one", "../two", "/three.v2"])
+    {'city/one': 'city/one.png', '../two': '__/two.png', '/three.v2': 'three.v2.png'}
+
+    Raises
+    ------
+    OutputError
+        If two names become one.
+    """
+    targets: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for name in names:
+        parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", "."}]
+        kept = ["__" if part == ".." else _printable(part) for part in parts] or ["_"]
+        targets[name] = "/".join(kept) + ".png"
+        owner = owners.setdefault(targets[name], name)
+        if owner != name:
+            raise OutputError(
+                f"{owner!r} and {name!r} would both be drawn into {targets[name]}; "
+                "name the pairs apart with --pairs"
+            )
+    return targets
+
+
+def _printable(part: str) -> str:
+    """Replace what no file name should hold."""
+    return "".join(c if c.isprintable() and c != ":" else "_" for c in part)
+
+
+def check_targets(
+    folder: Path, targets: Iterable[Path], sources: Iterable[Path], *, overwrite: bool
+) -> None:
+    """Refuse, before any work is done, a folder that cannot be written, and files that are there.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be made or written, if a picture is there and may not be replaced, or
+        if it would replace a mask or a photograph.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; name a folder for the pictures")
+    read = {path.resolve() for path in sources}
+    there = [target for target in targets if target.exists()]
+    for target in there:
+        if target.resolve() in read:
+            raise OutputError(f"{target} is one of the masks or photographs; name another folder")
+    if there and not overwrite:
+        more = f" and {len(there) - 1} more pictures" if len(there) > 1 else ""
+        raise OutputError(
+            f"{there[0]}{more}: already there; type --overwrite to replace, or name another folder"
+        )
+    _check_folder(folder)
+
+
+def _check_folder(folder: Path) -> None:
+    """Check that files can be made in a folder, or in the first one above it that is there."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: no picture can be written there: {error.strerror or error}; "
+            "choose another folder"
+        ) from error
+
+
+def draw_overlays(
+    jobs: Sequence[Job],
+    plan: Plan,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Problem]:
+    """Draw and write pictures.
+
+    Returns
+    -------
+    list of Problem
+        What is odd about photographs; every picture is there all the same.
+
+    Raises
+    ------
+    MaskError
+        If a mask has changed since it was counted.
+    OutputError
+        If a picture cannot be written.
+    """
+    odd: list[Problem] = []
+    keep_memory()
+    with closing(ordered_map(partial(_draw, plan=plan), jobs, workers=workers)) as outcomes:
+        for done, outcome in enumerate(outcomes, 1):
+            if outcome is not None:
+                odd.append(outcome)
+            if progress is not None:
+                progress(done, len(jobs))
+    return odd
+
+
+def _draw(job: Job, plan: Plan) -> Problem | None:
+    """Draw one picture; what is odd about its photograph comes back."""
+    truth, prediction = read_classes(job.pair, plan.reading, plan.translation)
+    photograph, odd = None, None
+    if job.photograph is not None:
+        height, width = truth.shape
+        try:
+            photograph, resized = read_photograph(
+                job.photograph, (height, width), max_pixels=plan.reading.max_pixels
+            )
+            if resized:
+                odd = Problem(name=job.name, kind="photograph of another size, resized", detail="")
+        except MaskError as error:
+            kind = "photograph that cannot be read, grey is used"
+            odd = Problem(name=job.name, kind=kind, detail=str(error))
+    content = draw_picture(truth, prediction, plan.style, job.card, photograph)
+    try:
+        job.target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{job.target.parent}: cannot be made: {error.strerror}") from error
+    write_bytes(job.target, content)
+    return odd
+
+
+def plan_jobs(
+    folder: Path,
+    pairs: Mapping[str, Pair],
+    cards: Iterable[Card],
+    photographs: Mapping[str, Path],
+) -> list[Job]:
+    """Say which picture of which pair goes where."""
+    cards = list(cards)
+    targets = target_names(card.name for card in cards)
+    return [
+        Job(
+            pair=pairs[card.name],
+            card=card,
+            target=folder / targets[card.name],
+            photograph=photographs.get(card.name),
+        )
+        for card in cards
+    ]

@@ -1,0 +1,197 @@
+"""Plots of a run: confusion matrix, scores of classes and of images, curves over thresholds.
+
+Each takes the plain data that the other reports show, and no plot computes a score.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from segeval.reports.numbers import show_score
+from segeval.reports.plotting import BLUE, GREY, ORANGE, PURPLE, bare, figure_of, save, short, style
+from segeval.values import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["PLOTS", "Kind", "draw_plot"]
+
+Kind = Literal["confusion", "classes", "images", "curves"]
+
+COLUMN: Final = 50
+"""Classes in one column of bars."""
+
+POINTS: Final = 1000
+"""Thresholds of a curve that are drawn."""
+
+NAMES: Final = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
+CURVES: Final = {
+    "precision": (BLUE, "-"),
+    "recall": (ORANGE, "--"),
+    "dice": ("#000000", "-"),
+    "iou": (PURPLE, "-."),
+}
+"""Curves over thresholds, told apart by colour and by dashes."""
+
+
+def draw_plot(kind: Kind, data: Mapping[str, Any], ending: str) -> bytes:
+    """Draw a plot.
+
+    Parameters
+    ----------
+    kind : {"confusion", "classes", "images", "curves"}
+        What is drawn.
+    data : mapping
+        A document of schema ``segeval.scores/1`` for the first two, with a ``metric`` for the
+        second; ``values``, ``name`` and ``signature`` for images; a document of schema
+        ``segeval.sweep/1`` for curves.
+    ending : {"svg", "png", "pdf"}
+        The format.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    with style():
+        figure = PLOTS[kind](data)
+        _sign(figure, data["signature"])
+        return save(figure, ending)
+
+
+def _sign(figure: Figure, signature: str) -> None:
+    """Write the signature below, in small print."""
+    characters = int(figure.get_figwidth() * 21)
+    lines = textwrap.wrap(signature.replace("|", "| "), characters)
+    text = "\n".join(lines).replace("| ", "|")
+    figure.supxlabel(text, fontsize=5, color=GREY, x=0.01, ha="left")
+
+
+def _classes(document: Mapping[str, Any]) -> Figure:
+    """Draw a bar a class, from best to worst, in as many columns as are needed."""
+    metric = document.get("metric", "iou")
+    rows = sorted(document["classes"], key=lambda row: _rank(row[metric]))
+    columns = -(-len(rows) // COLUMN)
+    per_column = -(-len(rows) // columns)
+    size = 8 if len(rows) <= COLUMN else 6
+    figure = figure_of(5.2 if columns == 1 else 3.1 * columns, 0.9 + per_column * size * 0.021)
+    mean = document["summary"][f"m{metric}"]
+    panels = figure.subplots(1, columns, squeeze=False)[0]
+    for number, axes in enumerate(panels):
+        part = rows[number * per_column : (number + 1) * per_column]
+        _draw_bars(axes, part, metric, size)
+        axes.set_ylim(per_column - 0.4, -0.6)
+        if mean is not None:
+            axes.axvline(mean, color=ORANGE, linewidth=1, linestyle="--", zorder=3)
+    label = f"{NAMES[metric]} (dashed: mean {show_score(mean)})"
+    panels[0].set_xlabel(label) if columns == 1 else figure.suptitle(label, fontsize=9)
+    return figure
+
+
+def _rank(value: float | None) -> float:
+    return 1.0 if value is None else -value
+
+
+def _draw_bars(axes: Axes, rows: Sequence[Mapping[str, Any]], metric: str, size: float) -> None:
+    values = [row[metric] or 0.0 for row in rows]
+    axes.barh(range(len(rows)), values, height=0.72, color=BLUE)
+    for place, row in enumerate(rows):
+        text = show_score(row[metric])
+        axes.text(
+            values[place] + 0.012,
+            place,
+            text,
+            va="center",
+            fontsize=size * 0.85,
+            bbox={"boxstyle": "square,pad=0.05", "color": "white"},
+            zorder=4,
+        )
+    axes.set_yticks(range(len(rows)), [short(row["name"], 28) for row in rows], fontsize=size)
+    axes.set_xlim(0, 1.14)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"], fontsize=size)
+    axes.tick_params(axis="y", length=0)
+    bare(axes)
+
+
+def _images(data: Mapping[str, Any]) -> Figure:
+    """Draw how the scores of images spread."""
+    from matplotlib.ticker import MaxNLocator
+
+    values = np.array([value for value in data["values"] if not np.isnan(value)])
+    figure = figure_of(4.2, 2.8)
+    axes = figure.subplots()
+    bins = 20 if values.size < 200 else 50
+    edges = np.linspace(0, 1, bins + 1).tolist()
+    axes.hist(values, bins=edges, color=BLUE, edgecolor="white", linewidth=0.4)
+    if values.size:
+        _mark(axes, "mean", float(np.mean(values)), "--")
+        _mark(axes, "median", float(np.median(values)), ":")
+        axes.legend(frameon=False, loc="upper left", fontsize=8)
+    undefined = len(data["values"]) - values.size
+    left_out = f", undefined in {undefined} more" if undefined else ""
+    axes.set(xlim=(0, 1), xlabel=f"{data['name']} of an image", ylabel="images")
+    axes.set_title(f"{counted(values.size, 'image')}{left_out}", loc="left")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    bare(axes)
+    return figure
+
+
+def _mark(axes: Axes, what: str, value: float, dashes: str) -> None:
+    """Mark a value with a line, and say in the legend what it is."""
+    label = f"{what} {show_score(value)}"
+    axes.axvline(value, color=ORANGE, linestyle=dashes, linewidth=1.2, label=label)
+
+
+def _curves(document: Mapping[str, Any]) -> Figure:
+    """Draw precision against recall, and all curves over the threshold."""
+    figure = figure_of(7.2, 3.1)
+    left, right = figure.subplots(1, 2)
+    curves, thresholds = document["dataset"], np.array(document["thresholds"])
+    some = np.unique(np.linspace(0, thresholds.size - 1, min(POINTS, thresholds.size)).astype(int))
+    lines = {name: np.array(curves[name], float)[some] for name in CURVES}
+    recall, precision = lines["recall"][::-1], lines["precision"][::-1]
+    left.step([0, *recall], [precision[0], *precision], where="pre", color=BLUE)
+    area = show_score(document["summary"]["average_precision"])
+    left.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01))
+    left.set_title(f"average precision {area}", loc="left")
+    left.set_aspect("equal")
+    for name, (color, dashes) in CURVES.items():
+        right.plot(thresholds[some], lines[name], dashes, color=color, label=NAMES[name], lw=1.3)
+    best = document["summary"]["best_dice_dataset"]
+    if best["value"] is not None:
+        right.plot(best["threshold"], best["value"], "o", color="#000000", markersize=4)
+        title = f"highest Dice {show_score(best['value'])} at {best['threshold']}"
+        right.set_title(title, loc="left")
+    right.set(xlabel="threshold", ylim=(0, 1.01))
+    right.margins(x=0)
+    right.legend(frameon=False, fontsize=8)
+    for axes in (left, right):
+        bare(axes)
+    return figure
+
+
+def _confusion(document: Mapping[str, Any]) -> Figure:
+    """Draw the share of each true class that is predicted as each class."""
+    from segeval.reports.matrixplot import draw_matrix
+
+    matrix = document["confusion"]
+    counts = np.array(matrix["counts"], float)
+    unknown = np.array(matrix["unknown"], float)
+    if unknown.any():
+        counts = np.column_stack([counts, unknown])
+    return draw_matrix(counts, list(matrix["labels"]))
+
+
+PLOTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Figure]]] = {
+    "confusion": _confusion,
+    "classes": _classes,
+    "images": _images,
+    "curves": _curves,
+}
+"""What draws each kind of plot."""

@@ -1,0 +1,112 @@
+"""What all plots have in common: one restrained style, the check of the format, and saving.
+
+Matplotlib is imported by the functions that draw; text in an SVG stays text, and no file holds a
+date, so that the same numbers give the same file.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from segeval.errors import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "BLUE",
+    "FORMATS",
+    "GREY",
+    "ORANGE",
+    "PURPLE",
+    "bare",
+    "figure_of",
+    "plot_format",
+    "save",
+    "short",
+    "style",
+]
+
+FORMATS: Final = ("svg", "png", "pdf")
+BLUE: Final = "#0072b2"
+ORANGE: Final = "#d55e00"
+PURPLE: Final = "#cc79a7"
+GREY: Final = "#767676"
+"""Colours that the colour-blind can tell apart: Okabe and Ito 2008."""
+
+STYLE: Final[dict[Any, Any]] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "segeval",
+    "pdf.fonttype": 42,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.linewidth": 0.8,
+}
+
+DATELESS: Final[dict[str, dict[str, None]]] = {
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+
+
+def plot_format(name: str) -> str:
+    """Return the format that the end of a file name says, and check that pictures can be made.
+
+    Raises
+    ------
+    SettingError
+        If it is none of `FORMATS`, or Matplotlib is not installed.
+    """
+    ending = name.lower().rpartition(".")[2]
+    if ending not in FORMATS:
+        raise SettingError(f"{name}: the name of a picture ends in .{', .'.join(FORMATS)}")
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        raise SettingError(
+            "pictures need Matplotlib; install segeval with the extra [report], or matplotlib"
+        ) from None
+    mpl.use("agg")
+    return ending
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the style of all plots, whatever the user has set for their own."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def figure_of(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches that arranges itself."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def short(name: str, most: int) -> str:
+    """Shorten a name for an axis; a dollar sign is no formula."""
+    return (name if len(name) <= most else f"{name[: most - 1]}…").replace("$", r"\$")
+
+
+def bare(axes: Axes) -> None:
+    """Leave out the upper and the right line of the frame."""
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def save(figure: Figure, ending: str) -> bytes:
+    """Return a figure as a file of one of `FORMATS`."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=ending, dpi=200, metadata=DATELESS.get(ending))
+    return buffer.getvalue()

@@ -1,0 +1,189 @@
+"""A picture of errors in the terminal: half blocks of two cells each, or characters.
+
+A cell stands for many pixels. If one of them is wrong, the cell is: small errors do not vanish.
+"""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from segeval.errormaps import Kind, magnified
+from segeval.reports.numbers import show_count, show_score
+from segeval.values import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from segeval.palettes import Scheme
+    from segeval.pictures import Card
+
+    Codes = NDArray[np.unsignedinteger]
+
+__all__ = ["Colors", "downscaled", "draw_text"]
+
+Colors = Literal["24bit", "256", "none"]
+
+FEWEST: Final = 40
+"""Columns to which a small mask is magnified."""
+
+KINDS: Final[Mapping[int, str]] = {
+    Kind.TRUE_NEGATIVE: ".",
+    Kind.FALSE_POSITIVE: "+",
+    Kind.FALSE_NEGATIVE: "-",
+    Kind.TRUE_POSITIVE: "#",
+}
+"""Characters of the kinds of one class."""
+
+VOID: Final = "/"
+LETTERS: Final = string.ascii_letters + string.digits
+"""Characters of the classes that are wrong somewhere."""
+
+STEPS: Final = np.array([0, 95, 135, 175, 215, 255])
+"""Levels of the colour cube of terminals with 256 colours."""
+
+
+def draw_text(codes: Codes, scheme: Scheme, card: Card, *, columns: int, colors: Colors) -> str:
+    """Draw a picture as lines of text, its legend and scores below.
+
+    Parameters
+    ----------
+    codes : (H, W) unsigned integer array
+        The errors, as `segeval.pictures.error_codes` returns them.
+    scheme : Scheme
+        Their colours.
+    card : Card
+        What is written below.
+    columns : int
+        Width of the terminal.
+    colors : {"24bit", "256", "none"}
+        Half blocks in so many colours, or characters.
+    """
+    codes = magnified(codes, max(1, min(FEWEST, columns) // codes.shape[1]))
+    height, width = codes.shape
+    across = min(columns, width)
+    down = max(1, round(height * across / width / (2 if colors == "none" else 1)))
+    cells = downscaled(codes, scheme, min(down, height), across)
+    if colors == "none":
+        signs = _signs(scheme, card)
+        picture = ["".join(signs.get(code, ".") for code in row) for row in cells.tolist()]
+        marks = signs
+    else:
+        picture = [*_half_blocks(cells, scheme, colors)]
+        marks = {c: _paint("██", _escape(scheme, c, colors, 38)) for c, _, _ in card.legend}
+    scale = f"a cell is {height / cells.shape[0]:.3g}×{width / across:.3g} pixels, wrong if any is"
+    rows = [*_rows(card, marks, columns, len("██" if colors != "none" else "."))]
+    return "\n".join([*picture, *rows, *([scale] if width > across else [])]) + "\n"
+
+
+def downscaled(codes: Codes, scheme: Scheme, rows: int, columns: int) -> Codes:
+    """Show each cell of a coarser grid by its most frequent error, or else most frequent code.
+
+    Parameters
+    ----------
+    codes : (H, W) unsigned integer array
+        Codes of the scheme.
+    scheme : Scheme
+        Says which codes are errors.
+    rows, columns : int
+        The size of the grid, 1 to H and 1 to W.
+
+    Returns
+    -------
+    (rows, columns) unsigned integer array
+    """
+    height, width = codes.shape
+    used, rank = np.unique(codes, return_inverse=True)
+    rank = rank.reshape(codes.shape)
+    column = np.arange(width) * columns // width * used.size
+    edges = -(-np.arange(rows + 1) * height // rows)
+    coarse = np.empty((rows, columns), codes.dtype)
+    is_error = scheme.errors[used]
+    for row in range(rows):
+        part = rank[edges[row] : edges[row + 1]] + column
+        votes = np.bincount(part.ravel(), minlength=columns * used.size)
+        votes = votes.reshape(columns, used.size)
+        wrong = np.where(is_error, votes, 0)
+        decided = np.where(wrong.any(axis=1, keepdims=True), wrong, votes)
+        coarse[row] = used[decided.argmax(axis=1)]
+    return coarse
+
+
+def _half_blocks(cells: Codes, scheme: Scheme, colors: Colors) -> Iterable[str]:
+    """Yield lines of upper half blocks: above in the foreground, below in the background."""
+    rows = cells.tolist()
+    for above, below in zip(rows[::2], [*rows[1::2], None], strict=False):
+        line, last = [], ""
+        for place, code in enumerate(above):
+            style = _escape(scheme, code, colors, 38)
+            style += "\x1b[49m" if below is None else _escape(scheme, below[place], colors, 48)
+            line.append(f"{style if style != last else ''}▀")
+            last = style
+        yield "".join(line) + "\x1b[0m"
+
+
+def _escape(scheme: Scheme, code: int, colors: Colors, ground: int) -> str:
+    """Return the sequence that sets the foreground (38) or the background (48)."""
+    red, green, blue = scheme.colors[code].tolist()
+    if colors == "24bit":
+        return f"\x1b[{ground};2;{red};{green};{blue}m"
+    return f"\x1b[{ground};5;{_nearest((red, green, blue))}m"
+
+
+def _nearest(color: tuple[int, int, int]) -> int:
+    """Return the number of the nearest colour among the cube and the greys.
+
+    >>> _nearest((0, 0, 0)), _nearest((255, 255, 255)), _nearest((96, 96, 96))
+    (16, 231, 59)
+    """
+    cube = [int(np.abs(STEPS - channel).argmin()) for channel in color]
+    grey = max(0, min(23, round((sum(color) / 3 - 8) / 10)))
+    off_cube = sum((int(STEPS[c]) - channel) ** 2 for c, channel in zip(cube, color, strict=True))
+    off_grey = sum((8 + 10 * grey - channel) ** 2 for channel in color)
+    return 232 + grey if off_grey < off_cube else 16 + 36 * cube[0] + 6 * cube[1] + cube[2]
+
+
+def _paint(text: str, style: str) -> str:
+    return f"{style}{text}\x1b[0m"
+
+
+def _signs(scheme: Scheme, card: Card) -> dict[int, str]:
+    """Return the character of each code: of the kinds of one class, or of the wrong classes."""
+    if card.subject:
+        return {**KINDS, scheme.void: VOID}
+    wrong = sorted(code for code, _, _ in card.legend if scheme.errors[code])
+    letters = {code: LETTERS[n] if n < len(LETTERS) else "?" for n, code in enumerate(wrong)}
+    return {**letters, scheme.void: VOID}
+
+
+def _rows(card: Card, marks: Mapping[int, str], columns: int, mark_width: int) -> Iterable[str]:
+    """Yield the lines below a picture, broken at the width of the terminal."""
+    scores = [
+        f"{title} {show_score(None if np.isnan(value) else value)}" for title, value in card.scores
+    ]
+    title = [printable(card.name), card.subject or "all classes"]
+    yield from _flow([(text, len(text)) for text in title], columns)
+    note = [card.note] if card.note else []
+    yield from _flow([(text, len(text)) for text in [*scores, *note]], columns)
+    if not card.subject:
+        yield "wrong pixels by true class:" if any(p for _, _, p in card.legend) else "all right"
+    entries = [(code, f"{name}: {show_count(pixels)}") for code, name, pixels in card.legend]
+    yield from _flow(
+        [(f"{marks[code]} {text}", mark_width + 1 + len(text)) for code, text in entries], columns
+    )
+
+
+def _flow(items: Iterable[tuple[str, int]], columns: int) -> Iterable[str]:
+    """Break texts of given widths into lines."""
+    line, used = "", 0
+    for text, width in items:
+        if line and used + 2 + width > columns:
+            yield line
+            line, used = "", 0
+        line, used = (f"{line}  {text}", used + 2 + width) if line else (text, width)
+    if line:
+        yield line

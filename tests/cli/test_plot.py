@@ -1,0 +1,174 @@
+"""Plots as users ask for them."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from made import data_set, document, segeval
+from PIL import Image
+
+from segeval.cli.plot import PlotOptions
+from segeval.reports.plots import PLOTS, draw_plot
+
+SVG = "{http://www.w3.org/2000/svg}"
+KINDS = ["confusion", "classes", "images"]
+
+
+def texts(path: Path) -> list[str]:
+    return [element.text or "" for element in ET.parse(path).iter(f"{SVG}text")]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Path:
+    path = tmp_path_factory.mktemp("run") / "run.segeval"
+    segeval("score", samples / "pred", samples / "truth", "-o", path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def grey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Probabilities of the right half of an image, against the truth."""
+    levels = np.add.outer(np.zeros(20), np.linspace(0, 250, 40)).astype(int)
+    truth = (np.arange(40) >= 18) * np.ones((20, 1), int)
+    return data_set(tmp_path_factory.mktemp("grey"), {"a": (truth * 255, levels)})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")]
+)
+def test_every_plot_comes_in_every_format_and_again_the_same(
+    run: Path, tmp_path: Path, kind: str, ending: str, start: bytes
+) -> None:
+    plots = [tmp_path / f"{number}.{ending}" for number in range(2)]
+    for path in plots:
+        done = segeval("plot", run, "--kind", kind, "-o", path)
+        assert not done.stdout + done.stderr
+    content = plots[0].read_bytes()
+    assert content.startswith(start)
+    assert b"dc:date" not in content
+    assert b"CreationDate" not in content
+    assert plots[1].read_bytes() == content
+
+
+def test_a_run_and_its_masks_give_the_same_plot(run: Path, tmp_path: Path, samples: Path) -> None:
+    segeval("plot", run, "-o", tmp_path / "a.svg")
+    segeval("plot", samples / "pred", samples / "truth", "-o", tmp_path / "b.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_cells_of_the_matrix_are_shares_of_the_true_class(tmp_path: Path) -> None:
+    truth, prediction = [[0] * 4, [1] * 4], [[0, 0, 0, 1], [1] * 4]
+    folders = data_set(tmp_path, {"a": (truth, prediction)})
+    segeval("plot", *folders, "-o", tmp_path / "a.svg")
+    words = texts(tmp_path / "a.svg")
+    assert [word for word in words if word in {"75", "25", "100"}] == ["75", "25", "100"]
+    assert {"truth", "prediction"} <= set(words)
+
+
+def test_bars_are_the_scores_of_the_classes_from_best_to_worst(
+    tmp_path: Path, samples: Path
+) -> None:
+    folders = samples / "pred", samples / "truth", "--labels", samples / "labels.toml"
+    for metric in ("iou", "recall"):
+        path = tmp_path / f"{metric}.svg"
+        segeval("plot", *folders, "--kind", "classes", "--metric", metric, "-o", path)
+        rows = document(*folders)["classes"]
+        order = sorted(rows, key=lambda row: -row[metric])
+        words = texts(path)
+        assert [word for word in words if word in {row["name"] for row in rows}] == [
+            row["name"] for row in order
+        ]
+        assert f"{order[0][metric]:.4f}" in words
+
+
+def test_the_convention_and_signature_are_those_of_score(run: Path, tmp_path: Path) -> None:
+    segeval("plot", run, "--kind", "images", "--exclude", "3", "-o", tmp_path / "a.svg")
+    joined = "".join(texts(tmp_path / "a.svg"))
+    assert "labels:found|classes:8|ignore:255|pooling:dataset|absent:skip|mean:all-3|" in joined
+    assert "12 images" in joined
+
+
+def test_curves_of_grey_predictions(grey: tuple[Path, Path], tmp_path: Path) -> None:
+    segeval("plot", *grey, "--kind", "curves", "-o", tmp_path / "a.svg")
+    assert "average precision 1.0000" in texts(tmp_path / "a.svg")
+    assert "highest Dice 1.0000 at 115" in texts(tmp_path / "a.svg")
+    done = segeval(
+        "plot", *grey, "--kind", "curves", "--threshold", "3", "-o", tmp_path / "b.svg", expect=2
+    )
+    assert "leave out --threshold" in done.stderr
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_counted(
+    run: Path, tmp_path: Path
+) -> None:
+    assert "ends in .svg, .png, .pdf" in segeval("plot", run, "-o", "a.gif", expect=2).stderr
+    segeval("plot", run, "-o", tmp_path / "none" / "a.svg", expect=3)
+    linked = tmp_path / "run.svg"
+    linked.symlink_to(run)
+    assert "is the run" in segeval("plot", linked, "-o", linked, expect=2).stderr
+    done = segeval("plot", run, "--include", "x", "-o", tmp_path / "a.svg", expect=2)
+    assert "is counted already" in done.stderr
+
+
+def test_a_missing_matplotlib_is_one_message(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from segeval.cli import app\n"
+        f"app(['plot', 'p', 't', '-o', {str(tmp_path / 'a.svg')!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "extra [report]" in done.stderr
+
+
+def made_document(classes: int) -> dict[str, Any]:
+    """Make a document of any number of classes; one is absent, one has formula signs."""
+    random = np.random.default_rng(classes)
+    counts = random.integers(0, 9, (classes, classes)) + np.diag([90] * classes)
+    counts[-1] = 0
+    names = [f"class {k}" for k in range(classes)]
+    names[0] = "$x_1$ & <b>"
+    scores: list[float | None] = random.random(classes).tolist()
+    scores[-1] = None
+    return {
+        "signature": "labels:made|classes:many",
+        "summary": {"miou": 0.5},
+        "classes": [{"name": n, "iou": s} for n, s in zip(names, scores, strict=True)],
+        "confusion": {
+            "labels": names,
+            "counts": counts.tolist(),
+            "unknown": [1] * (classes - 1) + [0],
+        },
+        "values": [*random.random(classes).tolist(), float("nan")],
+        "name": "mIoU",
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("classes", [1, 2, 3, 19, 51, 150])
+def test_plots_of_any_number_of_classes_fit(kind: Any, classes: int) -> None:
+    content = draw_plot(kind, made_document(classes), "png")
+    with Image.open(io.BytesIO(content)) as image:
+        assert max(image.size) <= 200 * 20
+        margins = np.asarray(image.convert("L"))[[0, -1]]
+    assert (margins > 200).all()
+
+
+def test_names_are_text_and_no_formula() -> None:
+    root = ET.fromstring(draw_plot("classes", made_document(3), "svg"))
+    assert "$x_1$ & <b>" in [element.text for element in root.iter(f"{SVG}text")]
+
+
+def test_every_kind_is_an_option() -> None:
+    assert set(PlotOptions.__annotations__) >= {"kind", "out"}
+    assert set(PLOTS) == {*KINDS, "curves"}
