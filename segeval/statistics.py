@@ -43,7 +43,7 @@ FEW: Final = 20
 BLOCK: Final = 1 << 22
 """Cells of a matrix of weights that is held at a time, 32 MiB of float64."""
 
-FEWEST, MOST = 100, 100_000
+FEWEST, MOST = 10, 100_000
 TIE: Final = 1e-12
 """Differences that are as large as the observed one but for rounding."""
 

@@ -208,7 +208,7 @@ def test_means_over_images_follow_the_draws() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rounds": 99}, "the number of resamples is 100 to 100000"),
+        ({"rounds": 9}, "the number of resamples is 10 to 100000"),
         ({"rounds": 100_001}, "--ci 100001"),
         ({"seed": -1}, "--seed is 0 or more, not -1"),
     ],
