@@ -45,10 +45,10 @@ def align(runs: Sequence[Run], *, common: bool = False) -> list[Run]:
     names = [[image.name for image in run.images] for run in runs]
     shared = set(names[0]).intersection(*names[1:])
     if any(len(own) > len(shared) for own in names):
-        if not common:
-            raise RunError(_differing(names, shared))
         if not shared:
             raise RunError("the runs have no image in common; names are compared as they stand")
+        if not common:
+            raise RunError(_differing(names, shared))
         runs = [
             run.select([n for n, name in enumerate(own) if name in shared])
             for run, own in zip(runs, names, strict=True)

@@ -1,32 +1,30 @@
 """Scores against those of a baseline: how far they may drop, and what may have vanished.
 
-Exact float64 values are compared, never rounded ones. A drop of a score that is undefined on either
-side is undefined, and fails.
+Float64 values are compared, never rounded ones; what is within the rounding of their difference
+passes. A drop of a score that is undefined on either side is undefined, and fails.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from segeval.baselinefiles import named_values
 from segeval.errors import RunError, SettingError
 from segeval.gates import DropGate
 from segeval.metrics import METRICS
-from segeval.runfile import read_run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from segeval.baselinefiles import Baseline
     from segeval.comparison import Comparison
     from segeval.run import Run
     from segeval.scoring import Scores
 
-__all__ = ["Baseline", "Drop", "check_drops", "parse_drop", "read_baseline"]
+__all__ = ["Drop", "check_drops", "parse_drop"]
 
-SCHEMA: Final = "segeval.scores/1"
 FREE: Final = ("classes", "images", "shard", "ci", "segeval")
 """Parts of the signature in which a baseline may differ."""
 
@@ -38,31 +36,6 @@ class Drop:
     metric: str
     amount: float
     relative: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Baseline:
-    """What a run is held against.
-
-    Attributes
-    ----------
-    values : mapping of str to float
-        Every score, as gates name it: ``miou``, ``iou.road``, ``miou@night``; NaN if undefined.
-    classes : tuple of str
-        The classes with a defined IoU.
-    images : int
-        Number of images.
-    signature : str
-        The definition of these numbers.
-    run : Run, optional
-        The counts, if the baseline is a run and no document.
-    """
-
-    values: Mapping[str, float]
-    classes: tuple[str, ...]
-    images: int
-    signature: str
-    run: Run | None = None
 
 
 def parse_drop(text: str, *, default: str = "miou") -> Drop:
@@ -90,69 +63,6 @@ def parse_drop(text: str, *, default: str = "miou") -> Drop:
             "a percentage of the baseline, e.g. 2%"
         )
     return Drop(metric=metric or default, amount=amount, relative=relative)
-
-
-def read_baseline(path: Path, score: Callable[[Run], Scores]) -> Baseline:
-    """Read a baseline: a run, which is scored like the run it is held against, or a document.
-
-    Raises
-    ------
-    RunError
-        If it is neither.
-    """
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except ValueError:
-        run = read_run(path)
-        return _of_scores(score(run), run)
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise RunError(f"{path}: it is neither a run file nor a document of schema {SCHEMA}")
-    return _of_document(document)
-
-
-def _of_scores(scores: Scores, run: Run) -> Baseline:
-    defined = zip(scores.labels.names, scores.class_scores["iou"].tolist(), strict=True)
-    return Baseline(
-        values=_values(scores),
-        classes=tuple(name for name, value in defined if not math.isnan(value)),
-        images=len(run),
-        signature=scores.signature,
-        run=run,
-    )
-
-
-def _values(scores: Scores) -> dict[str, float]:
-    """Return every score, as gates name it."""
-    values = dict(scores.summary)
-    for metric, column in scores.class_scores.items():
-        names = (f"{metric}.{name}" for name in scores.labels.names)
-        values |= dict(zip(names, column.tolist(), strict=True))
-    for group, members in scores.groups.items():
-        values |= {f"{name}@{group}": value for name, value in _values(members).items()}
-    return values
-
-
-def _of_document(document: Mapping[str, Any]) -> Baseline:
-    defined = tuple(row["name"] for row in document["classes"] if row["iou"] is not None)
-    return Baseline(
-        values=dict(_document_values(document)),
-        classes=defined,
-        images=document["images"]["scored"],
-        signature=document["signature"],
-    )
-
-
-def _document_values(document: Mapping[str, Any], end: str = "") -> Iterator[tuple[str, float]]:
-    """Yield every score of a document, or of a group in it, as gates name it."""
-    pairs = [*document["summary"].items()]
-    for row in document["classes"]:
-        pairs += [(f"{metric}.{row['name']}", row[metric]) for metric in METRICS]
-    for name, value in pairs:
-        yield name + end, math.nan if value is None else value
-    for group in document.get("groups", ()):
-        yield from _document_values(group, f"@{group['name']}")
 
 
 def check_drops(
@@ -190,13 +100,13 @@ def check_drops(
     SettingError
         If a drop names no score.
     """
-    _check_signature(scores.signature, baseline.signature)
+    _check_signature(scores.signature, baseline)
     comparison = None
     if compare is not None:
         if baseline.run is None:
             raise SettingError("--significant needs the counts: a run file as --baseline")
         comparison = compare(baseline.run)
-    values = _values(scores)
+    values = named_values(scores)
     gates = [_images(scores, baseline, allowed), _classes(values, baseline, allowed)]
     return gates + [
         _gate(name, drop, values, baseline, comparison)
@@ -205,18 +115,19 @@ def check_drops(
     ]
 
 
-def _check_signature(signature: str, baseline: str) -> None:
+def _check_signature(signature: str, baseline: Baseline) -> None:
     """Refuse to compare numbers of different definitions."""
     ours, theirs = (
         [fact for fact in text.split("|") if fact.partition(":")[0] not in FREE]
-        for text in (signature, baseline)
+        for text in (signature, baseline.signature)
     )
     if ours != theirs:
         here = ", ".join(fact for fact in ours if fact not in theirs) or "nothing of the kind"
         there = ", ".join(fact for fact in theirs if fact not in ours) or "nothing of the kind"
+        advice = "" if baseline.run is not None else ", or name a run file as --baseline"
         raise RunError(
-            f"the baseline was scored under other settings: {there} there, {here} here; score it "
-            "again under these, or name a run file as --baseline"
+            f"the baseline was made under other settings: {there} there, {here} here; make it "
+            f"again under these{advice}"
         )
 
 
@@ -225,12 +136,12 @@ def _images(scores: Scores, baseline: Baseline, allowed: Collection[str]) -> Dro
     names = {image.name for image in scores.run.images}
     missing: list[str] = []
     if baseline.run is None:
-        spared = sum(name not in baseline.classes for name in allowed)
+        spared = sum(f"iou.{name}" not in baseline.values for name in allowed)
         gone = max(0, baseline.images - len(names) - spared)
     else:
         known = {image.name for image in baseline.run.images}
         for name in allowed:
-            if name not in known and name not in baseline.classes:
+            if name not in known and f"iou.{name}" not in baseline.values:
                 raise SettingError(
                     f"--allow-missing {name!r}: the baseline has no such class or image"
                 )
@@ -256,6 +167,8 @@ def _named(metric: str, values: Mapping[str, float], baseline: Baseline) -> list
     name, _, label = metric.partition(".")
     label, at, group = label.partition("@")
     if label == "*" and name in METRICS:
+        if at and not any(key.endswith(f"{at}{group}") for key in (*values, *baseline.values)):
+            raise SettingError(f"--max-drop {metric}: there is no group {group!r}")
         names = (f"{name}.{one}{at}{group}" for one in baseline.classes)
         return [n for n in names if not math.isnan(values.get(n, math.nan))]
     if metric not in values and metric not in baseline.values:
@@ -287,11 +200,13 @@ def _gate(
 def _interval(name: str, comparison: Comparison) -> tuple[float, float]:
     """Return the bounds of a difference."""
     metric, _, label = name.partition(".")
+    names = comparison.scores.labels.names
     if name in comparison.means:
         low, high = comparison.means[name].bounds.tolist()
-    elif "@" not in name:
-        (position,) = comparison.scores.labels.positions([label])
-        low, high = comparison.classes[metric].bounds[:, position].tolist()
-    else:
+    elif label in names:
+        low, high = comparison.classes[metric].bounds[:, names.index(label)].tolist()
+    elif "@" in name:
         raise SettingError(f"--significant: there is no interval of a group, such as {name}")
+    else:  # a class that is on no image that both runs have
+        low = high = math.nan
     return low, high

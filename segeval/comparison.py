@@ -16,6 +16,7 @@ from segeval.confusion import ClassCounts
 from segeval.conventions import Convention
 from segeval.errors import DataError
 from segeval.labelchoice import choose_labels
+from segeval.metrics import ROUNDING
 from segeval.pools import Sample, left_out
 from segeval.scoring import per_image, score_run, write_signature
 from segeval.settings import LabelChoice
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from segeval.settings import Unknown
     from segeval.summaries import Summary
 
-__all__ = ["Comparison", "Difference", "compare_runs"]
+__all__ = ["Comparison", "Difference", "compare_runs", "without_rounding"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,8 +68,8 @@ class Difference:
 
     @property
     def delta(self) -> NDArray[np.float64]:
-        """How much higher the second run scores."""
-        return np.asarray(self.value - self.baseline)
+        """How much higher the second run scores; what rounding alone can make is 0."""
+        return without_rounding(self.value - self.baseline)
 
     @property
     def corrected(self) -> NDArray[np.float64]:
@@ -111,6 +112,11 @@ class Comparison:
     signature: str
 
 
+def without_rounding(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Set differences of scores to 0 that the rounding of floats alone can make."""
+    return np.where(np.abs(differences) <= ROUNDING, 0.0, differences)
+
+
 def compare_runs(
     runs: Sequence[Run],
     choice: LabelChoice | None = None,
@@ -150,12 +156,14 @@ def compare_runs(
         If a run has problems, or there are too few images.
     """
     resampling, convention = resampling or Resampling(), convention or Convention()
+    faults = list(dict.fromkeys(problem for run in runs for problem in run.problems))
+    if faults:
+        raise DataError(faults)
     aligned = align(runs, common=common)
     groups = [_group(images) for images in zip(*(run.images for run in aligned), strict=True)]
     units = Units.of(groups)
-    problems = (*(p for run in runs for p in run.problems), *units.problems())
-    if problems:
-        raise DataError(problems)
+    if units.problems():
+        raise DataError(units.problems())
     labels = choose_labels(stack(aligned), choice or LabelChoice())
     first, *others = [score_run(run, labels, convention, unknown=unknown) for run in aligned]
     facts = [

@@ -13,7 +13,7 @@ import numpy as np
 
 from segeval.errors import SettingError
 from segeval.folds import mean_of_worst
-from segeval.metrics import METRICS
+from segeval.metrics import METRICS, ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,8 +86,13 @@ class DropGate(Gate):
 
     @property
     def passed(self) -> bool:
-        """True if it dropped no further than allowed, or not for certain, where that is asked."""
-        if self.drop <= self.max_drop * (self.baseline if self.relative else 1):
+        """True if it dropped no further than allowed, or not for certain, where that is asked.
+
+        A drop that is larger only by the rounding of floats is allowed; an undefined one never is.
+        """
+        if math.isnan(self.drop):
+            return False
+        if self.drop <= self.max_drop * (abs(self.baseline) if self.relative else 1) + ROUNDING:
             return True
         return self.interval is not None and self.interval[1] >= 0
 
@@ -188,9 +193,9 @@ def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Ga
 
 def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
     """Look up a score of all images, of a group (``miou@night``), or of the worst group."""
-    metric, at, group = metric.partition("@")
-    if not at:
+    if "@" not in metric or metric.partition(".")[2] in scores.labels.names:
         return _values(scores, metric)
+    metric, _, group = metric.rpartition("@")
     if not scores.groups:
         raise SettingError(f"{metric}@{group} needs groups; type --group-by or use --pairs")
     if group in scores.groups:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from segeval.confusion import ClassCounts
 
-__all__ = ["METRICS", "OVERALL", "Metric", "OverallMetric", "ratio"]
+__all__ = ["METRICS", "OVERALL", "ROUNDING", "Metric", "OverallMetric", "ratio"]
+
+ROUNDING: Final = 1e-12
+"""Differences of scores up to this are those of rounding: 0.8 - 0.79 is above 0.01 in floats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from segeval.errors import Problem, SettingError
+from segeval.metrics import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,8 +45,6 @@ BLOCK: Final = 1 << 22
 """Cells of a matrix of weights that is held at a time, 32 MiB of float64."""
 
 FEWEST, MOST = 10, 100_000
-TIE: Final = 1e-12
-"""Differences that are as large as the observed one but for rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +240,7 @@ def randomization_p(
     0.5
     """
     defined = ~np.isnan(swapped)
-    reached = (np.abs(swapped) >= np.abs(observed) - TIE).sum(axis=0)
+    reached = (np.abs(swapped) >= np.abs(observed) - ROUNDING).sum(axis=0)
     p: NDArray[Any] = (reached + 1) / (defined.sum(axis=0) + 1)
     return np.where(np.isnan(observed), np.nan, p)
 

@@ -24,7 +24,7 @@ LAYERS = [
     {"run", "runschema", "runfile", "groups", "inputs", "engines"},
     {"classification", "scoring", "sweep", "gates", "diagnosis", "labelchoice", "alignment"},
     {"explanation", "differences", "rulewords", "conformance", "errormaps"},
-    {"evaluation", "comparison", "baselines", "pictures"},
+    {"evaluation", "comparison", "baselines", "baselinefiles", "pictures"},
     {"lossvalues", "calibration", "imagevalues", "maplabels", "valuation"},
     {"reports"},
     {"api", "contrasts", "cli"},

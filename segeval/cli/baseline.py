@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segeval.baselines import check_drops, parse_drop, read_baseline
+from segeval.baselinefiles import Baseline, baseline_of, read_baseline
+from segeval.baselines import check_drops, parse_drop
 from segeval.comparison import compare_runs
 from segeval.errors import SettingError
 from segeval.evaluation import score_choice
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from segeval.baselines import Drop
     from segeval.cli.options import ConventionOptions, OutputOptions
     from segeval.cli.output import Plan
@@ -31,8 +30,8 @@ class Held:
 
     Attributes
     ----------
-    path : Path
-        The baseline.
+    baseline : Baseline or Run
+        A document, or a run that is to be scored.
     drops : list of Drop
         How far which scores may drop.
     allowed : tuple of str
@@ -41,7 +40,7 @@ class Held:
         How the interval of a drop is found, if only certain drops fail.
     """
 
-    path: Path
+    baseline: Baseline | Run
     drops: list[Drop]
     allowed: tuple[str, ...]
     resampling: Resampling | None
@@ -61,11 +60,13 @@ def held_against(
         if output.max_drop or output.significant or output.allow_missing:
             raise SettingError("--max-drop, --significant and --allow-missing need --baseline FILE")
         return None
-    if not output.baseline.is_file():
+    if not output.baseline.exists():
         raise SettingError(f"--baseline {output.baseline}: there is no such file")
+    if not output.baseline.is_file():
+        raise SettingError(f"--baseline {output.baseline}: it is no file")
     texts = output.max_drop or ["0"]
     return Held(
-        path=output.baseline,
+        baseline=read_baseline(output.baseline),
         drops=[parse_drop(text, default=headline) for text in texts],
         allowed=tuple(output.allow_missing or ()),
         resampling=convention.resampling(always=True) if output.significant else None,
@@ -79,11 +80,6 @@ def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
         return []
     unknown = plan.labels.unknown
 
-    def score(run: Run) -> Scores:
-        return score_choice(
-            run, plan.choice, plan.convention, unknown=unknown, group_by=plan.group_by
-        )
-
     def compare(run: Run) -> Comparison:
         (comparison,) = compare_runs(
             [run, scores.run],
@@ -95,9 +91,15 @@ def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
         )
         return comparison
 
+    baseline = held.baseline
+    if not isinstance(baseline, Baseline):
+        earlier = score_choice(
+            baseline, plan.choice, plan.convention, unknown=unknown, group_by=plan.group_by
+        )
+        baseline = baseline_of(earlier, baseline)
     return check_drops(
         scores,
-        read_baseline(held.path, score),
+        baseline,
         held.drops,
         allowed=held.allowed,
         compare=compare if held.resampling is not None else None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from segeval.cli.github import annotated
+from segeval.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +29,10 @@ def put(text: str) -> None:
     try:
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise OutputError(f"stdout cannot be written: {error.strerror or error}") from error
 
 
 def say(message: str, *, quiet: bool = False) -> None:

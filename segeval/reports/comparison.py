@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from segeval.comparison import without_rounding
 from segeval.reports.document import defined
 from segeval.statistics import LEVEL
 from segeval.version import __version__
@@ -99,7 +100,7 @@ def _figures(difference: Difference) -> list[dict[str, Any]]:
 
 def _images(comparison: Comparison) -> dict[str, Any]:
     """How many images are better, equal and worse, and which changed most."""
-    delta = comparison.images[1] - comparison.images[0]
+    delta = without_rounding(comparison.images[1] - comparison.images[0])
     rising, falling = np.argsort(-delta, kind="stable"), np.argsort(delta, kind="stable")
     return {
         "metric": comparison.metric,

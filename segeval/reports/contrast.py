@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.metrics import METRICS
-from segeval.reports.markdown import markdown_row
+from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.numbers import UNDEFINED, show_interval, show_score
 from segeval.reports.wording import MEANS, title_of
 
@@ -55,11 +55,11 @@ def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> Renderable
 def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     """Write the same as Markdown."""
     headings, rows = _table(document, percent=percent)
-    lines = [f"* {name}" for name in _names(document)]
+    lines = [f"* {plain(name)}" for name in _names(document)]
     lines += ["", markdown_row(*headings), markdown_row("---", *["---:"] * (len(headings) - 1))]
-    lines += [markdown_row(*row) for row in rows if any(row)]
-    lines += ["", *(f"* {line.strip()}" for line in _remarks(document, percent=percent))]
-    return "\n".join([*lines, "", f"`{document['signature']}`", ""])
+    lines += [markdown_row(*map(plain, row)) for row in rows if any(row)]
+    lines += ["", *(f"* {plain(line.strip())}" for line in _remarks(document, percent=percent))]
+    return "\n".join([*lines, "", code(document["signature"]), ""])
 
 
 def _parts(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from segeval.metrics import METRICS
@@ -12,7 +13,7 @@ from segeval.reports.wording import headline, title_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["markdown_row", "to_markdown"]
+__all__ = ["code", "markdown_row", "plain", "to_markdown"]
 
 
 def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
@@ -23,7 +24,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         markdown_row("---", *["---:"] * 5),
         *(
             markdown_row(
-                row["name"],
+                plain(row["name"]),
                 show_count(row["support"]),
                 *(show_score(row[name], percent=percent) for name in SHOWN),
             )
@@ -36,7 +37,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     over = f"Means over {averaged['classes']} of {averaged['of']} classes"
     for what in ("absent", "excluded"):
         if averaged[what]:
-            over += f"; {what}: {', '.join(map(_plain, averaged[what]))}"
+            over += f"; {what}: {', '.join(map(plain, averaged[what]))}"
     if document["settings"].get("like"):
         name = headline(document)
         value = show_score(summary[name], percent=percent)
@@ -48,8 +49,8 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     for gate in document["gates"]:
         value = "undefined" if gate["value"] is None else repr(gate["value"])
         result = verdict(gate) if gate["passed"] else f"**{verdict(gate)}**"
-        lines += ["", f"{result}: {_plain(gate['metric'])} = {value} ({_plain(show_bound(gate))})"]
-    lines += ["", f"`{document['signature']}`", ""]
+        lines += ["", f"{result}: {plain(gate['metric'])} = {value} ({plain(show_bound(gate))})"]
+    lines += ["", code(document["signature"]), ""]
     return "\n".join(lines)
 
 
@@ -65,21 +66,33 @@ def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
     return [
         markdown_row(what, *(TITLES[name] for name in SHOWN)),
         markdown_row("---", *["---:"] * 4),
-        *(markdown_row(row["name"], *show(row["intervals"], SHOWN)) for row in document["classes"]),
+        *(
+            markdown_row(plain(row["name"]), *show(row["intervals"], SHOWN))
+            for row in document["classes"]
+        ),
         markdown_row("**mean**", *(f"**{bounds}**" for bounds in means)),
     ]
 
 
 def markdown_row(*cells: str) -> str:
-    """Write a row of a table."""
-    return f"| {' | '.join(map(_plain, cells))} |"
+    """Write a row of a table; names in it are `plain`."""
+    return f"| {' | '.join(cells)} |"
 
 
-def _plain(text: str) -> str:
-    """Escape what would end a cell or a line, or begin HTML.
+def plain(text: str) -> str:
+    r"""Escape what would end a cell or a line, begin HTML, or be marked up.
 
-    >>> _plain("a <i>")
-    'a &lt;i>'
+    >>> print(plain("a <i> *b*"))
+    a &lt;i> \*b\*
     """
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    escaped = re.sub(r"([\\|*`\[\]])", r"\\\1", text).replace("<", "&lt;")
     return " ".join(escaped.splitlines())
+
+
+def code(text: str) -> str:
+    """Write a text as a span of code, whatever it holds.
+
+    >>> code("a"), code("a`b")
+    ('`a`', '`` a`b ``')
+    """
+    return f"`` {text} ``" if "`" in text else f"`{text}`"

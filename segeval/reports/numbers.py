@@ -90,7 +90,7 @@ def _show_drop(gate: Mapping[str, Any]) -> str:
     """Say how far a score may be below the baseline, or what is missing of it."""
     if gate["baseline"] is None:
         return "a defined value in the baseline"
-    if isinstance(gate["baseline"], int):
+    if gate.get("metric") in {"images", "classes"}:
         missing = gate.get("missing", ())
         names = ", ".join(missing[:LISTED]) + (", …" if len(missing) > LISTED else "")
         return f"{gate['baseline']} as in the baseline" + (f", missing: {names}" if names else "")
