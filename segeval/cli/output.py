@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +15,7 @@ import typer
 
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.github import add_to_summary
+from segeval.cli.page import check_page, make_page
 from segeval.cli.speech import put, say
 from segeval.errors import SettingError
 from segeval.evaluation import score_choice
@@ -45,6 +46,7 @@ class Shown:
     scores: Scores
     document: Mapping[str, Any]
     percent: bool
+    photographs: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Plan:
     group_by: str | None
     output: OutputOptions
     thresholds: list[Threshold]
+    photographs: Mapping[str, Path]
 
 
 def prepare(
@@ -79,6 +82,7 @@ def prepare(
         group_by=convention.group_by,
         output=output,
         thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
+        photographs=check_page(output),
     )
     stated = stated_labels(plan.choice)
     if stated is not None:
@@ -95,6 +99,7 @@ def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
         "confusion",
         "json",
         "markdown",
+        "html",
         "junit",
         "badge",
     ):
@@ -111,7 +116,12 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     gates = check_thresholds(scores, plan.thresholds)
     settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
-    shown = Shown(scores=scores, document=document, percent=plan.output.percent)
+    shown = Shown(
+        scores=scores,
+        document=document,
+        percent=plan.output.percent,
+        photographs=plan.photographs,
+    )
     for name, path in _files(plan.output):
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
@@ -181,6 +191,10 @@ def _markdown(shown: Shown) -> str:
     return to_markdown(shown.document, percent=shown.percent)
 
 
+def _html(shown: Shown) -> str:
+    return make_page(shown.scores, shown.document, shown.photographs, percent=shown.percent)
+
+
 def _junit(shown: Shown) -> str:
     from segeval.reports.junit import to_junit
 
@@ -206,6 +220,7 @@ REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
     "confusion": _confusion,
     "json": _json,
     "markdown": _markdown,
+    "html": _html,
     "junit": _junit,
     "badge": _badge,
     "total": _total,
