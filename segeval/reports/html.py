@@ -148,6 +148,7 @@ def _environment(*, percent: bool) -> Environment:
         "count": show_count,
         "bound": show_bound,
         "named": _named,
+        "plain": _plain,
         "title_of": title_of,
     }
     style, script = (
@@ -175,10 +176,15 @@ def _named(text: str) -> str:
     >>> _named("a" * 200)[:3], len(_named("a" * 200)), _named(chr(0))
     ('aaa', 120, '�')
     """
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in printable(text))
+    shown = _plain(text)
     if len(shown) <= LONGEST:
         return shown
     return f"{shown[: LONGEST // 2]}…{shown[len(shown) - LONGEST // 2 + 1 :]}"
+
+
+def _plain(text: str) -> str:
+    """Replace what cannot be printed, or turns the direction of what follows."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in printable(text))
 
 
 def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
