@@ -94,14 +94,14 @@ def _draw_cells(figure: Figure, axes: Axes, shares: NDArray[np.float64], size: f
 def show_percent(share: float) -> str:
     """Write a share in percent, in two or three characters; nothing for exactly 0.
 
-    >>> [show_percent(share) for share in (0.0, 0.004, 0.504, 0.9996, 1.0)]
-    ['', '<1', '50', '>99', '100']
+    >>> [show_percent(share) for share in (0.0, 0.004, 0.125, 0.9996, 1.0)]
+    ['', '<1', '13', '>99', '100']
     """
     if np.isnan(share) or share == 0:
         return ""
     if share < 0.005:
         return "<1"
-    return ">99" if 0.995 <= share < 1 else f"{100 * share:.0f}"
+    return ">99" if 0.995 <= share < 1 else str(int(100 * share + 0.5))
 
 
 def _list_confusions(

@@ -113,7 +113,7 @@
     if (here) point(here[0] + move[0], here[1] + move[1]); else point(0, 0);
     box.querySelector(".here")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
-  cells.addEventListener("pointermove", (event) => {
+  const read = (event) => {
     if (canvas) {
       const frame = canvas.getBoundingClientRect();
       const row = Math.floor(((event.clientY - frame.top) / frame.height) * rows);
@@ -122,7 +122,9 @@
     }
     const cell = event.target.closest("tbody td");
     if (cell) point(cell.parentNode.sectionRowIndex, cell.cellIndex - 1);
-  });
+  };
+  cells.addEventListener("pointermove", read);
+  cells.addEventListener("pointerdown", read);
   all("[name=cells]").forEach((input) => input.addEventListener("change", () => {
     mode = input.value;
     draw();
