@@ -210,6 +210,9 @@ class OutputOptions:
     images: Annotated[
         Path | None, _output("Folder of photographs for --html, by the same names.", metavar="DIR")
     ] = None
+    image_suffix: Annotated[
+        str, _output("End of their names, stripped before matching.", metavar="S")
+    ] = ""
     junit: Annotated[
         Path | None, _output("Write gates and classes as JUnit test cases.", metavar="F")
     ] = None

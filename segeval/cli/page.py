@@ -33,6 +33,8 @@ def check_page(output: OutputOptions) -> Mapping[str, Path]:
     SettingError
         If a library or a folder is missing, or photographs are given for no page.
     """
+    if output.images is None and output.image_suffix:
+        raise SettingError("--image-suffix needs photographs; name their folder with --images")
     if output.html is None:
         if output.images is not None:
             raise SettingError("--images needs a page to be shown on; name it with --html")
@@ -41,7 +43,9 @@ def check_page(output: OutputOptions) -> Mapping[str, Path]:
     from segeval.reports.html import check_jinja
 
     check_jinja()
-    return {} if output.images is None else find_photographs(output.images)
+    if output.images is None:
+        return {}
+    return find_photographs(output.images, suffix=output.image_suffix)
 
 
 def make_page(

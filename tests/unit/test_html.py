@@ -6,13 +6,13 @@ import base64
 import hashlib
 import re
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from made import made_run, save, segeval
+from made_html import Reader, read
 from made_pages import HOSTILE, grey_masks, hostile_page, made_page, scored_page
 
 from segeval.cli.page import make_page
@@ -25,46 +25,6 @@ from segeval.reports.html import LADDER, Findings, to_html
 from segeval.scoring import Scores, score_run
 
 TEMPLATES = Path(sys.modules["segeval.reports.html"].__file__ or "").parent / "templates"
-VOID = {"meta", "link", "img", "input", "br"}
-
-
-class Reader(HTMLParser):
-    """Reads a page, and fails where a tag is not closed or an attribute is given twice."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.scripts: dict[str, str] = {}
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len(dict(attrs)) == len(attrs), (tag, attrs)
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] in {"script", "style"}:
-            self.scripts[self.open[-1]] = data
-        elif data.strip():
-            self.words.append(" ".join(data.split()))
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-def read(page: Path) -> Reader:
-    return Reader(page.read_text("utf-8"))
 
 
 def findings(classes: int = 3, **more: Any) -> Findings:
@@ -166,9 +126,10 @@ def test_masks_that_have_changed_are_said(tmp_path: Path) -> None:
 def test_photographs_are_shown_where_there_are_any(tmp_path: Path) -> None:
     for number in (0, 1):
         colors = np.random.default_rng(number).integers(0, 255, (48 + number, 80, 3))
-        save(tmp_path / "photos" / f"image_{number}.png", colors)
-    save(tmp_path / "photos" / "image_2.png", np.zeros((48, 80))).write_bytes(b"nothing")
-    page = read(made_page(tmp_path, 3, "--images", tmp_path / "photos"))
+        save(tmp_path / "photos" / f"image_{number}_x.png", colors)
+    save(tmp_path / "photos" / "image_2_x.png", np.zeros((48, 80))).write_bytes(b"nothing")
+    photos = ["--images", tmp_path / "photos", "--image-suffix", "_x"]
+    page = read(made_page(tmp_path, 3, *photos))
     layers = [image["data-layer"] for image in page.all("img")]
     assert layers.count("photograph") == 2
     assert "photograph resized" in page.words
@@ -179,6 +140,8 @@ def test_photographs_are_shown_where_there_are_any(tmp_path: Path) -> None:
 def test_photographs_need_a_page(tmp_path: Path) -> None:
     done = segeval("score", "a", "b", "--images", tmp_path, expect=2)
     assert "--images needs a page to be shown on; name it with --html" in done.stderr
+    done = segeval("score", "a", "b", "--image-suffix", "_x", expect=2)
+    assert "--image-suffix needs photographs; name their folder with --images" in done.stderr
 
 
 def test_a_missing_library_is_said_before_anything_is_counted(
