@@ -38,7 +38,8 @@ class Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] in {"script", "style"}:
-            self.scripts[self.open[-1]] = data
+            kind = self.tags[-1][1].get("type") or self.open[-1]
+            self.scripts[kind] = data
         elif data.strip():
             self.words.append(" ".join(data.split()))
 

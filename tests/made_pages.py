@@ -75,6 +75,14 @@ def scored_page(folder: Path, *arguments: object, expect: int = 0) -> Path:
     return page
 
 
+def edge_masks(folder: Path) -> tuple[Path, Path]:
+    """Write masks whose shares are 100 %, almost so, almost nothing, and 12.5 %."""
+    truth = np.repeat([0, 1, 2], [1000, 500, 8])
+    prediction = truth.copy()
+    prediction[0], prediction[-1] = 1, 0
+    return data_set(folder, {"edges": (truth[None], prediction[None])})
+
+
 def grey_masks(folder: Path) -> tuple[Path, Path]:
     """Write grey predictions of a binary truth."""
     random = np.random.default_rng(0)

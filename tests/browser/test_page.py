@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made_pages import grey_masks, hostile_page, made_page, scored_page
+from made_pages import edge_masks, grey_masks, hostile_page, made_page, scored_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -39,11 +39,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages of 3, 19 and 150 classes, of hostile names, and of grey predictions."""
+    """Pages of 3, 19 and 150 classes, of odd shares and names, and of grey predictions."""
     folder = tmp_path_factory.mktemp("pages")
-    grey = folder / "grey"
+    edges, grey = folder / "edges", folder / "grey"
     by_classes = {str(k): made_page(folder / str(k), k) for k in (3, 19, 150)}
     return by_classes | {
+        "edges": scored_page(edges, *edge_masks(edges)),
         "hostile": hostile_page(folder / "hostile"),
         "grey": scored_page(grey, *grey_masks(grey), "--threshold", 128),
     }
@@ -148,12 +149,14 @@ def test_cells_switch_between_shares_and_pixels_and_back(visit: Open, name: str)
     assert shown() == first
 
 
-def test_a_script_shows_the_same_cells_as_the_file(visit: Open) -> None:
+@pytest.mark.parametrize("name", ["19", "edges"])
+def test_a_script_shows_the_same_cells_as_the_file(visit: Open, name: str) -> None:
     texts = []
     for scripts in (True, False):
-        page = visit("19", java_script_enabled=scripts)
+        page = visit(name, java_script_enabled=scripts)
         texts.append(page.locator(".cells tbody td").all_text_contents())
     assert texts[0] == texts[1]
+    assert name != "edges" or texts[0] == [">99", "<1", "", "", "100", "", "13", "", "88"]
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -80,6 +81,8 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     assert HOSTILE[0] in page.words
     assert "<!-- {{ 7 * 7 }} {% raw %}" in page.words
     assert max(map(len, page.words)) < 1000
+    names = json.loads(page.scripts["application/json"])["truth"]
+    assert names[:2] == HOSTILE[:2]
 
 
 def test_many_classes_and_a_size_limit_leave_out_the_least_and_say_so() -> None:
@@ -160,6 +163,16 @@ def test_a_missing_prediction_is_drawn_as_all_missed(tmp_path: Path) -> None:
     page = read(scored_page(tmp_path, *sides, "--missing", "worst", "--classes", 2))
     assert "no prediction: all missed" in page.words
     assert "no class" in page.words
+
+
+def test_a_prediction_that_was_resized_is_drawn_so(tmp_path: Path) -> None:
+    sides = [
+        save(tmp_path / "pred" / "a.png", np.kron([[0, 1]], np.ones((4, 4)))).parent,
+        save(tmp_path / "truth" / "a.png", np.kron([[0, 1]], np.ones((8, 8)))).parent,
+    ]
+    page = read(scored_page(tmp_path, *sides, "--resize-prediction", "--classes", 2))
+    assert len(page.all("img")) == 3
+    assert "no wrong pixel" in page.words
 
 
 def test_grey_predictions_have_a_curve(tmp_path: Path) -> None:
