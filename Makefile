@@ -41,7 +41,7 @@ test-browser: $(READY)  ## open pages in a browser, which is installed where tha
 	fi
 
 run-browser: $(VENV)/.playwright $(BROWSER)/node_modules/axe-core/axe.min.js
-	$(BIN)/python -m pytest -q tests/browser
+	$(BIN)/python -m pytest -n 2 -q tests/browser
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check .
