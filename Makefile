@@ -55,10 +55,12 @@ format: $(READY)  ## bring the code into shape
 bench: $(TORCH)  ## measure against the floor and against other ways
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/large_run.py
+	$(BIN)/python benchmarks/interval_times.py
 	$(BIN)/python benchmarks/loss_times.py
 
-torture: $(READY)  ## kill a counting program a hundred times, and resume it
+torture: $(READY)  ## kill a counting program a hundred times; see how often intervals cover
 	$(BIN)/python tests/runs/torture.py
+	$(BIN)/python tests/runs/chances.py
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
 	$(BIN)/python -m pytest -q tests/golden --refresh-golden

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from segeval.api import Result, Run, score
     from segeval.confusion import ConfusionMatrix, confusion_matrix
     from segeval.contingency import ContingencyTable, count_values
+    from segeval.contrasts import Contrast, compare
     from segeval.conventions import Convention
     from segeval.errors import DataError, SegevalError
     from segeval.labelfiles import load_labels
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConfusionMatrix",
     "ContingencyTable",
+    "Contrast",
     "Convention",
     "DataError",
     "Label",
@@ -30,6 +32,7 @@ __all__ = [
     "Run",
     "SegevalError",
     "__version__",
+    "compare",
     "confusion_matrix",
     "count_values",
     "load_labels",
@@ -41,6 +44,7 @@ _HOME = {
     "api": ("Result", "Run", "score"),
     "confusion": ("ConfusionMatrix", "confusion_matrix"),
     "contingency": ("ContingencyTable", "count_values"),
+    "contrasts": ("Contrast", "compare"),
     "conventions": ("Convention",),
     "errors": ("DataError", "SegevalError"),
     "labelfiles": ("load_labels",),

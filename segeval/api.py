@@ -14,12 +14,14 @@ from segeval.evaluation import evaluate, score_choice
 from segeval.reports.document import make_document
 from segeval.runfile import read_run
 from segeval.settings import LabelChoice, Source
+from segeval.statistics import SEED, Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from os import PathLike
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from segeval.conventions import Convention
     from segeval.labels import LabelMap
@@ -52,6 +54,13 @@ class Result:
         return self.scores.summary
 
     @property
+    def intervals(self) -> Mapping[str, tuple[float, float]]:
+        """Lower and upper bound of each summary score; empty unless they were asked for."""
+        if self.scores.intervals is None:
+            return {}
+        return {name: (low, high) for name, (low, high) in _lists(self.scores.intervals.means)}
+
+    @property
     def signature(self) -> str:
         """The definition of these numbers in one line."""
         return self.scores.signature
@@ -63,7 +72,7 @@ class Result:
 
     @property
     def classes(self) -> pd.DataFrame:
-        """One row a class: counts and scores, NaN where undefined."""
+        """One row a class: counts, scores and their bounds, NaN where undefined."""
         from segeval.reports.delimited import class_frame
 
         return class_frame(self.document)
@@ -106,11 +115,15 @@ class Run(run.Run):
         ignore: Collection[int] | None = None,
         unknown: Unknown = "error",
         convention: Convention | None = None,
+        ci: int | None = None,
+        seed: int = SEED,
     ) -> Result:
         """Score the run; see `segeval.score` for the parameters."""
         void = None if ignore is None else tuple(ignore)
         choice = LabelChoice(labels=_name_or_map(labels), ignore=void)
-        return Result(scores=score_choice(self, choice, convention, unknown=unknown))
+        resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
+        scores = score_choice(self, choice, convention, unknown=unknown, resampling=resampling)
+        return Result(scores=scores)
 
     def per_image(self, *, labels: str | PathLike[str] | LabelMap | None = None) -> pd.DataFrame:
         """Return one row an image: pixels, means over classes, and the IoU of each class."""
@@ -141,6 +154,8 @@ def score(
     pred_suffix: str = "",
     truth_suffix: str = "",
     workers: int | None = 1,
+    ci: int | None = None,
+    seed: int = SEED,
 ) -> Result:
     """Score a folder of predicted masks against a folder of true ones.
 
@@ -169,6 +184,10 @@ def score(
         End of the names on that side, stripped before names are matched.
     workers : int, optional
         Number of processes; None decides by the size of the set.
+    ci : int, optional
+        Number of resamples, e.g. 1000: every score gets a 95 % interval, in ``intervals``.
+    seed : int
+        Seed of the resamples.
 
     Returns
     -------
@@ -201,8 +220,14 @@ def score(
         ignore=None if ignore is None else tuple(ignore),
         threshold=threshold,
     )
+    resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
     counted = evaluate(source, workers=workers)
-    return Result(scores=score_choice(counted, choice, convention, unknown=unknown))
+    scores = score_choice(counted, choice, convention, unknown=unknown, resampling=resampling)
+    return Result(scores=scores)
+
+
+def _lists(arrays: Mapping[str, NDArray[np.float64]]) -> list[tuple[str, list[float]]]:
+    return [(name, array.tolist()) for name, array in arrays.items()]
 
 
 def _name_or_map(labels: str | PathLike[str] | LabelMap | None) -> str | LabelMap | None:

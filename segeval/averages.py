@@ -1,20 +1,21 @@
-"""Counts of images and classes -> one number, in the order that a convention says.
+"""Counts of images and classes -> one number a drawing, in the order that a convention says.
 
-Every mean is made of folds: over the classes of an image, over the images of a class, over all.
+Every mean is made of folds: over the classes of an image, over the images of a class, over all. A
+sample may draw its images many times over; the scores of a data set are those of one drawing, of
+every image once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segeval.conventions import VALUE
 from segeval.errors import SettingError
+from segeval.folds import Values, add_classes, fold, mean_of_worst
 from segeval.generalized import generalized_dice
-from segeval.metrics import ratio
-from segeval.pools import chosen_classes, over_classes, scored, summed
+from segeval.pools import chosen_classes, over_classes, scored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,59 +25,29 @@ if TYPE_CHECKING:
     from segeval.confusion import ClassCounts
     from segeval.conventions import Convention
     from segeval.metrics import Metric
-    from segeval.settings import Absent, Weightless
+    from segeval.pools import Sample
+    from segeval.settings import Absent
 
 __all__ = [
     "averaged_classes",
     "class_means",
     "entered_values",
     "image_means",
-    "mean_defined",
-    "mean_of_worst",
-    "total_mean",
-    "worst_mean",
+    "mean_over_images",
+    "total_means",
+    "worst_means",
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Values:
-    """Scores, NaN where undefined, and which of these make the means undefined as well."""
-
-    scores: NDArray[np.float64]
-    spoilt: NDArray[np.bool_]
-
-    def without(self, excluded: Sequence[int]) -> Values:
-        """Return a copy in which the excluded classes are left out."""
-        scores, spoilt = self.scores.copy(), self.spoilt.copy()
-        scores[..., excluded], spoilt[..., excluded] = np.nan, False
-        return Values(scores=scores, spoilt=spoilt)
+def mean_over_images(values: NDArray[np.float64], sample: Sample) -> NDArray[np.float64]:
+    """Average the defined ones of the (N,) values of the images; (B,), NaN where there is none."""
+    scores = Values(scores=values, spoilt=np.zeros(values.shape, np.bool_))
+    return fold(scores, sample.add).scores
 
 
-def mean_defined(values: NDArray[np.float64], axis: int | None = None) -> NDArray[np.float64]:
-    """Average the defined values; NaN where there is none."""
-    defined = ~np.isnan(values)
-    return ratio(np.where(defined, values, 0.0).sum(axis=axis), defined.sum(axis=axis))
-
-
-def mean_of_worst(values: NDArray[np.float64], percent: float, *, spoilt: int = 0) -> float:
-    """Average the lowest so many percent of the defined values, at least one; NaN if there is none.
-
-    ``spoilt`` undefined values take part as the highest ones.
-
-    References
-    ----------
-    Wang et al. 2023, Revisiting Evaluation Metrics for Semantic Segmentation, NeurIPS.
-    """
-    defined = np.sort(values[~np.isnan(values)])
-    count = max(1, int((defined.size + spoilt) * percent / 100))
-    if spoilt and count > defined.size:
-        return float("nan")
-    return float(mean_defined(defined[:count]))
-
-
-def total_mean(
-    convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
-) -> float:
+def total_means(
+    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
+) -> NDArray[np.float64]:
     """Average a metric over everything.
 
     Parameters
@@ -85,29 +56,30 @@ def total_mean(
         What is pooled, left out and weighed.
     metric : Metric
         Score of a class.
-    images : ClassCounts
-        (N, K) counts of each image and class.
+    sample : Sample
+        Counts of each image and class, and how often the images are drawn.
     excluded : sequence of int
         Positions of the classes that are left out of the means.
 
     Returns
     -------
-    float
-        In [0, 1]; NaN if undefined.
+    (B,) float64 array
+        In [0, 1]; NaN where undefined.
     """
-    images = scored(convention, images)
+    sample = scored(convention, sample)
     if convention.pooling == "pair":
-        values = _class_values(convention, metric, images).without(excluded)
-        total = _fold(values, axis=None)
+        values = _class_values(convention, metric, sample.images).without(excluded)
+        total = fold(values, sample.add_all)
     elif convention.pooling == "class":
-        values = _folded_images(convention, metric, images).without(excluded)
-        weights = _weights(convention, summed(images)).reshape(-1)
-        total = _fold(values, axis=0, weights=weights, weightless=convention.weightless)
+        values = _folded_images(convention, metric, sample).without(excluded)
+        weights = _weights(convention, sample.pool)
+        total = fold(values, add_classes, weights=weights, weightless=convention.weightless)
     else:
-        total = _fold(_image_values(convention, metric, images, excluded), axis=0)
-    if np.isnan(total.scores) and not total.spoilt:
-        return VALUE[convention.nothing]
-    return float(total.scores)
+        total = _image_values(convention, metric, sample, excluded)
+        if convention.pooling not in {"dataset", "micro"}:
+            total = fold(total, sample.add)
+    nothing = np.isnan(total.scores) & ~total.spoilt
+    return np.where(nothing, VALUE[convention.nothing], total.scores)
 
 
 def image_means(
@@ -118,76 +90,77 @@ def image_means(
     return _over_pool(convention, metric, pool, excluded, empty="skip").scores
 
 
-def class_means(convention: Convention, metric: Metric, images: ClassCounts) -> NDArray[np.float64]:
+def class_means(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.float64]:
     """Score each class: of the summed counts, or its mean over the images in which it is defined.
 
     Returns
     -------
-    (K,) float64 array
+    (B, K) float64 array
         NaN where undefined.
     """
-    images = scored(convention, images)
+    sample = scored(convention, sample)
     if convention.pooling in {"dataset", "micro"}:
-        return _class_values(convention, metric, summed(images)).scores.reshape(-1)
-    return _folded_images(convention, metric, images).scores
+        return _class_values(convention, metric, sample.pool).scores
+    return _folded_images(convention, metric, sample).scores
 
 
-def worst_mean(
-    convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
-) -> float:
+def worst_means(
+    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
+) -> NDArray[np.float64]:
     """Average the worst share of the images, or the means of the worst share of each class."""
-    images, percent = scored(convention, images), convention.worst or 100
+    sample, percent = scored(convention, sample), convention.worst or 100
     if convention.pooling == "image":
-        values = _image_values(convention, metric, images, excluded)
-        return mean_of_worst(values.scores, percent, spoilt=int(values.spoilt.sum()))
-    values = _class_values(convention, metric, images)
-    worst = [mean_of_worst(column, percent) for column in values.scores.T]
-    scores, empty = np.array(worst), _folded_images(convention, metric, images)
-    scores[np.isnan(scores)] = empty.scores[np.isnan(scores)]
-    by_class = Values(scores=scores, spoilt=values.spoilt.any(axis=0) | empty.spoilt)
-    return float(_fold(by_class.without(excluded), axis=0).scores)
+        of_images = _image_values(convention, metric, sample, excluded)
+        scores, spoilt = of_images.scores[:, None], of_images.spoilt[:, None]
+        return mean_of_worst(scores, percent, spoilt=spoilt, draws=sample.draws)[:, 0]
+    values = _class_values(convention, metric, sample.images)
+    scores = mean_of_worst(values.scores, percent, draws=sample.draws)
+    empty = _folded_images(convention, metric, sample)
+    scores = np.where(np.isnan(scores), empty.scores, scores)
+    by_class = Values(scores=scores, spoilt=(sample.add(values.spoilt) > 0) | empty.spoilt)
+    return fold(by_class.without(excluded), add_classes).scores
 
 
 def averaged_classes(
-    convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
+    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> int:
     """Count the classes that enter the mean of a metric anywhere."""
-    included = np.ones(images.tp.shape[-1], np.bool_)
+    included = np.ones(sample.images.tp.shape[-1], np.bool_)
     included[list(excluded)] = False
     if "micro" in convention.pooling or _is_generalized(convention, metric):
         return int(included.sum())
     if convention.pooling == "class" and convention.empty != "skip":
         return int(included.sum())
-    return int((_taken(convention, metric, images).any(axis=0) & included).sum())
+    return int((_taken(convention, metric, sample).any(axis=0) & included).sum())
 
 
 def entered_values(
-    convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
+    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> int:
     """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
 
     Where classes are summed up, or the Dice is generalised, an image has one value; where all
     counts are, there is a single one.
     """
-    images = scored(convention, images)
+    sample = scored(convention, sample)
     if "micro" in convention.pooling or _is_generalized(convention, metric):
-        values = _image_values(convention, metric, images, excluded)
+        values = _image_values(convention, metric, sample, excluded)
         return int(np.count_nonzero(~np.isnan(values.scores)))
-    return int(np.delete(_taken(convention, metric, images), excluded, axis=-1).sum())
+    return int(np.delete(_taken(convention, metric, sample), excluded, axis=-1).sum())
 
 
-def _taken(convention: Convention, metric: Metric, images: ClassCounts) -> NDArray[np.bool_]:
+def _taken(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
     """Return which values of the pools have a part in the means."""
-    pool = summed(images) if convention.pooling == "dataset" else images
+    pool = sample.pool if convention.pooling == "dataset" else sample.images
     values = _class_values(convention, metric, pool)
     return (~np.isnan(values.scores) | values.spoilt) & (_weights(convention, pool) > 0)
 
 
 def _image_values(
-    convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
+    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> Values:
-    """Average over the classes of each image, or of all images as if they were one."""
-    pool = summed(images) if convention.pooling in {"dataset", "micro"} else images
+    """Average over the classes of each image, or of each drawing as if it were one image."""
+    pool = sample.pool if convention.pooling in {"dataset", "micro"} else sample.images
     if "micro" in convention.pooling:
         pool = over_classes(pool, excluded)
     return _over_pool(convention, metric, pool, excluded, empty=convention.empty)
@@ -206,20 +179,20 @@ def _over_pool(
         return _generalized(convention, chosen_classes(pool, excluded))
     values = _class_values(convention, metric, pool)
     if "micro" in convention.pooling:
-        return _fold(values, axis=1, empty=empty)
-    return _fold(
+        return fold(values, add_classes, empty=empty)
+    return fold(
         values.without(excluded),
-        axis=1,
+        add_classes,
         weights=_weights(convention, pool),
         weightless=convention.weightless,
         empty=empty,
     )
 
 
-def _folded_images(convention: Convention, metric: Metric, images: ClassCounts) -> Values:
+def _folded_images(convention: Convention, metric: Metric, sample: Sample) -> Values:
     """Average each class over the images."""
     empty = convention.empty if convention.pooling == "class" else "skip"
-    return _fold(_class_values(convention, metric, images), axis=0, empty=empty)
+    return fold(_class_values(convention, metric, sample.images), sample.add, empty=empty)
 
 
 def _class_values(convention: Convention, metric: Metric, counts: ClassCounts) -> Values:
@@ -238,31 +211,6 @@ def _generalized(convention: Convention, pool: ClassCounts) -> Values:
     nothing = np.isnan(scores)
     scores[nothing] = VALUE[convention.absent]
     return Values(scores=scores, spoilt=nothing & (convention.absent == "undefined"))
-
-
-def _fold(
-    values: Values,
-    *,
-    axis: int | None,
-    weights: NDArray[np.float64] | None = None,
-    weightless: Weightless = "skip",
-    empty: Absent = "skip",
-) -> Values:
-    """Average along an axis what is defined."""
-    defined = ~np.isnan(values.scores)
-    if weights is None:
-        weights = np.ones(values.scores.shape)
-    sums = np.where(defined, values.scores * weights, 0.0).sum(axis=axis)
-    weight = np.where(defined, weights, 0.0).sum(axis=axis)
-    means = np.asarray(ratio(sums, weight))
-    spoilt = np.asarray((values.spoilt & (weights > 0)).any(axis=axis))
-    without = np.asarray(~(defined | values.spoilt).any(axis=axis))
-    unweighed = np.asarray(defined.any(axis=axis)) & (np.asarray(weight) == 0)
-    plain = mean_defined(values.scores, axis=axis)
-    means = np.where(unweighed, plain if weightless == "mean" else VALUE[weightless], means)
-    means = np.where(without, VALUE[empty], means)
-    spoilt = spoilt | (without & (empty == "undefined"))
-    return Values(scores=np.where(spoilt, np.nan, means), spoilt=spoilt)
 
 
 def _weights(convention: Convention, counts: ClassCounts) -> NDArray[np.float64]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from segeval.inputs.pairing import Pair
     from segeval.runfile import RunFile
     from segeval.settings import LabelChoice, Source, Unknown
+    from segeval.statistics import Resampling
 
 NOTHING: Final = Problem(
     name="data", kind="nothing to score", detail="there is no pair of masks, or all were skipped"
@@ -258,8 +259,11 @@ def score_choice(
     *,
     unknown: Unknown = "error",
     group_by: str | None = None,
+    resampling: Resampling | None = None,
 ) -> Scores:
     """Score a run, and its groups, with the classes that the user chose or that its values show.
+
+    Intervals, if there is a resampling, are found for the whole run only.
 
     Raises
     ------
@@ -277,7 +281,7 @@ def score_choice(
             raise
         doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
         raise DataError((*run.problems, doubt)) from error
-    scores = score_run(run, labels, convention, unknown=unknown)
+    scores = score_run(run, labels, convention, unknown=unknown, resampling=resampling)
     groups = {
         name: score_run(run.select(positions), labels, convention, unknown=unknown)
         for name, positions in split_groups(run, group_by).items()

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from segeval.averages import class_means, entered_values, total_mean, worst_mean
+from segeval.averages import class_means, entered_values, total_means, worst_means
 from segeval.conventions import CASES, Convention
 from segeval.metrics import METRICS
-from segeval.pools import left_out
+from segeval.pools import Sample, left_out
 from segeval.presets import find_preset, load_presets
 
 if TYPE_CHECKING:
@@ -129,6 +129,11 @@ class Case:
     def _known(self) -> dict[Convention, float]:
         return {}
 
+    @cached_property
+    def sample(self) -> Sample:
+        """The images, each drawn once."""
+        return Sample.of(self.counts.images)
+
     def convention(self, name: str) -> Convention:
         """Return a preset with all that bears on its headline, and nothing else."""
         return self.bare(find_preset(name).convention)
@@ -154,9 +159,9 @@ class Case:
     def value(self, convention: Convention) -> float:
         """Return the headline of a convention; each is computed once."""
         if convention not in self._known:
-            mean = worst_mean if convention.worst is not None else total_mean
+            mean = worst_means if convention.worst is not None else total_means
             excluded = left_out(convention, self.labels)
-            total = mean(convention, _metric(convention), self.counts.images, excluded)
+            total = float(mean(convention, _metric(convention), self.sample, excluded)[0])
             undefined = math.isnan(total)
             self._known[convention] = total if undefined else round(total * GRAIN) / GRAIN
         return self._known[convention]
@@ -187,13 +192,13 @@ def explain(case: Case, names: Sequence[str] | None = None) -> list[Row]:
 
 def _row(case: Case, name: str) -> Row:
     convention = case.convention(name)
-    metric, images = _metric(convention), case.counts.images
+    metric, sample = _metric(convention), case.sample
     return Row(
         preset=name,
         metric=convention.headline,
         value=case.value(convention),
-        per_class=tuple(class_means(convention, metric, images).tolist()),
-        entered=entered_values(convention, metric, images, left_out(convention, case.labels)),
+        per_class=tuple(class_means(convention, metric, sample)[0].tolist()),
+        entered=entered_values(convention, metric, sample, left_out(convention, case.labels)),
         rules=tuple(_rules(case, convention, name)),
     )
 

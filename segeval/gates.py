@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.averages import mean_of_worst
 from segeval.errors import SettingError
+from segeval.folds import mean_of_worst
 from segeval.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from numpy.typing import NDArray
+
     from segeval.scoring import Scores
 
 __all__ = [
+    "DropGate",
     "Gate",
     "Threshold",
     "check_thresholds",
@@ -28,6 +31,9 @@ __all__ = [
     "parse_ceiling",
     "parse_threshold",
 ]
+
+BOUNDS: Final = {"low": 0, "high": 1}
+"""Bounds of an interval, as they are named behind a score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +56,40 @@ class Gate(Threshold):
         """True if the value is within the bounds; an undefined value never is."""
         return self.minimum <= self.value <= self.maximum
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropGate(Gate):
+    """A score held against that of a baseline.
+
+    Attributes
+    ----------
+    baseline : float
+        The score there; NaN if undefined.
+    max_drop : float
+        How far the value may be below: a difference, or a share of the baseline if ``relative``.
+    interval : tuple of float, optional
+        Bounds of ``value - baseline``: only where the upper one is below 0 does a drop fail.
+    missing : tuple of str
+        What the baseline has and is not there.
+    """
+
+    baseline: float
+    max_drop: float = 0.0
+    relative: bool = False
+    interval: tuple[float, float] | None = None
+    missing: tuple[str, ...] = ()
+
     @property
-    def bound(self) -> str:
-        """What is asked for, in words."""
-        if self.maximum < math.inf:
-            return f"at most {self.maximum!r}"
-        return f"at least {self.minimum!r}"
+    def drop(self) -> float:
+        """How far the value is below the baseline; NaN if either is undefined."""
+        return self.baseline - self.value
+
+    @property
+    def passed(self) -> bool:
+        """True if it dropped no further than allowed, or not for certain, where that is asked."""
+        if self.drop <= self.max_drop * (self.baseline if self.relative else 1):
+            return True
+        return self.interval is not None and self.interval[1] >= 0
 
 
 def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
@@ -65,7 +99,8 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
     ----------
     text : str
         ``0.75``, ``mdice=0.8``, ``iou.road=0.9``, ``dice.*=0.5`` (every class), ``miou@night``
-        (a group) or ``miou@worst`` (the group with the lowest defined value).
+        (a group), ``miou@worst`` (the group with the lowest defined value), or ``miou.low`` and
+        ``iou.road.low`` (the lower bound of an interval).
     default : str
         The metric if none is given.
 
@@ -164,24 +199,45 @@ def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
         known = ", ".join(scores.groups)
         raise SettingError(f"no group is called {group!r}; the groups are {known}, and worst")
     values = [_values(members, metric) for members in scores.groups.values()]
-    return [
-        (f"{column[0][0]}@worst", float(mean_of_worst(np.array([v for _, v in column]), 0)))
-        for column in zip(*values, strict=True)
-    ]
+    lowest = mean_of_worst(np.array([[value for _, value in row] for row in values]), 0)[0]
+    names = [f"{name}@worst" for name, _ in values[0]]
+    return list(zip(names, lowest.tolist(), strict=True))
 
 
 def _values(scores: Scores, metric: str) -> list[tuple[str, float]]:
-    """Look up a summary score, the score of one class, or that of every class."""
-    if metric in scores.summary:
-        return [(metric, scores.summary[metric])]
+    """Look up a score, or the bound of its interval (``miou.low``, ``iou.road.low``)."""
+    name, _, bound = metric.rpartition(".")
+    label = metric.partition(".")[2]
+    if bound not in BOUNDS or label in scores.labels.names:
+        return _look_up(scores, metric, scores.summary, scores.class_scores)
+    if scores.intervals is None:
+        raise SettingError(
+            f"{metric} is a bound of the interval of {name}, and there are intervals only with "
+            "--ci, e.g. --ci 1000, and only of all images together"
+        )
+    at, intervals = BOUNDS[bound], scores.intervals
+    means = {key: float(bounds[at]) for key, bounds in intervals.means.items()}
+    classes = {key: bounds[at] for key, bounds in intervals.classes.items()}
+    values = _look_up(scores, name, means, classes)
+    return [(f"{found}.{bound}", value) for found, value in values]
+
+
+def _look_up(
+    scores: Scores,
+    metric: str,
+    means: Mapping[str, float],
+    classes: Mapping[str, NDArray[np.float64]],
+) -> list[tuple[str, float]]:
+    """Look up a mean, the score of one class, or that of every class."""
+    if metric in means:
+        return [(metric, means[metric])]
     name, dot, label = metric.partition(".")
     if not dot or name not in METRICS:
         raise SettingError(
-            f"no score is called {metric!r}; the scores are {', '.join(scores.summary)}, "
+            f"no score is called {metric!r}; the scores are {', '.join(means)}, "
             f"and METRIC.CLASS with METRIC one of {', '.join(METRICS)}"
         )
-    names = scores.labels.names
-    values = scores.class_scores[name].tolist()
+    names, values = scores.labels.names, classes[name].tolist()
     if label == "*":
         return [(f"{name}.{n}", value) for n, value in zip(names, values, strict=True)]
     (position,) = scores.labels.positions([label])

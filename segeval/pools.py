@@ -1,8 +1,9 @@
-"""Pools: counts put together before they are scored."""
+"""Pools: counts put together before they are scored; and images, drawn once each or resampled."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,17 +17,85 @@ if TYPE_CHECKING:
     from segeval.conventions import Convention
     from segeval.labels import LabelMap
 
-__all__ = ["chosen_classes", "left_out", "over_classes", "scored", "summed"]
+__all__ = ["Sample", "add_up", "chosen_classes", "left_out", "over_classes", "scored", "summed"]
+
+FINE: Final = 2.0**30
+"""Steps of the two parts of a fraction that are added up as whole numbers."""
 
 
-def scored(convention: Convention, images: ClassCounts) -> ClassCounts:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sample:
+    """Images, and how often each of them is drawn: once, or B times differently.
+
+    Attributes
+    ----------
+    images : ClassCounts
+        (N, K) counts of each image and class.
+    pool : ClassCounts
+        (B, K) counts, summed over the images as often as they are drawn.
+    draws : (B, N) float64 array, optional
+        Whole numbers: how often an image is drawn. None is every image once, and B = 1.
+    """
+
+    images: ClassCounts
+    pool: ClassCounts
+    draws: NDArray[np.float64] | None = None
+
+    @classmethod
+    def of(cls, images: ClassCounts, draws: NDArray[np.float64] | None = None) -> Sample:
+        """Draw images."""
+        return cls(images=images, pool=summed(images, draws), draws=draws)
+
+    def add(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Add up the (N, …) values of the images, (B, …)."""
+        if self.draws is None:
+            return np.asarray(values.sum(axis=0, keepdims=True))
+        return add_up(self.draws, values)
+
+    def add_all(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Add up the (N, K) values of the images over both axes, (B,)."""
+        if self.draws is None:
+            return np.asarray(values.sum()).reshape(1)
+        return add_up(self.draws, values.sum(axis=1))
+
+
+def add_up(draws: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float64]:
+    """Multiply (B, N) whole numbers with (N, …) values, with the same bits in any order of adding.
+
+    Counts are exact below 2^53. Fractions are taken apart into two whole numbers of 2^-30 and
+    2^-60 of the largest power of two among them, whose sums are exact up to 2^23 draws, and are
+    rounded once, when they are put together again.
+
+    Examples
+    --------
+    >>> add_up(np.array([[2.0, 1.0]]), np.array([0.1, 0.3])).tolist()
+    [0.5]
+    """
+    if not values.any():
+        return np.zeros((draws.shape[0], *values.shape[1:]))
+    if values.dtype != np.float64:
+        counts: NDArray[np.float64] = draws @ values.astype(np.float64)
+        return counts
+    _, exponent = np.frexp(np.abs(values).max())
+    unit = np.ldexp(1.0, int(exponent))
+    fine = values * (FINE / unit)
+    coarse = np.rint(fine)
+    rest = np.rint((fine - coarse) * FINE)
+    total: NDArray[np.float64] = (draws @ coarse + (draws @ rest) / FINE) * (unit / FINE)
+    return total
+
+
+def scored(convention: Convention, sample: Sample) -> Sample:
     """Leave out the images without judged pixels, if the convention does."""
     if convention.void_image == "score":
-        return images
+        return sample
+    judged = sample.images.total > 0
     tp, support, predicted, total = (
-        part[images.total > 0] for part in (*_parts(images), images.total)
+        part[judged] for part in (*_parts(sample.images), sample.images.total)
     )
-    return ClassCounts(tp=tp, support=support, predicted=predicted, total=total)
+    images = ClassCounts(tp=tp, support=support, predicted=predicted, total=total)
+    draws = None if sample.draws is None else sample.draws[:, judged]
+    return Sample(images=images, pool=sample.pool, draws=draws)
 
 
 def left_out(convention: Convention, labels: LabelMap) -> list[int]:
@@ -35,13 +104,19 @@ def left_out(convention: Convention, labels: LabelMap) -> list[int]:
     return sorted({*([0] if background else []), *labels.positions(convention.exclude)})
 
 
-def summed(images: ClassCounts) -> ClassCounts:
-    """Sum the counts of all images into one pool."""
+def summed(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:
+    """Sum the counts of all images into one pool, or into one for every row of draws."""
+
+    def total(part: NDArray[np.int64]) -> NDArray[np.int64]:
+        if draws is None:
+            return np.asarray(part.sum(axis=0, keepdims=True))
+        return add_up(draws, part).astype(np.int64)
+
     return ClassCounts(
-        tp=images.tp.sum(axis=0, keepdims=True),
-        support=images.support.sum(axis=0, keepdims=True),
-        predicted=images.predicted.sum(axis=0, keepdims=True),
-        total=images.total.sum(axis=0, keepdims=True),
+        tp=total(images.tp),
+        support=total(images.support),
+        predicted=total(images.predicted),
+        total=total(images.total),
     )
 
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from segeval.averages import (
-    averaged_classes,
-    class_means,
-    image_means,
-    mean_defined,
-    total_mean,
-    worst_mean,
-)
+from segeval.averages import averaged_classes, image_means
 from segeval.classification import classify
 from segeval.conventions import Convention
 from segeval.errors import DataError
+from segeval.intervals import find_intervals
 from segeval.metrics import METRICS, OVERALL
-from segeval.pools import left_out, summed
+from segeval.pools import Sample, left_out
+from segeval.statistics import Units
+from segeval.summaries import summarize
 from segeval.values import describe_values
 from segeval.version import __version__
 
@@ -28,9 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.classification import Classified
+    from segeval.intervals import Intervals
     from segeval.labels import LabelMap
     from segeval.run import Run
     from segeval.settings import Unknown
+    from segeval.statistics import Resampling
 
 HEADLINES: Final = ("miou", "mdice", "pixel_accuracy")
 """Scores of an image that come first."""
@@ -63,6 +61,8 @@ class Scores:
         The definition of these numbers in one line.
     groups : mapping of str to Scores
         Scores of each group of images, if there are groups.
+    intervals : Intervals, optional
+        Bounds of every score, if they were asked for.
     """
 
     run: Run
@@ -74,6 +74,7 @@ class Scores:
     averaged: Mapping[str, int]
     signature: str
     groups: Mapping[str, Scores] = field(default_factory=dict)
+    intervals: Intervals | None = None
 
     @property
     def excluded(self) -> list[str]:
@@ -94,7 +95,12 @@ class Scores:
 
 
 def score_run(
-    run: Run, labels: LabelMap, convention: Convention | None = None, *, unknown: Unknown = "error"
+    run: Run,
+    labels: LabelMap,
+    convention: Convention | None = None,
+    *,
+    unknown: Unknown = "error",
+    resampling: Resampling | None = None,
 ) -> Scores:
     """Score a run.
 
@@ -108,6 +114,8 @@ def score_run(
         Default: pooled over the data set, absent classes skipped, all classes in the mean.
     unknown : {"error", "wrong", "ignore"}
         See `classify`.
+    resampling : Resampling, optional
+        How intervals are found, if they are asked for.
 
     Returns
     -------
@@ -116,46 +124,50 @@ def score_run(
     Raises
     ------
     DataError
-        If the run has problems, its own or values that the label map does not know.
+        If the run has problems, its own or values that the label map does not know; or if there is
+        too little for intervals.
     """
     convention = convention or Convention()
     excluded = left_out(convention, labels)
     counts = classify(run, labels, unknown=unknown)
-    problems = (*run.problems, *counts.problems)
+    units = Units.of([image.group for image in run.images])
+    problems = (*run.problems, *counts.problems, *(units.problems() if resampling else ()))
     if problems:
         raise DataError(problems)
-    together = convention.pooling in {"dataset", "micro"}
-    images = summed(counts.images) if together else counts.images
-    class_scores: dict[str, NDArray[np.float64]] = {}
-    summary: dict[str, float] = {}
-    averaged: dict[str, int] = {}
-    for metric in METRICS.values():
-        class_scores[metric.name] = class_means(convention, metric, images)
-        averaged[metric.mean] = averaged_classes(convention, metric, images, excluded)
-        summary[metric.mean] = total_mean(convention, metric, images, excluded)
-        if convention.worst is not None:
-            worst = worst_mean(convention, metric, images, excluded)
-            summary[f"{metric.mean}_worst{convention.worst:g}"] = worst
-    pool = counts.confusion.classes if together else images
-    for overall in OVERALL.values():
-        summary[overall.name] = float(mean_defined(overall.score(pool)))
+    intervals = None
+    if resampling is not None:
+        intervals = find_intervals(convention, counts.images, excluded, units, resampling)
+    sample = Sample.of(counts.images)
+    summary = summarize(convention, sample, excluded)
+    averaged = {
+        metric.mean: averaged_classes(convention, metric, sample, excluded)
+        for metric in METRICS.values()
+    }
     return Scores(
         run=run,
         labels=labels,
         convention=convention,
         counts=counts,
-        class_scores=class_scores,
-        summary=summary,
+        class_scores={name: values[0] for name, values in summary.classes.items()},
+        summary={name: float(values[0]) for name, values in summary.means.items()},
         averaged=averaged,
-        signature=_signature(run, labels, convention, unknown),
+        signature=_signature(run, labels, convention, unknown, intervals),
+        intervals=intervals,
     )
 
 
-def _signature(run: Run, labels: LabelMap, convention: Convention, unknown: Unknown) -> str:
+def _signature(
+    run: Run,
+    labels: LabelMap,
+    convention: Convention,
+    unknown: Unknown,
+    intervals: Intervals | None,
+) -> str:
     """Write down everything that the numbers depend on."""
     facts = [
         *([f"unknown:{unknown}"] if unknown != "error" else []),
         *convention.facts(),
+        *([intervals.fact] if intervals else []),
     ]
     return write_signature(run, labels, facts)
 

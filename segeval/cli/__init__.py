@@ -8,6 +8,7 @@ import typer
 
 from segeval.cli import (
     check,
+    compare,
     config,
     conformance,
     explain,
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command("score")(score.score)
 app.command("check")(check.check)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("explain")(explain.explain)
 app.command("merge")(merge.merge)
 app.command("losses")(losses.losses)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import inspect
 from dataclasses import MISSING, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import typer
+from typer.models import ArgumentInfo
 
 from segeval.cli.configured import USAGE, ConfigPath, NoConfig
 from segeval.cli.speech import describe_problems, say
 from segeval.errors import DataError, SegevalError, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["GATE_FAILED", "NOT_SCORED", "command"]
 
@@ -39,12 +40,10 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     file of settings are added; see `segeval.cli.configured`, which reads them. Errors become one
     message and an exit code: 2 for settings, 3 for data that cannot be scored, 130 for Ctrl-C.
     """
+    hints = get_type_hints(function, include_extras=True)
     families = {
-        name: hint
-        for name, hint in get_type_hints(function).items()
-        if isinstance(hint, type) and is_dataclass(hint)
+        name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)
     }
-
     checkable = all(getattr(family, "checkable", True) for family in families.values())
 
     @functools.wraps(function)
@@ -62,31 +61,43 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             say("segeval: interrupted")
             raise typer.Exit(INTERRUPTED) from None
 
-    parameters = [*_spread(function, families), *CONFIG_OPTIONS]
+    parameters = [*sorted(_spread(function, hints, families), key=_is_option), *CONFIG_OPTIONS]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
 def _spread(
-    function: Callable[..., None], families: dict[str, type]
+    function: Callable[..., None], hints: Mapping[str, Any], families: Mapping[str, type]
 ) -> Iterator[inspect.Parameter]:
     """Yield the parameters of a function, with the fields of each family in its place."""
-    hints = get_type_hints(function, include_extras=True)
     for parameter in inspect.signature(function).parameters.values():
         family = families.get(parameter.name)
         if family is None:
             annotation = hints[parameter.name]
             yield parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY)
             continue
-        field_hints = get_type_hints(family, include_extras=True)
-        for field in fields(family):
-            yield inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=inspect.Parameter.empty if field.default is MISSING else field.default,
-                annotation=field_hints[field.name],
-            )
+        yield from _members(family)
+
+
+@functools.cache
+def _members(family: Any) -> list[inspect.Parameter]:
+    """Return the fields of a family as parameters; many commands share one."""
+    hints = get_type_hints(family, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(family)
+    ]
+
+
+def _is_option(parameter: inspect.Parameter) -> bool:
+    """Whether this is an option, and no argument, which comes before all options."""
+    return not any(isinstance(p, ArgumentInfo) for p in get_args(parameter.annotation))
 
 
 def _explain(error: SegevalError, *, checkable: bool) -> None:

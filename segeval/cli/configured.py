@@ -18,7 +18,15 @@ from segeval.cli.configvalues import Setting, rivals_of, settings_of
 from segeval.cli.speech import say
 from segeval.errors import SettingError
 
-__all__ = ["CONFIG", "USAGE", "ConfigPath", "ConfiguredCommand", "NoConfig", "configurable"]
+__all__ = [
+    "CONFIG",
+    "USAGE",
+    "ConfigPath",
+    "ConfiguredCommand",
+    "NoConfig",
+    "configurable",
+    "is_run_file",
+]
 
 USAGE: Final = 2
 CONFIG: Final = "segeval.config"
@@ -101,13 +109,14 @@ def _file(typed: Mapping[str, Any]) -> ConfigFile | None:
 def _beaten(typed: Mapping[str, Any], parameters: Collection[Any]) -> set[str]:
     """Name the options of a file that do not count beside what is typed."""
     beaten = {*typed, *rivals_of(typed.keys())}
-    if "truth" not in typed and _is_run(typed.get("prediction")):
+    runs = typed.get("runs") or [typed.get("prediction")]
+    if "truth" not in typed and all(map(is_run_file, runs)):
         beaten |= {p.name for p in parameters if getattr(p, "rich_help_panel", None) == PAIRING}
         beaten.add("truth")
     return beaten
 
 
-def _is_run(path: str | None) -> bool:
+def is_run_file(path: str | Path | None) -> bool:
     """Whether an argument is a run file, which is counted already."""
     try:
         with open(path or "", "rb") as file:

@@ -63,7 +63,9 @@ class LossOptions:
 
     loss: Annotated[
         list[str] | None,
-        _losses("Only this loss: bce, focal, dice, …; repeatable.", metavar="NAME"),
+        _losses(
+            "Only these losses: bce, focal, dice, …; repeatable, or with commas.", metavar="NAME"
+        ),
     ] = None
     threshold: Annotated[
         float, _losses("Maps of the foreground: it is where p >= V.", metavar="V")
@@ -186,7 +188,7 @@ def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:
     if len(tversky) not in {0, 2}:
         raise SettingError(f"--tversky takes two numbers, A,B, not {which.tversky!r}")
     return LossChoice(
-        losses=tuple(dict.fromkeys(which.loss or ())),
+        losses=tuple(dict.fromkeys(",".join(which.loss or ()).replace(",", " ").split())),
         logits=maps.logits,
         channels=maps.channels,
         threshold=which.threshold,

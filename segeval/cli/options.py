@@ -22,6 +22,7 @@ from segeval.settings import (
 
 if TYPE_CHECKING:
     from segeval.conventions import Convention
+    from segeval.statistics import Resampling
 
 __all__ = [
     "ConventionOptions",
@@ -153,6 +154,24 @@ class ConventionOptions:
             metavar="REGEX",
         ),
     ] = None
+    ci: Annotated[
+        int | None,
+        _convention(
+            "Also 95 % intervals, from so many resamples of the images, or of their groups.",
+            metavar="N",
+        ),
+    ] = None
+    seed: Annotated[
+        int | None, _convention("Seed of the resamples.", metavar="S", show_default="12345")
+    ] = None
+
+    def resampling(self, *, always: bool = False) -> Resampling | None:
+        """Return how intervals are found, if they are asked for, or always."""
+        from segeval.statistics import Resampling
+
+        given = {"rounds": self.ci, "seed": self.seed}
+        stated = {name: value for name, value in given.items() if value is not None}
+        return Resampling(**stated) if self.ci is not None or always else None
 
     def convention(self) -> Convention:
         """Return the convention.
@@ -223,9 +242,24 @@ class OutputOptions:
     fail_under: Annotated[
         list[str] | None,
         _output(
-            "Exit 1 below: 0.75, iou.road=0.9, dice.*=0.5 (every class).",
+            "Exit 1 below: 0.75, iou.road=0.9, dice.*=0.5 (every class), miou.low=0.7 (of --ci).",
             metavar="[METRIC=]VALUE",
         ),
+    ] = None
+    baseline: Annotated[
+        Path | None,
+        _output("Exit 1 on a drop below this run or JSON document.", metavar="FILE"),
+    ] = None
+    max_drop: Annotated[
+        list[str] | None,
+        _output("Drop that passes: 0.005, 2%, iou.*=0.02; by default 0.", metavar="[METRIC=]VALUE"),
+    ] = None
+    significant: Annotated[
+        bool, _output("Exit 1 only if the interval of the drop excludes 0.", "--significant")
+    ] = False
+    allow_missing: Annotated[
+        list[str] | None,
+        _output("A class or image of the baseline that may be gone; repeatable.", metavar="NAME"),
     ] = None
 
 

@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from segeval.cli.baseline import against_baseline, held_against
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.github import add_to_summary
+from segeval.cli.notices import say_doubts
 from segeval.cli.page import check_page, make_page
 from segeval.cli.speech import put, say
 from segeval.errors import SettingError
 from segeval.evaluation import score_choice
 from segeval.gates import check_thresholds, parse_threshold
 from segeval.labelchoice import stated_labels
-from segeval.reports.document import make_document
+from segeval.reports.document import list_gates, make_document
 from segeval.reports.files import check_writable, write_text
+from segeval.reports.numbers import show_bound
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
 
+    from segeval.cli.baseline import Held
     from segeval.cli.options import ConventionOptions, LabelOptions, OutputOptions
     from segeval.conventions import Convention
     from segeval.gates import Gate, Threshold
     from segeval.run import Run
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice
+    from segeval.statistics import Resampling
 
-__all__ = ["enforce", "prepare", "present", "say_left_out", "say_notices", "terminal_table"]
+__all__ = [
+    "enforce",
+    "prepare",
+    "present",
+    "refuse_overwriting",
+    "say_left_out",
+    "say_notices",
+    "terminal_table",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +69,10 @@ class Plan:
     choice: LabelChoice
     convention: Convention
     group_by: str | None
+    resampling: Resampling | None
     output: OutputOptions
     thresholds: list[Threshold]
+    held: Held | None
     photographs: Mapping[str, Path]
 
 
@@ -70,24 +84,35 @@ def prepare(
     run: Path | None = None,
 ) -> Plan:
     """Check that options make sense and that files can be written, none of them over the run."""
-    paths = [path for _, path in _files(output)]
-    if run is not None and run.resolve() in {path.resolve() for path in paths}:
-        raise SettingError(f"{run} is the run; name another file for the report")
-    check_writable(paths)
+    read = [path for path in (run, output.baseline) if path is not None]
+    refuse_overwriting([path for _, path in _files(output)], read)
+    if convention.seed is not None and convention.ci is None and not output.significant:
+        raise SettingError("--seed needs --ci, e.g. --ci 1000")
     chosen, gates = convention.convention(), output.fail_under or ()
     plan = Plan(
         labels=labels,
         choice=labels.choice(),
         convention=chosen,
         group_by=convention.group_by,
+        resampling=convention.resampling(),
         output=output,
         thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
+        held=held_against(output, convention, chosen.headline),
         photographs=check_page(output),
     )
     stated = stated_labels(plan.choice)
     if stated is not None:
         stated.positions(plan.convention.exclude)
     return plan
+
+
+def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
+    """Check that files can be written, none of them over a run or a baseline."""
+    resolved = {path.resolve() for path in paths}
+    for run in runs:
+        if run.resolve() in resolved:
+            raise SettingError(f"{run} is the run or the baseline; name another file to write")
+    check_writable(paths)
 
 
 def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
@@ -111,9 +136,14 @@ def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
 def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
     scores = score_choice(
-        run, plan.choice, plan.convention, unknown=plan.labels.unknown, group_by=plan.group_by
+        run,
+        plan.choice,
+        plan.convention,
+        unknown=plan.labels.unknown,
+        group_by=plan.group_by,
+        resampling=plan.resampling,
     )
-    gates = check_thresholds(scores, plan.thresholds)
+    gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
     settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
     shown = Shown(
@@ -132,27 +162,30 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
 
 def enforce(gates: Iterable[Gate]) -> None:
     """Say which gates failed, and exit 1 if one did."""
-    failed = [gate for gate in gates if not gate.passed]
+    failed = [gate for gate in list_gates(gates) if not gate["passed"]]
     for gate in failed:
-        found = "is undefined" if math.isnan(gate.value) else f"= {gate.value!r}"
-        say(f"segeval: gate failed: {gate.metric} {found}, {gate.bound} is asked for")
+        found = "is undefined" if gate["value"] is None else f"= {gate['value']!r}"
+        say(f"segeval: gate failed: {gate['metric']} {found}, {show_bound(gate)} is asked for")
     if failed:
         raise typer.Exit(GATE_FAILED)
 
 
-def terminal_table(layout: RenderableType) -> str:
+def terminal_table(layout: RenderableType, *, intervals: bool = False) -> str:
     """Draw a table for where it goes: a terminal of some width and colour, or a file."""
-    from segeval.reports.table import render
+    from segeval.reports.table import NARROWEST, WITH_INTERVALS, render
 
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
-    return render(layout, width=width, color=terminal and "NO_COLOR" not in os.environ)
+    colored = terminal and "NO_COLOR" not in os.environ
+    narrowest = WITH_INTERVALS if intervals else NARROWEST
+    return render(layout, width=width, color=colored, narrowest=narrowest)
 
 
 def _table(shown: Shown) -> str:
     from segeval.reports.table import lay_out
 
-    return terminal_table(lay_out(shown.document, percent=shown.percent))
+    layout = lay_out(shown.document, percent=shown.percent)
+    return terminal_table(layout, intervals="intervals" in shown.document)
 
 
 def _csv(shown: Shown) -> str:
@@ -240,6 +273,8 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
     if scores.counts.ignored_predictions:
         pixels = scores.counts.ignored_predictions
         say(f"notice: {pixels} pixels are not judged for their predicted value", quiet=quiet)
+    if scores.intervals is not None:
+        say_doubts(scores.intervals, scores.labels.names, quiet=quiet)
 
 
 def say_left_out(run: Run, *, quiet: bool) -> None:

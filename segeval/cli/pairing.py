@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -12,41 +12,21 @@ from segeval.cli.options import in_panel
 from segeval.errors import SettingError
 from segeval.settings import MAX_PIXELS, Missing, OnError, Reading, Source, parse_shard
 
-__all__ = ["PairingOptions", "ReadingOptions"]
+__all__ = ["FolderOptions", "PairingOptions", "ReadingOptions"]
 
 _pairing = in_panel("Pairing and reading")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingOptions:
-    """Which files belong together, and how they are read.
+class FolderOptions:
+    """How the masks of folders are matched and read."""
 
-    ``checkable`` says whether `segeval check` lists the problems of such files.
-    """
-
-    checkable: ClassVar[bool] = True
-
-    prediction: Annotated[
-        Path | None,
-        typer.Argument(metavar="PRED", help="Folder of predicted masks.", show_default=False),
-    ] = None
-    truth: Annotated[
-        Path | None,
-        typer.Argument(metavar="TRUTH", help="Folder of true masks.", show_default=False),
-    ] = None
     pred_suffix: Annotated[
         str, _pairing("End of predicted names, stripped before matching.", metavar="S")
     ] = ""
     truth_suffix: Annotated[
         str, _pairing("The same for truths, e.g. _gtFine_labelIds.", metavar="S")
     ] = ""
-    pairs: Annotated[
-        Path | None,
-        _pairing(
-            "CSV prediction,truth,name,group instead of PRED and TRUTH; paths from its folder.",
-            metavar="FILE",
-        ),
-    ] = None
     include: Annotated[str | None, _pairing("Only names that match.", metavar="GLOB")] = None
     missing: Annotated[
         Missing,
@@ -69,6 +49,50 @@ class ReadingOptions:
         ),
     ] = None
 
+    def folders(self, prediction: Path | None, truth: Path | None) -> Source:
+        """Return where the masks of two folders are."""
+        return Source(
+            prediction=prediction,
+            truth=truth,
+            pred_suffix=self.pred_suffix,
+            truth_suffix=self.truth_suffix,
+            include=self.include,
+            missing=self.missing,
+        )
+
+    def reading(self) -> Reading:
+        """Return how masks are read."""
+        return Reading(
+            max_pixels=self.max_pixels,
+            resize_prediction=self.resize_prediction,
+            on_error=self.on_error,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions(FolderOptions):
+    """Which files belong together, and how they are read.
+
+    ``checkable`` says whether `segeval check` lists the problems of such files.
+    """
+
+    checkable: ClassVar[bool] = True
+
+    prediction: Annotated[
+        Path | None,
+        typer.Argument(metavar="PRED", help="Folder of predicted masks.", show_default=False),
+    ] = None
+    truth: Annotated[
+        Path | None,
+        typer.Argument(metavar="TRUTH", help="Folder of true masks.", show_default=False),
+    ] = None
+    pairs: Annotated[
+        Path | None,
+        _pairing(
+            "CSV prediction,truth,name,group instead of PRED and TRUTH; paths from its folder.",
+            metavar="FILE",
+        ),
+    ] = None
     shard: Annotated[
         str | None, _pairing("Every N-th pair from the I-th on; see segeval merge.", metavar="I/N")
     ] = None
@@ -89,24 +113,8 @@ class ReadingOptions:
             raise SettingError(
                 "two folders are needed, of predictions and of truths (or a table with --pairs)"
             )
-        return Source(
-            prediction=self.prediction,
-            truth=self.truth,
-            pairs=self.pairs,
-            pred_suffix=self.pred_suffix,
-            truth_suffix=self.truth_suffix,
-            include=self.include,
-            missing=self.missing,
-            shard=self.shard,
-        )
-
-    def reading(self) -> Reading:
-        """Return how masks are read."""
-        return Reading(
-            max_pixels=self.max_pixels,
-            resize_prediction=self.resize_prediction,
-            on_error=self.on_error,
-        )
+        source = self.folders(self.prediction, self.truth)
+        return replace(source, pairs=self.pairs, shard=self.shard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from segeval.metrics import METRICS
 from segeval.scoring import per_image
 
 if TYPE_CHECKING:
@@ -15,18 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = ["class_frame", "classes_csv", "confusion_csv", "groups_csv", "image_frame", "images_csv"]
 
-COLUMNS = "index name support predicted tp fp fn iou dice precision recall".split()
+SCORES = ("iou", "dice", "precision", "recall")
+COLUMNS = ("index", "name", "support", "predicted", "tp", "fp", "fn", *SCORES)
 
 
 def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a class: counts and scores, NaN where undefined."""
-    return pd.DataFrame(document["classes"]).astype(
-        {
-            name: "float64"
-            for name in document["classes"][0]
-            if name in {"iou", "dice", "precision", "recall", "specificity"}
+    """Return one row a class: counts, scores and their bounds, NaN where undefined."""
+    rows = [
+        {key: value for key, value in row.items() if key not in {"intervals", "undefined"}}
+        | {
+            f"{name}_{end}": bound
+            for name, bounds in row.get("intervals", {}).items()
+            for end, bound in zip(("low", "high"), bounds, strict=True)
         }
-    )
+        for row in document["classes"]
+    ]
+    scores = [name for name in rows[0] if name.partition("_")[0] in METRICS]
+    return pd.DataFrame(rows).astype(dict.fromkeys(scores, "float64"))
 
 
 def image_frame(scores: Scores) -> pd.DataFrame:
@@ -43,12 +49,17 @@ def image_frame(scores: Scores) -> pd.DataFrame:
 
 
 def classes_csv(document: Mapping[str, Any]) -> str:
-    """Write one row a class, then a row named ``mean``, each with the signature."""
-    rows = [[row[name] for name in COLUMNS] for row in document["classes"]]
-    summary = document["summary"]
-    means = [summary[f"m{name}"] for name in COLUMNS[7:]]
-    rows.append([None, "mean", *[None] * 5, *means])
-    frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+    """Write one row a class, then a row named ``mean``, with bounds if there are any."""
+    rows = [{name: row[name] for name in COLUMNS} for row in document["classes"]]
+    means = {name: document["summary"][f"m{name}"] for name in SCORES}
+    rows.append(dict.fromkeys(COLUMNS) | {"name": "mean"} | means)
+    if "intervals" in document:
+        bounds = [row["intervals"] for row in document["classes"]]
+        bounds.append({name: document["intervals"][f"m{name}"] for name in SCORES})
+        for row, intervals in zip(rows, bounds, strict=True):
+            for name in SCORES:
+                row[f"{name}_low"], row[f"{name}_high"] = intervals[name]
+    frame = pd.DataFrame(rows, dtype=object)
     return frame.assign(signature=document["signature"]).to_csv(index=False, lineterminator="\n")
 
 

@@ -8,18 +8,22 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from segeval.gates import DropGate
 from segeval.metrics import METRICS
+from segeval.statistics import LEVEL
 from segeval.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from segeval.gates import Gate
+    from segeval.intervals import Intervals
     from segeval.scoring import Scores
 
-__all__ = ["SCHEMA", "defined", "list_gates", "make_document"]
+__all__ = ["SCHEMA", "bounds_of", "defined", "list_gates", "make_document"]
 
 SCHEMA = "segeval.scores/1"
 
@@ -66,6 +70,7 @@ def make_document(
             "unknown": int(matrix.unknown.sum()),
         },
         "summary": {name: defined(value) for name, value in scores.summary.items()},
+        **_intervals(scores.intervals),
         "averaged": _averaged(scores),
         "classes": _classes(scores),
         **({"groups": _groups(scores)} if scores.groups else {}),
@@ -77,6 +82,42 @@ def make_document(
             "unknown": matrix.unknown.tolist(),
         },
         "gates": list_gates(gates),
+    }
+
+
+def _intervals(intervals: Intervals | None) -> dict[str, Any]:
+    """Both bounds of every mean, and how they came about; nothing if they were not asked for."""
+    if intervals is None:
+        return {}
+    resampling, units = intervals.resampling, intervals.units
+    return {
+        "intervals": {name: bounds_of(bounds) for name, bounds in intervals.means.items()},
+        "resampling": {
+            "resamples": resampling.rounds,
+            "level": LEVEL,
+            "seed": resampling.seed,
+            "unit": units.kind,
+            "units": units.count,
+            "undefined": {name: n for name, n in intervals.undefined_means.items() if n},
+        },
+    }
+
+
+def bounds_of(bounds: NDArray[np.float64]) -> list[float | None]:
+    """Return both bounds of an interval as plain data."""
+    return [defined(bound) for bound in bounds.tolist()]
+
+
+def _class_intervals(intervals: Intervals | None, position: int) -> dict[str, Any]:
+    """Both bounds of every score of a class, and in how many resamples it is undefined."""
+    if intervals is None:
+        return {}
+    undefined = {name: int(n[position]) for name, n in intervals.undefined_classes.items()}
+    return {
+        "intervals": {
+            name: bounds_of(bounds[:, position]) for name, bounds in intervals.classes.items()
+        },
+        "undefined": {name: n for name, n in undefined.items() if n},
     }
 
 
@@ -118,10 +159,23 @@ def list_gates(gates: Iterable[Gate]) -> list[dict[str, Any]]:
                 if math.isfinite(bound := getattr(gate, name))
             },
             "value": defined(gate.value),
+            **(_drop(gate) if isinstance(gate, DropGate) else {}),
             "passed": gate.passed,
         }
         for gate in gates
     ]
+
+
+def _drop(gate: DropGate) -> dict[str, Any]:
+    """Lay out what only a gate against a baseline has."""
+    return {
+        "baseline": defined(gate.baseline),
+        "drop": defined(gate.drop),
+        "max_drop": gate.max_drop,
+        **({"relative": True} if gate.relative else {}),
+        **({"interval": [defined(bound) for bound in gate.interval]} if gate.interval else {}),
+        **({"missing": list(gate.missing)} if gate.missing else {}),
+    }
 
 
 def _classes(scores: Scores) -> list[dict[str, Any]]:
@@ -139,6 +193,7 @@ def _classes(scores: Scores) -> list[dict[str, Any]]:
     return [
         {"index": index, "name": name}
         | {key: defined(value) for key, value in zip(columns, row, strict=True)}
+        | _class_intervals(scores.intervals, index)
         for index, (name, row) in enumerate(zip(scores.labels.names, rows, strict=True))
     ]
 

@@ -17,7 +17,7 @@ from segeval.errors import SettingError
 from segeval.reports.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.gallery import draw_album
 from segeval.reports.heatmap import lay_out_matrix, list_confusions
-from segeval.reports.numbers import show_bound, show_count, show_score
+from segeval.reports.numbers import show_bound, show_count, show_score, verdict
 from segeval.reports.wording import fate_of_absent, headlines, title_of
 from segeval.values import printable
 
@@ -224,17 +224,7 @@ def _classes(document: Mapping[str, Any], colors: Sequence[str], most: int) -> l
 
 def _gates(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the gates, failed ones first, each with its verdict."""
-    rows = [
-        {
-            **gate,
-            "verdict": "passed"
-            if gate["passed"]
-            else "undefined"
-            if gate["value"] is None
-            else "failed",
-        }
-        for gate in document["gates"]
-    ]
+    rows = [{**gate, "verdict": verdict(gate)} for gate in document["gates"]]
     return sorted(rows, key=lambda gate: gate["passed"])
 
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_bound, show_count, show_score
+from segeval.reports.numbers import show_bound, show_count, show_interval, show_score, verdict
 from segeval.reports.table import SHOWN, TITLES
 from segeval.reports.wording import headline, title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["to_markdown"]
+__all__ = ["markdown_row", "to_markdown"]
 
 
 def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     """Write one row a class and a row of means, then gates and signature."""
     summary = document["summary"]
     lines = [
-        _row("class", "pixels", *(TITLES[name] for name in SHOWN)),
-        _row("---", *["---:"] * 5),
+        markdown_row("class", "pixels", *(TITLES[name] for name in SHOWN)),
+        markdown_row("---", *["---:"] * 5),
         *(
-            _row(
+            markdown_row(
                 row["name"],
                 show_count(row["support"]),
                 *(show_score(row[name], percent=percent) for name in SHOWN),
@@ -31,7 +31,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         ),
     ]
     means = (show_score(summary[METRICS[name].mean], percent=percent) for name in SHOWN)
-    lines.append(_row("**mean**", "", *(f"**{mean}**" for mean in means)))
+    lines.append(markdown_row("**mean**", "", *(f"**{mean}**" for mean in means)))
     averaged = document["averaged"]
     over = f"Means over {averaged['classes']} of {averaged['of']} classes"
     for what in ("absent", "excluded"):
@@ -41,17 +41,37 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         name = headline(document)
         value = show_score(summary[name], percent=percent)
         lines += ["", f"As {document['settings']['like']} reports it: {title_of(name)} {value}."]
+    if "intervals" in document:
+        lines += ["", *_intervals(document, percent=percent)]
     accuracy = show_score(summary["pixel_accuracy"], percent=percent)
     lines += ["", f"{over}. Pixel accuracy {accuracy}."]
     for gate in document["gates"]:
         value = "undefined" if gate["value"] is None else repr(gate["value"])
-        verdict = "passed" if gate["passed"] else "**failed**"
-        lines += ["", f"{verdict}: {_plain(gate['metric'])} = {value} ({show_bound(gate)})"]
+        result = verdict(gate) if gate["passed"] else f"**{verdict(gate)}**"
+        lines += ["", f"{result}: {_plain(gate['metric'])} = {value} ({_plain(show_bound(gate))})"]
     lines += ["", f"`{document['signature']}`", ""]
     return "\n".join(lines)
 
 
-def _row(*cells: str) -> str:
+def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
+    """Write the bounds of each class, and of the means."""
+
+    def show(intervals: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+        return [show_interval(intervals[name], percent=percent) for name in names]
+
+    resampling = document["resampling"]
+    what = f"{resampling['level']:.0%} of {resampling['resamples']} resamples"
+    means = show(document["intervals"], (METRICS[name].mean for name in SHOWN))
+    return [
+        markdown_row(what, *(TITLES[name] for name in SHOWN)),
+        markdown_row("---", *["---:"] * 4),
+        *(markdown_row(row["name"], *show(row["intervals"], SHOWN)) for row in document["classes"]),
+        markdown_row("**mean**", *(f"**{bounds}**" for bounds in means)),
+    ]
+
+
+def markdown_row(*cells: str) -> str:
+    """Write a row of a table."""
     return f"| {' | '.join(map(_plain, cells))} |"
 
 

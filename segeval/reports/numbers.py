@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["UNDEFINED", "show_bound", "show_count", "show_loss", "show_score"]
+__all__ = [
+    "UNDEFINED",
+    "show_bound",
+    "show_count",
+    "show_interval",
+    "show_loss",
+    "show_score",
+    "verdict",
+]
 
 UNDEFINED = "–"
+LISTED = 5
+"""Vanished classes or images that are named."""
 
 
 def show_score(value: float | None, *, percent: bool = False) -> str:
@@ -29,6 +39,15 @@ def show_score(value: float | None, *, percent: bool = False) -> str:
         digits = 0.0001
     signed = -digits if value < 0 else digits
     return f"{signed * 100:.2f}" if percent else f"{signed:.4f}"
+
+
+def show_interval(bounds: Sequence[float | None], *, percent: bool = False) -> str:
+    """Write both bounds of an interval, rounded like scores.
+
+    >>> show_interval([0.71234, 0.75])
+    '0.7123 … 0.7500'
+    """
+    return " … ".join(show_score(bound, percent=percent) for bound in bounds)
 
 
 def show_count(count: int) -> str:
@@ -58,6 +77,35 @@ def show_bound(gate: Mapping[str, Any]) -> str:
 
     >>> show_bound({"minimum": 0.75}), show_bound({"maximum": 0.2})
     ('at least 0.75', 'at most 0.2')
+    >>> show_bound({"baseline": 0.8, "max_drop": 0.005})
+    'at most 0.005 below 0.8'
     """
+    if "max_drop" in gate:
+        return _show_drop(gate)
     words, name = ("at most", "maximum") if "maximum" in gate else ("at least", "minimum")
     return f"{words} {gate[name]!r}"
+
+
+def _show_drop(gate: Mapping[str, Any]) -> str:
+    """Say how far a score may be below the baseline, or what is missing of it."""
+    if gate["baseline"] is None:
+        return "a defined value in the baseline"
+    if isinstance(gate["baseline"], int):
+        missing = gate.get("missing", ())
+        names = ", ".join(missing[:LISTED]) + (", …" if len(missing) > LISTED else "")
+        return f"{gate['baseline']} as in the baseline" + (f", missing: {names}" if names else "")
+    allowed = f"{gate['max_drop'] * 100:g}%" if gate.get("relative") else f"{gate['max_drop']!r}"
+    certain = ", or no certain drop" if "interval" in gate else ""
+    return f"at most {allowed} below {gate['baseline']!r}{certain}"
+
+
+def verdict(gate: Mapping[str, Any]) -> str:
+    """Say how a gate went; an undefined one fails as well.
+
+    >>> verdict({"value": None, "passed": False})
+    'undefined'
+    """
+    if gate["passed"]:
+        return "passed"
+    undefined = gate["value"] is None or gate.get("baseline", 0) is None
+    return "undefined" if undefined else "failed"

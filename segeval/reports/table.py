@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_bound, show_count, show_score
+from segeval.reports.numbers import show_bound, show_count, show_interval, show_score, verdict
 from segeval.reports.wording import MEANS, fate_of_absent, headline, headlines, title_of
 
 if TYPE_CHECKING:
@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["gate_table", "lay_out", "render"]
+__all__ = ["NARROWEST", "WITH_INTERVALS", "gate_table", "lay_out", "render"]
 
 SHOWN = ("iou", "dice", "precision", "recall")
 TITLES = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
 FOOTERS = {"micro": "together", "image-micro": "together"}
-NARROWEST = 60
-"""Columns of a terminal below which scores would be cut off."""
+NARROWEST, WITH_INTERVALS = 60, 84
+"""Columns of a terminal below which scores, and bounds beside them, would be cut off."""
 
 
 def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
     """Build the table of the classes, the summary with its definitions, gates and signature."""
     parts: list[RenderableType] = [_class_table(document, percent=percent), Text()]
     parts.append(_summary(document, percent=percent))
+    if "intervals" in document:
+        parts += [Text(), _interval_table(document, percent=percent)]
     if "groups" in document:
         parts += [Text(), _group_table(document, percent=percent)]
     if document["gates"]:
@@ -39,12 +41,14 @@ def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> Renderable
     return Group(*parts)
 
 
-def render(layout: RenderableType, *, width: int | None, color: bool) -> str:
+def render(
+    layout: RenderableType, *, width: int | None, color: bool, narrowest: int = NARROWEST
+) -> str:
     """Draw a layout as text; ``width`` None gives it all the room that it wants."""
     buffer = io.StringIO()
     console = Console(
         file=buffer,
-        width=max(width, NARROWEST) if width else 10_000,
+        width=max(width, narrowest) if width else 10_000,
         force_terminal=color,
         no_color=not color,
         highlight=False,
@@ -74,6 +78,23 @@ def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     return table
 
 
+def _interval_table(document: Mapping[str, Any], *, percent: bool) -> Table:
+    """Both bounds of the scores of each class, and of the means."""
+    table = Table(
+        box=None, pad_edge=False, show_footer=True, header_style="bold", footer_style="bold"
+    )
+    level = f"{document['resampling']['level']:.0%}"
+    footer = FOOTERS.get(document["settings"]["pooling"], "mean")
+    table.add_column(f"{level} of resamples", footer, overflow="fold", min_width=8)
+    for name in SHOWN:
+        mean = show_interval(document["intervals"][METRICS[name].mean], percent=percent)
+        table.add_column(TITLES[name], mean, justify="right", no_wrap=True)
+    for row in document["classes"]:
+        bounds = (show_interval(row["intervals"][name], percent=percent) for name in SHOWN)
+        table.add_row(Text(row["name"]), *bounds)
+    return table
+
+
 def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
     """Each headline number, with what it means beside it, and what was left out."""
     grid = Table.grid(padding=(0, 2))
@@ -81,7 +102,12 @@ def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
     grid.add_column(style="bold", justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     for title, name, meaning in headlines(document):
-        grid.add_row(title, show_score(document["summary"][name], percent=percent), meaning)
+        value = show_score(document["summary"][name], percent=percent)
+        if "intervals" in document:
+            bounds = show_interval(document["intervals"][name], percent=percent)
+            grid.add_row(title, value, f"{bounds}  {meaning}")
+        else:
+            grid.add_row(title, value, meaning)
     for what in ("absent", "excluded"):
         names = document["averaged"][what]
         if names:
@@ -113,7 +139,8 @@ def gate_table(document: Mapping[str, Any]) -> Table:
     table = Table.grid(padding=(0, 2))
     for gate in document["gates"]:
         style = "green" if gate["passed"] else "red"
-        verdict = Text("passed" if gate["passed"] else "failed", style=style)
         value = "undefined" if gate["value"] is None else repr(gate["value"])
-        table.add_row(verdict, gate["metric"], f"{value} ({show_bound(gate)})")
+        table.add_row(
+            Text(verdict(gate), style=style), gate["metric"], f"{value} ({show_bound(gate)})"
+        )
     return table

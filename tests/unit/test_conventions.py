@@ -10,20 +10,15 @@ import numpy as np
 import pytest
 from made import frozen, made_run
 
-from segeval.averages import (
-    averaged_classes,
-    class_means,
-    image_means,
-    mean_of_worst,
-    total_mean,
-    worst_mean,
-)
+from segeval.averages import averaged_classes, class_means, image_means, total_means, worst_means
 from segeval.confusion import ClassCounts
 from segeval.conventions import Convention
 from segeval.errors import SettingError
+from segeval.folds import mean_of_worst
 from segeval.generalized import generalized_dice
 from segeval.labels import numbered
 from segeval.metrics import METRICS
+from segeval.pools import Sample
 from segeval.scoring import per_image, score_run
 
 NAN = math.nan
@@ -42,7 +37,8 @@ ONE = counts(([4, 0, 0, 0, 0], [6, 0, 2, 0, 3], [6, 1, 0, 0, 4]))
 def mean(
     images: ClassCounts, metric: str = "iou", excluded: tuple[int, ...] = (), **axes: Any
 ) -> float:
-    return total_mean(Convention(**axes), METRICS[metric], images, excluded)
+    sample = Sample.of(images)
+    return float(total_means(Convention(**axes), METRICS[metric], sample, excluded)[0])
 
 
 def same(value: float, expected: float) -> None:
@@ -182,7 +178,8 @@ def test_vectors_of_classes_follow_the_pooling() -> None:
         ("class", [1 / 2, 0.0]),
     ):
         convention = Convention(pooling=pooling, empty="zero")  # type: ignore[arg-type]
-        np.testing.assert_array_equal(class_means(convention, iou, EMPTY), expected)
+        scores = class_means(convention, iou, Sample.of(EMPTY))
+        np.testing.assert_array_equal(scores, [expected])
 
 
 def test_values_of_images_follow_the_convention() -> None:
@@ -214,21 +211,22 @@ def test_generalized_dice_by_hand() -> None:
 
 
 def test_undefined_values_are_the_best_of_the_worst() -> None:
-    values = np.array([0.5, NAN, 0.1])
-    assert mean_of_worst(values, 34, spoilt=1) == 0.1
-    assert math.isnan(mean_of_worst(values, 100, spoilt=1))
-    assert mean_of_worst(values, 100) == 0.3
+    values = np.array([[0.5], [NAN], [0.1]])
+    spoilt = np.isnan(values)
+    assert mean_of_worst(values, 34, spoilt=spoilt) == [0.1]
+    assert np.isnan(mean_of_worst(values, 100, spoilt=spoilt)).all()
+    assert mean_of_worst(values, 100) == [0.3]
 
 
 def test_the_worst_share_of_a_class_without_images() -> None:
     for empty, expected in (("skip", 1 / 2), ("zero", 1 / 4), ("undefined", NAN)):
         convention = Convention(pooling="class", empty=empty, worst=50)  # type: ignore[arg-type]
-        same(worst_mean(convention, METRICS["iou"], EMPTY, ()), expected)
+        same(float(worst_means(convention, METRICS["iou"], Sample.of(EMPTY), ())[0]), expected)
 
 
 def test_classes_of_a_mean_are_counted() -> None:
     def number(images: ClassCounts, metric: str = "iou", **axes: Any) -> int:
-        return averaged_classes(Convention(**axes), METRICS[metric], images, (0,))
+        return averaged_classes(Convention(**axes), METRICS[metric], Sample.of(images), (0,))
 
     assert number(ONE) == 3
     assert number(ONE, absent="one") == 4

@@ -1,0 +1,117 @@
+"""Runs side by side: the same images, against the same truths, or an error that says which not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from segeval.errors import RunError
+from segeval.run import Counts, Run
+from segeval.values import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["align", "stack", "with_waivers"]
+
+LISTED: Final = 5
+"""Images that an error names."""
+
+
+def align(runs: Sequence[Run], *, common: bool = False) -> list[Run]:
+    """Bring runs to the same images.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Two or more.
+    common : bool
+        Whether images that are not in all runs are left out, instead of being an error.
+
+    Returns
+    -------
+    list of Run
+        Image n of one is image n of all others.
+
+    Raises
+    ------
+    RunError
+        If the images differ, or have other truths.
+    """
+    names = [[image.name for image in run.images] for run in runs]
+    shared = set(names[0]).intersection(*names[1:])
+    if any(len(own) > len(shared) for own in names):
+        if not common:
+            raise RunError(_differing(names, shared))
+        if not shared:
+            raise RunError("the runs have no image in common; names are compared as they stand")
+        runs = [
+            run.select([n for n, name in enumerate(own) if name in shared])
+            for run, own in zip(runs, names, strict=True)
+        ]
+    first = _truths(runs[0])
+    for run in runs[1:]:
+        if not np.array_equal(first, _truths(run)):
+            raise RunError(_other_truth(runs[0], run, first))
+    return list(runs)
+
+
+def stack(runs: Sequence[Run]) -> Run:
+    """Put the images of runs one after the other, as if they were different ones."""
+    ends = np.cumsum([0, *map(len, runs)])
+    counts = [run.counts for run in runs]
+    return Run(
+        images=tuple(image for run in runs for image in run.images),
+        counts=Counts(
+            image=np.concatenate([c.image + start for c, start in zip(counts, ends, strict=False)]),
+            truth=np.concatenate([c.truth for c in counts]),
+            prediction=np.concatenate([c.prediction for c in counts]),
+            pixels=np.concatenate([c.pixels for c in counts]),
+        ),
+    )
+
+
+def _differing(names: Sequence[Sequence[str]], shared: Collection[str]) -> str:
+    """Say which images are not in all runs."""
+    lines = ["the runs are not over the same images, so they cannot be compared image by image:"]
+    for number, own in enumerate(names, 1):
+        missing = sorted(set().union(*names) - set(own))
+        if missing:
+            listed = ", ".join(missing[:LISTED]) + (", …" if len(missing) > LISTED else "")
+            lines.append(f"  run {number} lacks {counted(len(missing), 'image')}: {listed}")
+    images = counted(len(shared), "image")
+    lines.append(f"type --common to compare the {images} that all of them hold")
+    return "\n".join(lines)
+
+
+def _truths(run: Run) -> NDArray[np.int64]:
+    """Return (image, value, pixels) of all true values of a run, as (3, M) in ascending order."""
+    counts = run.counts
+    order = np.lexsort((counts.truth, counts.image))
+    image, truth = counts.image[order], counts.truth[order]
+    new = (np.diff(image, prepend=-1) != 0) | (np.diff(truth, prepend=0) != 0)
+    starts = np.flatnonzero(new)
+    pixels = np.add.reduceat(counts.pixels[order], starts) if starts.size else counts.pixels
+    return np.stack([image[starts], truth[starts], pixels])
+
+
+def _other_truth(baseline: Run, run: Run, truths: NDArray[np.int64]) -> str:
+    """Say which image is scored against another truth."""
+    ours, theirs = (set(map(tuple, part.T.tolist())) for part in (truths, _truths(run)))
+    differing = sorted({row[0] for row in ours ^ theirs})
+    first, other = baseline.images[differing[0]], run.images[differing[0]]
+    more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+    return (
+        f"{first.name}{more}: the truth {first.truth_path} of the baseline and {other.truth_path} "
+        "of the other run hold other numbers of pixels of each value; compare runs that are "
+        "counted against the same truths"
+    )
+
+
+def with_waivers(run: Run, runs: Sequence[Run]) -> Run:
+    """Return a run that states the waivers of all runs."""
+    return replace(run, waivers=tuple(dict.fromkeys(fact for r in runs for fact in r.waivers)))

@@ -1,0 +1,297 @@
+"""Scores against those of a baseline: how far they may drop, and what may have vanished.
+
+Exact float64 values are compared, never rounded ones. A drop of a score that is undefined on either
+side is undefined, and fails.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from segeval.errors import RunError, SettingError
+from segeval.gates import DropGate
+from segeval.metrics import METRICS
+from segeval.runfile import read_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from segeval.comparison import Comparison
+    from segeval.run import Run
+    from segeval.scoring import Scores
+
+__all__ = ["Baseline", "Drop", "check_drops", "parse_drop", "read_baseline"]
+
+SCHEMA: Final = "segeval.scores/1"
+FREE: Final = ("classes", "images", "shard", "ci", "segeval")
+"""Parts of the signature in which a baseline may differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """How far a score may be below the baseline: a difference, or a share of the baseline."""
+
+    metric: str
+    amount: float
+    relative: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Baseline:
+    """What a run is held against.
+
+    Attributes
+    ----------
+    values : mapping of str to float
+        Every score, as gates name it: ``miou``, ``iou.road``, ``miou@night``; NaN if undefined.
+    classes : tuple of str
+        The classes with a defined IoU.
+    images : int
+        Number of images.
+    signature : str
+        The definition of these numbers.
+    run : Run, optional
+        The counts, if the baseline is a run and no document.
+    """
+
+    values: Mapping[str, float]
+    classes: tuple[str, ...]
+    images: int
+    signature: str
+    run: Run | None = None
+
+
+def parse_drop(text: str, *, default: str = "miou") -> Drop:
+    """Parse ``[METRIC=]VALUE``, the value a difference of scores or a percentage of the baseline.
+
+    Raises
+    ------
+    SettingError
+        If the value is no such number.
+
+    Examples
+    --------
+    >>> parse_drop("iou.*=2%")
+    Drop(metric='iou.*', amount=0.02, relative=True)
+    """
+    metric, _, value = text.rpartition("=")
+    relative = value.endswith("%")
+    try:
+        amount = float(value.removesuffix("%")) / (100 if relative else 1)
+    except ValueError:
+        amount = math.nan
+    if not 0 <= amount <= 1:
+        raise SettingError(
+            f"--max-drop {text!r}: {value!r} is neither a difference from 0 to 1, e.g. 0.005, nor "
+            "a percentage of the baseline, e.g. 2%"
+        )
+    return Drop(metric=metric or default, amount=amount, relative=relative)
+
+
+def read_baseline(path: Path, score: Callable[[Run], Scores]) -> Baseline:
+    """Read a baseline: a run, which is scored like the run it is held against, or a document.
+
+    Raises
+    ------
+    RunError
+        If it is neither.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except ValueError:
+        run = read_run(path)
+        return _of_scores(score(run), run)
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise RunError(f"{path}: it is neither a run file nor a document of schema {SCHEMA}")
+    return _of_document(document)
+
+
+def _of_scores(scores: Scores, run: Run) -> Baseline:
+    defined = zip(scores.labels.names, scores.class_scores["iou"].tolist(), strict=True)
+    return Baseline(
+        values=_values(scores),
+        classes=tuple(name for name, value in defined if not math.isnan(value)),
+        images=len(run),
+        signature=scores.signature,
+        run=run,
+    )
+
+
+def _values(scores: Scores) -> dict[str, float]:
+    """Return every score, as gates name it."""
+    values = dict(scores.summary)
+    for metric, column in scores.class_scores.items():
+        names = (f"{metric}.{name}" for name in scores.labels.names)
+        values |= dict(zip(names, column.tolist(), strict=True))
+    for group, members in scores.groups.items():
+        values |= {f"{name}@{group}": value for name, value in _values(members).items()}
+    return values
+
+
+def _of_document(document: Mapping[str, Any]) -> Baseline:
+    defined = tuple(row["name"] for row in document["classes"] if row["iou"] is not None)
+    return Baseline(
+        values=dict(_document_values(document)),
+        classes=defined,
+        images=document["images"]["scored"],
+        signature=document["signature"],
+    )
+
+
+def _document_values(document: Mapping[str, Any], end: str = "") -> Iterator[tuple[str, float]]:
+    """Yield every score of a document, or of a group in it, as gates name it."""
+    pairs = [*document["summary"].items()]
+    for row in document["classes"]:
+        pairs += [(f"{metric}.{row['name']}", row[metric]) for metric in METRICS]
+    for name, value in pairs:
+        yield name + end, math.nan if value is None else value
+    for group in document.get("groups", ()):
+        yield from _document_values(group, f"@{group['name']}")
+
+
+def check_drops(
+    scores: Scores,
+    baseline: Baseline,
+    drops: Iterable[Drop],
+    *,
+    allowed: Collection[str] = (),
+    compare: Callable[[Run], Comparison] | None = None,
+) -> list[DropGate]:
+    """Hold scores against a baseline.
+
+    Parameters
+    ----------
+    scores : Scores
+        The run in question.
+    baseline : Baseline
+        What it is held against.
+    drops : iterable of Drop
+        How far which scores may drop.
+    allowed : collection of str
+        Classes and images that may have vanished.
+    compare : callable, optional
+        Compares the run with the baseline's: only a drop whose interval excludes 0 fails.
+
+    Returns
+    -------
+    list of DropGate
+        One for the images, one for the classes, then the drops.
+
+    Raises
+    ------
+    RunError
+        If the baseline was scored under other settings, or no interval can be found.
+    SettingError
+        If a drop names no score.
+    """
+    _check_signature(scores.signature, baseline.signature)
+    comparison = None
+    if compare is not None:
+        if baseline.run is None:
+            raise SettingError("--significant needs the counts: a run file as --baseline")
+        comparison = compare(baseline.run)
+    values = _values(scores)
+    gates = [_images(scores, baseline, allowed), _classes(values, baseline, allowed)]
+    return gates + [
+        _gate(name, drop, values, baseline, comparison)
+        for drop in drops
+        for name in _named(drop.metric, values, baseline)
+    ]
+
+
+def _check_signature(signature: str, baseline: str) -> None:
+    """Refuse to compare numbers of different definitions."""
+    ours, theirs = (
+        [fact for fact in text.split("|") if fact.partition(":")[0] not in FREE]
+        for text in (signature, baseline)
+    )
+    if ours != theirs:
+        here = ", ".join(fact for fact in ours if fact not in theirs) or "nothing of the kind"
+        there = ", ".join(fact for fact in theirs if fact not in ours) or "nothing of the kind"
+        raise RunError(
+            f"the baseline was scored under other settings: {there} there, {here} here; score it "
+            "again under these, or name a run file as --baseline"
+        )
+
+
+def _images(scores: Scores, baseline: Baseline, allowed: Collection[str]) -> DropGate:
+    """Ask for all images of the baseline; a document knows only how many there were."""
+    names = {image.name for image in scores.run.images}
+    missing: list[str] = []
+    if baseline.run is None:
+        spared = sum(name not in baseline.classes for name in allowed)
+        gone = max(0, baseline.images - len(names) - spared)
+    else:
+        known = {image.name for image in baseline.run.images}
+        for name in allowed:
+            if name not in known and name not in baseline.classes:
+                raise SettingError(
+                    f"--allow-missing {name!r}: the baseline has no such class or image"
+                )
+        missing = sorted(known - names - set(allowed))
+        gone = len(missing)
+    there = baseline.images
+    return DropGate(metric="images", value=there - gone, baseline=there, missing=tuple(missing))
+
+
+def _classes(values: Mapping[str, float], baseline: Baseline, allowed: Collection[str]) -> DropGate:
+    """Ask for all classes of the baseline."""
+    missing = tuple(
+        name
+        for name in baseline.classes
+        if math.isnan(values.get(f"iou.{name}", math.nan)) and name not in allowed
+    )
+    there = len(baseline.classes)
+    return DropGate(metric="classes", value=there - len(missing), baseline=there, missing=missing)
+
+
+def _named(metric: str, values: Mapping[str, float], baseline: Baseline) -> list[str]:
+    """Return the scores that a drop names; all classes are those that are defined on both sides."""
+    name, _, label = metric.partition(".")
+    label, at, group = label.partition("@")
+    if label == "*" and name in METRICS:
+        names = (f"{name}.{one}{at}{group}" for one in baseline.classes)
+        return [n for n in names if not math.isnan(values.get(n, math.nan))]
+    if metric not in values and metric not in baseline.values:
+        raise SettingError(
+            f"--max-drop names no score by {metric!r}; scores are like miou, iou.road, dice.* "
+            "and miou@group"
+        )
+    return [metric]
+
+
+def _gate(
+    name: str,
+    drop: Drop,
+    values: Mapping[str, float],
+    baseline: Baseline,
+    comparison: Comparison | None,
+) -> DropGate:
+    value, there = values.get(name, math.nan), baseline.values.get(name, math.nan)
+    return DropGate(
+        metric=name,
+        value=value,
+        baseline=there,
+        max_drop=drop.amount,
+        relative=drop.relative,
+        interval=None if comparison is None else _interval(name, comparison),
+    )
+
+
+def _interval(name: str, comparison: Comparison) -> tuple[float, float]:
+    """Return the bounds of a difference."""
+    metric, _, label = name.partition(".")
+    if name in comparison.means:
+        low, high = comparison.means[name].bounds.tolist()
+    elif "@" not in name:
+        (position,) = comparison.scores.labels.positions([label])
+        low, high = comparison.classes[metric].bounds[:, position].tolist()
+    else:
+        raise SettingError(f"--significant: there is no interval of a group, such as {name}")
+    return low, high

@@ -1,0 +1,193 @@
+"""``segeval compare``: whether a difference is real."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from segeval.cli import options
+from segeval.cli.command import command
+from segeval.cli.configured import is_run_file
+from segeval.cli.pairing import FolderOptions
+from segeval.cli.speech import progress_bar, put, say
+from segeval.errors import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from segeval.comparison import Comparison
+    from segeval.run import Run
+
+__all__ = ["compare"]
+
+_pairing = options.in_panel("Pairing and reading")
+_convention = options.in_panel("Convention")
+_output = options.in_panel("Output and gate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedOptions(FolderOptions):
+    """Which runs are compared, and how folders among them are counted."""
+
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN…",
+            help="Run files, or folders of predicted masks; the first is compared to.",
+        ),
+    ]
+    truth: Annotated[
+        Path | None, _pairing("Folder of true masks, for folders of predictions.", metavar="TRUTH")
+    ] = None
+    common: Annotated[
+        bool, _convention("Leave out images that are not in all runs.", "--common")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonOutput:
+    """What comes out."""
+
+    output_format: Annotated[
+        Literal["table", "csv", "json", "markdown"], _output("What is printed.", "--format")
+    ] = "table"
+    percent: Annotated[bool, _output("Show scores times 100 on the screen.", "--percent")] = False
+    csv: Annotated[Path | None, _output("Write a CSV of all scores.", metavar="F")] = None
+    per_image: Annotated[Path | None, _output("Write a CSV of the images.", metavar="F")] = None
+    json: Annotated[Path | None, _output("Write everything as one document.", metavar="F")] = None
+    markdown: Annotated[Path | None, _output("Write the table as Markdown.", metavar="F")] = None
+
+    def files(self) -> dict[str, Path]:
+        """Return the files that are asked for, by the name of their option."""
+        paths = {n: getattr(self, n) for n in ("csv", "per_image", "json", "markdown")}
+        return {name: path for name, path in paths.items() if path is not None}
+
+
+@command
+def compare(
+    compared: ComparedOptions,
+    labels: options.LabelOptions,
+    convention: options.ConventionOptions,
+    output: ComparisonOutput,
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare runs over the same images with the first of them.
+
+    For every mean and every class: both scores, the difference, its interval
+    over paired resamples, and the p-value of approximate randomisation; then
+    the images that changed most.
+    """
+    from segeval.cli.output import refuse_overwriting
+    from segeval.comparison import compare_runs
+    from segeval.labelchoice import stated_labels
+
+    chosen, choice = convention.convention(), labels.choice()
+    resampling = convention.resampling(always=True)
+    if convention.group_by is not None:
+        raise SettingError("--group-by does not go with compare; groups come from the pairs")
+    if len(compared.runs) < 2:
+        raise SettingError("two runs or more are needed, the baseline first")
+    refuse_overwriting(output.files().values(), compared.runs)
+    stated = stated_labels(choice)
+    if stated is not None:
+        stated.positions(chosen.exclude)
+    comparisons = compare_runs(
+        _runs(compared, quiet=quiet),
+        choice,
+        chosen,
+        unknown=labels.unknown,
+        resampling=resampling,
+        common=compared.common,
+    )
+    _deliver(comparisons, compared, labels, output)
+    _say_doubts(comparisons, quiet=quiet)
+
+
+def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
+    """Read the runs, and count the folders."""
+    from segeval.evaluation import evaluate
+    from segeval.runfile import read_run
+
+    folders = [path for path in compared.runs if not _is_counted(path)]
+    if folders and compared.truth is None:
+        raise SettingError(f"{folders[0]} is no run file; name the true masks with --truth TRUTH")
+    usual = all(getattr(compared, f.name) == f.default for f in fields(FolderOptions))
+    if not folders and (compared.truth is not None or not usual):
+        raise SettingError("all runs are counted already; options of pairing do not go with them")
+    return [
+        evaluate(
+            compared.folders(path, compared.truth),
+            compared.reading(),
+            workers=compared.workers,
+            progress=progress_bar(quiet=quiet),
+        )
+        if path in folders
+        else read_run(path)
+        for path in compared.runs
+    ]
+
+
+def _is_counted(path: Path) -> bool:
+    """Whether this is a run file, or nothing at all, which reading it as a run will say."""
+    return is_run_file(path) if path.is_file() else not path.is_dir()
+
+
+def _deliver(
+    comparisons: Sequence[Comparison],
+    compared: ComparedOptions,
+    labels: options.LabelOptions,
+    output: ComparisonOutput,
+) -> None:
+    """Write the files, and print the chosen format."""
+    from segeval.cli.output import terminal_table
+    from segeval.reports import comparison as report
+    from segeval.reports.contrast import lay_out, to_markdown
+    from segeval.reports.files import write_text
+    from segeval.reports.json import to_json
+    from segeval.values import printable
+
+    names = [printable(str(path)) for path in compared.runs]
+    truth = {"truth": str(compared.truth)} if compared.truth is not None else {}
+    document = report.make_document(comparisons, names, settings=truth | asdict(labels))
+    reports = {
+        "table": lambda: terminal_table(lay_out(document, percent=output.percent), intervals=True),
+        "csv": lambda: report.to_csv(document),
+        "json": lambda: to_json(document),
+        "markdown": lambda: to_markdown(document, percent=output.percent),
+        "per_image": lambda: report.images_csv(comparisons, names),
+    }
+    for name, path in output.files().items():
+        write_text(path, reports[name]())
+    put(reports[output.output_format]())
+
+
+def _say_doubts(comparisons: Sequence[Comparison], *, quiet: bool) -> None:
+    """Say what these numbers cannot show."""
+    import numpy as np
+
+    from segeval.cli.notices import say_few, say_undefined
+
+    first = comparisons[0]
+    names, rounds = first.scores.labels.names, first.resampling.rounds
+    say_few(first.units, quiet=quiet)
+    undefined = np.max([one.classes["iou"].undefined for one in comparisons], axis=0)
+    say_undefined(dict(zip(names, undefined.tolist(), strict=True)), rounds, quiet=quiet)
+    _say_too_few_rounds(len(names), rounds, quiet=quiet)
+
+
+def _say_too_few_rounds(classes: int, rounds: int, *, quiet: bool) -> None:
+    """Say if the correction for many classes leaves no p-value that could be low."""
+    from segeval.reports.contrast import SIGNIFICANT
+
+    least = classes / (rounds + 1)
+    if least >= SIGNIFICANT:
+        needed = int(classes / SIGNIFICANT) // 1000 * 1000 + 1000
+        say(
+            f"notice: with {classes} classes and {rounds} rounds no corrected p can be "
+            f"below {least:.2g}; type --ci {needed}",
+            quiet=quiet,
+        )

@@ -1,0 +1,47 @@
+"""What is said of numbers that cannot be relied on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from segeval.cli.speech import say
+from segeval.statistics import FEW
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from segeval.intervals import Intervals
+    from segeval.statistics import Units
+
+__all__ = ["say_doubts", "say_few", "say_undefined"]
+
+SHOWN: Final = 3
+"""Names in a notice."""
+
+
+def say_doubts(intervals: Intervals, names: Sequence[str], *, quiet: bool) -> None:
+    """Say what intervals cannot be relied on."""
+    say_few(intervals.units, quiet=quiet)
+    undefined = dict(zip(names, intervals.undefined_classes["iou"].tolist(), strict=True))
+    say_undefined(undefined, intervals.resampling.rounds, quiet=quiet)
+
+
+def say_undefined(undefined: Mapping[str, int], rounds: int, *, quiet: bool) -> None:
+    """Say which classes are undefined in some resamples, and in how many."""
+    some = [f"{name} ({count})" for name, count in undefined.items() if 0 < count < rounds]
+    if some:
+        shown = ", ".join(some[:SHOWN]) + (", …" if len(some) > SHOWN else "")
+        say(
+            f"notice: undefined in some of {rounds} resamples, which the interval leaves out: "
+            f"{shown}",
+            quiet=quiet,
+        )
+
+
+def say_few(units: Units, *, quiet: bool) -> None:
+    """Say if there are too few units to judge chance by."""
+    if units.count < FEW:
+        say(
+            f"notice: {units.count} {units.kind} only; intervals of less than {FEW} are unreliable",
+            quiet=quiet,
+        )

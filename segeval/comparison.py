@@ -1,0 +1,262 @@
+"""Two runs over the same images -> what changed, and whether chance alone would change as much.
+
+Both runs are scored with the same labels and the same convention. Every difference is that of the
+second run minus the first, the baseline; all scores are better the higher they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segeval.alignment import align, stack, with_waivers
+from segeval.confusion import ClassCounts
+from segeval.conventions import Convention
+from segeval.errors import DataError
+from segeval.labelchoice import choose_labels
+from segeval.pools import Sample, left_out
+from segeval.scoring import per_image, score_run, write_signature
+from segeval.settings import LabelChoice
+from segeval.statistics import (
+    Resampling,
+    Units,
+    draw,
+    holm,
+    percentile_interval,
+    randomization_p,
+    swap,
+)
+from segeval.summaries import end_to_end, summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from segeval.run import ImageInfo, Run
+    from segeval.scoring import Scores
+    from segeval.settings import Unknown
+    from segeval.summaries import Summary
+
+__all__ = ["Comparison", "Difference", "compare_runs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Difference:
+    """A score of two runs, or the scores of their K classes; NaN where undefined.
+
+    Attributes
+    ----------
+    baseline, value : () or (K,) float64 arrays
+        Score of the first and of the second run.
+    bounds : (2,) or (2, K) float64 array
+        Interval of ``value - baseline``, both runs resampled alike.
+    p : () or (K,) float64 array
+        Of the approximate randomisation test, two-sided.
+    undefined : () or (K,) int64 array
+        Resamples in which the difference is undefined, and which its bounds leave out.
+    """
+
+    baseline: NDArray[np.float64]
+    value: NDArray[np.float64]
+    bounds: NDArray[np.float64]
+    p: NDArray[np.float64]
+    undefined: NDArray[np.int64]
+
+    @property
+    def delta(self) -> NDArray[np.float64]:
+        """How much higher the second run scores."""
+        return np.asarray(self.value - self.baseline)
+
+    @property
+    def corrected(self) -> NDArray[np.float64]:
+        """The p-values of the classes, corrected for their number."""
+        return holm(self.p)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """A run against a baseline.
+
+    Attributes
+    ----------
+    baseline, scores : Scores
+        Both runs.
+    means : mapping of str to Difference
+        Means and overall scores by name.
+    classes : mapping of str to Difference
+        Scores of the classes by metric.
+    metric : str
+        The score by which images are compared.
+    images : (2, N) float64 array
+        That score of each image, of the baseline and of the run; NaN where undefined.
+    units : Units
+        What is drawn and swapped.
+    resampling : Resampling
+        Rounds and seed.
+    signature : str
+        The definition of these numbers in one line.
+    """
+
+    baseline: Scores
+    scores: Scores
+    means: Mapping[str, Difference]
+    classes: Mapping[str, Difference]
+    metric: str
+    images: NDArray[np.float64]
+    units: Units
+    resampling: Resampling
+    signature: str
+
+
+def compare_runs(
+    runs: Sequence[Run],
+    choice: LabelChoice | None = None,
+    convention: Convention | None = None,
+    *,
+    unknown: Unknown = "error",
+    resampling: Resampling | None = None,
+    common: bool = False,
+) -> list[Comparison]:
+    """Compare runs with the first of them.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        Two or more, over the same images.
+    choice : LabelChoice, optional
+        The classes; by default those found in all runs together.
+    convention : Convention, optional
+        As for `score_run`.
+    unknown : {"error", "wrong", "ignore"}
+        See `classify`.
+    resampling : Resampling, optional
+        Rounds and seed.
+    common : bool
+        Whether images that are not in all runs are left out, instead of being an error.
+
+    Returns
+    -------
+    list of Comparison
+        One for each run but the first.
+
+    Raises
+    ------
+    RunError
+        If the runs are not over the same images, or not against the same truths.
+    DataError
+        If a run has problems, or there are too few images.
+    """
+    resampling, convention = resampling or Resampling(), convention or Convention()
+    aligned = align(runs, common=common)
+    groups = [_group(images) for images in zip(*(run.images for run in aligned), strict=True)]
+    units = Units.of(groups)
+    problems = (*(p for run in runs for p in run.problems), *units.problems())
+    if problems:
+        raise DataError(problems)
+    labels = choose_labels(stack(aligned), choice or LabelChoice())
+    first, *others = [score_run(run, labels, convention, unknown=unknown) for run in aligned]
+    facts = [
+        *([f"unknown:{unknown}"] if unknown != "error" else []),
+        *convention.facts(),
+        *([f"common:{len(groups)}of{max(map(len, runs))}"] if common else []),
+        resampling.fact(units),
+    ]
+    signature = write_signature(with_waivers(aligned[0], runs), labels, facts)
+    return [_compare(first, other, units, resampling, signature) for other in others]
+
+
+def _group(images: Sequence[ImageInfo]) -> str:
+    """Return the group of an image, from the first run that has one."""
+    return next((image.group for image in images if image.group), "")
+
+
+def _compare(
+    baseline: Scores, scores: Scores, units: Units, resampling: Resampling, signature: str
+) -> Comparison:
+    """Compare two runs over the same images, scored alike."""
+    drawn = end_to_end(_resampled(baseline, scores, units, resampling))
+    swapped = end_to_end(_swapped(baseline, scores, units, resampling))
+    metric = baseline.convention.headline.partition("_worst")[0]
+    return Comparison(
+        baseline=baseline,
+        scores=scores,
+        means={
+            name: _difference(
+                np.asarray(baseline.summary[name]),
+                np.asarray(scores.summary[name]),
+                drawn.means[name],
+                swapped.means[name],
+            )
+            for name in scores.summary
+        },
+        classes={
+            name: _difference(
+                baseline.class_scores[name], values, drawn.classes[name], swapped.classes[name]
+            )
+            for name, values in scores.class_scores.items()
+        },
+        metric=metric,
+        images=np.stack([per_image(side)[metric] for side in (baseline, scores)]),
+        units=units,
+        resampling=resampling,
+        signature=signature,
+    )
+
+
+def _difference(
+    baseline: NDArray[np.float64],
+    value: NDArray[np.float64],
+    drawn: NDArray[np.float64],
+    swapped: NDArray[np.float64],
+) -> Difference:
+    return Difference(
+        baseline=baseline,
+        value=value,
+        bounds=percentile_interval(drawn),
+        p=randomization_p(value - baseline, swapped),
+        undefined=np.isnan(drawn).sum(axis=0),
+    )
+
+
+def _resampled(
+    baseline: Scores, scores: Scores, units: Units, resampling: Resampling
+) -> Iterator[Summary]:
+    """Score both runs on the same drawings, and yield the differences."""
+    excluded = left_out(scores.convention, scores.labels)
+    for draws in draw(units, resampling):
+        first, second = (
+            summarize(side.convention, Sample.of(side.counts.images, draws), excluded)
+            for side in (baseline, scores)
+        )
+        yield second.minus(first)
+
+
+def _swapped(
+    baseline: Scores, scores: Scores, units: Units, resampling: Resampling
+) -> Iterator[Summary]:
+    """Let the runs change places in some images, and yield the differences.
+
+    A swap is a drawing from the images of both runs: from each pair one for either side.
+    """
+    excluded = left_out(scores.convention, scores.labels)
+    images = _beside(baseline.counts.images, scores.counts.images)
+    for coins in swap(units, resampling):
+        left, right = np.hstack([1 - coins, coins]), np.hstack([coins, 1 - coins])
+        first, second = (
+            summarize(scores.convention, Sample.of(images, draws), excluded)
+            for draws in (left, right)
+        )
+        yield second.minus(first)
+
+
+def _beside(first: ClassCounts, second: ClassCounts) -> ClassCounts:
+    """Put the images of two runs one after the other."""
+    return ClassCounts(
+        tp=np.concatenate([first.tp, second.tp]),
+        support=np.concatenate([first.support, second.support]),
+        predicted=np.concatenate([first.predicted, second.predicted]),
+        total=np.concatenate([first.total, second.total]),
+    )

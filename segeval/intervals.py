@@ -1,0 +1,103 @@
+"""Between which bounds a score would lie if the images had been drawn anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segeval.pools import Sample
+from segeval.statistics import draw, percentile_interval
+from segeval.summaries import end_to_end, summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from segeval.confusion import ClassCounts
+    from segeval.conventions import Convention
+    from segeval.statistics import Resampling, Units
+    from segeval.summaries import Summary
+
+__all__ = ["Intervals", "find_intervals", "intervals_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Intervals:
+    """Percentile intervals of every score.
+
+    Attributes
+    ----------
+    resampling : Resampling
+        Rounds and seed.
+    units : Units
+        What was drawn.
+    means : mapping of str to (2,) float64 array
+        Lower and upper bound of each mean and overall score; NaN if no round defines it.
+    classes : mapping of str to (2, K) float64 array
+        The same for the scores of each class, by metric.
+    undefined_means : mapping of str to int
+        Rounds in which a score is undefined, and which its bounds leave out.
+    undefined_classes : mapping of str to (K,) int64 array
+        The same for the scores of each class.
+    """
+
+    resampling: Resampling
+    units: Units
+    means: Mapping[str, NDArray[np.float64]]
+    classes: Mapping[str, NDArray[np.float64]]
+    undefined_means: Mapping[str, int]
+    undefined_classes: Mapping[str, NDArray[np.int64]]
+
+    @property
+    def fact(self) -> str:
+        """The part of the signature that says how these came about."""
+        return self.resampling.fact(self.units)
+
+
+def find_intervals(
+    convention: Convention,
+    images: ClassCounts,
+    excluded: Sequence[int],
+    units: Units,
+    resampling: Resampling,
+) -> Intervals:
+    """Draw the images anew, and score each drawing.
+
+    Parameters
+    ----------
+    convention : Convention
+        What is pooled, left out and weighed.
+    images : ClassCounts
+        (N, K) counts of each image and class.
+    excluded : sequence of int
+        Positions of the classes that are left out of the means.
+    units : Units
+        What is drawn: images, or groups of them.
+    resampling : Resampling
+        Rounds and seed.
+
+    Returns
+    -------
+    Intervals
+    """
+    rounds = end_to_end(
+        summarize(convention, Sample.of(images, draws), excluded)
+        for draws in draw(units, resampling)
+    )
+    return intervals_of(rounds, units, resampling)
+
+
+def intervals_of(rounds: Summary, units: Units, resampling: Resampling) -> Intervals:
+    """Return the intervals of scores, or of differences of scores, from their values by round."""
+    means, classes = rounds.means, rounds.classes
+    return Intervals(
+        resampling=resampling,
+        units=units,
+        means={name: percentile_interval(values) for name, values in means.items()},
+        classes={name: percentile_interval(values) for name, values in classes.items()},
+        undefined_means={name: int(np.isnan(values).sum()) for name, values in means.items()},
+        undefined_classes={name: np.isnan(values).sum(axis=0) for name, values in classes.items()},
+    )

@@ -1,0 +1,277 @@
+"""Chance, in numbers: images drawn anew, intervals, swaps of two systems, corrected p-values.
+
+Everything here is a function of a seed, and gives the same bits in blocks of any size. What is
+scored of a drawing is decided in ``segeval.summaries``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from segeval.errors import Problem, SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "FEW",
+    "LEVEL",
+    "SEED",
+    "Resampling",
+    "Units",
+    "draw",
+    "holm",
+    "percentile_interval",
+    "randomization_p",
+    "swap",
+]
+
+LEVEL: Final = 0.95
+"""Share of the resamples that lies within an interval."""
+
+SEED: Final = 12345
+"""Seed unless another is given."""
+
+FEW: Final = 20
+"""Units below which an interval is not to be relied on."""
+
+BLOCK: Final = 1 << 22
+"""Cells of a matrix of weights that is held at a time, 32 MiB of float64."""
+
+FEWEST, MOST = 10, 100_000
+TIE: Final = 1e-12
+"""Differences that are as large as the observed one but for rounding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resampling:
+    """How often, and from which seed.
+
+    Attributes
+    ----------
+    rounds : int
+        Number of resamples, and of swaps.
+    seed : int
+        Of `numpy.random.default_rng`.
+    """
+
+    rounds: int = 1000
+    seed: int = SEED
+
+    def __post_init__(self) -> None:
+        """Refuse what gives no interval."""
+        if not FEWEST <= self.rounds <= MOST:
+            raise SettingError(
+                f"--ci {self.rounds}: the number of resamples is {FEWEST} to {MOST}, e.g. 1000"
+            )
+        if self.seed < 0:
+            raise SettingError(f"--seed is 0 or more, not {self.seed}")
+
+    def fact(self, units: Units) -> str:
+        """Return the part of the signature that says how intervals came about.
+
+        >>> Resampling().fact(Units.of(["", ""]))
+        'ci:1000,95%,seed:12345,images'
+        """
+        return f"ci:{self.rounds},{LEVEL:.0%},seed:{self.seed},{units.kind}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Units:
+    """What is drawn: images, or groups of images, which are drawn as a whole.
+
+    Attributes
+    ----------
+    kind : {"images", "groups"}
+        What a unit is.
+    unit : (N,) int64 array
+        Unit of each image.
+    count : int
+        Number of units, U.
+    """
+
+    kind: Literal["images", "groups"]
+    unit: NDArray[np.int64]
+    count: int
+
+    @classmethod
+    def of(cls, groups: Sequence[str]) -> Units:
+        """Take each group for a unit, and each image without a group for one of its own."""
+        if not any(groups):
+            return cls(kind="images", unit=np.arange(len(groups)), count=len(groups))
+        names = [("group", name) if name else ("image", n) for n, name in enumerate(groups)]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        unit = np.array([numbers[name] for name in names], np.int64)
+        return cls(kind="groups", unit=unit, count=len(numbers))
+
+    def expand(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give every image the weight of its unit: (B, U) to (B, N)."""
+        return weights if self.kind == "images" else weights[:, self.unit]
+
+    def problems(self) -> list[Problem]:
+        """Say if there is nothing to draw from."""
+        if self.count >= 2:
+            return []
+        detail = (
+            f"an interval needs 2 {self.kind} or more, and there is {self.count or 'none'}; "
+            "score without --ci and --significant, or add images"
+        )
+        return [Problem(name="data", kind=f"too few {self.kind}", detail=detail)]
+
+
+def draw(
+    units: Units, resampling: Resampling, *, block: int | None = None
+) -> Iterator[NDArray[np.float64]]:
+    """Draw as many units as there are, with replacement, round after round.
+
+    The indices are those that `scipy.stats.bootstrap` draws from the same generator.
+
+    Parameters
+    ----------
+    units : Units
+        What is drawn.
+    resampling : Resampling
+        Rounds and seed.
+    block : int, optional
+        Rounds at a time; by default as many as fit into 32 MiB.
+
+    Yields
+    ------
+    (B, N) float64 array
+        How often each image is drawn in each of the next B rounds.
+
+    References
+    ----------
+    Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 6.
+    """
+    random, count = np.random.default_rng(resampling.seed), units.count
+    for rows in _blocks(units, resampling, block):
+        drawn = random.integers(0, count, (rows, count))
+        drawn += np.arange(rows)[:, None] * count
+        weights = np.bincount(drawn.reshape(-1), minlength=rows * count).reshape(rows, count)
+        yield units.expand(weights.astype(np.float64))
+
+
+def swap(
+    units: Units, resampling: Resampling, *, block: int | None = None
+) -> Iterator[NDArray[np.float64]]:
+    """Toss a coin for every unit, round after round: whether two systems change places there.
+
+    Yields
+    ------
+    (B, N) float64 array
+        1 where they do, and 0 where they do not, for each image.
+
+    References
+    ----------
+    Noreen 1989, Computer-Intensive Methods for Testing Hypotheses, chapter 2.
+    """
+    random = np.random.default_rng(resampling.seed)
+    for rows in _blocks(units, resampling, block):
+        yield units.expand(random.integers(0, 2, (rows, units.count)).astype(np.float64))
+
+
+def _blocks(units: Units, resampling: Resampling, block: int | None) -> Iterator[int]:
+    size = block or max(1, BLOCK // max(1, units.unit.size))
+    for start in range(0, resampling.rounds, size):
+        yield min(size, resampling.rounds - start)
+
+
+def percentile_interval(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the bounds between which the middle 95 % of the rounds lie.
+
+    Parameters
+    ----------
+    values : (R, …) float64 array
+        A score in each round; the rounds in which it is undefined are left out.
+
+    Returns
+    -------
+    (2, …) float64 array
+        Linear interpolation between neighbours; NaN where no round is defined.
+
+    References
+    ----------
+    Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
+    """
+    tail = (1 - LEVEL) / 2
+    ends = np.array([tail, 1 - tail]) * 100
+    columns = values.reshape(values.shape[0], -1)
+    bounds = np.full((2, columns.shape[1]), np.nan)
+    undefined = np.isnan(columns)
+    whole = ~undefined.any(axis=0)
+    bounds[:, whole] = np.percentile(columns[:, whole], ends, axis=0)
+    for k in np.flatnonzero(~whole & ~undefined.all(axis=0)):
+        bounds[:, k] = np.percentile(columns[~undefined[:, k], k], ends)
+    return bounds.reshape(2, *values.shape[1:])
+
+
+def randomization_p(
+    observed: NDArray[np.float64], swapped: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how often a difference as large comes about by swapping alone.
+
+    p = (c + 1) / (R + 1), with c the rounds in which the difference is, in absolute value, at least
+    the observed one. Rounds in which it is undefined are left out of c and of R.
+
+    Parameters
+    ----------
+    observed : (…) float64 array
+        Differences of two systems.
+    swapped : (R, …) float64 array
+        The same after swapping.
+
+    Returns
+    -------
+    (…) float64 array
+        In (0, 1]; NaN where the observed difference is undefined.
+
+    References
+    ----------
+    Noreen 1989, Computer-Intensive Methods for Testing Hypotheses, chapter 2.
+
+    Examples
+    --------
+    >>> randomization_p(np.array(0.2), np.array([0.1, -0.2, 0.0])).item()
+    0.5
+    """
+    defined = ~np.isnan(swapped)
+    reached = (np.abs(swapped) >= np.abs(observed) - TIE).sum(axis=0)
+    p: NDArray[Any] = (reached + 1) / (defined.sum(axis=0) + 1)
+    return np.where(np.isnan(observed), np.nan, p)
+
+
+def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Correct the p-values of a family of tests, so that one false alarm in all is as rare as said.
+
+    The i-th smallest of m is multiplied by m - i + 1, and none is less than one before it.
+
+    Parameters
+    ----------
+    p : (M,) float64 array
+        NaN where there is no test.
+
+    Returns
+    -------
+    (M,) float64 array
+        In (0, 1]; NaN where there is no test.
+
+    References
+    ----------
+    Holm 1979, A Simple Sequentially Rejective Multiple Test Procedure, Scand. J. Statist. 6:65.
+
+    Examples
+    --------
+    >>> holm(np.array([0.01, 0.04, 0.03])).round(4).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]
+    factors = np.arange(order.size, 0, -1)
+    corrected = np.full(p.shape, np.nan)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * factors))
+    return corrected
