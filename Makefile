@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
+BROWSER := .browser
 
-.PHONY: demo test test-torch lint format bench torture golden docs figures samples clean
+.PHONY: demo test test-torch test-browser run-browser lint format bench torture golden docs figures samples clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +17,13 @@ $(TORCH): $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	@touch $@
 
+$(VENV)/.playwright: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright==1.65.2
+	@touch $@
+
+$(BROWSER)/node_modules/axe-core/axe.min.js:
+	npm install --silent --no-audit --no-fund --no-save --prefix $(BROWSER) axe-core@4.14.1
+
 demo: $(READY)  ## score the sample masks
 	$(BIN)/segeval score sample_masks/pred sample_masks/truth --labels sample_masks/labels.toml
 
@@ -24,6 +32,16 @@ test: $(READY)  ## run the tests
 
 test-torch: $(TORCH)  ## run the tests of the losses on tensors as well
 	$(BIN)/python -m pytest -n auto -q tests/losses
+
+test-browser: $(READY)  ## open pages in a browser, which is installed where that is possible
+	@if command -v chromium >/dev/null || sh tests/browser/install.sh; then \
+		$(MAKE) --no-print-directory run-browser; \
+	else \
+		echo "test-browser: skipped, there is no chromium and apt-get cannot install it"; \
+	fi
+
+run-browser: $(VENV)/.playwright $(BROWSER)/node_modules/axe-core/axe.min.js
+	$(BIN)/python -m pytest -n 2 -q tests/browser
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check .
@@ -59,4 +77,4 @@ samples: $(READY)  ## make the sample masks anew
 	$(BIN)/python sample_masks/make.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BROWSER) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -37,6 +37,7 @@ __all__ = [
     "image_scores",
     "position_of",
     "read_classes",
+    "telling_images",
     "worst_images",
 ]
 
@@ -142,10 +143,45 @@ def worst_images(scores: Scores, position: int | None, count: int) -> list[int]:
 
     Images in which it is undefined are left out; equal ones stay in the order of their names.
     """
+    return _ranked(scores, position)[:count]
+
+
+def telling_images(scores: Scores, count: int) -> dict[str, list[int]]:
+    """Return the positions of the images of lowest, middle and highest mIoU.
+
+    Parameters
+    ----------
+    scores : Scores
+        Scores of the images.
+    count : int
+        Images of each kind; at most a third of all, so that none is of two kinds.
+
+    Returns
+    -------
+    dict
+        ``"worst"``, lowest first; ``"median"``, the middle one first; ``"best"``, highest first.
+        Of one or two images, those that there are.
+    """
+    ranked = _ranked(scores, None)
+    if len(ranked) < 3:
+        return {"worst": ranked[:1], "median": [], "best": ranked[1:]}
+    each = min(count, len(ranked) // 3)
+    middle = (len(ranked) - 1) // 2
+    others = range(each, len(ranked) - each)
+    near = sorted(others, key=lambda place: (abs(place - middle), place))[:each]
+    return {
+        "worst": ranked[:each],
+        "median": [ranked[place] for place in near],
+        "best": ranked[::-1][:each],
+    }
+
+
+def _ranked(scores: Scores, position: int | None) -> list[int]:
+    """Return the positions of the images by IoU of a class, or mIoU, where it is defined."""
     ranked = next(iter(image_scores(scores, position).values()))
     order = np.argsort(ranked, kind="stable")
     defined: list[int] = order[~np.isnan(ranked[order])].tolist()
-    return defined[:count]
+    return defined
 
 
 def describe_images(

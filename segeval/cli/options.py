@@ -223,6 +223,15 @@ class OutputOptions:
     ] = None
     json: Annotated[Path | None, _output("Write everything as one document.", metavar="F")] = None
     markdown: Annotated[Path | None, _output("Write the table as Markdown.", metavar="F")] = None
+    html: Annotated[
+        Path | None, _output("Write a page to look around in, in one file.", metavar="F")
+    ] = None
+    images: Annotated[
+        Path | None, _output("Folder of photographs for --html, by the same names.", metavar="DIR")
+    ] = None
+    image_suffix: Annotated[
+        str, _output("End of their names, stripped before matching.", metavar="S")
+    ] = ""
     junit: Annotated[
         Path | None, _output("Write gates and classes as JUnit test cases.", metavar="F")
     ] = None

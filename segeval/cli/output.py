@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ from segeval.cli.baseline import against_baseline, held_against
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.github import add_to_summary
 from segeval.cli.notices import say_doubts
+from segeval.cli.page import check_page, make_page
 from segeval.cli.speech import put, say
 from segeval.errors import SettingError
 from segeval.evaluation import score_choice
@@ -57,6 +58,7 @@ class Shown:
     scores: Scores
     document: Mapping[str, Any]
     percent: bool
+    photographs: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class Plan:
     output: OutputOptions
     thresholds: list[Threshold]
     held: Held | None
+    photographs: Mapping[str, Path]
 
 
 def prepare(
@@ -95,6 +98,7 @@ def prepare(
         output=output,
         thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
         held=held_against(output, convention, chosen.headline),
+        photographs=check_page(output),
     )
     stated = stated_labels(plan.choice)
     if stated is not None:
@@ -120,6 +124,7 @@ def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
         "confusion",
         "json",
         "markdown",
+        "html",
         "junit",
         "badge",
     ):
@@ -141,7 +146,12 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
     settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
-    shown = Shown(scores=scores, document=document, percent=plan.output.percent)
+    shown = Shown(
+        scores=scores,
+        document=document,
+        percent=plan.output.percent,
+        photographs=plan.photographs,
+    )
     for name, path in _files(plan.output):
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
@@ -214,6 +224,10 @@ def _markdown(shown: Shown) -> str:
     return to_markdown(shown.document, percent=shown.percent)
 
 
+def _html(shown: Shown) -> str:
+    return make_page(shown.scores, shown.document, shown.photographs, percent=shown.percent)
+
+
 def _junit(shown: Shown) -> str:
     from segeval.reports.junit import to_junit
 
@@ -239,6 +253,7 @@ REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
     "confusion": _confusion,
     "json": _json,
     "markdown": _markdown,
+    "html": _html,
     "junit": _junit,
     "badge": _badge,
     "total": _total,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["draw_matrix"]
+__all__ = ["draw_matrix", "show_percent"]
 
 WRITTEN: Final = 24
 """Up to so many classes, shares are written into the cells."""
@@ -86,20 +86,22 @@ def _draw_cells(figure: Figure, axes: Axes, shares: NDArray[np.float64], size: f
     axes.tick_params(which="minor", length=0)
     for (row, column), share in np.ndenumerate(shares):
         ink = "white" if share > 0.3 else "#222222"
-        axes.text(column, row, _percent(share), ha="center", va="center", color=ink, fontsize=size)
+        axes.text(
+            column, row, show_percent(share), ha="center", va="center", color=ink, fontsize=size
+        )
 
 
-def _percent(share: float) -> str:
+def show_percent(share: float) -> str:
     """Write a share in percent, in two or three characters; nothing for exactly 0.
 
-    >>> [_percent(share) for share in (0.0, 0.004, 0.504, 0.9996, 1.0)]
-    ['', '<1', '50', '>99', '100']
+    >>> [show_percent(share) for share in (0.0, 0.004, 0.125, 0.9996, 1.0)]
+    ['', '<1', '13', '>99', '100']
     """
     if np.isnan(share) or share == 0:
         return ""
     if share < 0.005:
         return "<1"
-    return ">99" if 0.995 <= share < 1 else f"{100 * share:.0f}"
+    return ">99" if 0.995 <= share < 1 else str(int(100 * share + 0.5))
 
 
 def _list_confusions(
@@ -115,7 +117,7 @@ def _list_confusions(
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:listed]
     lines = [
-        f"{_percent(shares[row, column])} %  "
+        f"{show_percent(shares[row, column])} %  "
         f"{short(names[0][row], 20)} → {short(names[1][column], 20)}"
         for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True)
         if wrong[row, column]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.unsignedinteger]
     Picture = NDArray[np.unsignedinteger]
 
-__all__ = ["Style", "draw_picture", "to_png"]
+__all__ = ["Style", "draw_panels", "draw_picture", "to_png"]
 
 NARROWEST: Final = 480
 """Smaller pictures are magnified, so that what is written below them is readable."""
@@ -90,7 +90,7 @@ def draw_picture(
     bytes
         A PNG file; of the size (H, W) if the style is plain and shows one panel.
     """
-    titles, parts = _panels(truth, prediction, style, photograph)
+    titles, parts = draw_panels(truth, prediction, style, photograph)
     height, width = truth.shape
     columns = 2 if len(parts) > 1 and width >= WIDE * height else len(parts)
     if style.plain:
@@ -106,7 +106,7 @@ def draw_picture(
     return to_png(_stacked(picture, strip, style.scheme), style.scheme)
 
 
-def _panels(
+def draw_panels(
     truth: Classes, prediction: Classes, style: Style, photograph: NDArray[np.uint8] | None
 ) -> tuple[list[str], list[Picture]]:
     """Draw the panels that are asked for, all as codes, or all as colours with a photograph."""

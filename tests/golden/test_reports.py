@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from made import segeval
+from made_html import read
 
 from segeval.reports.table import lay_out, render
 
@@ -44,6 +45,12 @@ def test_what_is_printed(request: pytest.FixtureRequest, name: str) -> None:
 def test_what_is_written(request: pytest.FixtureRequest, name: str, tmp_path: Path) -> None:
     segeval(*SCORE, WRITTEN[name], tmp_path / name, cwd=PROJECT)
     compare(request, name, (tmp_path / name).read_text("utf-8"))
+
+
+def test_the_structure_of_the_page(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    segeval(*SCORE, *GATES, "--group-by", "_(.)", "--html", page, expect=1, cwd=PROJECT)
+    compare(request, "page_outline.txt", read(page).outline())
 
 
 def test_gates_in_the_table_and_on_stderr(request: pytest.FixtureRequest) -> None:

@@ -1,0 +1,96 @@
+"""Small charts of the page as geometry, in percent of the room that they get: the template draws.
+
+So text keeps its size however narrow the page is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from segeval.reports.document import defined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["lay_out_curve", "lay_out_histogram"]
+
+BINS: Final = 20
+POINTS: Final = 200
+"""Points of a curve that are drawn."""
+
+
+def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
+    """Count images by their score, in bins of 0.05; None if no image has one.
+
+    Examples
+    --------
+    >>> chart = lay_out_histogram(np.array([0.5, 0.52, 1.0, np.nan]))
+    >>> [bar["images"] for bar in chart["bars"] if bar["images"]], chart["undefined"]
+    ([2, 1], 1)
+    """
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return None
+    counts, edges = np.histogram(known, BINS, (0.0, 1.0))
+    top = int(counts.max())
+    return {
+        "bars": [
+            {
+                "left": 100 * low,
+                "low": low,
+                "high": high,
+                "images": count,
+                "height": 100 * count / top,
+            }
+            for low, high, count in zip(
+                edges[:-1].round(2).tolist(),
+                edges[1:].round(2).tolist(),
+                counts.tolist(),
+                strict=True,
+            )
+        ],
+        "width": 100 / BINS,
+        "top": top,
+        "middle": top / 2 if top % 2 == 0 else None,
+        "images": int(known.size),
+        "undefined": int(values.size - known.size),
+        "mean": float(known.mean()),
+        "median": float(np.median(known)),
+        "lowest": float(known.min()),
+        "highest": float(known.max()),
+    }
+
+
+def lay_out_curve(
+    document: Mapping[str, Any], threshold: float | None = None
+) -> dict[str, Any] | None:
+    """Trace precision against recall; None if one of them is undefined everywhere.
+
+    Parameters
+    ----------
+    document : mapping
+        Of schema ``segeval.sweep/1``.
+    threshold : float, optional
+        The threshold that is in force, which is marked.
+    """
+    curves = document["dataset"]
+    columns = [document["thresholds"], curves["recall"], curves["precision"]]
+    rows = [row for row in zip(*columns, strict=True) if row[1] is not None and row[2] is not None]
+    if not rows:
+        return None
+    picked = np.unique(np.linspace(0, len(rows) - 1, min(POINTS, len(rows))).astype(int)).tolist()
+    points = [f"{100 * rows[k][1]:.2f} {100 - 100 * rows[k][2]:.2f}" for k in picked]
+    mark = None
+    above = [row for row in rows if threshold is not None and row[0] >= threshold]
+    if above:
+        mark = {"recall": above[0][1], "precision": above[0][2], "threshold": threshold}
+    return {
+        "path": "M" + "L".join(points),
+        "mark": mark,
+        "average_precision": defined(document["summary"]["average_precision"] or 0.0),
+        "best": document["summary"]["best_dice_dataset"],
+    }

@@ -1,0 +1,179 @@
+"""Small pictures of some images for the page: photograph, truth, prediction, and errors.
+
+A pixel of a small picture is one pixel of the masks, the same one in every layer: nothing is mixed,
+and about as much of the picture is wrong as of the image.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from segeval.errors import MaskError
+from segeval.inputs.photographs import read_photograph
+from segeval.pictures import read_classes
+from segeval.reports.document import defined
+from segeval.reports.overlay import draw_panels, to_png
+from segeval.values import hex_color
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from segeval.errormaps import Translation
+    from segeval.inputs.pairing import Pair
+    from segeval.pictures import Card
+    from segeval.reports.overlay import Style
+    from segeval.settings import Reading
+
+__all__ = ["Album", "draw_album"]
+
+HIGHEST: Final = 2
+"""Small pictures are at most so many times as high as they may be wide."""
+
+QUALITY: Final = 85
+LISTED: Final = 6
+"""Wrong classes that are named below a picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Album:
+    """Which images are shown, and what their pictures are made of.
+
+    Attributes
+    ----------
+    sections : mapping of str to sequence of Card
+        What is written below the pictures of each section; first those that stand for it best.
+    pairs : mapping of str to Pair
+        The masks, by the name of the image.
+    photographs : mapping of str to path
+        Photographs, for the names that have one.
+    style, translation, reading
+        How pictures look, values become classes, and masks are read.
+    """
+
+    sections: Mapping[str, Sequence[Card]]
+    pairs: Mapping[str, Pair]
+    photographs: Mapping[str, Path]
+    style: Style
+    translation: Translation
+    reading: Reading
+
+
+def draw_album(album: Album, *, width: int, each: int) -> list[dict[str, Any]]:
+    """Draw the pictures of an album.
+
+    Parameters
+    ----------
+    album : Album
+        What is drawn.
+    width : int
+        Pictures are at most so many pixels wide.
+    each : int
+        Pictures of a section.
+
+    Returns
+    -------
+    list of dict
+        ``title`` and ``pictures`` of each section. A picture whose masks are gone or have changed
+        has no ``layers``, and says so in ``trouble``.
+    """
+    return [
+        {"title": title, "pictures": [_draw(album, card, width) for card in cards[:each]]}
+        for title, cards in album.sections.items()
+        if cards[:each]
+    ]
+
+
+def _draw(album: Album, card: Card, width: int) -> dict[str, Any]:
+    """Draw the layers of one picture, or say why there are none."""
+    colors = album.style.scheme.colors
+    picture: dict[str, Any] = {
+        "name": card.name,
+        "note": card.note,
+        "scores": [(title, defined(value)) for title, value in card.scores],
+        "legend": [
+            (hex_color(_rgb(colors[code])), title, pixels) for code, title, pixels in card.legend
+        ][:LISTED],
+        "more": max(0, len(card.legend) - LISTED),
+        "layers": {},
+        "trouble": "",
+    }
+    try:
+        sides = read_classes(album.pairs[card.name], album.reading, album.translation)
+    except MaskError as error:
+        return picture | {"trouble": str(error)}
+    photograph, note = _photograph(album, card.name, sides[0].shape)
+    rows, columns = _chosen(sides[0].shape, width)
+    truth, prediction = (side[np.ix_(rows, columns)] for side in sides)
+    below = None if photograph is None else _shrunk(photograph, len(columns), len(rows))
+    style = replace(album.style, plain=True, side_by_side=True)
+    layers = dict(zip(*draw_panels(truth, prediction, style, below), strict=True))
+    return picture | {
+        "note": "; ".join(filter(None, (card.note, note))),
+        "width": len(columns),
+        "height": len(rows),
+        "pixelated": len(columns) == sides[0].shape[1],
+        "layers": {
+            title: _data_uri(layer, style, photographic=below is not None)
+            for title, layer in layers.items()
+        },
+    }
+
+
+def _rgb(color: NDArray[np.uint8]) -> tuple[int, int, int]:
+    red, green, blue = color.tolist()
+    return red, green, blue
+
+
+def _photograph(
+    album: Album, name: str, shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint8] | None, str]:
+    """Read the photograph of an image; what is odd about it comes back in words."""
+    path = album.photographs.get(name)
+    if path is None:
+        return None, "no photograph of the name" if album.photographs else ""
+    try:
+        photograph, resized = read_photograph(
+            path, (shape[0], shape[1]), max_pixels=album.reading.max_pixels
+        )
+    except MaskError as error:
+        return None, f"no photograph: {error}"
+    return photograph, "photograph resized" if resized else ""
+
+
+def _chosen(shape: tuple[int, ...], width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows and columns of the masks that a small picture shows, evenly apart."""
+    factor = max(1.0, shape[1] / width, shape[0] / (HIGHEST * width))
+    sizes = [max(1, int(side / factor)) for side in shape]
+    rows, columns = (
+        ((np.arange(size) + 0.5) * side / size).astype(np.intp)
+        for size, side in zip(sizes, shape, strict=True)
+    )
+    return rows, columns
+
+
+def _shrunk(photograph: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    image = Image.fromarray(photograph)
+    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0))
+
+
+def _data_uri(layer: NDArray[Any], style: Style, *, photographic: bool) -> str:
+    """Write a layer as a data URI: flat colours as PNG, photographs as JPEG if that is smaller."""
+    from PIL import Image
+
+    content, kind = to_png(layer, style.scheme), "png"
+    if photographic:
+        buffer = io.BytesIO()
+        Image.fromarray(layer).save(buffer, "JPEG", quality=QUALITY, subsampling=0)
+        if len(buffer.getvalue()) < len(content):
+            content, kind = buffer.getvalue(), "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

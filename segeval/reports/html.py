@@ -1,0 +1,247 @@
+"""The document as one page of HTML that needs nothing else: no network, no other file.
+
+The page forbids itself every request and every script but its own, by hash, and everything that
+comes from outside is escaped. Jinja2 is imported by the functions that write.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from segeval.errors import SettingError
+from segeval.reports.charts import lay_out_curve, lay_out_histogram
+from segeval.reports.gallery import draw_album
+from segeval.reports.heatmap import lay_out_matrix, list_confusions
+from segeval.reports.numbers import show_bound, show_count, show_score, verdict
+from segeval.reports.wording import fate_of_absent, headlines, title_of
+from segeval.values import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+    from jinja2 import Environment
+    from numpy.typing import NDArray
+
+    from segeval.reports.gallery import Album
+
+__all__ = ["LARGEST", "Findings", "check_jinja", "to_html"]
+
+LARGEST: Final = 5_000_000
+"""Bytes that a page may have."""
+
+LONGEST: Final = 120
+"""Characters of a name that are shown."""
+
+SCORES: Final = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a page shows.
+
+    Attributes
+    ----------
+    document : mapping
+        Of schema ``segeval.scores/1``.
+    values : (N,) float64 array
+        mIoU of every image; NaN where undefined.
+    colors : sequence of str
+        Colour of each class, ``#rrggbb``.
+    conventions : mapping, optional
+        Of schema ``segeval.explain/1``: what other tools would report.
+    sweep : mapping, optional
+        Of schema ``segeval.sweep/1``: every threshold of grey predictions.
+    threshold : float, optional
+        The threshold that is in force.
+    album : Album, optional
+        The pictures; without it, there are none.
+    """
+
+    document: Mapping[str, Any]
+    values: NDArray[np.float64]
+    colors: Sequence[str]
+    conventions: Mapping[str, Any] | None = None
+    sweep: Mapping[str, Any] | None = None
+    threshold: float | None = None
+    album: Album | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of everything is shown at most: width of pictures, pictures of a kind, rows."""
+
+    width: int
+    each: int
+    matrix: int
+    rows: int
+
+
+LADDER: Final = (
+    Limits(width=480, each=3, matrix=300, rows=2000),
+    Limits(width=320, each=3, matrix=300, rows=1000),
+    Limits(width=240, each=2, matrix=200, rows=500),
+    Limits(width=160, each=1, matrix=100, rows=300),
+    Limits(width=80, each=1, matrix=50, rows=100),
+)
+"""From a full page down; the first that is small enough is taken."""
+
+
+def check_jinja() -> None:
+    """Check that pages can be made.
+
+    Raises
+    ------
+    SettingError
+        If Jinja2 is not installed.
+    """
+    try:
+        import jinja2  # noqa: F401 - whether it is there is the question
+    except ImportError:
+        raise SettingError(
+            "--html needs Jinja2; install segeval with the extra [report], or jinja2"
+        ) from None
+
+
+def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST) -> str:
+    """Write a page.
+
+    Parameters
+    ----------
+    findings : Findings
+        What it shows.
+    percent : bool
+        Whether scores are shown times 100.
+    largest : int
+        Bytes of the page; if need be, it shows less and says so.
+
+    Returns
+    -------
+    str
+        HTML. The smallest page that there is, if even that is larger.
+    """
+    environment = _environment(percent=percent)
+    page = ""
+    for limits in LADDER:
+        page = environment.get_template("page.html").render(_content(findings, limits))
+        if len(page.encode("utf-8", "backslashreplace")) <= largest:
+            break
+    return page
+
+
+def _environment(*, percent: bool) -> Environment:
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(
+        loader=PackageLoader("segeval.reports"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "score": partial(show_score, percent=percent),
+        "count": show_count,
+        "bound": show_bound,
+        "named": _named,
+        "plain": _plain,
+        "title_of": title_of,
+    }
+    style, script = (
+        (files("segeval.reports") / "templates" / name).read_text("utf-8")
+        for name in ("page.css", "page.js")
+    )
+    environment.globals |= {
+        "style": style,
+        "script": script,
+        "style_hash": _hash(style),
+        "script_hash": _hash(script),
+        "score_titles": SCORES,
+    }
+    return environment
+
+
+def _hash(text: str) -> str:
+    """Return the hash by which a content security policy knows a style or a script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _named(text: str) -> str:
+    """Make a name fit to be shown: printable, and shortened in its middle.
+
+    >>> _named("a" * 200)[:3], len(_named("a" * 200)), _named(chr(0))
+    ('aaa', 120, '�')
+    """
+    shown = _plain(text)
+    if len(shown) <= LONGEST:
+        return shown
+    return f"{shown[: LONGEST // 2]}…{shown[len(shown) - LONGEST // 2 + 1 :]}"
+
+
+def _plain(text: str) -> str:
+    """Replace what cannot be printed, or turns the direction of what follows."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in printable(text))
+
+
+def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
+    """Put together what the template shows."""
+    document = findings.document
+    numbers = list(headlines(document))
+    classes = _classes(document, findings.colors, limits.rows)
+    groups, gates = document.get("groups", []), _gates(document)
+    matrix = lay_out_matrix(document["confusion"], _named, limits.matrix)
+    sections = []
+    if findings.album is not None:
+        sections = draw_album(findings.album, width=limits.width, each=limits.each)
+    content = {
+        "document": document,
+        "numbers": numbers,
+        "classes": classes,
+        "groups": groups[: limits.rows],
+        "gates": gates[: limits.rows],
+        "fate": fate_of_absent(document),
+        "matrix": matrix,
+        "confusions": list_confusions(document["confusion"], _named),
+        "histogram": lay_out_histogram(findings.values),
+        "curve": findings.sweep and lay_out_curve(findings.sweep, findings.threshold),
+        "conventions": findings.conventions,
+        "sections": sections,
+    }
+    lists = {"classes": document["classes"], "groups": groups, "gates": gates}
+    return content | {"cuts": list(_cuts(content, lists, limits))}
+
+
+def _classes(document: Mapping[str, Any], colors: Sequence[str], most: int) -> list[dict[str, Any]]:
+    """Return the classes with their colours; of too many, those with the most true pixels."""
+    rows = [{**row, "color": color} for row, color in zip(document["classes"], colors, strict=True)]
+    kept = sorted(sorted(rows, key=lambda row: -row["support"])[:most], key=lambda r: r["index"])
+    return kept if len(kept) < len(rows) else rows
+
+
+def _gates(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the gates, failed ones first, each with its verdict."""
+    rows = [{**gate, "verdict": verdict(gate)} for gate in document["gates"]]
+    return sorted(rows, key=lambda gate: gate["passed"])
+
+
+def _cuts(
+    content: Mapping[str, Any], lists: Mapping[str, Sequence[Any]], limits: Limits
+) -> Iterator[str]:
+    """Say what is not shown."""
+    for name, rows in lists.items():
+        shown = len(content[name])
+        if shown < len(rows):
+            yield f"{show_count(shown)} of {show_count(len(rows))} {name} are listed"
+    matrix = content["matrix"]
+    if matrix["shown"] < matrix["of"]:
+        yield (
+            f"the matrix shows the {matrix['shown']} classes with the most wrong pixels, "
+            f"of {show_count(matrix['of'])}"
+        )
+    full = asdict(LADDER[0])
+    if content["sections"] and (limits.width, limits.each) < (full["width"], full["each"]):
+        yield f"pictures are at most {limits.width} pixels wide, {limits.each} of a kind"
