@@ -139,6 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     server: Viewer
     timeout = TIMEOUT
+    default_request_version = "HTTP/1.0"  # also what is broken is answered with headers
 
     def setup(self) -> None:
         """Read from the browser until a deadline, however little it sends at a time."""
