@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from segeval.run import Run
     from segeval.scoring import Scores
 
 HOSTILE = """<script>window.hit=1</script>"'&amp; <img src=x onerror=window.hit=1>"""
@@ -91,12 +92,22 @@ class Served:
 def serve(folder: Path, *, position: int | None = None) -> Iterator[Served]:
     """Write masks, and two photographs, score them and serve them; grouped by city."""
     prediction, truth = data_set(folder, make_pairs())
-    scores = score_choice(evaluate(Source(prediction=prediction, truth=truth)), LabelChoice())
-    translation = translation_of(scores.run, scores.labels)
-    catalogue = Catalogue(scores, translation, "^([^/]+)/")
     ramp = np.arange(24 * 40).reshape(24, 40) % 251
     shots = {name: save(folder / "photos" / f"{name}.png", ramp) for name in PHOTOGRAPHED}
-    drawer = Drawer(scores, translation, shots, opacity=0.6, max_pixels=MAX_PIXELS)
+    run = evaluate(Source(prediction=prediction, truth=truth))
+    with serve_run(run, folder, shots, position=position) as served:
+        yield served
+
+
+@contextlib.contextmanager
+def serve_run(
+    run: Run, folder: Path, photographs: dict[str, Path], *, position: int | None = None
+) -> Iterator[Served]:
+    """Score a run and serve it; grouped by city."""
+    scores = score_choice(run, LabelChoice())
+    translation = translation_of(scores.run, scores.labels)
+    catalogue = Catalogue(scores, translation, "^([^/]+)/")
+    drawer = Drawer(scores, translation, photographs, opacity=0.6, max_pixels=MAX_PIXELS)
     with Viewer(Routes(catalogue, drawer, position)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

@@ -46,16 +46,22 @@ function addressOf(some) {
   return `#${new URLSearchParams(all)}`;
 }
 
+function isBelow(text, bound) {
+  return /^\d{1,9}$/.test(text) && Number(text) < bound;
+}
+
 function fromAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   const next = { ...EMPTY, image: "", kind: "errors" };
   for (const name of Object.keys(next)) if (given.has(name)) next[name] = given.get(name);
   if (!given.has("class") && run.class !== null) next.class = String(run.class);
-  if (!(run.classes[next.class] && /^\d+$/.test(next.class))) next.class = "";
+  const [truth, predicted, more] = next.pair.split("-");
+  if (!isBelow(next.class, run.classes.length)) next.class = "";
+  if (!isBelow(next.image, run.images)) next.image = "";
+  if (!isBelow(next.group, run.groups.length)) next.group = "";
+  if (!isBelow(truth, run.classes.length) || !isBelow(predicted, run.classes.length + 1) || more !== undefined) next.pair = "";
+  if (next.lowest !== "1" || !next.class) next.lowest = "";
   if (!KINDS.includes(next.kind)) next.kind = "errors";
-  if (!/^\d{1,9}$/.test(next.image) || Number(next.image) >= run.images) next.image = "";
-  if (!run.groups[next.group]) next.group = "";
-  if (!/^\d+-\d+$/.test(next.pair)) next.pair = "";
   if (!["worst", "best", "name"].includes(next.order)) next.order = "worst";
   return next;
 }
@@ -152,10 +158,12 @@ function showRows() {
     if (rank < first || rank >= last) node.remove();
     else there.set(rank, node);
   }
+  let next = at("list").firstElementChild; // rows stand in order, for Tab and for screen readers
   for (let rank = first; rank < last; rank += 1) {
     const row = found.rows.get(rank);
-    if (!row) load(Math.floor(rank / CHUNK));
-    else if (!there.has(rank)) at("list").append(drawRow(row, rank));
+    if (there.has(rank)) next = there.get(rank).nextElementSibling;
+    else if (row) at("list").insertBefore(drawRow(row, rank), next);
+    else load(Math.floor(rank / CHUNK));
   }
   for (const node of at("list").querySelectorAll(".row")) {
     if (node.dataset.position === state.image) node.setAttribute("aria-current", "true");
@@ -335,6 +343,7 @@ function say(message, of) {
 async function ahead() {
   if (found.rank === null || found.rank + 1 >= found.count || state.image === "") return;
   const { kind, class: chosen } = state;
+  if (kind === "photograph") return; // not every image has one
   try {
     const row = await rowAt(found.rank + 1);
     if (!row) return;
