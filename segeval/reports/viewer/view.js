@@ -181,8 +181,8 @@ function drawRow(row, rank) {
     "a",
     { class: "row", href: addressOf({ ...state, image: position }), title: row.name },
     make("span", { class: "title" }, title),
-    make("span", { class: "value" }, value),
     make("span", { class: "bar", "aria-hidden": "true" }, filled),
+    make("span", { class: "value" }, value),
   );
   const item = make("div", { role: "listitem", "aria-setsize": found.count, "aria-posinset": rank + 1 }, link);
   link.dataset.position = position;
