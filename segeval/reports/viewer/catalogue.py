@@ -161,18 +161,26 @@ class Catalogue:
         ranked = values[found] if query.order == "worst" else -values[found]
         return found[np.argsort(ranked, kind="stable")]
 
-    def confusions(self, number: int) -> NDArray[np.int64]:
-        """Return the wrong pixels of an image by true and predicted class, (K, K + 1)."""
-        start, stop = np.searchsorted(self.cells.image, [number, number + 1])
-        size = len(self.scores.labels.labels)
-        matrix = np.zeros((size, size + 1), np.int64)
-        rows = slice(start, stop)
-        np.add.at(
-            matrix,
-            (self.cells.truth[rows], self.cells.prediction[rows]),
-            self.cells.pixels[rows],
+    def confusions(self, number: int | None, most: int) -> list[tuple[int, int, int]]:
+        """Return the largest confusions of an image, or of all of them if that is None.
+
+        Returns
+        -------
+        list of (int, int, int)
+            True class, predicted class or K for none, and pixels; most pixels first.
+        """
+        rows = slice(None)
+        if number is not None:
+            start, stop = np.searchsorted(self.cells.image, [number, number + 1]).tolist()
+            rows = slice(start, stop)
+        columns = len(self.scores.labels.labels) + 1
+        codes, inverse = np.unique(
+            self.cells.truth[rows] * columns + self.cells.prediction[rows], return_inverse=True
         )
-        return matrix
+        sums = np.bincount(inverse, self.cells.pixels[rows], codes.size).astype(np.int64)
+        order = np.argsort(-sums, kind="stable")[:most]
+        truth, prediction = np.divmod(codes[order], columns)
+        return list(zip(truth.tolist(), prediction.tolist(), sums[order].tolist(), strict=True))
 
 
 def _folded(text: str) -> str:

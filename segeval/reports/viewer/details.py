@@ -43,8 +43,7 @@ def describe_run(catalogue: Catalogue, *, position: int | None, photographs: boo
     """Return what is known before an image is chosen."""
     scores = catalogue.scores
     confusion, names = scores.counts.confusion, scores.labels.names
-    wrong = np.column_stack([confusion.counts, confusion.unknown])
-    np.fill_diagonal(wrong, 0)
+    cells = catalogue.confusions(None, PAIRS_LISTED)
     ious, support = scores.class_scores["iou"], confusion.classes.support
     colors = [hex_color(color) for color in class_colors(scores.labels)]
     return {
@@ -56,7 +55,7 @@ def describe_run(catalogue: Catalogue, *, position: int | None, photographs: boo
             for name, color, iou, pixels in zip(names, colors, ious, support, strict=True)
         ],
         "groups": [[name, len(members)] for name, members in catalogue.groups.items()],
-        "confusions": _confusions(wrong, support, names, PAIRS_LISTED),
+        "confusions": _confusions(cells, support, names),
         "photographs": photographs,
         "class": position,
     }
@@ -85,7 +84,7 @@ def describe_image(catalogue: Catalogue, drawer: Drawer, number: int, position: 
     scores = single(catalogue.scores, number)
     (card,) = describe_images(scores, position)
     info, names = scores.run.images[0], scores.labels.names
-    wrong, support = catalogue.confusions(number), scores.counts.images.support[0]
+    cells = catalogue.confusions(number, CONFUSIONS_LISTED)
     return {
         "position": number,
         "name": info.name,
@@ -94,7 +93,7 @@ def describe_image(catalogue: Catalogue, drawer: Drawer, number: int, position: 
         "note": card.note,
         "scores": [[title, _shown(value)] for title, value in card.scores],
         "classes": _classes(scores),
-        "confusions": _confusions(wrong, support, names, CONFUSIONS_LISTED),
+        "confusions": _confusions(cells, scores.counts.images.support[0], names),
         "legend": {
             **_sides(scores, drawer.all_scheme),
             "errors": _entries(drawer.scheme(position), card.legend),
@@ -140,22 +139,19 @@ def _classes(scores: Scores) -> list[Any]:
 
 
 def _confusions(
-    wrong: NDArray[np.int64], support: NDArray[np.int64], names: Sequence[str], most: int
+    cells: Iterable[tuple[int, int, int]], support: NDArray[np.int64], names: Sequence[str]
 ) -> list[Any]:
-    """Put the largest confusions of a (K, K + 1) matrix of wrong pixels into words."""
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    """Put confusions into words."""
     columns = [*names, "no class"]
-    cells = zip(*(part.tolist() for part in np.divmod(order, len(columns))), strict=True)
     return [
         {
             "pair": [truth, predicted],
             "truth": names[truth],
             "prediction": columns[predicted],
-            "pixels": _count(int(wrong[truth, predicted])),
-            "share": _percent(int(wrong[truth, predicted]), int(support[truth])),
+            "pixels": _count(pixels),
+            "share": _percent(pixels, int(support[truth])),
         }
-        for truth, predicted in cells
-        if wrong[truth, predicted]
+        for truth, predicted, pixels in cells
     ]
 
 
