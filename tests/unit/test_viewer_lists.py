@@ -22,7 +22,8 @@ from segeval.labels import numbered
 from segeval.pictures import image_scores
 from segeval.reports.numbers import show_score
 from segeval.reports.viewer.catalogue import Catalogue, Query
-from segeval.reports.viewer.details import _percent, single
+from segeval.reports.viewer.details import _percent, describe_image, single
+from segeval.reports.viewer.drawing import Drawer
 from segeval.scoring import score_run
 from segeval.settings import LabelChoice
 
@@ -228,6 +229,26 @@ def test_what_is_no_class_and_what_is_not_judged() -> None:
         catalogue = Catalogue(scores, translation_of(run, labels, unknown=unknown))  # type: ignore[arg-type]
         assert catalogue.confusions(0, 9) == catalogue.confusions(None, 9) == expected
     assert catalogue.find(Query(pair=(0, 2))).tolist() == []
+
+
+def test_what_is_no_class_has_a_place_in_the_legend() -> None:
+    truth, prediction = frozen([[0, 1, 1, 255]]), frozen([[7, 7, 1, 0]])
+    run, labels = made_run((truth, prediction)), numbered("two", [0, 1], void=[255])
+    scores, translation = (
+        score_run(run, labels, unknown="wrong"),
+        translation_of(run, labels, unknown="wrong"),
+    )
+    drawer = Drawer(scores, translation, {}, opacity=1, max_pixels=9)
+    said = describe_image(Catalogue(scores, translation), drawer, 0, None)
+    legends = {
+        kind: {row["name"]: row["pixels"] for row in said["legend"][kind]}
+        for kind in ("truth", "prediction")
+    }
+    assert legends == {
+        "truth": {"1": "2", "0": "1", "void": "1"},
+        "prediction": {"1": "1", "void or no class": "3"},
+    }
+    assert [row["prediction"] for row in said["confusions"]] == ["no class", "no class"]
 
 
 def test_images_without_a_score_come_last() -> None:
