@@ -30,7 +30,10 @@ from segeval.reports.viewer.kept import Kept
 from segeval.reports.viewer.server import CONNECTIONS, Viewer
 from segeval.settings import Reading
 
-ROUTES = ["", "view.css", "view.js", "icon.svg", "api/run", "api/images", "api/image?image=0"]
+ROUTES = [
+    *("", "view.css", "view.js", "list.js", "image.js", "icon.svg"),
+    *("api/run", "api/images", "api/image?image=0"),
+]
 PICTURES = [f"picture?image=1&kind={k}" for k in ("photograph", "truth", "prediction", "errors")]
 SECRET = "the content of a file that nobody may read"
 OPENED: list[str] = []

@@ -31,7 +31,10 @@ __all__ = ["NOT_FOUND", "Answer", "Routes"]
 PAGE: Final = {
     "": ("page.html", "text/html; charset=utf-8"),
     "view.css": ("view.css", "text/css; charset=utf-8"),
-    "view.js": ("view.js", "text/javascript; charset=utf-8"),
+    **{
+        name: (name, "text/javascript; charset=utf-8")
+        for name in ("view.js", "list.js", "image.js")
+    },
     "icon.svg": ("icon.svg", "image/svg+xml"),
 }
 """The files of the page by their route."""
