@@ -22,6 +22,7 @@ from segeval.cli import (
     score,
     show,
     sweep,
+    view,
 )
 from segeval.cli.command import INTERRUPTED
 from segeval.cli.configured import ConfiguredCommand
@@ -49,6 +50,7 @@ app.command("conformance")(conformance.conformance)
 app.command("overlay")(overlay.overlay)
 app.command("show")(show.show)
 app.command("plot")(plot.plot)
+app.command("view")(view.view)
 app.command("labels")(labels.labels)
 app.command("config")(config.config)
 for registered in app.registered_commands:

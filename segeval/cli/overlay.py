@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.pairing import ReadingOptions
+from segeval.cli.photographs import PhotographOptions
 from segeval.cli.speech import progress_bar, put, say
-from segeval.errors import Problem, SettingError
+from segeval.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ _picture = options.in_panel("Pictures")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureOptions:
+class PictureOptions(PhotographOptions):
     """What is drawn, and where it goes."""
 
     out: Annotated[
@@ -38,12 +39,6 @@ class PictureOptions:
         str | None,
         _picture("Errors of this class; without it, of all classes.", "--class", metavar="CLASS"),
     ] = None
-    images: Annotated[
-        Path | None, _picture("Folder of photographs to draw on, by the same names.", metavar="DIR")
-    ] = None
-    image_suffix: Annotated[
-        str, _picture("End of their names, stripped before matching.", metavar="S")
-    ] = ""
     opacity: Annotated[
         float | None,
         _picture("Of colours on photographs; 0.6, or 1 if plain.", min=0, max=1, metavar="V"),
@@ -98,7 +93,7 @@ def overlay(
     from segeval.reports.overlayfiles import Plan, check_targets, draw_overlays
     from segeval.values import counted
 
-    photographs = _photographs(pictures)
+    photographs = pictures.photographs()
     source, how, choice = reading.source(), reading.reading(), labels.choice()
     pairs = {pair.name: pair for pair in pair_up(source).pairs}
     files = [*_files(pairs.values()), *photographs.values()]
@@ -118,17 +113,6 @@ def overlay(
     say_notices(scores, quiet=quiet)
     _say_odd([*odd, *_without_photograph(jobs, pictures)], quiet=quiet)
     say(f"{counted(len(jobs), 'picture')} in {pictures.out}", quiet=quiet)
-
-
-def _photographs(pictures: PictureOptions) -> dict[str, Path]:
-    """Return the photographs by name, if a folder of them is given."""
-    from segeval.inputs.photographs import find_photographs
-
-    if pictures.images is None:
-        if pictures.image_suffix:
-            raise SettingError("--image-suffix needs photographs; name their folder with --images")
-        return {}
-    return find_photographs(pictures.images, suffix=pictures.image_suffix)
 
 
 def _jobs(

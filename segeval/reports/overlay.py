@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.unsignedinteger]
     Picture = NDArray[np.unsignedinteger]
 
-__all__ = ["Style", "draw_panels", "draw_picture", "to_png"]
+__all__ = ["Style", "draw_panels", "draw_picture", "draw_side", "to_png"]
 
 NARROWEST: Final = 480
 """Smaller pictures are magnified, so that what is written below them is readable."""
@@ -104,6 +104,15 @@ def draw_picture(
     picture = _tiled(framed or parts, columns, _paper(parts[0], style.scheme), gap=size // 3)
     strip = draw_strip(card, max(NARROWEST, picture.shape[1]), style.scheme)
     return to_png(_stacked(picture, strip, style.scheme), style.scheme)
+
+
+def draw_side(side: Classes, truth: Classes, style: Style) -> bytes:
+    """Draw one side of an image, the truth or the prediction, as PNG in the size of the mask.
+
+    Each class has its colour, or the chosen class that of true positives; what is not judged, or
+    is no class, is void.
+    """
+    return to_png(_shown(side, truth, style), style.scheme)
 
 
 def draw_panels(

@@ -1,0 +1,44 @@
+"""The options that say where the photographs are that pictures are drawn on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from segeval.cli.options import in_panel
+from segeval.errors import SettingError
+
+__all__ = ["PhotographOptions"]
+
+_picture = in_panel("Pictures")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotographOptions:
+    """Where the photographs are."""
+
+    images: Annotated[
+        Path | None, _picture("Folder of photographs to draw on, by the same names.", metavar="DIR")
+    ] = None
+    image_suffix: Annotated[
+        str, _picture("End of their names, stripped before matching.", metavar="S")
+    ] = ""
+
+    def photographs(self) -> dict[str, Path]:
+        """Return the photographs by name, if a folder of them is given.
+
+        Raises
+        ------
+        SettingError
+            If there is no such folder, no photograph in it, or a suffix without a folder.
+        """
+        from segeval.inputs.photographs import find_photographs
+
+        if self.images is None:
+            if self.image_suffix:
+                raise SettingError(
+                    "--image-suffix needs photographs; name their folder with --images"
+                )
+            return {}
+        return find_photographs(self.images, suffix=self.image_suffix)

@@ -1,0 +1,114 @@
+"""``segeval view``: browse the images of a run in a browser."""
+
+from __future__ import annotations
+
+import webbrowser
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from segeval.cli import options
+from segeval.cli.command import command
+from segeval.cli.counting import count_or_read
+from segeval.cli.pairing import ReadingOptions
+from segeval.cli.photographs import PhotographOptions
+from segeval.cli.speech import put, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from segeval.reports.viewer.routes import Routes
+    from segeval.scoring import Scores
+    from segeval.settings import Unknown
+
+__all__ = ["view"]
+
+_view = options.in_panel("View")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewOptions(PhotographOptions):
+    """What is shown at first, and where."""
+
+    class_name: Annotated[
+        str | None,
+        _view(
+            "The class that is chosen at first; another one is a click.", "--class", metavar="CLASS"
+        ),
+    ] = None
+    opacity: Annotated[float, _view("Of the errors on photographs.", min=0, max=1, metavar="V")] = (
+        0.6
+    )
+    port: Annotated[
+        int, _view("Port of this machine; 0 is any free one.", min=0, max=65535, metavar="N")
+    ] = 0
+    opened: Annotated[bool, _view("Open the page in the browser.", "--open")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What the pages of a run depend on besides its scores."""
+
+    photographs: dict[str, Path]
+    unknown: Unknown
+    group_by: str | None
+    max_pixels: int
+
+
+@command
+def view(
+    reading: ReadingOptions,
+    labels: options.LabelOptions,
+    convention: options.ConventionOptions,
+    viewing: ViewOptions,
+    *,
+    quiet: options.Quiet = False,
+) -> None:
+    """Browse the images of PRED against TRUTH, or of a saved run in its place, in a browser.
+
+    Prints the address of a page that only this machine can open, and serves
+    it until Ctrl-C: images by score, class, confusion, group or name, and
+    their pictures, drawn when they are looked at.
+    """
+    from segeval.cli.output import say_notices
+    from segeval.evaluation import score_choice
+    from segeval.reports.viewer.server import Viewer
+
+    photographs, rules = viewing.photographs(), convention.convention()
+    run = count_or_read(reading, quiet=quiet)
+    scores = score_choice(run, labels.choice(), rules, unknown=labels.unknown)
+    setup = Setup(
+        photographs=photographs,
+        unknown=labels.unknown,
+        group_by=convention.group_by,
+        max_pixels=reading.max_pixels,
+    )
+    with Viewer(_routes(scores, viewing, setup), viewing.port) as server:
+        say_notices(scores, quiet=quiet)
+        put(f"{server.url}\n")
+        say("served to this machine only; Ctrl-C ends it", quiet=quiet)
+        if viewing.opened and not webbrowser.open(server.url):
+            say("notice: no browser could be opened; open the address yourself", quiet=quiet)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
+def _routes(scores: Scores, viewing: ViewOptions, setup: Setup) -> Routes:
+    """Return what the server answers."""
+    from segeval.errormaps import translation_of
+    from segeval.pictures import position_of
+    from segeval.reports.viewer.catalogue import Catalogue
+    from segeval.reports.viewer.drawing import Drawer
+    from segeval.reports.viewer.routes import Routes
+
+    position = position_of(scores.labels, viewing.class_name)
+    translation = translation_of(scores.run, scores.labels, unknown=setup.unknown)
+    catalogue = Catalogue(scores, translation, setup.group_by)
+    drawer = Drawer(
+        scores,
+        translation,
+        setup.photographs,
+        opacity=viewing.opacity,
+        max_pixels=setup.max_pixels,
+    )
+    return Routes(catalogue, drawer, position)

@@ -1,0 +1,188 @@
+"""The images of a run, filtered and ordered on the counts: which ones, and by which value.
+
+Nothing is scored or counted here; every value is taken from the scores and the counts of the run.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from segeval.groups import split_groups
+from segeval.metrics import METRICS
+from segeval.pictures import image_scores
+from segeval.reports.viewer.kept import Kept
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from segeval.errormaps import Translation
+    from segeval.run import Run
+    from segeval.scoring import Scores
+
+__all__ = ["Catalogue", "Cells", "Order", "Query", "wrong_cells"]
+
+Order = Literal["worst", "best", "name"]
+
+ORDERS_KEPT: Final = 16
+"""Lists of positions that are kept for the next page of the same list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which images are listed, and in what order.
+
+    Attributes
+    ----------
+    text : str
+        What their names hold, in any case.
+    position : int, optional
+        A class that occurs in them, on either side.
+    lowest : bool
+        Whether that class must have the lowest IoU of the image.
+    pair : (int, int), optional
+        A true class and another class that some of its pixels were predicted as; K is no class.
+    group : int, optional
+        Their group.
+    order : {"worst", "best", "name"}
+        By mIoU, or IoU of the class; or by the pixels of the pair, most of them being worst.
+    """
+
+    text: str = ""
+    position: int | None = None
+    lowest: bool = False
+    pair: tuple[int, int] | None = None
+    group: int | None = None
+    order: Order = "worst"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cells:
+    """The wrong pixels of all images: columns of equal length, in ascending order of the images.
+
+    Attributes
+    ----------
+    image, truth, prediction, pixels : int64 arrays
+        Position of the image, true class, predicted class or K for none, number of pixels. The
+        same image and classes may stand in several rows.
+    """
+
+    image: NDArray[np.int64]
+    truth: NDArray[np.int64]
+    prediction: NDArray[np.int64]
+    pixels: NDArray[np.int64]
+
+
+def wrong_cells(run: Run, translation: Translation) -> Cells:
+    """Return the judged pixels of a run whose classes differ, classes as pictures have them."""
+    counts = run.counts
+    truth, prediction = translation.pair(counts.truth, counts.prediction)
+    wrong = (truth >= 0) & (truth != prediction)
+    predicted = prediction[wrong].astype(np.int64)
+    predicted[predicted < 0] = translation.classes
+    return Cells(
+        image=counts.image[wrong],
+        truth=truth[wrong].astype(np.int64),
+        prediction=predicted,
+        pixels=counts.pixels[wrong],
+    )
+
+
+class Catalogue:
+    """The images of a run with what they are found and ordered by.
+
+    Parameters
+    ----------
+    scores : Scores
+        The scores of the run.
+    translation : Translation
+        How its values become classes.
+    group_by : str, optional
+        As in `segeval.groups.split_groups`.
+    """
+
+    def __init__(
+        self, scores: Scores, translation: Translation, group_by: str | None = None
+    ) -> None:
+        self.scores = scores
+        self.cells = wrong_cells(scores.run, translation)
+        self.groups = split_groups(scores.run, group_by)
+        self.names = [image.name for image in scores.run.images]
+        self.member = np.full(len(self.names), -1)
+        for number, positions in enumerate(self.groups.values()):
+            self.member[positions] = number
+        counts = scores.counts.images
+        self._headline = next(iter(image_scores(scores, None).values()))
+        self._iou = scores.convention.score_classes(METRICS["iou"], counts)
+        self._occurs = counts.support + counts.predicted > 0
+        shown = np.where(self._occurs & ~np.isnan(self._iou), self._iou, np.inf)
+        self._lowest = (shown == shown.min(axis=1, keepdims=True)) & (shown < np.inf)
+        self._folded = [_folded(name) for name in self.names]
+        self._orders: Kept[Query, NDArray[np.intp]] = Kept(ORDERS_KEPT)
+
+    def values(self, position: int | None) -> NDArray[np.float64]:
+        """Return the IoU of a class in every image, or the mIoU; (N,), NaN where undefined."""
+        return self._headline if position is None else self._iou[:, position]
+
+    def pixels_of(self, pair: tuple[int, int]) -> NDArray[np.int64]:
+        """Return the pixels of a true class that were predicted as another, of every image."""
+        chosen = (self.cells.truth == pair[0]) & (self.cells.prediction == pair[1])
+        sums = np.bincount(self.cells.image[chosen], self.cells.pixels[chosen], len(self.names))
+        return sums.astype(np.int64)
+
+    def find(self, query: Query) -> NDArray[np.intp]:
+        """Return the positions of the images that a query finds, in its order.
+
+        Images whose value is undefined come last, and equal ones in the order of their names.
+        """
+        return self._orders.get(query, lambda: self._find(query))
+
+    def _find(self, query: Query) -> NDArray[np.intp]:
+        chosen = np.ones(len(self.names), np.bool_)
+        values = self.values(query.position)
+        if query.position is not None:
+            where = self._lowest if query.lowest else self._occurs
+            chosen &= where[:, query.position]
+        if query.pair is not None:
+            pixels = self.pixels_of(query.pair)
+            chosen &= pixels > 0
+            values = -pixels.astype(np.float64)
+        if query.group is not None:
+            chosen &= self.member == query.group
+        if query.text:
+            text = _folded(query.text)
+            chosen &= np.fromiter((text in name for name in self._folded), np.bool_, chosen.size)
+        found = np.flatnonzero(chosen)
+        if query.order == "name":
+            return found
+        ranked = values[found] if query.order == "worst" else -values[found]
+        return found[np.argsort(ranked, kind="stable")]
+
+    def confusions(self, number: int | None, most: int) -> list[tuple[int, int, int]]:
+        """Return the largest confusions of an image, or of all of them if that is None.
+
+        Returns
+        -------
+        list of (int, int, int)
+            True class, predicted class or K for none, and pixels; most pixels first.
+        """
+        rows = slice(None)
+        if number is not None:
+            start, stop = np.searchsorted(self.cells.image, [number, number + 1]).tolist()
+            rows = slice(start, stop)
+        columns = len(self.scores.labels.labels) + 1
+        codes, inverse = np.unique(
+            self.cells.truth[rows] * columns + self.cells.prediction[rows], return_inverse=True
+        )
+        sums = np.bincount(inverse, self.cells.pixels[rows], codes.size).astype(np.int64)
+        order = np.argsort(-sums, kind="stable")[:most]
+        truth, prediction = np.divmod(codes[order], columns)
+        return list(zip(truth.tolist(), prediction.tolist(), sums[order].tolist(), strict=True))
+
+
+def _folded(text: str) -> str:
+    """Write a text so that case and the way of writing accents make no difference."""
+    return unicodedata.normalize("NFC", text).casefold()

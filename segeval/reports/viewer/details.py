@@ -1,0 +1,204 @@
+"""What the page says of a run, of the images in its list, and of one image: plain data.
+
+Numbers are rounded here, by the same rules as on the terminal; an undefined one is a dash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from segeval.confusion import ClassCounts
+from segeval.metrics import METRICS
+from segeval.palettes import class_colors
+from segeval.pictures import describe_images
+from segeval.reports.numbers import show_count, show_score
+from segeval.reports.wording import MEANS
+from segeval.values import hex_color
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from segeval.palettes import Scheme
+    from segeval.reports.viewer.catalogue import Catalogue, Query
+    from segeval.reports.viewer.drawing import Drawer
+    from segeval.scoring import Scores
+
+__all__ = ["describe_image", "describe_run", "list_images", "single"]
+
+PAIRS_LISTED: Final = 200
+"""Confusions of the whole run that can be chosen."""
+
+CONFUSIONS_LISTED: Final = 8
+"""Confusions of one image that are put into words."""
+
+CLASS_SCORES: Final = ("iou", "dice", "precision", "recall")
+
+
+def describe_run(catalogue: Catalogue, *, position: int | None, photographs: bool) -> Any:
+    """Return what is known before an image is chosen."""
+    scores = catalogue.scores
+    confusion, names = scores.counts.confusion, scores.labels.names
+    cells = catalogue.confusions(None, PAIRS_LISTED)
+    ious, support = scores.class_scores["iou"], confusion.classes.support
+    colors = [hex_color(color) for color in class_colors(scores.labels)]
+    return {
+        "images": len(catalogue.names),
+        "signature": scores.signature,
+        "summary": [[title, _shown(scores.summary[name])] for name, title in MEANS.items()],
+        "classes": [
+            {"name": name, "color": color, "iou": _shown(iou), "pixels": _count(int(pixels))}
+            for name, color, iou, pixels in zip(names, colors, ious, support, strict=True)
+        ],
+        "groups": [[name, len(members)] for name, members in catalogue.groups.items()],
+        "confusions": _confusions(cells, support, names),
+        "photographs": photographs,
+        "class": position,
+    }
+
+
+def list_images(catalogue: Catalogue, query: Query, rows: Iterable[int]) -> list[Any]:
+    """Return the rows of the list for the positions of some images."""
+    values = catalogue.values(query.position)
+    pixels = None if query.pair is None else catalogue.pixels_of(query.pair)
+    groups = list(catalogue.groups)
+    return [
+        {
+            "position": number,
+            "name": catalogue.names[number],
+            "score": None if np.isnan(values[number]) else float(values[number]),
+            "shown": _shown(values[number]),
+            "pixels": None if pixels is None else _count(int(pixels[number])),
+            "group": groups[catalogue.member[number]] if catalogue.member[number] >= 0 else "",
+        }
+        for number in rows
+    ]
+
+
+def describe_image(catalogue: Catalogue, drawer: Drawer, number: int, position: int | None) -> Any:
+    """Return the scores of one image, its confusions in words, and what the colours mean."""
+    scores = single(catalogue.scores, number)
+    (card,) = describe_images(scores, position)
+    info, names = scores.run.images[0], scores.labels.names
+    cells = catalogue.confusions(number, CONFUSIONS_LISTED)
+    return {
+        "position": number,
+        "name": info.name,
+        "size": f"{info.width}×{info.height} pixels",
+        "subject": card.subject,
+        "note": card.note,
+        "scores": [[title, _shown(value)] for title, value in card.scores],
+        "classes": _classes(scores),
+        "confusions": _confusions(cells, scores.counts.images.support[0], names),
+        "legend": {
+            **_sides(scores, drawer.all_scheme),
+            "errors": _entries(drawer.scheme(position), card.legend),
+        },
+        "photograph": info.name in drawer.photographs,
+    }
+
+
+def single(scores: Scores, number: int) -> Scores:
+    """Return the scores of a run with the counts of one image only; its means stay as they are."""
+    chosen, counts = slice(number, number + 1), scores.counts.images
+    images = ClassCounts(
+        tp=counts.tp[chosen],
+        support=counts.support[chosen],
+        predicted=counts.predicted[chosen],
+        total=counts.total[chosen],
+    )
+    run = replace(
+        scores.run, images=scores.run.images[chosen], counts=scores.run.counts.select(slice(0))
+    )
+    classified = replace(scores.counts, images=images, pixels=scores.counts.pixels[chosen])
+    return replace(scores, run=run, counts=classified, groups={})
+
+
+def _classes(scores: Scores) -> list[Any]:
+    """Score every class that the image holds, the lowest IoU first."""
+    counts, names = scores.counts.images, scores.labels.names
+    table = {
+        name: scores.convention.score_classes(METRICS[name], counts)[0] for name in CLASS_SCORES
+    }
+    there = np.flatnonzero(counts.support[0] + counts.predicted[0])
+    order = there[np.argsort(table["iou"][there], kind="stable")].tolist()
+    return [
+        {
+            "index": k,
+            "name": names[k],
+            **{name: _shown(column[k]) for name, column in table.items()},
+            "pixels": _count(int(counts.support[0, k])),
+            "predicted": _count(int(counts.predicted[0, k])),
+        }
+        for k in order
+    ]
+
+
+def _confusions(
+    cells: Iterable[tuple[int, int, int]], support: NDArray[np.int64], names: Sequence[str]
+) -> list[Any]:
+    """Put confusions into words."""
+    columns = [*names, "no class"]
+    return [
+        {
+            "pair": [truth, predicted],
+            "truth": names[truth],
+            "prediction": columns[predicted],
+            "pixels": _count(pixels),
+            "share": _percent(pixels, int(support[truth])),
+        }
+        for truth, predicted, pixels in cells
+    ]
+
+
+def _percent(part: int, whole: int) -> str:
+    """Write a share in percent, never as none or all of it if it is not.
+
+    >>> [_percent(*of).split()[-2] for of in ((1, 9999), (1, 3), (9999, 10000), (3, 3))]
+    ['0.1', '33.3', '99.9', '100']
+    """
+    if part == whole:
+        return "100\N{NO-BREAK SPACE}%"
+    share = 100 * part / whole
+    shown = "< 0.1" if share < 0.1 else f"{min(share, 99.9):.1f}"
+    return f"{shown}\N{NO-BREAK SPACE}%"
+
+
+def _sides(scores: Scores, scheme: Scheme) -> dict[str, Any]:
+    """Say what the colours of truth and prediction mean: the classes by size, and the rest."""
+    counts, names = scores.counts.images, scores.labels.names
+    total, judged = int(scores.counts.pixels[0]), int(counts.total[0])
+    legends = {}
+    for kind, pixels in (("truth", counts.support[0]), ("prediction", counts.predicted[0])):
+        order = np.argsort(-pixels, kind="stable").tolist()
+        shown = [(len(names) + k, names[k], int(pixels[k])) for k in order if pixels[k]]
+        rest = total - int(pixels.sum())
+        words = "void" if rest == total - judged else "void or no class"
+        legends[kind] = _entries(scheme, [*shown, *([(scheme.void, words, rest)] if rest else [])])
+    return legends
+
+
+def _entries(scheme: Scheme, legend: Iterable[tuple[int, str, int]]) -> list[Any]:
+    """Give the codes of a legend their colours."""
+    return [
+        {
+            "color": "#{:02x}{:02x}{:02x}".format(*scheme.colors[code].tolist()),
+            "name": name,
+            "pixels": _count(count),
+        }
+        for code, name, count in legend
+    ]
+
+
+def _count(count: int) -> str:
+    """Write a count that no line breaks."""
+    return show_count(count).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _shown(value: float) -> str:
+    """Round a score, or write a dash where it is undefined."""
+    return show_score(None if np.isnan(value) else float(value))

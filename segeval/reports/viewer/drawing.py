@@ -1,0 +1,133 @@
+"""The pictures of an image, drawn when they are asked for: photograph, truth, prediction, errors.
+
+Files are those that the run names; nothing that a browser sends is part of a path.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from segeval.errors import MaskError
+from segeval.inputs.pairing import Pair
+from segeval.inputs.photographs import read_photograph
+from segeval.palettes import scheme_of
+from segeval.pictures import Card, read_classes
+from segeval.reports.overlay import Style, draw_picture, draw_side, to_png
+from segeval.reports.viewer.kept import Kept
+from segeval.settings import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from segeval.errormaps import Translation
+    from segeval.palettes import Scheme
+    from segeval.run import ImageInfo
+    from segeval.scoring import Scores
+
+__all__ = ["KINDS", "Drawer"]
+
+KINDS: Final = ("photograph", "truth", "prediction", "errors")
+
+ROOM: Final = 64 << 20
+"""Bytes of pictures that are kept."""
+
+NO_CARD: Final = Card(name="", subject="", note="", scores=(), legend=())
+
+
+class Drawer:
+    """Draws the images of a run, one picture at a time, and keeps the last ones.
+
+    Parameters
+    ----------
+    scores : Scores
+        The run and its classes.
+    translation : Translation
+        How its values become classes.
+    photographs : mapping of str to Path
+        Photographs by the name of the image.
+    opacity : float
+        Of the errors on a photograph, 0 to 1.
+    max_pixels : int
+        Larger files are refused.
+    """
+
+    def __init__(
+        self,
+        scores: Scores,
+        translation: Translation,
+        photographs: Mapping[str, Path],
+        *,
+        opacity: float,
+        max_pixels: int,
+    ) -> None:
+        self.photographs = photographs
+        self._images, self._translation, self._opacity = scores.run.images, translation, opacity
+        self._reading = Reading(
+            max_pixels=max_pixels, resize_prediction="resize:nearest" in scores.run.waivers
+        )
+        self.all_scheme, self._class_scheme = (scheme_of(scores.labels, p) for p in (None, 0))
+        self._kept: Kept[tuple[int, str, int | None], bytes] = Kept(ROOM, len)
+
+    def draw(self, number: int, kind: str, position: int | None = None) -> bytes:
+        """Draw the image at a position as PNG, in the size of its masks.
+
+        Parameters
+        ----------
+        number : int
+            Position of the image in the run.
+        kind : str
+            One of `KINDS`.
+        position : int, optional
+            The class whose errors are shown; None for all.
+
+        Raises
+        ------
+        MaskError
+            If a file is gone, cannot be read, or has changed since it was counted.
+        KeyError
+            If there is no photograph of this image.
+        """
+        key = number, kind, position if kind == "errors" else None
+        return self._kept.get(key, lambda: self._draw(*key))
+
+    def _draw(self, number: int, kind: str, position: int | None) -> bytes:
+        image = self._images[number]
+        if kind == "photograph":
+            return to_png(self._photograph(image), self.all_scheme)
+        truth, prediction = read_classes(_pair_of(image), self._reading, self._translation)
+        style = Style(
+            scheme=self.scheme(position),
+            position=position,
+            classes=self._translation.classes,
+            plain=True,
+            opacity=self._opacity,
+        )
+        if kind == "errors":
+            return draw_picture(truth, prediction, style, NO_CARD, self._below(image))
+        return draw_side(truth if kind == "truth" else prediction, truth, style)
+
+    def scheme(self, position: int | None) -> Scheme:
+        """Return the colours of errors, of the class at a position or of all."""
+        return self.all_scheme if position is None else self._class_scheme
+
+    def _photograph(self, image: ImageInfo) -> NDArray[np.uint8]:
+        size = image.height, image.width
+        path = self.photographs[image.name]
+        return read_photograph(path, size, max_pixels=self._reading.max_pixels)[0]
+
+    def _below(self, image: ImageInfo) -> NDArray[np.uint8] | None:
+        """Return what errors lie on; grey where the photograph is missing or broken."""
+        with suppress(MaskError, KeyError):
+            return self._photograph(image)
+        return None
+
+
+def _pair_of(image: ImageInfo) -> Pair:
+    """Return the files of an image as the run names them."""
+    prediction = Path(image.prediction_path) if image.prediction_path else None
+    return Pair(name=image.name, truth=Path(image.truth_path), prediction=prediction)

@@ -1,0 +1,187 @@
+"""What the viewer answers: a table of fixed routes, and parameters that are numbers or choices.
+
+No part of a request is ever a path: files of the page are read once, at the start, and images are
+named by their position in the run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final, get_args
+from urllib.parse import parse_qsl
+
+import numpy as np
+
+from segeval.errors import MaskError
+from segeval.reports.viewer.catalogue import Order, Query
+from segeval.reports.viewer.details import describe_image, describe_run, list_images
+from segeval.reports.viewer.drawing import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from segeval.reports.viewer.catalogue import Catalogue
+    from segeval.reports.viewer.drawing import Drawer
+
+__all__ = ["NOT_FOUND", "Answer", "Routes"]
+
+PAGE: Final = {
+    "": ("page.html", "text/html; charset=utf-8"),
+    "view.css": ("view.css", "text/css; charset=utf-8"),
+    **{
+        name: (name, "text/javascript; charset=utf-8")
+        for name in ("view.js", "list.js", "image.js")
+    },
+    "icon.svg": ("icon.svg", "image/svg+xml"),
+}
+"""The files of the page by their route."""
+
+LONGEST: Final = 200
+"""Rows of the list in one answer."""
+
+LONGEST_TEXT: Final = 1000
+"""Characters of a filter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A status, and a body of a kind."""
+
+    body: bytes
+    kind: str = "text/plain; charset=utf-8"
+    status: int = 200
+
+
+NOT_FOUND: Final = Answer(body=b"there is nothing of this name\n", status=404)
+
+
+class UnknownError(Exception):
+    """A parameter names nothing that is there."""
+
+
+class Routes:
+    """The answers for one run.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Its images.
+    drawer : Drawer
+        Their pictures.
+    position : int, optional
+        The class that is chosen at first.
+    """
+
+    def __init__(self, catalogue: Catalogue, drawer: Drawer, position: int | None = None) -> None:
+        self._catalogue, self._drawer, self._position = catalogue, drawer, position
+        folder = resources.files(__package__)
+        self._table: Mapping[str, Callable[[Mapping[str, str]], Answer]] = {
+            **{
+                route: _constant(Answer(body=folder.joinpath(name).read_bytes(), kind=kind))
+                for route, (name, kind) in PAGE.items()
+            },
+            "api/run": self._run,
+            "api/images": self._images,
+            "api/image": self._image,
+            "picture": self._picture,
+        }
+
+    def answer(self, route: str, query: str) -> Answer:
+        """Answer a route, as it was sent and not decoded, with its query."""
+        handler = self._table.get(route)
+        if handler is None:
+            return NOT_FOUND
+        try:
+            return handler(dict(parse_qsl(query, keep_blank_values=True, max_num_fields=16)))
+        except (UnknownError, ValueError):
+            return NOT_FOUND
+
+    def _run(self, _: Mapping[str, str]) -> Answer:
+        photographs = bool(self._drawer.photographs)
+        return _json(
+            describe_run(self._catalogue, position=self._position, photographs=photographs)
+        )
+
+    def _images(self, given: Mapping[str, str]) -> Answer:
+        found = self._catalogue.find(self._query(given))
+        offset = _number(given.get("offset", "0"), 10**9)
+        limit = _number(given.get("limit", "100"), LONGEST + 1)
+        rows = found[offset : offset + limit].tolist()
+        content: dict[str, Any] = {
+            "count": len(found),
+            "offset": offset,
+            "rows": list_images(self._catalogue, self._query(given), rows),
+        }
+        if "at" in given:
+            ranks = np.flatnonzero(found == self._position_of(given["at"]))
+            content["rank"] = int(ranks[0]) if ranks.size else None
+        return _json(content)
+
+    def _query(self, given: Mapping[str, str]) -> Query:
+        """Read which images are asked for."""
+        text, pair = given.get("q", ""), None
+        if len(text) > LONGEST_TEXT:
+            raise UnknownError
+        if "pair" in given:
+            classes, (truth, _, predicted) = self._classes, given["pair"].partition("-")
+            pair = _number(truth, classes), _number(predicted, classes + 1)
+        groups = len(self._catalogue.groups)
+        return Query(
+            text=text,
+            position=self._class(given),
+            lowest=given.get("lowest") == "1",
+            pair=pair,
+            group=_number(given["group"], groups) if "group" in given else None,
+            order=_choice(given.get("order", "worst"), get_args(Order)),
+        )
+
+    def _image(self, given: Mapping[str, str]) -> Answer:
+        number = self._position_of(given.get("image", ""))
+        return _json(describe_image(self._catalogue, self._drawer, number, self._class(given)))
+
+    def _picture(self, given: Mapping[str, str]) -> Answer:
+        number = self._position_of(given.get("image", ""))
+        kind = _choice(given.get("kind", "errors"), KINDS)
+        try:
+            picture = self._drawer.draw(number, kind, self._class(given))
+        except KeyError:
+            return Answer(body=b"There is no photograph of this name.\n", status=404)
+        except MaskError as error:
+            words = f"{error}\nFiles are looked for by the paths that the run holds."
+            return Answer(body=words.encode("utf-8", "replace"), status=404)
+        return Answer(body=picture, kind="image/png")
+
+    @property
+    def _classes(self) -> int:
+        return len(self._catalogue.scores.labels.labels)
+
+    def _class(self, given: Mapping[str, str]) -> int | None:
+        return _number(given["class"], self._classes) if "class" in given else None
+
+    def _position_of(self, text: str) -> int:
+        return _number(text, len(self._catalogue.names))
+
+
+def _constant(answer: Answer) -> Callable[[Mapping[str, str]], Answer]:
+    return lambda _: answer
+
+
+def _json(content: Any) -> Answer:
+    body = json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+    return Answer(body=body, kind="application/json; charset=utf-8")
+
+
+def _number(text: str, bound: int) -> int:
+    """Read a number from 0 to below a bound."""
+    if not re.fullmatch("[0-9]{1,10}", text) or int(text) >= bound:
+        raise UnknownError
+    return int(text)
+
+
+def _choice(text: str, choices: Sequence[Any]) -> Any:
+    if text not in choices:
+        raise UnknownError
+    return text

@@ -1,0 +1,178 @@
+"use strict";
+// The page of `segeval view`: state and controls; list.js and image.js stand beside it. Names go
+// into the page as text, never as HTML; the address holds the state; the server filters and
+// sorts.
+
+const ROW = 44;
+const CHUNK = 100;
+const MOST_ROWS = 300000; // browsers do not scroll further than some 16 million pixels
+const KINDS = ["photograph", "truth", "prediction", "errors"];
+const EMPTY = { q: "", class: "", lowest: "", pair: "", group: "", order: "worst" };
+
+const at = (id) => document.getElementById(id);
+let run;
+let state = { ...EMPTY, image: "", kind: "errors" };
+let found = { key: null, count: 0, rank: null, rows: new Map(), asked: new Set() };
+let shown = null; // what the server says of the open image
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "onclick") node.addEventListener("click", value);
+    else if (name === "color") node.style.background = value;
+    else node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+async function ask(route, parameters) {
+  const answer = await fetch(`${route}?${new URLSearchParams(parameters)}`);
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.json();
+}
+
+// ---- state and address
+
+function queryOf(some) {
+  const given = Object.keys(EMPTY).filter((name) => some[name] && some[name] !== EMPTY[name]);
+  return Object.fromEntries(given.map((name) => [name, some[name]]));
+}
+
+function addressOf(some) {
+  const all = { ...queryOf(some) };
+  if (run.class !== null && !some.class) all.class = "all";
+  if (some.image !== "") all.image = some.image;
+  if (some.kind !== "errors") all.kind = some.kind;
+  return `#${new URLSearchParams(all)}`;
+}
+
+function isBelow(text, bound) {
+  return /^\d{1,9}$/.test(text) && Number(text) < bound;
+}
+
+function fromAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const next = { ...EMPTY, image: "", kind: "errors" };
+  for (const name of Object.keys(next)) if (given.has(name)) next[name] = given.get(name);
+  if (!given.has("class") && run.class !== null) next.class = String(run.class);
+  const [truth, predicted, more] = next.pair.split("-");
+  if (!isBelow(next.class, run.classes.length)) next.class = "";
+  if (!isBelow(next.image, run.images)) next.image = "";
+  if (!isBelow(next.group, run.groups.length)) next.group = "";
+  if (!isBelow(truth, run.classes.length) || !isBelow(predicted, run.classes.length + 1) || more !== undefined) next.pair = "";
+  if (next.lowest !== "1" || !next.class) next.lowest = "";
+  if (!KINDS.includes(next.kind)) next.kind = "errors";
+  if (!["worst", "best", "name"].includes(next.order)) next.order = "worst";
+  return next;
+}
+
+function go(changes, replace = false) {
+  const next = { ...state, ...changes };
+  if (!next.class) next.lowest = "";
+  history[replace ? "replaceState" : "pushState"](null, "", addressOf(next));
+  return show(next);
+}
+
+async function show(next) {
+  const before = state;
+  state = next;
+  showControls();
+  const key = new URLSearchParams(queryOf(state)).toString();
+  if (key !== found.key) await search(key);
+  else if (state.image !== before.image && state.image !== "") await findRank();
+  showOpen(before);
+}
+
+// ---- controls
+
+function fill(id, options) {
+  at(id).append(...options.map(([value, text]) => make("option", { value }, text)));
+}
+
+function showControls() {
+  for (const name of ["class", "lowest", "pair", "group", "order"]) {
+    const control = at(name);
+    if (name === "pair" && state.pair && ![...control.options].some((o) => o.value === state.pair)) {
+      const [truth, predicted] = state.pair.split("-").map((k) => run.classes[k]?.name ?? "no class");
+      fill("pair", [[state.pair, `${truth} → ${predicted}`]]);
+    }
+    control.value = state[name];
+  }
+  if (document.activeElement !== at("filter")) at("filter").value = state.q;
+  at("lowest").disabled = !state.class;
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = event.target.closest("input, select");
+  if (event.key === "Escape") {
+    if (field) field.blur();
+    else if (state.image !== "") close();
+    return;
+  }
+  if (field) return;
+  if (event.key === "/") {
+    if (document.body.classList.contains("open") && getComputedStyle(at("browse")).display === "none") close();
+    at("filter").focus();
+    at("filter").select();
+  } else if (event.key === "ArrowRight") step(1);
+  else if (event.key === "ArrowLeft") step(-1);
+  else if (event.key === "z" && state.image !== "") enlarge();
+  else if ("1234".includes(event.key)) choose(KINDS[Number(event.key) - 1]);
+  else return;
+  event.preventDefault();
+}
+
+function close() {
+  const image = state.image;
+  go({ image: "" }).then(() => at("list").querySelector(`[data-position="${image}"]`)?.focus());
+}
+
+function enlarge(event) {
+  const stage = at("stage");
+  const picture = at("picture");
+  const large = stage.classList.toggle("large");
+  if (!large) {
+    picture.style.width = "";
+    return;
+  }
+  const fits = Math.min(stage.clientWidth / picture.naturalWidth, stage.clientHeight / picture.naturalHeight);
+  const factor = Math.max(1, Math.ceil(2 * fits));
+  picture.style.width = `${picture.naturalWidth * factor}px`;
+  const [x, y] = event ? [event.offsetX / picture.clientWidth, event.offsetY / picture.clientHeight] : [0.5, 0.5];
+  stage.scrollTo(x * (stage.scrollWidth - stage.clientWidth), y * (stage.scrollHeight - stage.clientHeight));
+}
+
+async function start() {
+  run = await ask("api/run", {});
+  at("summary").textContent = run.summary.slice(0, 3).map(([title, value]) => `${title} ${value}`).join(" · ");
+  at("signature").textContent = run.signature;
+  fill("class", run.classes.map((row, index) => [index, row.name]));
+  fill("pair", run.confusions.map((row) => [row.pair.join("-"), `${row.truth} → ${row.prediction} (${row.pixels})`]));
+  fill("group", run.groups.map(([name, count], index) => [index, `${name} (${count})`]));
+  at("groups").hidden = !run.groups.length;
+  at("run-classes").replaceChildren(headings("class", "IoU", "pixels"),
+    make("tbody", {}, ...run.classes.map((row, index) => make("tr", {}, named(index), cell(row.iou), cell(row.pixels)))));
+  at("run-confusions").replaceChildren(...confusions(run.confusions.slice(0, 12)));
+  for (const name of ["class", "lowest", "pair", "group", "order"]) {
+    at(name).addEventListener("change", () => go({ [name]: at(name).value }));
+  }
+  let typing;
+  at("filter").addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => go({ q: at("filter").value }, true), 120);
+  });
+  at("controls").addEventListener("submit", (event) => event.preventDefault());
+  at("scroll").addEventListener("scroll", () => requestAnimationFrame(showRows), { passive: true });
+  at("back").addEventListener("click", close);
+  at("previous").addEventListener("click", () => step(-1));
+  at("next").addEventListener("click", () => step(1));
+  at("stage").addEventListener("click", (event) => event.target === at("picture") && enlarge(event));
+  document.addEventListener("keydown", onKey);
+  addEventListener("popstate", () => show(fromAddress()));
+  addEventListener("resize", () => requestAnimationFrame(showRows));
+  await show(fromAddress());
+}
+
+start();
