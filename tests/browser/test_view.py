@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,26 +16,10 @@ from made_viewer import HOSTILE, NAMES, Served, serve, serve_run
 
 from segeval.run import Run
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
 
 Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -301,6 +284,7 @@ def test_masks_that_are_gone_are_said_and_stepped_over(opened: Open, tmp_path: P
         page.keyboard.press("ArrowRight")
         see_picture(page, "errors", served.catalogue.names.index(names[2]))
         assert not page.locator("#message").is_visible()
+        page.close()
 
 
 def test_ten_thousand_images_scroll(opened: Open, tmp_path: Path) -> None:
@@ -326,3 +310,4 @@ def test_ten_thousand_images_scroll(opened: Open, tmp_path: Path) -> None:
         see(page, "#rank", "5\N{NO-BREAK SPACE}004 of 10\N{NO-BREAK SPACE}000")
         page.keyboard.press("ArrowRight")
         see(page, "#name", "city/05004")
+        page.close()
