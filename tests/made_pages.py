@@ -92,3 +92,21 @@ def grey_masks(folder: Path) -> tuple[Path, Path]:
         save(folder / "truth" / f"{number}.png", truth * 255)
         save(folder / "pred" / f"{number}.png", grey)
     return folder / "pred", folder / "truth"
+
+
+def compared_page(folder: Path) -> Path:
+    """Compare two models on masks whose classes have hostile names; return the page."""
+    pairs = {name: blocks(4, number, 0.0) for number, name in enumerate("ab")}
+    pred, truth = data_set(
+        folder / "set", {name: (both[0], both[0]) for name, both in pairs.items()}
+    )
+    worse, labels = folder / "worse & <b>", folder / "names.txt"
+    for name, (right, _) in pairs.items():
+        save(worse / f"{name}.png", np.roll(right, 2, axis=1))
+    labels.write_text("\n".join(HOSTILE[:4]), "utf-8")
+    page = folder / "compared.html"
+    segeval(
+        *("compare", pred, worse, "--truth", truth, "--labels", labels),
+        *("--html", page, "--quiet", "--ci", 100),
+    )
+    return page

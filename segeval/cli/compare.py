@@ -59,10 +59,11 @@ class ComparisonOutput:
     per_image: Annotated[Path | None, _output("Write a CSV of the images.", metavar="F")] = None
     json: Annotated[Path | None, _output("Write everything as one document.", metavar="F")] = None
     markdown: Annotated[Path | None, _output("Write the table as Markdown.", metavar="F")] = None
+    html: Annotated[Path | None, _output("Write one page of HTML.", metavar="F")] = None
 
     def files(self) -> dict[str, Path]:
         """Return the files that are asked for, by the name of their option."""
-        paths = {n: getattr(self, n) for n in ("csv", "per_image", "json", "markdown")}
+        paths = {n: getattr(self, n) for n in ("csv", "per_image", "json", "markdown", "html")}
         return {name: path for name, path in paths.items() if path is not None}
 
 
@@ -84,11 +85,14 @@ def compare(
     from segeval.cli.output import refuse_overwriting
     from segeval.comparison import compare_runs
     from segeval.labelchoice import stated_labels
+    from segeval.reports.html import check_jinja
 
     chosen, choice = convention.convention(), labels.choice()
     resampling = convention.resampling(always=True)
     if convention.group_by is not None:
         raise SettingError("--group-by does not go with compare; groups come from the pairs")
+    if output.html is not None:
+        check_jinja()
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
     refuse_overwriting(output.files().values(), compared.runs)
@@ -145,6 +149,7 @@ def _deliver(
     """Write the files, and print the chosen format."""
     from segeval.cli.output import terminal_table
     from segeval.reports import comparison as report
+    from segeval.reports.comparisonpage import comparison_page
     from segeval.reports.contrast import lay_out, to_markdown
     from segeval.reports.files import write_text
     from segeval.reports.json import to_json
@@ -158,6 +163,7 @@ def _deliver(
         "csv": lambda: report.to_csv(document),
         "json": lambda: to_json(document),
         "markdown": lambda: to_markdown(document, percent=output.percent),
+        "html": lambda: comparison_page(document, percent=output.percent),
         "per_image": lambda: report.images_csv(comparisons, names),
     }
     for name, path in output.files().items():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-__all__ = ["SIGNIFICANT", "lay_out", "to_markdown"]
+__all__ = ["SIGNIFICANT", "lay_out", "signed", "to_markdown"]
 
 SIGNIFICANT: Final = 0.05
 """p-value below which a difference is marked."""
@@ -119,7 +119,7 @@ def _figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str
     (entry,) = entries
     yield show_score(entry["baseline"], percent=percent)
     yield show_score(entry["value"], percent=percent)
-    yield _signed(entry["delta"], percent=percent)
+    yield signed(entry["delta"], percent=percent)
     yield show_interval((entry["low"], entry["high"]), percent=percent)
     yield show_score(entry["p"])
     yield show_score(entry["p_holm"]) if "p_holm" in entry else ""
@@ -134,7 +134,7 @@ def _marked(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]
         yield mark + show_score(entry["value"], percent=percent)
 
 
-def _signed(delta: float | None, *, percent: bool) -> str:
+def signed(delta: float | None, *, percent: bool) -> str:
     """Show a difference with its sign."""
     if delta is None:
         return UNDEFINED
@@ -153,7 +153,7 @@ def _remarks(document: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
         )
         for way in ("better", "worse") if len(parts) == 1 else ():
             for row in images[way][:LISTED]:
-                delta = _signed(row["delta"], percent=percent)
+                delta = signed(row["delta"], percent=percent)
                 before, after = (
                     show_score(row[side], percent=percent) for side in ("baseline", "value")
                 )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from segeval.reports.gallery import Album
 
-__all__ = ["LARGEST", "Findings", "check_jinja", "to_html"]
+__all__ = ["LARGEST", "Findings", "check_jinja", "environment_of", "to_html"]
 
 LARGEST: Final = 5_000_000
 """Bytes that a page may have."""
@@ -125,7 +125,7 @@ def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST
     str
         HTML. The smallest page that there is, if even that is larger.
     """
-    environment = _environment(percent=percent)
+    environment = environment_of(percent=percent)
     page = ""
     for limits in LADDER:
         page = environment.get_template("page.html").render(_content(findings, limits))
@@ -134,7 +134,8 @@ def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST
     return page
 
 
-def _environment(*, percent: bool) -> Environment:
+def environment_of(*, percent: bool) -> Environment:
+    """Return what templates are rendered in: escaping, filters, the one style and script."""
     from jinja2 import Environment, PackageLoader
 
     environment = Environment(

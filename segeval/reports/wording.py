@@ -25,6 +25,7 @@ MEANS: Final = {
 TITLES: Final = MEANS | {
     "mprecision": "mPrecision",
     "mrecall": "mRecall",
+    "mspecificity": "mSpecificity",
     "kappa": "kappa",
     "mcc": "MCC",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made_pages import edge_masks, grey_masks, hostile_page, made_page, scored_page
+from made_pages import compared_page, edge_masks, grey_masks, hostile_page, made_page, scored_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -30,6 +30,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "edges": scored_page(edges, *edge_masks(edges)),
         "hostile": hostile_page(folder / "hostile"),
         "grey": scored_page(grey, *grey_masks(grey), "--threshold", 128),
+        "comparison": compared_page(folder / "comparison"),
     }
 
 
@@ -84,6 +85,16 @@ def test_a_click_sorts_and_another_turns_the_order(visit: Open) -> None:
     header.get_by_role("button").click()
     assert header.get_attribute("aria-sort") == "descending"
     assert column(page, 3) == sorted(before, key=float, reverse=True)
+
+
+def test_comparisons_sort_and_turn_dark(visit: Open) -> None:
+    page = visit("comparison")
+    header = page.locator("th", has_text="difference").last
+    header.get_by_role("button").click()
+    assert header.get_attribute("aria-sort") == "ascending"
+    page.locator("#theme").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("window.broken") is None
 
 
 def test_keys_sort_names_as_people_count(visit: Open) -> None:
@@ -257,7 +268,7 @@ def test_what_gets_in_all_the_same_neither_runs_nor_asks(visit: Open) -> None:
     assert page.evaluate("window.broken") is None
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, "comparison"])
 @pytest.mark.parametrize("width", [360, 1280, 1920])
 def test_nothing_is_wider_than_the_window(visit: Open, name: str, width: int) -> None:
     page = visit(name, width=width)
@@ -281,7 +292,7 @@ def test_everything_is_reached_with_the_tab_key(visit: Open) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, "comparison"])
 def test_no_serious_barrier_is_found(
     visit: Open, axe: str, name: str, width: int, scheme: str
 ) -> None:

@@ -36,6 +36,23 @@
   all(".sorts th button").forEach((button) =>
     button.addEventListener("click", () => sortBy(button.parentNode)));
 
+  let redraw = () => {};
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const theme = document.getElementById("theme");
+  function color() {
+    const chosen = document.documentElement.dataset.theme;
+    theme.setAttribute("aria-pressed", String(chosen ? chosen === "dark" : dark.matches));
+    redraw();
+  }
+  theme.addEventListener("click", () => {
+    const now = theme.getAttribute("aria-pressed") === "true";
+    document.documentElement.dataset.theme = now ? "light" : "dark";
+    color();
+  });
+  dark.addEventListener("change", color);
+  color();
+
+  if (!document.getElementById("matrix")) return;
   const matrix = JSON.parse(document.getElementById("matrix").textContent);
   const box = document.querySelector(".matrix");
   const table = box.querySelector("table");
@@ -135,18 +152,6 @@
       if (other.value === input.value) other.checked = true;
     })));
 
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const theme = document.getElementById("theme");
-  function color() {
-    const chosen = document.documentElement.dataset.theme;
-    theme.setAttribute("aria-pressed", String(chosen ? chosen === "dark" : dark.matches));
-    draw();
-  }
-  theme.addEventListener("click", () => {
-    const now = theme.getAttribute("aria-pressed") === "true";
-    document.documentElement.dataset.theme = now ? "light" : "dark";
-    color();
-  });
-  dark.addEventListener("change", color);
-  color();
+  redraw = draw;
+  draw();
 })();
