@@ -10,8 +10,8 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.configured import is_run_file
 from segeval.cli.pairing import FolderOptions
+from segeval.cli.rivals import is_run_file
 from segeval.cli.speech import progress_bar, put, say
 from segeval.errors import SettingError
 
