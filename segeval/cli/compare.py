@@ -48,6 +48,20 @@ class ComparedOptions(FolderOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResamplingOptions(options.ConventionOptions):
+    """How counts become scores, and how often they are drawn: always, in a comparison."""
+
+    ci: Annotated[
+        int | None,
+        _convention(
+            "Intervals and p-values from so many resamples of the images, or of their groups.",
+            metavar="N",
+            show_default="1000",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonOutput:
     """What comes out."""
 
@@ -70,7 +84,7 @@ class ComparisonOutput:
 def compare(
     compared: ComparedOptions,
     labels: options.LabelOptions,
-    convention: options.ConventionOptions,
+    convention: ResamplingOptions,
     output: ComparisonOutput,
     *,
     quiet: options.Quiet = False,
@@ -87,8 +101,6 @@ def compare(
 
     chosen, choice = convention.convention(), labels.choice()
     resampling = convention.resampling(always=True)
-    if convention.group_by is not None:
-        raise SettingError("--group-by does not go with compare; groups come from the pairs")
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
     refuse_overwriting(output.files().values(), compared.runs)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from segeval.cli.baseline import Held
-    from segeval.cli.options import ConventionOptions, LabelOptions, OutputOptions
+    from segeval.cli.options import GroupedOptions, LabelOptions, OutputOptions
     from segeval.conventions import Convention
     from segeval.gates import Gate, Threshold
     from segeval.run import Run
@@ -75,7 +75,7 @@ class Plan:
 
 def prepare(
     labels: LabelOptions,
-    convention: ConventionOptions,
+    convention: GroupedOptions,
     output: OutputOptions,
     *,
     run: Path | None = None,
@@ -83,8 +83,6 @@ def prepare(
     """Check that options make sense and that files can be written, none of them over the run."""
     read = [path for path in (run, output.baseline) if path is not None]
     refuse_overwriting([path for _, path in _files(output)], read)
-    if convention.seed is not None and convention.ci is None and not output.significant:
-        raise SettingError("--seed needs --ci, e.g. --ci 1000")
     chosen, gates = convention.convention(), output.fail_under or ()
     plan = Plan(
         labels=labels,

@@ -81,6 +81,19 @@ def test_what_goes_with_a_typed_option_stays(project: Path) -> None:
     assert all("interval" in gate for gate in gates[2:])
 
 
+def test_groups_at_the_top_do_not_hinder_comparisons(project: Path) -> None:
+    done(project, 'group-by = "^(.)"\nci = 20\nseed = 5', "compare", "a.segeval", "b.segeval")
+    said = done(project, '[compare]\ngroup-by = "^(.)"', "compare", "a.segeval", expect=2)
+    assert "segeval compare has no option 'group-by'" in said
+
+
+def test_a_seed_without_resamples_is_harmless(project: Path) -> None:
+    plain = scored(project, "")
+    assert scored(project, "seed = 5") == plain == scored(project, "", "--seed", "5")
+    done(project, "seed = 5", "report", "a.segeval")
+    assert "seed:5" in scored(project, "seed = 5", "--ci", "20")["signature"]
+
+
 def test_options_of_one_name_may_mean_something_else_in_another_command() -> None:
     assert rivals_of({"classes"}, {"classes", "threshold", "truth_threshold"}) == set()
     both = {"classes", "threshold", "truth_threshold", "pred_labels"}
