@@ -7,7 +7,7 @@ flag and ``"19"`` no number.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -93,7 +93,8 @@ def settings_of(name: str, file: ConfigFile, commands: Mapping[str, Any]) -> dic
         option = _typed(keys[-1])
         if option in options:
             parameter = options[option]
-            converted = _convert(file, keys, value, parameter, name)
+            others = [options_of(other).get(option) for other in commands.values()]
+            converted = _convert(file, keys, value, parameter, name, others=others)
             found[parameter.name] = Setting(option=option, value=converted, keys=keys)
     own = {option: setting.value for option, setting in found.items() if len(setting.keys) > 1}
     beaten = beaten_by(own, {parameter.name for parameter in options.values()}) - own.keys()
@@ -179,7 +180,13 @@ def _advice(near: str) -> str:
 
 
 def _convert(
-    file: ConfigFile, keys: tuple[str, ...], value: Any, parameter: Any, command: str
+    file: ConfigFile,
+    keys: tuple[str, ...],
+    value: Any,
+    parameter: Any,
+    command: str,
+    *,
+    others: Sequence[Any],
 ) -> Any:
     """Return a value as the command line would have it."""
     many = parameter.multiple or parameter.nargs != 1
@@ -202,11 +209,22 @@ def _convert(
             _type_of(parameter)(placed, parameter, None)
         except typer.BadParameter as error:
             refusal = _refusal(stated, item, parameter, command, error)
-            if len(keys) == 1:
+            if len(keys) == 1 and any(_takes(other, item) for other in others):
                 refusal += "; what only one command takes stands in the table of that command"
             raise SettingError(refusal) from error
         converted.append(placed)
     return converted if many else converted[0]
+
+
+def _takes(parameter: Any, value: Any) -> bool:
+    """Whether an option of another command, if it has one of that name, takes a value."""
+    if parameter is None:
+        return False
+    try:
+        _type_of(parameter)(value, parameter, None)
+    except typer.BadParameter:
+        return False
+    return True
 
 
 def _show(value: Any) -> str:

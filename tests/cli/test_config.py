@@ -132,7 +132,7 @@ def test_config_takes_another_file(project: Path) -> None:
     both = ["--config", "deep/other.toml", "--no-config"]
     assert "contradict" in segeval("score", *both, cwd=project, expect=2).stderr
     missing = segeval("score", "--config", "nosuch.toml", cwd=project, expect=2)
-    assert "nosuch.toml: cannot be read: No such file" in missing.stderr
+    assert missing.stderr.endswith("nosuch.toml: cannot be read: No such file or directory\n")
     write(project / "deep", "[project]\n")
     bare = segeval("score", "--config", "deep/pyproject.toml", cwd=project, expect=2)
     assert "holds no [tool.segeval]" in bare.stderr
@@ -196,6 +196,13 @@ def test_a_value_for_another_command_belongs_in_its_table(project: Path) -> None
     complaint = refused(project, "format = 'markdown'", "sweep", "pred", "truth")
     assert "is no choice of segeval sweep; choose table, csv, json" in complaint
     assert "stands in the table of that command" in complaint
+    for text in ("format = 'markdwn'", "workers = 0"):
+        assert "table of that command" not in refused(project, text, "sweep", "pred", "truth")
+
+
+def test_a_value_of_another_command_is_looked_at_by_config_only(project: Path) -> None:
+    assert 'gamma = "x" is a string' in refused(project, "gamma = 'x'", "config")
+    segeval("score", "pred", "truth", cwd=project)
 
 
 def test_files_that_cannot_be_read_are_named(project: Path) -> None:
