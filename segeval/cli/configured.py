@@ -6,6 +6,7 @@ and whatever is typed wins: also where it contradicts another option of the file
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -26,11 +27,15 @@ __all__ = [
     "ConfiguredCommand",
     "NoConfig",
     "configurable",
+    "origins",
 ]
 
 USAGE: Final = 2
 CONFIG: Final = "segeval.config"
 """Where a context keeps the file of settings that was found."""
+
+SETTINGS: Final = "segeval.settings"
+"""Where a context keeps what the command takes from the file."""
 
 PAIRING: Final = "Pairing and reading"
 
@@ -80,6 +85,7 @@ class ConfiguredCommand(TyperCommand):
         if self.name not in commands:
             return
         settings = _kept(settings_of(self.name, file, commands), typed, self.params)
+        ctx.meta[SETTINGS] = settings
         ctx.default_map = {name: setting.value for name, setting in settings.items()}
         if settings:
             say(f"settings from {file.path}", quiet=_is_quiet(typed, settings))
@@ -88,6 +94,16 @@ class ConfiguredCommand(TyperCommand):
 def configurable(group: Any) -> dict[str, Any]:
     """Return the commands whose options may stand in a file, by their names."""
     return {name: command for name, command in group.commands.items() if name != "config"}
+
+
+def origins(message: str, ctx: Any) -> str:
+    """Say which options that a message speaks of come from the file, and where they stand."""
+    places = [
+        f"{setting.option} stands in {ctx.meta[CONFIG].place(*setting.keys)}"
+        for setting in ctx.meta.get(SETTINGS, {}).values()
+        if re.search(rf"(?<![\w\-.]|/)(--)?{re.escape(setting.option)}(?![\w\-./])", message)
+    ]
+    return f" ({', '.join(places)})" if places else ""
 
 
 def _file(typed: Mapping[str, Any]) -> ConfigFile | None:

@@ -136,6 +136,8 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
         group_by=plan.group_by,
         resampling=plan.resampling,
     )
+    if plan.output.per_group is not None and not scores.groups:
+        raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
     gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
     settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
@@ -143,7 +145,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     for name, path in _files(plan.output):
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
-    add_to_summary(lambda: REPORTS["markdown"](shown))
+    add_to_summary(lambda: REPORTS["markdown"](shown), quiet=quiet)
     say_notices(scores, quiet=quiet)
     enforce(gates)
 
