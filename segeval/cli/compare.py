@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -125,11 +125,7 @@ def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
     from segeval.runfile import read_run
 
     folders = [path for path in compared.runs if not _is_counted(path)]
-    if folders and compared.truth is None:
-        raise SettingError(f"{folders[0]} is no run file; name the true masks with --truth TRUTH")
-    usual = all(getattr(compared, f.name) == f.default for f in fields(FolderOptions))
-    if not folders and (compared.truth is not None or not usual):
-        raise SettingError("all runs are counted already; options of pairing do not go with them")
+    _check_folders(folders, compared)
     return [
         evaluate(
             compared.folders(path, compared.truth),
@@ -141,6 +137,22 @@ def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
         else read_run(path)
         for path in compared.runs
     ]
+
+
+def _check_folders(folders: Sequence[Path], compared: ComparedOptions) -> None:
+    """Check that what is no run file is a folder, and whether options of folders make sense."""
+    for path in folders:
+        if path.is_file() and path.suffix.lower() == ".json":
+            raise SettingError(
+                f"{path}: a JSON document cannot be compared; name the run file (score -o RUN)"
+            )
+        if path.is_file():
+            raise SettingError(f"{path} is neither a run file (score -o RUN) nor a folder")
+    if folders and compared.truth is None:
+        raise SettingError(f"{folders[0]} is no run file; name the true masks with --truth TRUTH")
+    stated = compared.stated("runs", "common")
+    if stated and not folders:
+        raise SettingError(f"all runs are counted already; leave out {stated}")
 
 
 def _is_counted(path: Path) -> bool:

@@ -94,6 +94,35 @@ def test_a_seed_without_resamples_is_harmless(project: Path) -> None:
     assert "seed:5" in scored(project, "seed = 5", "--ci", "20")["signature"]
 
 
+@pytest.mark.parametrize(
+    ("text", "typed", "message"),
+    [
+        (
+            'like = "nnunet"\npooling = "image"',
+            [],
+            "(like stands in segeval.toml:1, pooling stands in segeval.toml:2)",
+        ),
+        ("worst = 25", [], "by class (worst stands in segeval.toml:1)"),
+        ('[score]\npred-labels = "voc"', [], "(pred-labels stands in segeval.toml:2)"),
+        ('max-drop = "0.1"\nclasses = 4', [], "FILE (max-drop stands in segeval.toml:1)\n"),
+        ("classes = 4", ["--labels", "voc", "--classes", "4"], "give one of them\n"),
+    ],
+)
+def test_a_clash_names_what_the_file_says(
+    project: Path, text: str, typed: list[str], message: str
+) -> None:
+    assert message in done(project, text, "score", "pred", "truth", *typed, expect=2)
+
+
+def test_a_run_in_the_place_of_folders_is_sent_to_report(project: Path) -> None:
+    said = done(project, 'truth = "truth"\nclasses = 4', "score", "a.segeval", expect=2)
+    assert "a.segeval is a run file, counted already; type `segeval report a.segeval`" in said
+    said = done(
+        project, "", "explain", "a.segeval", "--workers", "1", "--missing", "skip", expect=2
+    )
+    assert "a.segeval is counted already; leave out --missing, --workers" in said
+
+
 def test_options_of_one_name_may_mean_something_else_in_another_command() -> None:
     assert rivals_of({"classes"}, {"classes", "threshold", "truth_threshold"}) == set()
     both = {"classes", "threshold", "truth_threshold", "pred_labels"}
