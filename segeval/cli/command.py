@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import typer
 from typer.models import ArgumentInfo
 
+from segeval.cli import INTERRUPTED
 from segeval.cli.configured import USAGE, ConfigPath, NoConfig, origins
 from segeval.cli.github import on_github
 from segeval.cli.speech import describe_problems, say
@@ -22,7 +23,6 @@ __all__ = ["GATE_FAILED", "NOT_SCORED", "command"]
 
 GATE_FAILED = 1
 NOT_SCORED = 3
-INTERRUPTED = 130
 ANNOTATED = 5
 """Problems in an annotation of GitHub."""
 CONFIG_OPTIONS = (
