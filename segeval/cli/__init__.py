@@ -1,90 +1,37 @@
-"""The command line: parse, call one function of the library, hand the result to a report."""
+"""The command line: parse, call one function of the library, hand the result to a report.
 
-from __future__ import annotations
+Nothing is imported before `main` has taken charge of Ctrl-C.
+"""
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+if TYPE_CHECKING:
+    from segeval.cli.program import app
 
-from segeval.cli import (
-    check,
-    compare,
-    config,
-    conformance,
-    explain,
-    labels,
-    losses,
-    merge,
-    overlay,
-    plot,
-    presets,
-    report,
-    score,
-    show,
-    sweep,
-    view,
-)
-from segeval.cli.command import INTERRUPTED
-from segeval.cli.configured import ConfiguredCommand
-from segeval.cli.speech import put
-from segeval.version import __version__
+__all__ = ["INTERRUPTED", "app", "main"]
 
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    name="segeval",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
-)
-app.command("score")(score.score)
-app.command("check")(check.check)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("explain")(explain.explain)
-app.command("merge")(merge.merge)
-app.command("losses")(losses.losses)
-app.command("sweep")(sweep.sweep)
-app.command("presets")(presets.presets)
-app.command("conformance")(conformance.conformance)
-app.command("overlay")(overlay.overlay)
-app.command("show")(show.show)
-app.command("plot")(plot.plot)
-app.command("view")(view.view)
-app.command("labels")(labels.labels)
-app.command("config")(config.config)
-for registered in app.registered_commands:
-    registered.cls = ConfiguredCommand
-
-
-def _show_version(*, wanted: bool) -> None:
-    if wanted:
-        put(f"segeval {__version__}\n")
-        raise typer.Exit
-
-
-@app.callback()
-def segeval(
-    *,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            callback=lambda value: _show_version(wanted=value),
-            is_eager=True,
-            help="Show the version and exit.",
-        ),
-    ] = False,
-) -> None:
-    """Score segmentation masks: Dice, IoU, mIoU, precision and recall, with their definitions.
-
-    Type `segeval score PRED TRUTH` for two folders of masks.
-    """
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line."""
     try:
+        from segeval.cli.program import app
+
         app()
     except KeyboardInterrupt:  # before or after a command has taken charge of it
         raise SystemExit(INTERRUPTED) from None
+    except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python 3.11, while it makes a class
+            raise SystemExit(INTERRUPTED) from None
+        raise
+
+
+def __getattr__(name: str) -> object:
+    """Import the program when it is asked for."""
+    if name == "app":
+        from segeval.cli.program import app
+
+        return app
+    message = f"module 'segeval.cli' has no attribute {name!r}"
+    raise AttributeError(message)

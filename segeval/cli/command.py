@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import typer
 from typer.models import ArgumentInfo
 
-from segeval.cli.configured import USAGE, ConfigPath, NoConfig
+from segeval.cli import INTERRUPTED
+from segeval.cli.configured import USAGE, ConfigPath, NoConfig, origins
+from segeval.cli.github import on_github
 from segeval.cli.speech import describe_problems, say
 from segeval.errors import DataError, SegevalError, SettingError
 
@@ -21,7 +23,8 @@ __all__ = ["GATE_FAILED", "NOT_SCORED", "command"]
 
 GATE_FAILED = 1
 NOT_SCORED = 3
-INTERRUPTED = 130
+ANNOTATED = 5
+"""Problems in an annotation of GitHub."""
 CONFIG_OPTIONS = (
     inspect.Parameter(
         "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigPath
@@ -31,6 +34,8 @@ CONFIG_OPTIONS = (
     ),
 )
 """Options that every command has."""
+CONTEXT = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+"""What Typer gives to a function that asks for it."""
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -47,21 +52,27 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     checkable = all(getattr(family, "checkable", True) for family in families.values())
 
     @functools.wraps(function)
-    def run(**given: Any) -> None:
+    def run(ctx: typer.Context, **given: Any) -> None:
         for option in CONFIG_OPTIONS:
             del given[option.name]
         for name, family in families.items():
             given[name] = family(**{field.name: given.pop(field.name) for field in fields(family)})
+        if CONTEXT.name in hints:
+            given[CONTEXT.name] = ctx
         try:
             function(**given)
+        except SettingError as error:
+            say(f"segeval: {error}{origins(str(error), ctx)}")
+            raise typer.Exit(USAGE) from None
         except SegevalError as error:
             _explain(error, checkable=checkable)
-            raise typer.Exit(USAGE if isinstance(error, SettingError) else NOT_SCORED) from None
+            raise typer.Exit(NOT_SCORED) from None
         except KeyboardInterrupt:
             say("segeval: interrupted")
             raise typer.Exit(INTERRUPTED) from None
 
-    parameters = [*sorted(_spread(function, hints, families), key=_is_option), *CONFIG_OPTIONS]
+    spread = (p for p in _spread(function, hints, families) if p.name != CONTEXT.name)
+    parameters = [*sorted(spread, key=_is_option), *CONFIG_OPTIONS, CONTEXT]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
@@ -105,6 +116,10 @@ def _explain(error: SegevalError, *, checkable: bool) -> None:
         say(f"segeval: {error}")
         return
     count = len(error.problems)
-    say(f"segeval: {count} problem{'s' if count > 1 else ''} in the data; nothing was scored")
+    said = f"segeval: {count} problem{'s' if count > 1 else ''} in the data; nothing was scored"
     more = "; `segeval check` lists them all" if checkable else ""
+    if on_github():  # an annotation shows one message only
+        said += "\n" + describe_problems(error.problems[:ANNOTATED])
+        said += f"\n  and {count - ANNOTATED} more" if count > ANNOTATED else ""
+    say(said)
     say(describe_problems(error.problems, more=more))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,8 +10,8 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.configured import is_run_file
 from segeval.cli.pairing import FolderOptions
+from segeval.cli.rivals import is_run_file
 from segeval.cli.speech import progress_bar, put, say
 from segeval.errors import SettingError
 
@@ -48,6 +48,20 @@ class ComparedOptions(FolderOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResamplingOptions(options.ConventionOptions):
+    """How counts become scores, and how often they are drawn: always, in a comparison."""
+
+    ci: Annotated[
+        int | None,
+        _convention(
+            "Intervals and p-values from so many resamples of the images, or of their groups.",
+            metavar="N",
+            show_default="1000",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonOutput:
     """What comes out."""
 
@@ -71,7 +85,7 @@ class ComparisonOutput:
 def compare(
     compared: ComparedOptions,
     labels: options.LabelOptions,
-    convention: options.ConventionOptions,
+    convention: ResamplingOptions,
     output: ComparisonOutput,
     *,
     quiet: options.Quiet = False,
@@ -89,8 +103,6 @@ def compare(
 
     chosen, choice = convention.convention(), labels.choice()
     resampling = convention.resampling(always=True)
-    if convention.group_by is not None:
-        raise SettingError("--group-by does not go with compare; groups come from the pairs")
     if output.html is not None:
         check_jinja()
     if len(compared.runs) < 2:
@@ -117,11 +129,7 @@ def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
     from segeval.runfile import read_run
 
     folders = [path for path in compared.runs if not _is_counted(path)]
-    if folders and compared.truth is None:
-        raise SettingError(f"{folders[0]} is no run file; name the true masks with --truth TRUTH")
-    usual = all(getattr(compared, f.name) == f.default for f in fields(FolderOptions))
-    if not folders and (compared.truth is not None or not usual):
-        raise SettingError("all runs are counted already; options of pairing do not go with them")
+    _check_folders(folders, compared)
     return [
         evaluate(
             compared.folders(path, compared.truth),
@@ -133,6 +141,22 @@ def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
         else read_run(path)
         for path in compared.runs
     ]
+
+
+def _check_folders(folders: Sequence[Path], compared: ComparedOptions) -> None:
+    """Check that what is no run file is a folder, and whether options of folders make sense."""
+    for path in folders:
+        if path.is_file() and path.suffix.lower() == ".json":
+            raise SettingError(
+                f"{path}: a JSON document cannot be compared; name the run file (score -o RUN)"
+            )
+        if path.is_file():
+            raise SettingError(f"{path} is neither a run file (score -o RUN) nor a folder")
+    if folders and compared.truth is None:
+        raise SettingError(f"{folders[0]} is no run file; name the true masks with --truth TRUTH")
+    stated = compared.stated("runs", "common")
+    if stated and not folders:
+        raise SettingError(f"all runs are counted already; leave out {stated}")
 
 
 def _is_counted(path: Path) -> bool:

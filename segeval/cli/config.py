@@ -10,7 +10,8 @@ import typer
 from segeval.cli.command import command
 from segeval.cli.configfile import ConfigFile
 from segeval.cli.configured import CONFIG, configurable
-from segeval.cli.configvalues import options_of, settings_of
+from segeval.cli.configvalues import kind_of, options_of, settings_of
+from segeval.cli.rivals import rivals_of
 from segeval.cli.speech import put
 from segeval.errors import SettingError
 
@@ -46,9 +47,11 @@ def config(
 
 
 def _rows(name: str, file: ConfigFile | None, commands: dict[str, Any]) -> Iterator[Row]:
-    """Yield the options of a command that have a value."""
+    """Yield the options of a command that have a value, but no default that another one decides."""
     settings = settings_of(name, file, commands) if file else {}
-    for option, parameter in options_of(commands[name]).items():
+    options = options_of(commands[name])
+    decided = rivals_of(settings, {parameter.name for parameter in options.values()})
+    for option, parameter in options.items():
         setting = settings.get(parameter.name)
         if file is not None and setting is not None:
             yield {
@@ -58,14 +61,16 @@ def _rows(name: str, file: ConfigFile | None, commands: dict[str, Any]) -> Itera
                 "table": file.dotted(*setting.keys[:-1]),
                 "line": file.line(*setting.keys),
             }
-        elif default := _default(parameter):
+        elif parameter.name not in decided and (default := _default(parameter)):
             yield {"option": option, "value": default, "source": "default"}
 
 
 def _default(parameter: Any) -> Any:
     """Return the value of an option that nobody sets: what its help says."""
     shown = parameter.show_default
-    return shown if isinstance(shown, str) else parameter.default
+    if not isinstance(shown, str):
+        return parameter.default
+    return int(shown) if kind_of(parameter).startswith("int") else shown
 
 
 def _as_json(file: ConfigFile | None, rows: dict[str, list[Row]]) -> str:

@@ -74,7 +74,10 @@ def find_config() -> ConfigFile | None:
     for _ in [here, *here.parents]:
         for name in (OWN, SHARED):
             if os.path.isfile(folder / name):
-                found = read_config(folder / name)
+                try:
+                    found = read_config(folder / name)
+                except SettingError as error:
+                    raise SettingError(f"{error}; --no-config ignores it") from error
                 if found is not None:
                     return found
         folder /= ".."
@@ -93,7 +96,7 @@ def read_config(path: Path) -> ConfigFile | None:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingError(f"{path}: cannot be read: {reason}; --no-config ignores it") from error
+        raise SettingError(f"{path}: cannot be read: {reason}") from error
     if path.name == SHARED and "segeval" not in text:
         return None
     content = _parse(path, text)
@@ -113,7 +116,7 @@ def _parse(path: Path, text: str) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SettingError(f"{path}: not valid TOML: {error}; --no-config ignores it") from error
+        raise SettingError(f"{path}: not valid TOML: {error}") from error
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -6,6 +6,7 @@ and whatever is typed wins: also where it contradicts another option of the file
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,7 +15,8 @@ import typer
 from typer.core import TyperCommand
 
 from segeval.cli.configfile import ConfigFile, find_config, read_config
-from segeval.cli.configvalues import Setting, rivals_of, settings_of
+from segeval.cli.configvalues import Setting, settings_of
+from segeval.cli.rivals import beaten_by, is_run_file
 from segeval.cli.speech import say
 from segeval.errors import SettingError
 
@@ -25,15 +27,17 @@ __all__ = [
     "ConfiguredCommand",
     "NoConfig",
     "configurable",
-    "is_run_file",
+    "origins",
 ]
 
 USAGE: Final = 2
 CONFIG: Final = "segeval.config"
 """Where a context keeps the file of settings that was found."""
 
+SETTINGS: Final = "segeval.settings"
+"""Where a context keeps what the command takes from the file."""
+
 PAIRING: Final = "Pairing and reading"
-RUN_FILE: Final = b"SQLite format 3\0"
 
 NoConfig = Annotated[
     bool,
@@ -80,9 +84,8 @@ class ConfiguredCommand(TyperCommand):
         commands = configurable(ctx.find_root().command)
         if self.name not in commands:
             return
-        settings = settings_of(self.name, file, commands)
-        for name in _beaten(typed, self.params):
-            settings.pop(name, None)
+        settings = _kept(settings_of(self.name, file, commands), typed, self.params)
+        ctx.meta[SETTINGS] = settings
         ctx.default_map = {name: setting.value for name, setting in settings.items()}
         if settings:
             say(f"settings from {file.path}", quiet=_is_quiet(typed, settings))
@@ -91,6 +94,16 @@ class ConfiguredCommand(TyperCommand):
 def configurable(group: Any) -> dict[str, Any]:
     """Return the commands whose options may stand in a file, by their names."""
     return {name: command for name, command in group.commands.items() if name != "config"}
+
+
+def origins(message: str, ctx: Any) -> str:
+    """Say which options that a message speaks of come from the file, and where they stand."""
+    places = [
+        f"{setting.option} stands in {ctx.meta[CONFIG].place(*setting.keys)}"
+        for setting in ctx.meta.get(SETTINGS, {}).values()
+        if re.search(rf"(?<![\w\-.]|/)(--)?{re.escape(setting.option)}(?![\w\-./])", message)
+    ]
+    return f" ({', '.join(places)})" if places else ""
 
 
 def _file(typed: Mapping[str, Any]) -> ConfigFile | None:
@@ -106,23 +119,20 @@ def _file(typed: Mapping[str, Any]) -> ConfigFile | None:
     return file
 
 
-def _beaten(typed: Mapping[str, Any], parameters: Collection[Any]) -> set[str]:
-    """Name the options of a file that do not count beside what is typed."""
-    beaten = {*typed, *rivals_of(typed.keys())}
-    runs = typed.get("runs") or [typed.get("prediction")]
+def _kept(
+    settings: Mapping[str, Setting], typed: Mapping[str, Any], parameters: Collection[Any]
+) -> dict[str, Setting]:
+    """Return the settings of a file that count beside what is typed."""
+    beaten = {*typed, *beaten_by(typed, {parameter.name for parameter in parameters})}
+    kept = {name: setting for name, setting in settings.items() if name not in beaten}
+    values = {**{name: setting.value for name, setting in kept.items()}, **typed}
+    runs = values.get("runs") or [values.get("prediction")]
     if "truth" not in typed and all(map(is_run_file, runs)):
-        beaten |= {p.name for p in parameters if getattr(p, "rich_help_panel", None) == PAIRING}
-        beaten.add("truth")
-    return beaten
-
-
-def is_run_file(path: str | Path | None) -> bool:
-    """Whether an argument is a run file, which is counted already."""
-    try:
-        with open(path or "", "rb") as file:
-            return file.read(len(RUN_FILE)) == RUN_FILE
-    except (OSError, ValueError):
-        return False
+        panels = {
+            parameter.name: getattr(parameter, "rich_help_panel", "") for parameter in parameters
+        }
+        kept = {name: kept[name] for name in kept if name != "truth" and panels[name] != PAIRING}
+    return kept
 
 
 def _is_quiet(typed: Mapping[str, Any], settings: Mapping[str, Setting]) -> bool:

@@ -7,7 +7,7 @@ flag and ``"19"`` no number.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,10 @@ from typing import Any, Final
 import typer
 
 from segeval.cli.configfile import ConfigFile
+from segeval.cli.rivals import beaten_by
 from segeval.errors import SettingError
 
-__all__ = ["Setting", "kind_of", "options_of", "rivals_of", "settings_of", "spelled"]
+__all__ = ["Setting", "kind_of", "options_of", "settings_of", "spelled"]
 
 KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "boolean": ((bool,), "true or false"),
@@ -30,15 +31,6 @@ KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "choice": ((str,), "a string"),
 }
 """By the name that Typer gives a type: the types of TOML that go with it, in words as well."""
-
-RIVALS: Final = (
-    ({"pairs"}, {"prediction", "truth"}),
-    ({"labels"}, {"classes"}),
-    ({"resume"}, {"overwrite"}),
-    ({"like"}, {"pooling", "absent", "worst"}),
-)
-"""Options that contradict each other: what is typed beats the file, and a command's own table the
-top of the file."""
 
 NAMES: Final = {
     bool: "a Boolean",
@@ -101,20 +93,12 @@ def settings_of(name: str, file: ConfigFile, commands: Mapping[str, Any]) -> dic
         option = _typed(keys[-1])
         if option in options:
             parameter = options[option]
-            converted = _convert(file, keys, value, parameter, name)
+            others = [options_of(other).get(option) for other in commands.values()]
+            converted = _convert(file, keys, value, parameter, name, others=others)
             found[parameter.name] = Setting(option=option, value=converted, keys=keys)
-    own = {option for option, setting in found.items() if len(setting.keys) > 1}
-    beaten = rivals_of(own) - own
+    own = {option: setting.value for option, setting in found.items() if len(setting.keys) > 1}
+    beaten = beaten_by(own, {parameter.name for parameter in options.values()}) - own.keys()
     return {option: setting for option, setting in found.items() if option not in beaten}
-
-
-def rivals_of(names: Collection[str]) -> set[str]:
-    """Return the options that contradict one of these."""
-    rivals: set[str] = set()
-    for one, other in RIVALS:
-        rivals |= other if not one.isdisjoint(names) else set()
-        rivals |= one if not other.isdisjoint(names) else set()
-    return rivals
 
 
 def _pairs(file: ConfigFile, commands: Mapping[str, Any]) -> Iterator[tuple[tuple[str], Any]]:
@@ -196,7 +180,13 @@ def _advice(near: str) -> str:
 
 
 def _convert(
-    file: ConfigFile, keys: tuple[str, ...], value: Any, parameter: Any, command: str
+    file: ConfigFile,
+    keys: tuple[str, ...],
+    value: Any,
+    parameter: Any,
+    command: str,
+    *,
+    others: Sequence[Any],
 ) -> Any:
     """Return a value as the command line would have it."""
     many = parameter.multiple or parameter.nargs != 1
@@ -219,11 +209,22 @@ def _convert(
             _type_of(parameter)(placed, parameter, None)
         except typer.BadParameter as error:
             refusal = _refusal(stated, item, parameter, command, error)
-            if len(keys) == 1:
+            if len(keys) == 1 and any(_takes(other, item) for other in others):
                 refusal += "; what only one command takes stands in the table of that command"
             raise SettingError(refusal) from error
         converted.append(placed)
     return converted if many else converted[0]
+
+
+def _takes(parameter: Any, value: Any) -> bool:
+    """Whether an option of another command, if it has one of that name, takes a value."""
+    if parameter is None:
+        return False
+    try:
+        _type_of(parameter)(value, parameter, None)
+    except typer.BadParameter:
+        return False
+    return True
 
 
 def _show(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segeval.cli.pairing import PairingOptions
@@ -38,9 +37,7 @@ def count_or_read(pairing: ReadingOptions, *, quiet: bool) -> Run:
 
     run = pairing.prediction
     if run is not None and run.is_file() and pairing.truth is None and pairing.pairs is None:
-        if replace(pairing, prediction=None) != type(pairing)():
-            raise SettingError(
-                f"{run} is counted already; options of pairing and reading do not go with it"
-            )
+        if stated := pairing.stated("prediction"):
+            raise SettingError(f"{run} is counted already; leave out {stated}")
         return read_run(run)
     return count(pairing, quiet=quiet)

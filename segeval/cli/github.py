@@ -11,7 +11,7 @@ from typing import Final
 
 import typer
 
-__all__ = ["add_to_summary", "annotated"]
+__all__ = ["add_to_summary", "annotated", "on_github"]
 
 KINDS: Final = {
     "segeval: gate failed: ": "error title=segeval gate failed",
@@ -21,9 +21,14 @@ KINDS: Final = {
 """How speech begins, and the workflow command that it becomes."""
 
 
+def on_github() -> bool:
+    """Whether GitHub Actions runs this, and reads what is said."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def annotated(message: str) -> str:
     """Return a message as a workflow command if GitHub runs this, or else as it is."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+    if on_github():
         for start, kind in KINDS.items():
             if message.startswith(start):
                 return f"::{kind}::{_escaped(message.removeprefix(start))}"
@@ -39,7 +44,7 @@ def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def add_to_summary(markdown: Callable[[], str]) -> None:
+def add_to_summary(markdown: Callable[[], str], *, quiet: bool) -> None:
     """Append a report to the summary of the step, if there is one; failing is only said."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
@@ -49,5 +54,6 @@ def add_to_summary(markdown: Callable[[], str]) -> None:
         with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError as error:
-        reason = error.strerror or error
-        typer.echo(annotated(f"notice: {path}: no summary was added: {reason}"), err=True)
+        if not quiet:
+            reason = error.strerror or error
+            typer.echo(annotated(f"notice: {path}: no summary was added: {reason}"), err=True)

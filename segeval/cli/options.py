@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ConventionOptions",
     "Format",
+    "GroupedOptions",
     "LabelOptions",
     "OutputOptions",
     "Quiet",
@@ -147,13 +148,6 @@ class ConventionOptions:
         _convention("Also the mean of the lowest Q %, with --pooling image or class.", metavar="Q"),
     ] = None
 
-    group_by: Annotated[
-        str | None,
-        _convention(
-            "Score groups of images as well: regular expression on the name, first capture group.",
-            metavar="REGEX",
-        ),
-    ] = None
     ci: Annotated[
         int | None,
         _convention(
@@ -162,7 +156,10 @@ class ConventionOptions:
         ),
     ] = None
     seed: Annotated[
-        int | None, _convention("Seed of the resamples.", metavar="S", show_default="12345")
+        int | None,
+        _convention(
+            "Seed of the resamples, where there are any.", metavar="S", show_default="12345"
+        ),
     ] = None
 
     def resampling(self, *, always: bool = False) -> Resampling | None:
@@ -205,6 +202,19 @@ class ConventionOptions:
                     f"or --{option} {given} without --like"
                 )
         return replace(preset(name), exclude=exclude)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedOptions(ConventionOptions):
+    """How counts become scores, of groups of images as well."""
+
+    group_by: Annotated[
+        str | None,
+        _convention(
+            "Score groups of images as well: regular expression on the name, first capture group.",
+            metavar="REGEX",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from segeval.cli.baseline import Held
-    from segeval.cli.options import ConventionOptions, LabelOptions, OutputOptions
+    from segeval.cli.options import GroupedOptions, LabelOptions, OutputOptions
     from segeval.conventions import Convention
     from segeval.gates import Gate, Threshold
     from segeval.run import Run
@@ -78,7 +78,7 @@ class Plan:
 
 def prepare(
     labels: LabelOptions,
-    convention: ConventionOptions,
+    convention: GroupedOptions,
     output: OutputOptions,
     *,
     run: Path | None = None,
@@ -86,8 +86,6 @@ def prepare(
     """Check that options make sense and that files can be written, none of them over the run."""
     read = [path for path in (run, output.baseline) if path is not None]
     refuse_overwriting([path for _, path in _files(output)], read)
-    if convention.seed is not None and convention.ci is None and not output.significant:
-        raise SettingError("--seed needs --ci, e.g. --ci 1000")
     chosen, gates = convention.convention(), output.fail_under or ()
     plan = Plan(
         labels=labels,
@@ -143,6 +141,8 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
         group_by=plan.group_by,
         resampling=plan.resampling,
     )
+    if plan.output.per_group is not None and not scores.groups:
+        raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
     gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
     settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
@@ -155,7 +155,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     for name, path in _files(plan.output):
         write_text(path, REPORTS[name](shown))
     put(REPORTS[plan.output.output_format](shown))
-    add_to_summary(lambda: REPORTS["markdown"](shown))
+    add_to_summary(lambda: REPORTS["markdown"](shown), quiet=quiet)
     say_notices(scores, quiet=quiet)
     enforce(gates)
 

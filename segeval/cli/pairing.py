@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 import typer
 
 from segeval.cli.options import in_panel
+from segeval.cli.rivals import is_run_file
 from segeval.errors import SettingError
 from segeval.settings import MAX_PIXELS, Missing, OnError, Reading, Source, parse_shard
 
@@ -60,6 +61,15 @@ class FolderOptions:
             missing=self.missing,
         )
 
+    def stated(self, *but: str) -> str:
+        """Name the options that are not at their defaults, except for some fields."""
+        names = [
+            f"--{field.name.replace('_', '-')}"
+            for field in fields(self)
+            if field.name not in but and getattr(self, field.name) != field.default
+        ]
+        return ", ".join(names)
+
     def reading(self) -> Reading:
         """Return how masks are read."""
         return Reading(
@@ -103,12 +113,17 @@ class ReadingOptions(FolderOptions):
         Raises
         ------
         SettingError
-            If there are neither two folders nor a table of pairs, or both.
+            If there are neither two folders nor a table of pairs, or both, or a run file instead.
         """
         if self.shard is not None:
             parse_shard(self.shard)
         if self.pairs is not None and self.prediction is not None:
             raise SettingError("--pairs replaces PRED and TRUTH; give one or the other")
+        if self.pairs is None and self.truth is None and is_run_file(self.prediction):
+            raise SettingError(
+                f"{self.prediction} is a run file, counted already; "
+                f"type `segeval report {self.prediction}` to score it"
+            )
         if self.pairs is None and (self.prediction is None or self.truth is None):
             raise SettingError(
                 "two folders are needed, of predictions and of truths (or a table with --pairs)"

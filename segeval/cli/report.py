@@ -17,7 +17,7 @@ __all__ = ["report"]
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run file made with score -o.")],
     labels: options.LabelOptions,
-    convention: options.ConventionOptions,
+    convention: options.GroupedOptions,
     output: options.OutputOptions,
     *,
     quiet: options.Quiet = False,

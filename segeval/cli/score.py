@@ -17,7 +17,7 @@ __all__ = ["score"]
 def score(
     pairing: PairingOptions,
     labels: options.LabelOptions,
-    convention: options.ConventionOptions,
+    convention: options.GroupedOptions,
     output: options.OutputOptions,
     *,
     quiet: options.Quiet = False,

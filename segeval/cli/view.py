@@ -59,7 +59,7 @@ class Setup:
 def view(
     reading: ReadingOptions,
     labels: options.LabelOptions,
-    convention: options.ConventionOptions,
+    convention: options.GroupedOptions,
     viewing: ViewOptions,
     *,
     quiet: options.Quiet = False,

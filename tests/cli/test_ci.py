@@ -249,7 +249,22 @@ def test_github_gets_notices_as_warnings(tmp_path: Path) -> None:
 
 def test_github_gets_errors_too(tmp_path: Path) -> None:
     done = segeval("score", tmp_path / "no", tmp_path / "no", expect=3, GITHUB_ACTIONS="true")
-    assert done.stderr.startswith("::error title=segeval::2 problems in the data")
+    annotation, *lines = done.stderr.splitlines()
+    assert annotation.startswith(
+        "::error title=segeval::2 problems in the data; nothing was scored"
+    )
+    assert annotation.split("%0A")[1:] == lines
+    assert len(lines) == 2
+
+
+def test_an_annotation_names_the_first_problems(tmp_path: Path) -> None:
+    folders = data_set(tmp_path, {f"image {n:02d}": (BLOCKS, BLOCKS) for n in range(30)})
+    for n in range(25):
+        (folders[0] / f"image {n:02d}.png").unlink()
+    said = segeval("score", *folders, expect=3, GITHUB_ACTIONS="true").stderr.splitlines()
+    named = said[0].split("%0A")[1:]
+    assert [*named[:5], "  and 20 more"] == [*said[1:6], named[-1]]
+    assert len(named) == 6
 
 
 def test_the_summary_of_a_step_grows_by_each_report(
@@ -271,6 +286,7 @@ def test_a_summary_that_cannot_be_written_is_no_error(
 ) -> None:
     done = segeval("score", *folders, GITHUB_STEP_SUMMARY=os.fspath(tmp_path))
     assert f"notice: {tmp_path}: no summary was added" in done.stderr
+    assert not segeval("score", *folders, "-q", GITHUB_STEP_SUMMARY=os.fspath(tmp_path)).stderr
 
 
 @pytest.mark.parametrize("option", ["--junit", "--badge"])

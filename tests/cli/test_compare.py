@@ -137,9 +137,9 @@ def test_other_images_are_listed_or_left_out(runs: list[Path], tmp_path: Path, t
     [
         ([], "two runs or more are needed"),
         (["again", "--truth", "."], "all runs are counted already"),
-        (["again", "--workers", "2"], "all runs are counted already"),
+        (["again", "--workers", "2"], "all runs are counted already; leave out --workers"),
         (["."], "is no run file; name the true masks with --truth"),
-        (["again", "--group-by", "(.)"], "groups come from the pairs"),
+        (["again", "--group-by", "(.)"], "No such option"),
         (["again", "--json", "again"], "is the run or the baseline"),
         (["again", "--exclude", "sky", "--classes", "4"], "no class is called 'sky'"),
     ],
@@ -154,6 +154,18 @@ def test_comparisons_that_make_no_sense_end_with_2(
 def test_a_run_that_is_not_there_ends_with_3(runs: list[Path], tmp_path: Path) -> None:
     said = segeval("compare", runs[0], tmp_path / "nothing.segeval", expect=3).stderr
     assert "there is no such run file" in said
+
+
+def test_what_is_neither_run_nor_folder_is_named(
+    runs: list[Path], truth: Path, tmp_path: Path
+) -> None:
+    document, text = tmp_path / "scores.JSON", tmp_path / "scores.txt"
+    for path in (document, text):
+        path.write_text("{}")
+    said = segeval("compare", document, runs[0], expect=2).stderr
+    assert f"{document}: a JSON document cannot be compared; name the run file" in said
+    said = segeval("compare", runs[0], text, "--truth", truth, expect=2).stderr
+    assert f"{text} is neither a run file (score -o RUN) nor a folder" in said
 
 
 def test_settings_of_folders_do_not_hinder_runs(runs: list[Path], tmp_path: Path) -> None:

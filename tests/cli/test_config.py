@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from made import data_set, segeval
 
+from segeval.statistics import Resampling
+
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
 SHIFTED = np.roll(BLOCKS, 2, axis=1)
 
@@ -130,7 +132,7 @@ def test_config_takes_another_file(project: Path) -> None:
     both = ["--config", "deep/other.toml", "--no-config"]
     assert "contradict" in segeval("score", *both, cwd=project, expect=2).stderr
     missing = segeval("score", "--config", "nosuch.toml", cwd=project, expect=2)
-    assert "nosuch.toml: cannot be read: No such file" in missing.stderr
+    assert missing.stderr.endswith("nosuch.toml: cannot be read: No such file or directory\n")
     write(project / "deep", "[project]\n")
     bare = segeval("score", "--config", "deep/pyproject.toml", cwd=project, expect=2)
     assert "holds no [tool.segeval]" in bare.stderr
@@ -194,6 +196,13 @@ def test_a_value_for_another_command_belongs_in_its_table(project: Path) -> None
     complaint = refused(project, "format = 'markdown'", "sweep", "pred", "truth")
     assert "is no choice of segeval sweep; choose table, csv, json" in complaint
     assert "stands in the table of that command" in complaint
+    for text in ("format = 'markdwn'", "workers = 0"):
+        assert "table of that command" not in refused(project, text, "sweep", "pred", "truth")
+
+
+def test_a_value_of_another_command_is_looked_at_by_config_only(project: Path) -> None:
+    assert 'gamma = "x" is a string' in refused(project, "gamma = 'x'", "config")
+    segeval("score", "pred", "truth", cwd=project)
 
 
 def test_files_that_cannot_be_read_are_named(project: Path) -> None:
@@ -260,6 +269,30 @@ def test_config_as_json(project: Path) -> None:
     ignored = json.loads(segeval("config", "--format", "json", "--no-config", cwd=project).stdout)
     assert ignored["file"] is None
     assert "labels" not in ignored["commands"]["score"]
+
+
+def in_force(folder: Path, command: str) -> dict[str, Any]:
+    done = segeval("config", command, "--format", "json", cwd=folder)
+    options = json.loads(done.stdout)["commands"][command]
+    return {name: option["value"] for name, option in options.items()}
+
+
+def test_config_does_not_show_what_a_preset_decides(project: Path) -> None:
+    write(project, 'like = "nnunet"\n', "segeval.toml")
+    assert not in_force(project, "report").keys() & {"pooling", "absent", "worst"}
+    write(project, 'like = "nnunet"\n[report]\npooling = "image"', "segeval.toml")
+    assert in_force(project, "report").items() >= {"pooling": "image", "absent": "skip"}.items()
+    assert "like" not in in_force(project, "report")
+
+
+def test_config_shows_the_resamples_that_are_in_force(project: Path) -> None:
+    usual = {"ci": Resampling().rounds, "seed": Resampling().seed}
+    assert in_force(project, "compare").items() >= usual.items()
+    assert "ci" not in in_force(project, "score")
+    assert in_force(project, "score")["seed"] == usual["seed"]
+    help_text = segeval("compare", "--help", COLUMNS="200").stdout
+    assert f"[default: ({usual['ci']})]" in help_text
+    assert f"[default: ({usual['seed']})]" in help_text
 
 
 def test_config_complains_as_the_commands_do(project: Path) -> None:

@@ -64,6 +64,7 @@ def test_gates_hold_for_a_group_and_for_the_worst(folders: tuple[Path, Path]) ->
         (["--group-by", "("], "is no regular expression"),
         (["--group-by", "zzz"], "matches no name; names are like 'day_1'"),
         (["--fail-under", "miou@day=1"], "needs groups"),
+        (["--per-group", "no.csv"], "--per-group needs groups; type --group-by REGEX"),
         (["--group-by", "^(d)", "--fail-under", "miou@dusk=1"], "no group is called 'dusk'"),
     ],
 )

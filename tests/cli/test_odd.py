@@ -163,3 +163,23 @@ def test_ctrl_c_while_starting_leaves_no_traceback(tmp_path: Path, delay: float)
         _, said = process.communicate(timeout=20)
     assert process.returncode in {0, 130, -signal.SIGINT}  # the last: it had ended its work
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "RuntimeError from KeyboardInterrupt()"])
+@pytest.mark.parametrize("module", ["typer", "segeval.cli.score", "numpy"])
+def test_ctrl_c_while_importing_leaves_no_traceback(module: str, error: str) -> None:
+    program = f"""
+import runpy, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            raise {error}
+sys.meta_path.insert(0, Interrupt())
+sys.argv[1:] = ["explain", "nothing.segeval"]
+runpy.run_module("segeval", run_name="__main__", alter_sys=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130
+    assert done.stderr in {"", "segeval: interrupted\n"}
