@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 SHARED = Path(__file__).parents[2] / "shared"
 PROJECT = Path(__file__).parents[1]
@@ -15,6 +16,9 @@ CHROMIUM_ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
+
+settings.register_profile("patient", deadline=None)  # a loaded machine is no defect
+settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

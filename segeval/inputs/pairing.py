@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import fnmatch
+import io
 import os
 import unicodedata
 from dataclasses import dataclass
@@ -273,7 +274,7 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
         text = table.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{table}: cannot be read as a CSV table of pairs: {error}") from error
-    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
         rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
