@@ -6,7 +6,6 @@ made from the standard library's uniform random numbers, whose sequence Python g
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,7 @@ from segeval.explanation import Case, explain
 from segeval.labels import numbered
 from segeval.presets import find_preset
 from segeval.run import ImageCounts, Run
+from segeval.values import defined
 from segeval.version import __version__
 
 if TYPE_CHECKING:
@@ -198,10 +198,6 @@ def _records(masks: MaskSet) -> Iterator[dict[str, Any]]:
             "version": preset.version,
             "call": preset.call,
             "metric": row.metric,
-            "value": _defined(row.value),
-            "per_class": [_defined(value) for value in row.per_class],
+            "value": defined(row.value),
+            "per_class": [defined(value) for value in row.per_class],
         }
-
-
-def _defined(value: float) -> float | None:
-    return None if math.isnan(value) else value

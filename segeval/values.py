@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "as_zero_one",
     "color_value",
     "counted",
+    "defined",
     "describe_value",
     "describe_values",
     "hex_color",
@@ -54,6 +56,11 @@ def color_value(color: tuple[int, int, int]) -> int:
 def hex_color(color: tuple[int, int, int]) -> str:
     """Write a colour as ``#rrggbb``."""
     return "#{:02x}{:02x}{:02x}".format(*color)
+
+
+def defined(value: float) -> float | None:
+    """Return None for NaN, which no JSON holds."""
+    return None if math.isnan(value) else value
 
 
 def counted(count: int, noun: str) -> str:

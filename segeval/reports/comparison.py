@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from segeval.comparison import without_rounding
-from segeval.reports.document import defined
 from segeval.statistics import LEVEL
+from segeval.values import defined
 from segeval.version import __version__
 
 if TYPE_CHECKING:
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from segeval.comparison import Comparison, Difference
 
-__all__ = ["SCHEMA", "class_frame", "image_frame", "images_csv", "make_document", "to_csv"]
+__all__ = [
+    "SCHEMA",
+    "class_frame",
+    "image_frame",
+    "images_csv",
+    "make_document",
+    "parts_of",
+    "to_csv",
+]
 
 SCHEMA: Final = "segeval.comparison/1"
 LISTED: Final = 10
@@ -122,7 +130,7 @@ def _changed(comparison: Comparison, positions: NDArray[np.intp]) -> list[dict[s
     ]
 
 
-def _parts(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def parts_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return what is said of each run."""
     return [document, *document.get("others", ())]
 
@@ -132,7 +140,7 @@ def to_csv(document: Mapping[str, Any]) -> str:
     import pandas as pd
 
     rows = []
-    for part in _parts(document):
+    for part in parts_of(document):
         for name, row in part["summary"].items():
             figures = {figure: row[figure] for figure in FIGURES} | {"p_holm": None}
             rows.append({"run": part["run"], "score": name, "class": None} | figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from segeval.reports.comparison import parts_of
 from segeval.reports.contrast import signed
 from segeval.reports.html import environment_of
 from segeval.reports.wording import title_of
@@ -19,5 +20,5 @@ def comparison_page(document: Mapping[str, Any], *, percent: bool = False) -> st
     """Write a document of schema ``segeval.comparison/1`` as a page."""
     environment = environment_of(percent=percent)
     environment.filters |= {"signed": partial(signed, percent=percent), "titled": title_of}
-    parts = [document, *document.get("others", ())]
-    return environment.get_template("comparison.html").render(document=document, parts=parts)
+    template = environment.get_template("comparison.html")
+    return template.render(document=document, parts=parts_of(document))

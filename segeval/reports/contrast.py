@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.metrics import METRICS
+from segeval.reports.comparison import parts_of
 from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.numbers import UNDEFINED, show_interval, show_score
 from segeval.reports.wording import MEANS, title_of
@@ -62,10 +63,6 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     return "\n".join([*lines, "", code(document["signature"]), ""])
 
 
-def _parts(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [document, *document.get("others", ())]
-
-
 def _letter(number: int) -> str:
     """Name a run by a letter, and those behind Z by two."""
     more, last = divmod(number, len(ascii_uppercase))
@@ -74,7 +71,7 @@ def _letter(number: int) -> str:
 
 def _names(document: Mapping[str, Any]) -> list[str]:
     """Say which run is called by which letter."""
-    names = [f"{document['baseline']} (baseline)", *(part["run"] for part in _parts(document))]
+    names = [f"{document['baseline']} (baseline)", *(part["run"] for part in parts_of(document))]
     return [f"{_letter(number)}  {name}" for number, name in enumerate(names)]
 
 
@@ -82,7 +79,7 @@ def _table(
     document: Mapping[str, Any], *, percent: bool
 ) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return headings and rows: two runs with all figures, more runs with marks."""
-    parts = _parts(document)
+    parts = parts_of(document)
     level = document["resampling"]["level"]
     headings = [heading.format(level=level) for heading in HEADINGS]
     if len(parts) > 1:
@@ -143,7 +140,7 @@ def signed(delta: float | None, *, percent: bool) -> str:
 
 def _remarks(document: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
     """Say how the images fare, which changed most, and what the marks mean."""
-    parts = _parts(document)
+    parts = parts_of(document)
     for number, part in enumerate(parts, 1):
         images = part["images"]
         undefined = f", undefined {images['undefined']}" if images["undefined"] else ""

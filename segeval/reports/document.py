@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segeval.gates import DropGate
 from segeval.metrics import METRICS
 from segeval.statistics import LEVEL
+from segeval.values import defined
 from segeval.version import __version__
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from segeval.intervals import Intervals
     from segeval.scoring import Scores
 
-__all__ = ["SCHEMA", "bounds_of", "defined", "list_gates", "make_document"]
+__all__ = ["SCHEMA", "bounds_of", "list_gates", "make_document"]
 
 SCHEMA = "segeval.scores/1"
 
@@ -196,8 +197,3 @@ def _classes(scores: Scores) -> list[dict[str, Any]]:
         | _class_intervals(scores.intervals, index)
         for index, (name, row) in enumerate(zip(scores.labels.names, rows, strict=True))
     ]
-
-
-def defined(value: float) -> float | None:
-    """Return None for NaN, which no JSON holds."""
-    return None if math.isnan(value) else value

@@ -10,6 +10,7 @@ import numpy as np
 
 from segeval.palettes import INKS
 from segeval.reports.numbers import show_count, show_score
+from segeval.values import defined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +54,7 @@ def draw_strip(card: Card, width: int, scheme: Scheme) -> NDArray[np.unsignedint
         Codes of the scheme; the height is what is needed.
     """
     size = font_size(width)
-    scores = [Item(text=f"{title} {show_score(_known(value))}") for title, value in card.scores]
+    scores = [Item(text=f"{title} {show_score(defined(value))}") for title, value in card.scores]
     note = [Item(text=card.note)] if card.note else []
     entries = [
         Item(text=f"{title}: {show_count(pixels)}", code=code)
@@ -68,10 +69,6 @@ def draw_strip(card: Card, width: int, scheme: Scheme) -> NDArray[np.unsignedint
         *_shortened(_flow(legend, size, width), size, width),
     ]
     return np.concatenate([_draw_row(row, size, width, scheme) for row in rows])
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else value
 
 
 def _flow(items: Sequence[Item], size: int, width: int) -> list[list[Item]]:
