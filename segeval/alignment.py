@@ -9,7 +9,7 @@ import numpy as np
 
 from segeval.errors import RunError
 from segeval.run import Counts, Run
-from segeval.values import counted
+from segeval.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -12,7 +12,8 @@ from segeval.contingency import NO_PREDICTION
 from segeval.errors import Problem, SettingError
 from segeval.labels import UNKNOWN
 from segeval.settings import Unknown
-from segeval.values import counted, describe_value
+from segeval.text import counted
+from segeval.values import describe_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

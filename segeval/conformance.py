@@ -18,7 +18,7 @@ from segeval.explanation import Case, explain
 from segeval.labels import numbered
 from segeval.presets import find_preset
 from segeval.run import ImageCounts, Run
-from segeval.values import defined
+from segeval.text import defined
 from segeval.version import __version__
 
 if TYPE_CHECKING:

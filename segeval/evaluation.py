@@ -20,7 +20,7 @@ from segeval.labelchoice import choose_labels
 from segeval.run import Facts, ImageCounts, Run
 from segeval.scoring import Scores, score_run
 from segeval.settings import Reading, parse_shard
-from segeval.values import printable
+from segeval.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,8 @@ from segeval.inputs.masks import read_mask
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
 from segeval.lossarrays import bounded, sigmoid, softmax
 from segeval.lossvalues import IGNORED, LOSSES, Given
-from segeval.values import color_value, counted
+from segeval.text import counted
+from segeval.values import color_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from segeval.pools import summed
-from segeval.values import counted
+from segeval.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,8 +1,7 @@
-"""What an integer of a mask is: an index, or a colour as one number; and how people read it."""
+"""What an integer of a mask is: an index, or a colour as one number."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,19 +11,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = [
-    "COLOR",
-    "as_zero_one",
-    "color_value",
-    "counted",
-    "defined",
-    "describe_value",
-    "describe_values",
-    "hex_color",
-    "plain_values",
-    "printable",
-    "read_only",
-]
 
 COLOR: Final = 1 << 24
 """Added to ``r << 16 | g << 8 | b``: a colour is never taken for an index of the same number."""
@@ -56,25 +42,6 @@ def color_value(color: tuple[int, int, int]) -> int:
 def hex_color(color: tuple[int, int, int]) -> str:
     """Write a colour as ``#rrggbb``."""
     return "#{:02x}{:02x}{:02x}".format(*color)
-
-
-def defined(value: float) -> float | None:
-    """Return None for NaN, which no JSON holds."""
-    return None if math.isnan(value) else value
-
-
-def counted(count: int, noun: str) -> str:
-    """Write a number of things.
-
-    >>> counted(1, "pixel"), counted(2, "pixel")
-    ('1 pixel', '2 pixels')
-    """
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def printable(text: str) -> str:
-    """Write the bytes of a file name that are not UTF-8 as escapes, so that it can be written."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def describe_value(value: int) -> str:

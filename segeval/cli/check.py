@@ -61,7 +61,8 @@ def check(
 def _describe(run: Run) -> Iterator[str]:
     """Say how many pairs there are, and what each side holds in which storage forms."""
     from segeval.diagnosis import values_of
-    from segeval.values import counted, describe_values
+    from segeval.text import counted
+    from segeval.values import describe_values
 
     sizes = Counter(f"{image.width}×{image.height}" for image in run.images)
     yield f"pairs       {len(run.images)} readable{_counted(sizes)}"

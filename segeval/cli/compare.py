@@ -172,12 +172,12 @@ def _deliver(
 ) -> None:
     """Write the files, and print the chosen format."""
     from segeval.cli.output import terminal_table
+    from segeval.files import write_text
     from segeval.reports import comparison as report
     from segeval.reports.comparisonpage import comparison_page
     from segeval.reports.contrast import lay_out, to_markdown
-    from segeval.reports.files import write_text
     from segeval.reports.json import to_json
-    from segeval.values import printable
+    from segeval.text import printable
 
     names = [printable(str(path)) for path in compared.runs]
     truth = {"truth": str(compared.truth)} if compared.truth is not None else {}

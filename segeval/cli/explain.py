@@ -57,9 +57,9 @@ def explain(
     """
     from segeval.cli.output import terminal_table
     from segeval.evaluation import score_choice
+    from segeval.files import check_writable, write_text
     from segeval.presets import find_preset
     from segeval.reports.explanation import lay_out
-    from segeval.reports.files import check_writable, write_text
     from segeval.reports.json import to_json
 
     check_writable([] if explaining.json is None else [explaining.json])

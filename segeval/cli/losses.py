@@ -169,7 +169,7 @@ def losses(
 
 def _check_places(maps: MapOptions, output: LossOutput) -> None:
     """Refuse, before any work is done, what could not be written."""
-    from segeval.reports.files import check_writable
+    from segeval.files import check_writable
     from segeval.reports.plotting import plot_format
     from segeval.runschema import check_free
 
@@ -216,8 +216,8 @@ def _deliver(
 ) -> None:
     """Write the files, and print the chosen format."""
     from segeval.cli.output import terminal_table
+    from segeval.files import write_bytes, write_text
     from segeval.reports import losses as report
-    from segeval.reports.files import write_bytes, write_text
     from segeval.reports.json import to_json
     from segeval.reports.plotting import plot_format
     from segeval.reports.reliability import draw
@@ -239,7 +239,7 @@ def _deliver(
 def _say_notices(valuation: Valuation, *, quiet: bool) -> None:
     """Say what a reader of the numbers might not expect."""
     from segeval.cli.output import say_left_out
-    from segeval.values import counted
+    from segeval.text import counted
 
     labels, impossible = valuation.scores.labels, valuation.calibration.impossible
     void = int((valuation.judged == 0).sum())

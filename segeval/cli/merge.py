@@ -28,7 +28,7 @@ def merge(
     """
     from segeval.runfile import read_run, write_run
     from segeval.runschema import check_free
-    from segeval.values import counted
+    from segeval.text import counted
 
     check_free(out, overwrite=overwrite)
     first, *others = map(read_run, runs)

@@ -20,11 +20,11 @@ from segeval.cli.page import check_page, make_page
 from segeval.cli.speech import put, say
 from segeval.errors import SettingError
 from segeval.evaluation import score_choice
+from segeval.files import check_writable, write_text
 from segeval.gates import check_thresholds, parse_threshold
 from segeval.labelchoice import stated_labels
 from segeval.reports.document import list_gates, make_document
-from segeval.reports.files import check_writable, write_text
-from segeval.reports.numbers import show_bound
+from segeval.reports.wording import show_bound
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -91,7 +91,7 @@ def overlay(
     from segeval.errormaps import translation_of
     from segeval.evaluation import evaluate, pair_up, score_choice
     from segeval.reports.overlayfiles import Plan, check_targets, draw_overlays
-    from segeval.values import counted
+    from segeval.text import counted
 
     photographs = pictures.photographs()
     source, how, choice = reading.source(), reading.reading(), labels.choice()
@@ -135,7 +135,7 @@ def _jobs(
 
 def _list_worst(jobs: Iterable[Job]) -> None:
     """Print the score and the file of each picture, lowest first."""
-    from segeval.reports.numbers import show_score
+    from segeval.text import show_score
 
     put("".join(f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs))
 

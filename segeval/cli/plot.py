@@ -51,7 +51,7 @@ def plot(
     spread of mIoU over images (images), precision, recall, Dice and IoU of
     grey predictions at every threshold (curves).
     """
-    from segeval.reports.files import check_writable, write_bytes
+    from segeval.files import check_writable, write_bytes
     from segeval.reports.plots import draw_plot
     from segeval.reports.plotting import plot_format
 

@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
-from segeval.values import printable
+from segeval.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,8 @@ from segeval.errors import MaskError
 from segeval.inputs import numpyfiles, png
 from segeval.inputs.fingerprints import fingerprint
 from segeval.settings import MAX_PIXELS
-from segeval.values import COLOR, as_zero_one, counted
+from segeval.text import counted
+from segeval.values import COLOR, as_zero_one
 
 if TYPE_CHECKING:
     from os import PathLike

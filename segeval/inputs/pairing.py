@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from segeval.errors import Problem, SettingError
-from segeval.values import printable
+from segeval.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

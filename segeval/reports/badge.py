@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from segeval.reports.numbers import show_score
 from segeval.reports.wording import headline, title_of
+from segeval.text import show_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

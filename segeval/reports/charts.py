@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.values import defined
+from segeval.text import defined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ import numpy as np
 
 from segeval.comparison import without_rounding
 from segeval.statistics import LEVEL
-from segeval.values import defined
+from segeval.text import defined
 from segeval.version import __version__
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from rich.text import Text
 from segeval.metrics import METRICS
 from segeval.reports.comparison import parts_of
 from segeval.reports.markdown import code, markdown_row, plain
-from segeval.reports.numbers import UNDEFINED, show_interval, show_score
 from segeval.reports.wording import MEANS, title_of
+from segeval.text import UNDEFINED, show_interval, show_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,9 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from segeval.reports.numbers import show_score
 from segeval.sweep import CURVES
-from segeval.values import defined
+from segeval.text import defined, show_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segeval.gates import DropGate
 from segeval.metrics import METRICS
 from segeval.statistics import LEVEL
-from segeval.values import defined
+from segeval.text import defined
 from segeval.version import __version__
 
 if TYPE_CHECKING:

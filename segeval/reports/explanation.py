@@ -10,10 +10,9 @@ from rich.text import Text
 
 from segeval.explanation import main_rules
 from segeval.presets import load_presets
-from segeval.reports.numbers import show_count, show_score
 from segeval.reports.wording import title_of
 from segeval.rulewords import tell
-from segeval.values import defined
+from segeval.text import defined, show_count, show_score
 from segeval.version import __version__
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
 from segeval.pictures import read_classes
 from segeval.reports.overlay import draw_panels, to_png
-from segeval.values import defined, hex_color
+from segeval.text import defined
+from segeval.values import hex_color
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

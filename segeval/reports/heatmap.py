@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from segeval.metrics import ratio
-from segeval.reports.matrixplot import show_percent
-from segeval.reports.numbers import show_count
+from segeval.text import show_count, show_percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,9 +17,8 @@ from segeval.errors import SettingError
 from segeval.reports.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.gallery import draw_album
 from segeval.reports.heatmap import lay_out_matrix, list_confusions
-from segeval.reports.numbers import show_bound, show_count, show_score, verdict
-from segeval.reports.wording import fate_of_absent, headlines, title_of
-from segeval.values import printable
+from segeval.reports.wording import fate_of_absent, headlines, show_bound, title_of, verdict
+from segeval.text import printable, show_count, show_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

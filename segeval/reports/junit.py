@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
-from segeval.reports.numbers import show_bound
+from segeval.reports.wording import show_bound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

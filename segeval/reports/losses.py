@@ -13,9 +13,8 @@ from segeval.lossvalues import LOSSES
 from segeval.metrics import METRICS, OVERALL
 from segeval.reports import document as scores_document
 from segeval.reports.document import list_gates
-from segeval.reports.numbers import show_count, show_loss, show_score
 from segeval.reports.table import gate_table
-from segeval.values import counted, defined
+from segeval.text import counted, defined, show_count, show_loss, show_score
 from segeval.version import __version__
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_bound, show_count, show_interval, show_score, verdict
 from segeval.reports.table import SHOWN, TITLES
-from segeval.reports.wording import headline, title_of
+from segeval.reports.wording import headline, show_bound, title_of, verdict
+from segeval.text import show_count, show_interval, show_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,21 +12,25 @@ import numpy as np
 
 from segeval.metrics import ratio
 from segeval.reports.plotting import GREY, figure_of, short
+from segeval.text import show_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-__all__ = ["draw_matrix", "show_percent"]
 
 WRITTEN: Final = 24
 """Up to so many classes, shares are written into the cells."""
 
+
 LISTED: Final = 60
 """Largest confusions that are listed beside a large matrix."""
 
+
 SHARE: Final = "share of the true class"
+
+
 NO_ROW: Final = "#e6e6e6"
 """Rows of classes that the truth does not hold."""
 
@@ -89,19 +93,6 @@ def _draw_cells(figure: Figure, axes: Axes, shares: NDArray[np.float64], size: f
         axes.text(
             column, row, show_percent(share), ha="center", va="center", color=ink, fontsize=size
         )
-
-
-def show_percent(share: float) -> str:
-    """Write a share in percent, in two or three characters; nothing for exactly 0.
-
-    >>> [show_percent(share) for share in (0.0, 0.004, 0.125, 0.9996, 1.0)]
-    ['', '<1', '13', '>99', '100']
-    """
-    if np.isnan(share) or share == 0:
-        return ""
-    if share < 0.005:
-        return "<1"
-    return ">99" if 0.995 <= share < 1 else str(int(100 * share + 0.5))
 
 
 def _list_confusions(

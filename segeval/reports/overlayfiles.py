@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from segeval.engines import ordered_map
 from segeval.errors import MaskError, OutputError, Problem
+from segeval.files import write_bytes
 from segeval.inputs.masks import keep_memory
 from segeval.inputs.photographs import read_photograph
 from segeval.pictures import read_classes
-from segeval.reports.files import write_bytes
 from segeval.reports.overlay import draw_picture
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from segeval.reports.numbers import show_score
 from segeval.reports.plotting import BLUE, GREY, ORANGE, PURPLE, bare, figure_of, save, short, style
-from segeval.values import counted
+from segeval.text import counted, show_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

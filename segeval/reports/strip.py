@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from segeval.palettes import INKS
-from segeval.reports.numbers import show_count, show_score
-from segeval.values import defined
+from segeval.text import defined, show_count, show_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,7 +9,7 @@ from PIL import Image
 
 from segeval.conformance import SETS, expected_values, make_masks
 from segeval.errors import OutputError
-from segeval.reports.files import write_bytes, write_text
+from segeval.files import write_bytes, write_text
 from segeval.reports.json import to_json
 
 if TYPE_CHECKING:

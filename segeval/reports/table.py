@@ -10,8 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.metrics import METRICS
-from segeval.reports.numbers import show_bound, show_count, show_interval, show_score, verdict
-from segeval.reports.wording import MEANS, fate_of_absent, headline, headlines, title_of
+from segeval.reports.wording import (
+    MEANS,
+    fate_of_absent,
+    headline,
+    headlines,
+    show_bound,
+    title_of,
+    verdict,
+)
+from segeval.text import show_count, show_interval, show_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

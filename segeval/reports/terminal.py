@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from segeval.errormaps import Kind, magnified
-from segeval.reports.numbers import show_count, show_score
-from segeval.values import printable
+from segeval.text import printable, show_count, show_score
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,14 +5,56 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.metrics import METRICS, OVERALL
-from segeval.values import counted
+from segeval.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from segeval.metrics import Metric
 
-__all__ = ["MEANS", "fate_of_absent", "headline", "headlines", "title_of"]
+
+LISTED = 5
+"""Vanished classes or images that are named."""
+
+
+def show_bound(gate: Mapping[str, Any]) -> str:
+    """Say what a gate asks for, with all digits.
+
+    >>> show_bound({"minimum": 0.75}), show_bound({"maximum": 0.2})
+    ('at least 0.75', 'at most 0.2')
+    >>> show_bound({"baseline": 0.8, "max_drop": 0.005})
+    'at most 0.005 below 0.8'
+    """
+    if "max_drop" in gate:
+        return _show_drop(gate)
+    words, name = ("at most", "maximum") if "maximum" in gate else ("at least", "minimum")
+    return f"{words} {gate[name]!r}"
+
+
+def _show_drop(gate: Mapping[str, Any]) -> str:
+    """Say how far a score may be below the baseline, or what is missing of it."""
+    if gate["baseline"] is None:
+        return "a defined value in the baseline"
+    if gate.get("metric") in {"images", "classes"}:
+        missing = gate.get("missing", ())
+        names = ", ".join(missing[:LISTED]) + (", …" if len(missing) > LISTED else "")
+        return f"{gate['baseline']} as in the baseline" + (f", missing: {names}" if names else "")
+    allowed = f"{gate['max_drop'] * 100:g}%" if gate.get("relative") else f"{gate['max_drop']!r}"
+    certain = ", or no certain drop" if "interval" in gate else ""
+    return f"at most {allowed} below {gate['baseline']!r}{certain}"
+
+
+def verdict(gate: Mapping[str, Any]) -> str:
+    """Say how a gate went; an undefined one fails as well.
+
+    >>> verdict({"value": None, "passed": False})
+    'undefined'
+    """
+    if gate["passed"]:
+        return "passed"
+    undefined = gate["value"] is None or gate.get("baseline", 0) is None
+    return "undefined" if undefined else "failed"
+
 
 MEANS: Final = {
     "miou": "mIoU",
@@ -22,6 +64,7 @@ MEANS: Final = {
 }
 """Titles of the numbers that are always shown."""
 
+
 TITLES: Final = MEANS | {
     "mprecision": "mPrecision",
     "mrecall": "mRecall",
@@ -29,6 +72,7 @@ TITLES: Final = MEANS | {
     "kappa": "kappa",
     "mcc": "MCC",
 }
+
 
 POOLED: Final = {
     "dataset": "counts summed over {images}",
@@ -38,12 +82,16 @@ POOLED: Final = {
     "micro": "counts summed over classes and {images}",
     "image-micro": "counts summed over the classes of each image, mean over {images}",
 }
+
+
 CASES: Final = {
     "absent": "a class in neither",
     "pred_only": "a class only predicted",
     "truth_only": "a class never predicted",
     "disjoint": "a class never hit",
 }
+
+
 WORTH: Final = {
     "formula": "scores by the formula",
     "skip": "is left out",
@@ -51,16 +99,22 @@ WORTH: Final = {
     "one": "counts as 1",
     "undefined": "makes the mean undefined",
 }
+
+
 USUAL: Final = {
     "absent": "skip",
     "pred_only": "zero",
     "truth_only": "zero",
     "disjoint": "formula",
 }
+
+
 WEIGHTED: Final = {
     "support": "classes weighted by true pixels",
     "support-or-one": "classes weighted by true pixels, at least one",
 }
+
+
 FATES: Final = {
     "skip": "not in the means",
     "zero": "count as 0",

@@ -20,12 +20,12 @@ from segeval.errormaps import translation_of
 from segeval.evaluation import score_choice
 from segeval.labels import numbered
 from segeval.pictures import image_scores
-from segeval.reports.numbers import show_score
 from segeval.reports.viewer.catalogue import Catalogue, Query
 from segeval.reports.viewer.details import _percent, describe_image, single
 from segeval.reports.viewer.drawing import Drawer
 from segeval.scoring import score_run
 from segeval.settings import LabelChoice
+from segeval.text import show_score
 
 PAIRS = {name: (np.asarray(t), np.asarray(p)) for name, (t, p) in make_pairs().items()}
 CITIES = ["(none)", "bonn", "köln", "ulm"]

@@ -14,8 +14,8 @@ from segeval.confusion import ClassCounts
 from segeval.metrics import METRICS
 from segeval.palettes import class_colors
 from segeval.pictures import describe_images
-from segeval.reports.numbers import show_count, show_score
 from segeval.reports.wording import MEANS
+from segeval.text import show_count, show_score
 from segeval.values import hex_color
 
 if TYPE_CHECKING:

@@ -1,0 +1,96 @@
+"""Numbers and names as people read them; rounding is for the screen only."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def defined(value: float) -> float | None:
+    """Return None for NaN, which no JSON holds."""
+    return None if math.isnan(value) else value
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things.
+
+    >>> counted(1, "pixel"), counted(2, "pixel")
+    ('1 pixel', '2 pixels')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """Write the bytes of a file name that are not UTF-8 as escapes, so that it can be written."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def show_percent(share: float) -> str:
+    """Write a share in percent, in two or three characters; nothing for exactly 0.
+
+    >>> [show_percent(share) for share in (0.0, 0.004, 0.125, 0.9996, 1.0)]
+    ['', '<1', '13', '>99', '100']
+    """
+    if np.isnan(share) or share == 0:
+        return ""
+    if share < 0.005:
+        return "<1"
+    return ">99" if 0.995 <= share < 1 else str(int(100 * share + 0.5))
+
+
+UNDEFINED = "–"
+
+
+def show_score(value: float | None, *, percent: bool = False) -> str:
+    """Round a score to four digits; 1 is shown for exactly 1 only, and 0 for exactly 0 only.
+
+    >>> show_score(0.99999), show_score(1.0), show_score(0.00001), show_score(None)
+    ('0.9999', '1.0000', '0.0001', '–')
+    >>> show_score(0.78864, percent=True)
+    '78.86'
+    """
+    if value is None:
+        return UNDEFINED
+    digits = round(abs(value), 4)
+    if digits >= 1 and abs(value) < 1:
+        digits = 0.9999
+    if digits == 0 and value != 0:
+        digits = 0.0001
+    signed = -digits if value < 0 else digits
+    return f"{signed * 100:.2f}" if percent else f"{signed:.4f}"
+
+
+def show_interval(bounds: Sequence[float | None], *, percent: bool = False) -> str:
+    """Write both bounds of an interval, rounded like scores.
+
+    >>> show_interval([0.71234, 0.75])
+    '0.7123 … 0.7500'
+    """
+    return " … ".join(show_score(bound, percent=percent) for bound in bounds)
+
+
+def show_count(count: int) -> str:
+    """Write a count with its thousands apart.
+
+    >>> show_count(1234567)
+    '1 234 567'
+    """
+    return f"{count:,}".replace(",", " ")
+
+
+def show_loss(value: float | None) -> str:
+    """Round a loss to four digits behind the point; 0 is shown for exactly 0 only.
+
+    >>> show_loss(12.34567), show_loss(0.00001), show_loss(0.0), show_loss(None)
+    ('12.3457', '0.0001', '0.0000', '–')
+    """
+    if value is None:
+        return UNDEFINED
+    if value >= 1e6:
+        return f"{value:.4e}"
+    return f"{max(value, 0.0001) if value else value:.4f}"
