@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from measuring import peak_memory, seconds
 
-from segeval.confusion import ClassCounts
 from segeval.conventions import Convention
+from segeval.counting.confusion import ClassCounts
 from segeval.intervals import find_intervals
 from segeval.statistics import Resampling, Units
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from measuring import peak_memory, seconds
 
-from segeval.contingency import ContingencyTable
-from segeval.run import Facts, ImageCounts
-from segeval.runfile import RunFile
+from segeval.counting.contingency import ContingencyTable
+from segeval.counting.run import Facts, ImageCounts
+from segeval.counting.runfile import RunFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

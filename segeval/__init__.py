@@ -11,10 +11,10 @@ from segeval.version import __version__
 
 if TYPE_CHECKING:
     from segeval.api import Result, Run, score
-    from segeval.confusion import ConfusionMatrix, confusion_matrix
-    from segeval.contingency import ContingencyTable, count_values
     from segeval.contrasts import Contrast, compare
     from segeval.conventions import Convention
+    from segeval.counting.confusion import ConfusionMatrix, confusion_matrix
+    from segeval.counting.contingency import ContingencyTable, count_values
     from segeval.errors import DataError, SegevalError
     from segeval.labelfiles import load_labels
     from segeval.labels import Label, LabelMap
@@ -42,8 +42,8 @@ __all__ = [
 
 _HOME = {
     "api": ("Result", "Run", "score"),
-    "confusion": ("ConfusionMatrix", "confusion_matrix"),
-    "contingency": ("ContingencyTable", "count_values"),
+    "counting.confusion": ("ConfusionMatrix", "confusion_matrix"),
+    "counting.contingency": ("ContingencyTable", "count_values"),
     "contrasts": ("Contrast", "compare"),
     "conventions": ("Convention",),
     "errors": ("DataError", "SegevalError"),

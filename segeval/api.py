@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from segeval import run
-from segeval.evaluation import evaluate, score_choice
+from segeval.counting import run
+from segeval.counting.dataset import evaluate
+from segeval.counting.runfile import read_run
 from segeval.reports.document import make_document
-from segeval.runfile import read_run
+from segeval.scoring import score_choice
 from segeval.settings import LabelChoice, Source
 from segeval.statistics import SEED, Resampling
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.confusion import ClassCounts
     from segeval.conventions import Convention
+    from segeval.counting.confusion import ClassCounts
     from segeval.metrics import Metric
     from segeval.pools import Sample
     from segeval.settings import Absent

@@ -7,15 +7,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from segeval.counting.runfile import read_run
 from segeval.errors import RunError
 from segeval.metrics import METRICS
-from segeval.runfile import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from segeval.run import Run
+    from segeval.counting.run import Run
     from segeval.scoring import Scores
 
 __all__ = ["Baseline", "baseline_of", "named_values", "read_baseline"]

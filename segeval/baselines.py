@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from segeval.baselinefiles import Baseline
     from segeval.comparison import Comparison
-    from segeval.run import Run
+    from segeval.counting.run import Run
     from segeval.scoring import Scores
 
 __all__ = ["Drop", "check_drops", "parse_drop"]

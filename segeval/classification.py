@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 
-from segeval.confusion import ClassCounts, ConfusionMatrix
-from segeval.contingency import NO_PREDICTION
+from segeval.counting.confusion import ClassCounts, ConfusionMatrix
+from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import Problem, SettingError
 from segeval.labels import UNKNOWN
 from segeval.settings import Unknown
@@ -18,8 +18,8 @@ from segeval.values import describe_value
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from segeval.counting.run import Counts, Run
     from segeval.labels import LabelMap, Side
-    from segeval.run import Counts, Run
 
 __all__ = ["MISSED", "Classified", "classify", "translate_truth", "translate_values"]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segeval.alignment import align, stack, with_waivers
-from segeval.confusion import ClassCounts
 from segeval.conventions import Convention
+from segeval.counting.alignment import align, stack, with_waivers
+from segeval.counting.confusion import ClassCounts
 from segeval.errors import DataError
 from segeval.labelchoice import choose_labels
 from segeval.metrics import ROUNDING
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.run import ImageInfo, Run
+    from segeval.counting.run import ImageInfo, Run
     from segeval.scoring import Scores
     from segeval.settings import Unknown
     from segeval.summaries import Summary

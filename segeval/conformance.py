@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from segeval.classification import classify
-from segeval.contingency import count_values
+from segeval.counting.contingency import count_values
+from segeval.counting.run import ImageCounts, Run
 from segeval.explanation import Case, explain
 from segeval.labels import numbered
 from segeval.presets import find_preset
-from segeval.run import ImageCounts, Run
 from segeval.text import defined
 from segeval.version import __version__
 

@@ -29,7 +29,7 @@ from segeval.settings import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from segeval.confusion import ClassCounts
+    from segeval.counting.confusion import ClassCounts
     from segeval.metrics import Metric
 
 __all__ = ["CASES", "VALUE", "Convention"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.contingency import NO_PREDICTION, ContingencyTable
+from segeval.counting.contingency import NO_PREDICTION, ContingencyTable
 from segeval.errors import LabelError
 from segeval.labelfiles import builtin_names, load_labels
 from segeval.labels import numbered
@@ -21,8 +21,8 @@ from segeval.values import COLOR, describe_value, describe_values, plain_values
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from segeval.counting.run import Run
     from segeval.labels import LabelMap, Side
-    from segeval.run import Run
 
 __all__ = ["found_labels", "values_of"]
 

@@ -19,9 +19,9 @@ from segeval.labels import UNKNOWN
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from segeval.counting.run import Run
     from segeval.labels import LabelMap
     from segeval.palettes import Scheme
-    from segeval.run import Run
     from segeval.settings import Unknown
 
 __all__ = [

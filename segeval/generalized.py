@@ -11,7 +11,7 @@ from segeval.metrics import ratio
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from segeval.confusion import ClassCounts
+    from segeval.counting.confusion import ClassCounts
     from segeval.settings import Unseen, Weighting
 
 __all__ = ["generalized_dice"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from segeval.calibration import Evidence, collect
+from segeval.counting.dataset import count_arrays, resize, sizes_differ
 from segeval.errors import MaskError, Problem
-from segeval.evaluation import count_arrays, resize, sizes_differ
 from segeval.inputs.masks import read_mask
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
 from segeval.lossarrays import bounded, sigmoid, softmax
@@ -20,9 +20,9 @@ from segeval.values import color_value
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from segeval.counting.run import ImageCounts
     from segeval.inputs.pairing import Pair
     from segeval.labels import Label, LabelMap
-    from segeval.run import ImageCounts
     from segeval.settings import LossChoice, Reading
 
 __all__ = ["ImageValues", "Task", "value_pair"]

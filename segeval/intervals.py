@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.confusion import ClassCounts
     from segeval.conventions import Convention
+    from segeval.counting.confusion import ClassCounts
     from segeval.statistics import Resampling, Units
     from segeval.summaries import Summary
 

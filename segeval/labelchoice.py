@@ -12,8 +12,8 @@ from segeval.labelfiles import load_labels
 from segeval.labels import numbered
 
 if TYPE_CHECKING:
+    from segeval.counting.run import Run
     from segeval.labels import LabelMap
-    from segeval.run import Run
     from segeval.settings import LabelChoice
 
 __all__ = ["choose_labels", "stated_labels"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from segeval.contingency import NO_PREDICTION
+from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
 from segeval.values import COLOR, color_value, hex_color, plain_values
 

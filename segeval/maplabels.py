@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from segeval.counting.dataset import count_pair, gather, pair_up
+from segeval.counting.run import Run
 from segeval.diagnosis import values_of
 from segeval.errors import DataError, LabelError, MaskError, Problem, SettingError
-from segeval.evaluation import count_pair, gather, pair_up
 from segeval.inputs.masks import read_mask
 from segeval.inputs.probabilities import read_probabilities
 from segeval.labelchoice import stated_labels
 from segeval.labels import Label, LabelMap
-from segeval.run import Run
 from segeval.values import describe_values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from segeval.counting.run import ImageCounts
     from segeval.inputs.pairing import Pair, Pairing
-    from segeval.run import ImageCounts
     from segeval.settings import LabelChoice, LossChoice, Reading, Source
 
 __all__ = ["FirstMap", "first_map", "map_labels"]

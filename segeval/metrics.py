@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.confusion import ClassCounts
+    from segeval.counting.confusion import ClassCounts
 
 __all__ = ["METRICS", "OVERALL", "ROUNDING", "Metric", "OverallMetric", "ratio"]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from segeval.counting.dataset import resize
 from segeval.errormaps import Kind, all_errors, class_errors
 from segeval.errors import MaskError
-from segeval.evaluation import resize
 from segeval.inputs.masks import read_mask
 from segeval.metrics import METRICS
 from segeval.scoring import per_image

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.confusion import ClassCounts
+from segeval.counting.confusion import ClassCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.confusion import ClassCounts
+    from segeval.counting.confusion import ClassCounts
     from segeval.explanation import Case, Rule
 
 __all__ = ["tell"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from segeval.averages import averaged_classes, image_means
 from segeval.classification import classify
 from segeval.conventions import Convention
-from segeval.errors import DataError
+from segeval.counting.dataset import NOTHING
+from segeval.counting.groups import split_groups
+from segeval.errors import DataError, LabelError, Problem
 from segeval.intervals import find_intervals
+from segeval.labelchoice import choose_labels
 from segeval.metrics import METRICS, OVERALL
 from segeval.pools import Sample, left_out
 from segeval.statistics import Units
@@ -24,16 +27,52 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.classification import Classified
+    from segeval.counting.run import Run
     from segeval.intervals import Intervals
     from segeval.labels import LabelMap
-    from segeval.run import Run
-    from segeval.settings import Unknown
+    from segeval.settings import LabelChoice, Unknown
     from segeval.statistics import Resampling
+
+
+def score_choice(
+    run: Run,
+    choice: LabelChoice,
+    convention: Convention | None = None,
+    *,
+    unknown: Unknown = "error",
+    group_by: str | None = None,
+    resampling: Resampling | None = None,
+) -> Scores:
+    """Score a run, and its groups, with the classes that the user chose or that its values show.
+
+    Intervals, if there is a resampling, are found for the whole run only.
+
+    Raises
+    ------
+    DataError
+        If there are problems: all of them, those of reading, pairing and labels alike.
+    LabelError
+        If only the classes are in doubt.
+    """
+    if not run.images:
+        raise DataError(run.problems or [NOTHING])
+    try:
+        labels = choose_labels(run, choice)
+    except LabelError as error:
+        if not run.problems:
+            raise
+        doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
+        raise DataError((*run.problems, doubt)) from error
+    scores = score_run(run, labels, convention, unknown=unknown, resampling=resampling)
+    groups = {
+        name: score_run(run.select(positions), labels, convention, unknown=unknown)
+        for name, positions in split_groups(run, group_by).items()
+    }
+    return replace(scores, groups=groups)
+
 
 HEADLINES: Final = ("miou", "mdice", "pixel_accuracy")
 """Scores of an image that come first."""
-
-__all__ = ["Scores", "per_image", "score_run", "write_signature"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

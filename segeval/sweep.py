@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from segeval.classification import translate_truth
-from segeval.confusion import ClassCounts
-from segeval.contingency import NO_PREDICTION
 from segeval.conventions import Convention
+from segeval.counting.confusion import ClassCounts
+from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import DataError, SettingError
 from segeval.metrics import METRICS, ratio
 from segeval.scoring import write_signature
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from segeval.counting.run import Run
     from segeval.labels import LabelMap
-    from segeval.run import Run
 
 __all__ = ["CURVES", "Sweep", "sweep"]
 

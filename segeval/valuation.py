@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from segeval.calibration import weigh
-from segeval.engines import default_workers
+from segeval.counting.dataset import NOTHING, gather, pair_up, write_facts
+from segeval.counting.run import Run
+from segeval.counting.workers import default_workers
 from segeval.errors import DataError, SettingError
-from segeval.evaluation import NOTHING, gather, pair_up, write_facts
 from segeval.imagevalues import Task, value_pair
 from segeval.lossvalues import LOSSES, applicable_losses
 from segeval.maplabels import first_map, map_labels
-from segeval.run import Run
 from segeval.scoring import score_run, write_signature
 from segeval.settings import LossChoice, Reading
 

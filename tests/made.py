@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segeval.cli import app
-from segeval.contingency import count_values
-from segeval.run import ImageCounts, Run
+from segeval.counting.contingency import count_values
+from segeval.counting.run import ImageCounts, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

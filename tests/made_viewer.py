@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from made import data_set, save
 
+from segeval.counting.dataset import evaluate
 from segeval.errormaps import translation_of
-from segeval.evaluation import evaluate, score_choice
 from segeval.reports.viewer.catalogue import Catalogue
 from segeval.reports.viewer.drawing import Drawer
 from segeval.reports.viewer.routes import Routes
 from segeval.reports.viewer.server import Viewer
+from segeval.scoring import score_choice
 from segeval.settings import MAX_PIXELS, LabelChoice, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from segeval.run import Run
+    from segeval.counting.run import Run
     from segeval.scoring import Scores
 
 HOSTILE = """<script>window.hit=1</script>"'&amp; <img src=x onerror=window.hit=1>"""

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from made import segeval
 
-from segeval.evaluation import evaluate, score_choice
+from segeval.counting.dataset import evaluate
 from segeval.presets import load_presets
-from segeval.scoring import per_image
+from segeval.scoring import per_image, score_choice
 from segeval.settings import LabelChoice, Source
 
 PROJECT = Path(__file__).parents[1]

@@ -9,15 +9,15 @@ from segeval.baselinefiles import Baseline, baseline_of, read_baseline
 from segeval.baselines import check_drops, parse_drop
 from segeval.comparison import compare_runs
 from segeval.errors import SettingError
-from segeval.evaluation import score_choice
+from segeval.scoring import score_choice
 
 if TYPE_CHECKING:
     from segeval.baselines import Drop
     from segeval.cli.options import ConventionOptions, OutputOptions
     from segeval.cli.output import Plan
     from segeval.comparison import Comparison
+    from segeval.counting.run import Run
     from segeval.gates import DropGate
-    from segeval.run import Run
     from segeval.scoring import Scores
     from segeval.statistics import Resampling
 

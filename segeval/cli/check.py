@@ -17,8 +17,8 @@ from segeval.errors import LabelError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from segeval.counting.run import Run
     from segeval.labels import Side
-    from segeval.run import Run
 
 __all__ = ["check"]
 
@@ -35,7 +35,7 @@ def check(
     Exit code 0 if the data can be scored with these options, 3 if not.
     """
     from segeval.classification import classify
-    from segeval.evaluation import NOTHING
+    from segeval.counting.dataset import NOTHING
     from segeval.labelchoice import choose_labels
 
     choice = labels.choice()

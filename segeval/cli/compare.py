@@ -11,15 +11,15 @@ import typer
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.pairing import FolderOptions
-from segeval.cli.rivals import is_run_file
 from segeval.cli.speech import progress_bar, put, say
+from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from segeval.comparison import Comparison
-    from segeval.run import Run
+    from segeval.counting.run import Run
 
 __all__ = ["compare"]
 
@@ -125,8 +125,8 @@ def compare(
 
 def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
     """Read the runs, and count the folders."""
-    from segeval.evaluation import evaluate
-    from segeval.runfile import read_run
+    from segeval.counting.dataset import evaluate
+    from segeval.counting.runfile import read_run
 
     folders = [path for path in compared.runs if not _is_counted(path)]
     _check_folders(folders, compared)

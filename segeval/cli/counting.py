@@ -10,15 +10,15 @@ from segeval.errors import SettingError
 
 if TYPE_CHECKING:
     from segeval.cli.pairing import ReadingOptions
-    from segeval.run import Run
+    from segeval.counting.run import Run
 
 __all__ = ["count", "count_or_read"]
 
 
 def count(pairing: ReadingOptions, *, quiet: bool) -> Run:
     """Count the pairs that the options name; write them to a run file as they come, if asked."""
-    from segeval.evaluation import evaluate
-    from segeval.runfile import RunFile
+    from segeval.counting.dataset import evaluate
+    from segeval.counting.runfile import RunFile
 
     source, reading = pairing.source(), pairing.reading()
     progress = progress_bar(quiet=quiet)
@@ -33,7 +33,7 @@ def count(pairing: ReadingOptions, *, quiet: bool) -> Run:
 
 def count_or_read(pairing: ReadingOptions, *, quiet: bool) -> Run:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
-    from segeval.runfile import read_run
+    from segeval.counting.runfile import read_run
 
     run = pairing.prediction
     if run is not None and run.is_file() and pairing.truth is None and pairing.pairs is None:

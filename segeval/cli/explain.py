@@ -56,11 +56,11 @@ def explain(
     time, in steps that add up.
     """
     from segeval.cli.output import terminal_table
-    from segeval.evaluation import score_choice
     from segeval.files import check_writable, write_text
     from segeval.presets import find_preset
     from segeval.reports.explanation import lay_out
     from segeval.reports.json import to_json
+    from segeval.scoring import score_choice
 
     check_writable([] if explaining.json is None else [explaining.json])
     for name in explaining.between or ():

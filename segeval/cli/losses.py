@@ -137,10 +137,10 @@ def losses(
     class of value k and 255 is void.
     """
     from segeval.cli.output import enforce
+    from segeval.counting.runfile import write_run
     from segeval.gates import check_values, parse_ceiling
     from segeval.lossvalues import LOSSES
     from segeval.reports.losses import CALIBRATION, make_document
-    from segeval.runfile import write_run
     from segeval.valuation import value_losses
 
     choice = _choice(maps, which)
@@ -169,9 +169,9 @@ def losses(
 
 def _check_places(maps: MapOptions, output: LossOutput) -> None:
     """Refuse, before any work is done, what could not be written."""
+    from segeval.counting.runschema import check_free
     from segeval.files import check_writable
     from segeval.reports.plotting import plot_format
-    from segeval.runschema import check_free
 
     if output.plot is not None:
         plot_format(output.plot.name)

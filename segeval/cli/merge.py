@@ -26,8 +26,8 @@ def merge(
 
     An image in two runs must have equal counts.
     """
-    from segeval.runfile import read_run, write_run
-    from segeval.runschema import check_free
+    from segeval.counting.runfile import read_run, write_run
+    from segeval.counting.runschema import check_free
     from segeval.text import counted
 
     check_free(out, overwrite=overwrite)

@@ -19,12 +19,12 @@ from segeval.cli.notices import say_doubts
 from segeval.cli.page import check_page, make_page
 from segeval.cli.speech import put, say
 from segeval.errors import SettingError
-from segeval.evaluation import score_choice
 from segeval.files import check_writable, write_text
 from segeval.gates import check_thresholds, parse_threshold
 from segeval.labelchoice import stated_labels
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.wording import show_bound
+from segeval.scoring import score_choice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from segeval.cli.baseline import Held
     from segeval.cli.options import GroupedOptions, LabelOptions, OutputOptions
     from segeval.conventions import Convention
+    from segeval.counting.run import Run
     from segeval.gates import Gate, Threshold
-    from segeval.run import Run
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice
     from segeval.statistics import Resampling

@@ -88,9 +88,10 @@ def overlay(
     what `segeval score` says.
     """
     from segeval.cli.output import say_notices
+    from segeval.counting.dataset import evaluate, pair_up
     from segeval.errormaps import translation_of
-    from segeval.evaluation import evaluate, pair_up, score_choice
     from segeval.reports.overlayfiles import Plan, check_targets, draw_overlays
+    from segeval.scoring import score_choice
     from segeval.text import counted
 
     photographs = pictures.photographs()

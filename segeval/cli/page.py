@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from segeval.cli.options import OutputOptions
+    from segeval.counting.run import ImageInfo, Run
     from segeval.inputs.pairing import Pair
     from segeval.reports.gallery import Album
-    from segeval.run import ImageInfo, Run
     from segeval.scoring import Scores
 
 __all__ = ["check_page", "make_page"]

@@ -13,7 +13,7 @@ from segeval.cli.pairing import ReadingOptions
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.run import Run
+    from segeval.counting.run import Run
 
 __all__ = ["plot"]
 
@@ -81,9 +81,8 @@ def _scored(
     run: Run, labels: options.LabelOptions, convention: options.ConventionOptions
 ) -> dict[str, Any]:
     """Return the scores as a document, with those of the images as ``values``."""
-    from segeval.evaluation import score_choice
     from segeval.reports.document import make_document
-    from segeval.scoring import per_image
+    from segeval.scoring import per_image, score_choice
 
     scores = score_choice(run, labels.choice(), convention.convention(), unknown=labels.unknown)
     values = per_image(scores)["miou"].tolist()

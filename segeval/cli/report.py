@@ -27,7 +27,7 @@ def report(
     No mask is read. The same options give the same document as `segeval score`.
     """
     from segeval.cli.output import prepare, present
-    from segeval.runfile import read_run
+    from segeval.counting.runfile import read_run
 
     plan = prepare(labels, convention, output, run=run)
     present(read_run(run), plan, quiet=quiet)

@@ -6,12 +6,9 @@ What is typed beats the file, and a command's own table beats the top of the fil
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["beaten_by", "is_run_file", "rivals_of"]
-
-RUN_FILE: Final = b"SQLite format 3\0"
+from segeval.counting.runschema import is_run_file
 
 RIVALS: Final = (
     ({"pairs"}, {"prediction", "truth"}),
@@ -22,15 +19,6 @@ RIVALS: Final = (
 )
 """Options that exclude each other in a command that has all of them: in another one, an option of
 the same name may mean something else."""
-
-
-def is_run_file(path: str | Path | None) -> bool:
-    """Whether an argument is a run file, which is counted already."""
-    try:
-        with open(path or "", "rb") as file:
-            return file.read(len(RUN_FILE)) == RUN_FILE
-    except (OSError, ValueError):
-        return False
 
 
 BEATEN: Final[tuple[tuple[str, Callable[[Any], bool], set[str]], ...]] = (

@@ -20,9 +20,9 @@ from segeval.errors import DataError, Problem, SettingError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from segeval.counting.run import Run
     from segeval.inputs.pairing import Pair
     from segeval.reports.terminal import Colors
-    from segeval.run import Run
     from segeval.settings import LabelChoice
 
 __all__ = ["show"]
@@ -67,10 +67,10 @@ def show(
     errors are seen.
     """
     from segeval.errormaps import translation_of
-    from segeval.evaluation import score_choice
     from segeval.palettes import scheme_of
     from segeval.pictures import describe_images, error_codes, position_of, read_classes
     from segeval.reports.terminal import draw_text
+    from segeval.scoring import score_choice
 
     reading, name = _arguments(reading, shown.name)
     pair = _find_pair(reading, name)
@@ -97,7 +97,7 @@ def _arguments(reading: ReadingOptions, name: str | None) -> tuple[ReadingOption
 
 def _find_pair(reading: ReadingOptions, name: str | None) -> Pair:
     """Return the pair of a name, or the only one."""
-    from segeval.evaluation import pair_up
+    from segeval.counting.dataset import pair_up
 
     pairing = pair_up(reading.source())
     pairs = {pair.name: pair for pair in pairing.pairs}
@@ -134,9 +134,9 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
 
     Classes are found in all masks, and so is whether grey colours are indices.
     """
-    from segeval.evaluation import count_pair, evaluate
+    from segeval.counting.dataset import count_pair, evaluate
+    from segeval.counting.run import Run
     from segeval.labelchoice import stated_labels
-    from segeval.run import Run
     from segeval.values import COLOR
 
     if stated_labels(choice) is not None:

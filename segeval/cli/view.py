@@ -71,8 +71,8 @@ def view(
     their pictures, drawn when they are looked at.
     """
     from segeval.cli.output import say_notices
-    from segeval.evaluation import score_choice
     from segeval.reports.viewer.server import Viewer
+    from segeval.scoring import score_choice
 
     photographs, rules = viewing.photographs(), convention.convention()
     run = count_or_read(reading, quiet=quiet)

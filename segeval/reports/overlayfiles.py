@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from segeval.engines import ordered_map
+from segeval.counting.workers import ordered_map
 from segeval.errors import MaskError, OutputError, Problem
 from segeval.files import write_bytes
 from segeval.inputs.masks import keep_memory

@@ -14,7 +14,7 @@ import pytest
 from made import made_run
 from made_viewer import HOSTILE, NAMES, Served, serve, serve_run
 
-from segeval.run import Run
+from segeval.counting.run import Run
 
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}

@@ -22,11 +22,11 @@ import pytest
 
 from segeval.classification import classify
 from segeval.conventions import Convention
-from segeval.evaluation import evaluate
+from segeval.counting.dataset import evaluate
+from segeval.counting.run import Run
 from segeval.labels import Label, LabelMap
 from segeval.metrics import METRICS
 from segeval.presets import load_presets, preset
-from segeval.run import Run
 from segeval.scoring import score_run
 from segeval.settings import Source
 

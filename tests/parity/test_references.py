@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from made import document, frozen, made_run
 from sklearn import metrics as sk
 
-from segeval.contingency import count_values
+from segeval.counting.contingency import count_values
 from segeval.labels import numbered
 from segeval.presets import preset
 from segeval.scoring import score_run

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from segeval import contingency
-from segeval.contingency import NO_PREDICTION, ContingencyTable, count_values
+from segeval.counting import contingency
+from segeval.counting.contingency import NO_PREDICTION, ContingencyTable, count_values
 
 DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "uint64"]
 

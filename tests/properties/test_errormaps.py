@@ -13,13 +13,13 @@ from hypothesis.extra.numpy import arrays
 from made import Mask, frozen, made_run
 from PIL import Image
 
-from segeval.contingency import count_values
+from segeval.counting.contingency import count_values
+from segeval.counting.run import ImageCounts, Run
 from segeval.errormaps import Kind, all_errors, class_errors, hatched, translation_of
 from segeval.labels import Label, LabelMap
 from segeval.palettes import Scheme, all_scheme, class_scheme
 from segeval.pictures import describe_images, error_codes
 from segeval.reports.overlay import Style, draw_picture
-from segeval.run import ImageCounts, Run
 from segeval.scoring import Scores, score_run
 from segeval.settings import Unknown
 from segeval.values import COLOR

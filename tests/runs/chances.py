@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segeval.comparison import compare_runs
-from segeval.confusion import ClassCounts
-from segeval.contingency import ContingencyTable
 from segeval.conventions import Convention
+from segeval.counting.confusion import ClassCounts
+from segeval.counting.contingency import ContingencyTable
+from segeval.counting.run import ImageCounts, Run
 from segeval.intervals import find_intervals
 from segeval.pools import Sample
-from segeval.run import ImageCounts, Run
 from segeval.settings import LabelChoice
 from segeval.statistics import Resampling, Units
 from segeval.summaries import summarize

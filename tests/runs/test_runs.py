@@ -14,11 +14,11 @@ from made import data_set, frozen, made_run, save, segeval
 from made_runs import BLOCKS, NAMES, make_folders, score
 from torture import make_set, torture
 
+from segeval.counting.run import Facts, Run
+from segeval.counting.runfile import RunFile, read_run, write_run
 from segeval.errors import RunError
 from segeval.inputs import fingerprints
 from segeval.inputs.masks import Mask, read_mask
-from segeval.run import Facts, Run
-from segeval.runfile import RunFile, read_run, write_run
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_an_existing_run_is_never_overwritten_unasked(
 def test_resuming_counts_only_what_is_new_or_changed(
     folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from segeval import evaluation
+    from segeval.counting import dataset as evaluation
     from segeval.settings import Source
 
     read: list[str] = []

@@ -12,9 +12,9 @@ from chances import CHOICE, as_run, coverage, false_alarms, made_images, real_di
 from made import frozen, made_run
 
 import segeval
-from segeval.alignment import align
 from segeval.comparison import compare_runs
 from segeval.conventions import Convention
+from segeval.counting.alignment import align
 from segeval.errors import DataError, RunError
 from segeval.labels import numbered
 from segeval.scoring import score_run

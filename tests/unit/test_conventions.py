@@ -11,8 +11,8 @@ import pytest
 from made import frozen, made_run
 
 from segeval.averages import averaged_classes, class_means, image_means, total_means, worst_means
-from segeval.confusion import ClassCounts
 from segeval.conventions import Convention
+from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.folds import mean_of_worst
 from segeval.generalized import generalized_dice

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from made import frozen, made_run
 
-from segeval.contingency import NO_PREDICTION, count_values
+from segeval.counting.contingency import NO_PREDICTION, count_values
+from segeval.counting.run import ImageCounts, Run
 from segeval.diagnosis import values_of
 from segeval.errors import LabelError, SettingError
 from segeval.labelchoice import choose_labels
 from segeval.labelfiles import load_labels
-from segeval.run import ImageCounts, Run
 from segeval.settings import LabelChoice
 from segeval.values import COLOR, color_value
 

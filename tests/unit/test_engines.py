@@ -10,8 +10,8 @@ from functools import partial
 
 import pytest
 
-from segeval import engines
-from segeval.engines import default_workers, ordered_map
+from segeval.counting import workers as engines
+from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import SettingError, WorkerError
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from made import frozen
 
-from segeval.contingency import NO_PREDICTION
+from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
 from segeval.labelfiles import load_labels
 from segeval.labels import UNKNOWN, VOID, Label, LabelMap, Side, numbered

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from segeval.averages import mean_over_images
-from segeval.confusion import ClassCounts
 from segeval.conventions import Convention
+from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.folds import mean_of_worst
 from segeval.intervals import find_intervals

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from segeval.groups import split_groups
+from segeval.counting.groups import split_groups
 from segeval.metrics import METRICS
 from segeval.pictures import image_scores
 from segeval.reports.viewer.kept import Kept
@@ -19,8 +19,8 @@ from segeval.reports.viewer.kept import Kept
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from segeval.counting.run import Run
     from segeval.errormaps import Translation
-    from segeval.run import Run
     from segeval.scoring import Scores
 
 __all__ = ["Catalogue", "Cells", "Order", "Query", "wrong_cells"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.confusion import ClassCounts
+from segeval.counting.confusion import ClassCounts
 from segeval.metrics import METRICS
 from segeval.palettes import class_colors
 from segeval.pictures import describe_images

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from segeval.counting.run import ImageInfo
     from segeval.errormaps import Translation
     from segeval.palettes import Scheme
-    from segeval.run import ImageInfo
     from segeval.scoring import Scores
 
 __all__ = ["KINDS", "Drawer"]

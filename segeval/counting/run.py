@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.contingency import ContingencyTable, tabulate
+from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.errors import RunError
 
 if TYPE_CHECKING:

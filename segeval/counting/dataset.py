@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
-from segeval.contingency import count_values
-from segeval.engines import ordered_map
-from segeval.errors import DataError, LabelError, MaskError, Problem
-from segeval.groups import split_groups
+from segeval.counting.contingency import count_values
+from segeval.counting.run import Facts, ImageCounts, Run
+from segeval.counting.workers import ordered_map
+from segeval.errors import DataError, MaskError, Problem
 from segeval.inputs.masks import keep_memory, read_mask
 from segeval.inputs.pairing import Pairing, find_pairs, read_pairs
-from segeval.labelchoice import choose_labels
-from segeval.run import Facts, ImageCounts, Run
-from segeval.scoring import Scores, score_run
 from segeval.settings import Reading, parse_shard
 from segeval.text import printable
 
@@ -28,31 +25,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.conventions import Convention
+    from segeval.counting.runfile import RunFile
     from segeval.inputs.masks import Mask
     from segeval.inputs.pairing import Pair
-    from segeval.runfile import RunFile
-    from segeval.settings import LabelChoice, Source, Unknown
-    from segeval.statistics import Resampling
+    from segeval.settings import Source
+
 
 NOTHING: Final = Problem(
     name="data", kind="nothing to score", detail="there is no pair of masks, or all were skipped"
 )
 
-Outcome = TypeVar("Outcome")
 
-__all__ = [
-    "NOTHING",
-    "count_arrays",
-    "count_pair",
-    "evaluate",
-    "gather",
-    "pair_up",
-    "resize",
-    "score_choice",
-    "sizes_differ",
-    "write_facts",
-]
+Outcome = TypeVar("Outcome")
 
 
 def pair_up(source: Source) -> Pairing:
@@ -250,40 +234,3 @@ def _waivers(source: Source, reading: Reading) -> tuple[str, ...]:
         f"include:{source.include}": source.include is not None,
     }
     return tuple(fact for fact, holds in stated.items() if holds)
-
-
-def score_choice(
-    run: Run,
-    choice: LabelChoice,
-    convention: Convention | None = None,
-    *,
-    unknown: Unknown = "error",
-    group_by: str | None = None,
-    resampling: Resampling | None = None,
-) -> Scores:
-    """Score a run, and its groups, with the classes that the user chose or that its values show.
-
-    Intervals, if there is a resampling, are found for the whole run only.
-
-    Raises
-    ------
-    DataError
-        If there are problems: all of them, those of reading, pairing and labels alike.
-    LabelError
-        If only the classes are in doubt.
-    """
-    if not run.images:
-        raise DataError(run.problems or [NOTHING])
-    try:
-        labels = choose_labels(run, choice)
-    except LabelError as error:
-        if not run.problems:
-            raise
-        doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
-        raise DataError((*run.problems, doubt)) from error
-    scores = score_run(run, labels, convention, unknown=unknown, resampling=resampling)
-    groups = {
-        name: score_run(run.select(positions), labels, convention, unknown=unknown)
-        for name, positions in split_groups(run, group_by).items()
-    }
-    return replace(scores, groups=groups)

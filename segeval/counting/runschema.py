@@ -12,17 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = [
-    "COLUMNS",
-    "check_free",
-    "check_schema",
-    "connect",
-    "explained",
-    "has_tables",
-    "make_tables",
-]
 
 SCHEMA: Final = 1
+
+
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE images (
@@ -36,6 +29,8 @@ CREATE TABLE counts (
     PRIMARY KEY (image, truth, prediction)) WITHOUT ROWID;
 CREATE TABLE problems (name TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
 """
+
+
 COLUMNS: Final = (
     "name, group_name, height, width, truth_path, prediction_path, truth_form, prediction_form"
 )
@@ -129,3 +124,15 @@ def check_free(path: Path, *, overwrite: bool) -> None:
         raise RunError(f"{path} exists; type --overwrite to replace it")
     if not path.resolve().parent.is_dir():
         raise RunError(f"{path}: there is no folder {path.resolve().parent}; make it first")
+
+
+RUN_FILE: Final = b"SQLite format 3\0"
+
+
+def is_run_file(path: str | Path | None) -> bool:
+    """Whether an argument is a run file, which is counted already."""
+    try:
+        with open(path or "", "rb") as file:
+            return file.read(len(RUN_FILE)) == RUN_FILE
+    except (OSError, ValueError):
+        return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segeval.contingency import count_values
+from segeval.counting.contingency import count_values
 from segeval.values import read_only
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from segeval.counting.run import Counts, Run
 from segeval.errors import RunError
-from segeval.run import Counts, Run
 from segeval.text import counted
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.run import Run
+    from segeval.counting.run import Run
 
 __all__ = ["UNMATCHED", "split_groups"]
 

@@ -17,18 +17,25 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from segeval.counting.run import Counts, Facts, ImageInfo, Run
+from segeval.counting.runschema import (
+    COLUMNS,
+    check_schema,
+    connect,
+    explained,
+    has_tables,
+    make_tables,
+)
 from segeval.errors import Problem, RunError
 from segeval.inputs.fingerprints import still_all
-from segeval.run import Counts, Facts, ImageInfo, Run
-from segeval.runschema import COLUMNS, check_schema, connect, explained, has_tables, make_tables
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
     from pathlib import Path
 
+    from segeval.counting.run import ImageCounts
     from segeval.inputs.pairing import Pair
-    from segeval.run import ImageCounts
 
 __all__ = ["RunFile", "read_run", "write_run"]
 
