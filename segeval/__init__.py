@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from segeval.counting.confusion import ConfusionMatrix, confusion_matrix
     from segeval.counting.contingency import ContingencyTable, count_values
     from segeval.errors import DataError, SegevalError
-    from segeval.labelfiles import load_labels
-    from segeval.labels import Label, LabelMap
+    from segeval.labels.labelmap import Label, LabelMap
+    from segeval.labels.load import load_labels
     from segeval.presets import preset
 
 __all__ = [
@@ -47,8 +47,8 @@ _HOME = {
     "contrasts": ("Contrast", "compare"),
     "conventions": ("Convention",),
     "errors": ("DataError", "SegevalError"),
-    "labelfiles": ("load_labels",),
-    "labels": ("Label", "LabelMap"),
+    "labels.load": ("load_labels",),
+    "labels.labelmap": ("Label", "LabelMap"),
     "presets": ("preset",),
 }
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.conventions import Convention
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
     from segeval.scoring import Scores
     from segeval.settings import Missing, Unknown
 

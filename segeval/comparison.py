@@ -15,7 +15,7 @@ from segeval.conventions import Convention
 from segeval.counting.alignment import align, stack, with_waivers
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import DataError
-from segeval.labelchoice import choose_labels
+from segeval.labels.choose import choose_labels
 from segeval.metrics import ROUNDING
 from segeval.pools import Sample, left_out
 from segeval.scoring import per_image, score_run, write_signature

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.classification import classify
 from segeval.counting.contingency import count_values
 from segeval.counting.run import ImageCounts, Run
 from segeval.explanation import Case, explain
-from segeval.labels import numbered
+from segeval.labels.classify import classify
+from segeval.labels.labelmap import numbered
 from segeval.presets import find_preset
 from segeval.text import defined
 from segeval.version import __version__
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
 
 __all__ = ["SCHEMA", "SETS", "MaskSet", "expected_values", "make_masks"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from segeval import comparison
     from segeval.conventions import Convention
     from segeval.counting.run import Run
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
     from segeval.settings import Unknown
 
 __all__ = ["Contrast", "compare"]

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.classification import MISSED, translate_values
-from segeval.labels import UNKNOWN
+from segeval.labels.classify import MISSED, translate_values
+from segeval.labels.labelmap import UNKNOWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.run import Run
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
     from segeval.palettes import Scheme
     from segeval.settings import Unknown
 

@@ -20,8 +20,8 @@ from segeval.presets import find_preset, load_presets
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from segeval.classification import Classified
-    from segeval.labels import LabelMap
+    from segeval.labels.classify import Classified
+    from segeval.labels.labelmap import LabelMap
     from segeval.metrics import Metric
 
 __all__ = [

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from segeval.counting.run import ImageCounts
     from segeval.inputs.pairing import Pair
-    from segeval.labels import Label, LabelMap
+    from segeval.labels.labelmap import Label, LabelMap
     from segeval.settings import LossChoice, Reading
 
 __all__ = ["ImageValues", "Task", "value_pair"]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from segeval.counting.dataset import count_pair, gather, pair_up
 from segeval.counting.run import Run
-from segeval.diagnosis import values_of
 from segeval.errors import DataError, LabelError, MaskError, Problem, SettingError
 from segeval.inputs.masks import read_mask
 from segeval.inputs.probabilities import read_probabilities
-from segeval.labelchoice import stated_labels
-from segeval.labels import Label, LabelMap
+from segeval.labels.choose import stated_labels
+from segeval.labels.infer import values_of
+from segeval.labels.labelmap import Label, LabelMap
 from segeval.values import describe_values
 
 if TYPE_CHECKING:

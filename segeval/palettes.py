@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.labels import Label, LabelMap
+    from segeval.labels.labelmap import Label, LabelMap
 
 __all__ = [
     "INKS",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from segeval.errormaps import Translation
     from segeval.inputs.pairing import Pair
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
     from segeval.scoring import Scores
     from segeval.settings import Reading
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.conventions import Convention
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
 
 __all__ = ["Sample", "add_up", "chosen_classes", "left_out", "over_classes", "scored", "summed"]
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from segeval.averages import averaged_classes, image_means
-from segeval.classification import classify
 from segeval.conventions import Convention
 from segeval.counting.dataset import NOTHING
 from segeval.counting.groups import split_groups
 from segeval.errors import DataError, LabelError, Problem
 from segeval.intervals import find_intervals
-from segeval.labelchoice import choose_labels
+from segeval.labels.choose import choose_labels
+from segeval.labels.classify import classify
 from segeval.metrics import METRICS, OVERALL
 from segeval.pools import Sample, left_out
 from segeval.statistics import Units
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from segeval.classification import Classified
     from segeval.counting.run import Run
     from segeval.intervals import Intervals
-    from segeval.labels import LabelMap
+    from segeval.labels.classify import Classified
+    from segeval.labels.labelmap import LabelMap
     from segeval.settings import LabelChoice, Unknown
     from segeval.statistics import Resampling
 

@@ -15,7 +15,7 @@ from segeval.errors import SettingError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
 
 __all__ = [
     "MAX_PIXELS",

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.classification import translate_truth
 from segeval.conventions import Convention
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import DataError, SettingError
+from segeval.labels.classify import translate_truth
 from segeval.metrics import METRICS, ratio
 from segeval.scoring import write_signature
 from segeval.values import COLOR
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.run import Run
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
 
 __all__ = ["CURVES", "Sweep", "sweep"]
 

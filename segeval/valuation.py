@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from segeval.calibration import Calibration
     from segeval.imagevalues import ImageValues
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
     from segeval.maplabels import FirstMap
     from segeval.scoring import Scores
     from segeval.settings import LabelChoice, Source

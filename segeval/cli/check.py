@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from segeval.counting.run import Run
-    from segeval.labels import Side
+    from segeval.labels.labelmap import Side
 
 __all__ = ["check"]
 
@@ -34,9 +34,9 @@ def check(
 
     Exit code 0 if the data can be scored with these options, 3 if not.
     """
-    from segeval.classification import classify
     from segeval.counting.dataset import NOTHING
-    from segeval.labelchoice import choose_labels
+    from segeval.labels.choose import choose_labels
+    from segeval.labels.classify import classify
 
     choice = labels.choice()
     run = count(pairing, quiet=quiet)
@@ -60,7 +60,7 @@ def check(
 
 def _describe(run: Run) -> Iterator[str]:
     """Say how many pairs there are, and what each side holds in which storage forms."""
-    from segeval.diagnosis import values_of
+    from segeval.labels.infer import values_of
     from segeval.text import counted
     from segeval.values import describe_values
 

@@ -98,7 +98,7 @@ def compare(
     """
     from segeval.cli.output import refuse_overwriting
     from segeval.comparison import compare_runs
-    from segeval.labelchoice import stated_labels
+    from segeval.labels.choose import stated_labels
     from segeval.reports.html import check_jinja
 
     chosen, choice = convention.convention(), labels.choice()

@@ -252,7 +252,7 @@ def _is_file(value: str, folder: Path) -> bool:
         return True
     if not os.path.isfile(folder / value):
         return False
-    from segeval.labelfiles import builtin_names
+    from segeval.labels.load import builtin_names
 
     return value not in builtin_names()
 

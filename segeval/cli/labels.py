@@ -19,7 +19,7 @@ def labels(
     ] = None,
 ) -> None:
     """List the built-in label maps, or show one of them, or a file of yours."""
-    from segeval.labelfiles import builtin_names, load_labels
+    from segeval.labels.load import builtin_names, load_labels
     from segeval.values import describe_values, hex_color
 
     if name is None:

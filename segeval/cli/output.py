@@ -21,7 +21,7 @@ from segeval.cli.speech import put, say
 from segeval.errors import SettingError
 from segeval.files import check_writable, write_text
 from segeval.gates import check_thresholds, parse_threshold
-from segeval.labelchoice import stated_labels
+from segeval.labels.choose import stated_labels
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.wording import show_bound
 from segeval.scoring import score_choice

@@ -153,7 +153,7 @@ def _check_early(
     names: Iterable[str], files: list[Path], labels: options.LabelOptions, pictures: PictureOptions
 ) -> None:
     """Refuse, before anything is counted, what could not be drawn or written."""
-    from segeval.labelchoice import stated_labels
+    from segeval.labels.choose import stated_labels
     from segeval.reports.overlayfiles import check_targets, target_names
 
     stated = stated_labels(labels.choice())

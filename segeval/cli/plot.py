@@ -66,7 +66,7 @@ def plot(
 
 def _swept(run: Run, labels: options.LabelOptions) -> dict[str, Any]:
     """Return the curves of grey predictions as a document."""
-    from segeval.labelchoice import choose_labels
+    from segeval.labels.choose import choose_labels
     from segeval.reports.curves import make_document
     from segeval.sweep import sweep
 

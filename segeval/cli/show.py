@@ -136,7 +136,7 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
     """
     from segeval.counting.dataset import count_pair, evaluate
     from segeval.counting.run import Run
-    from segeval.labelchoice import stated_labels
+    from segeval.labels.choose import stated_labels
     from segeval.values import COLOR
 
     if stated_labels(choice) is not None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made import data_set, document, segeval
 
-from segeval.labelfiles import load_labels
+from segeval.labels.load import load_labels
 
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
 SHIFTED = np.roll(BLOCKS, 2, axis=1)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from made import data_set, document, save, segeval, segeval_process
 
-from segeval.labelfiles import load_labels
+from segeval.labels.load import load_labels
 
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
 

@@ -12,7 +12,7 @@ from made import Mask, data_set, document, save, segeval
 from PIL import Image
 
 from segeval.errors import OutputError
-from segeval.labels import numbered
+from segeval.labels.labelmap import numbered
 from segeval.palettes import OKABE_ITO, all_scheme, class_scheme
 from segeval.reports.overlayfiles import target_names
 

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segeval.classification import classify
 from segeval.conventions import Convention
 from segeval.counting.dataset import evaluate
 from segeval.counting.run import Run
-from segeval.labels import Label, LabelMap
+from segeval.labels.classify import classify
+from segeval.labels.labelmap import Label, LabelMap
 from segeval.metrics import METRICS
 from segeval.presets import load_presets, preset
 from segeval.scoring import score_run

@@ -16,7 +16,7 @@ from made import document, frozen, made_run
 from sklearn import metrics as sk
 
 from segeval.counting.contingency import count_values
-from segeval.labels import numbered
+from segeval.labels.labelmap import numbered
 from segeval.presets import preset
 from segeval.scoring import score_run
 

@@ -16,7 +16,7 @@ from PIL import Image
 from segeval.counting.contingency import count_values
 from segeval.counting.run import ImageCounts, Run
 from segeval.errormaps import Kind, all_errors, class_errors, hatched, translation_of
-from segeval.labels import Label, LabelMap
+from segeval.labels.labelmap import Label, LabelMap
 from segeval.palettes import Scheme, all_scheme, class_scheme
 from segeval.pictures import describe_images, error_codes
 from segeval.reports.overlay import Style, draw_picture

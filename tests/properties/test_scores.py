@@ -14,7 +14,7 @@ from made import frozen, made_run
 from numpy.typing import NDArray
 
 from segeval.conventions import Convention
-from segeval.labels import Label, LabelMap, numbered
+from segeval.labels.labelmap import Label, LabelMap, numbered
 from segeval.metrics import METRICS, OVERALL
 from segeval.scoring import Scores, per_image, score_run
 

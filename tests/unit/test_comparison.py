@@ -16,7 +16,7 @@ from segeval.comparison import compare_runs
 from segeval.conventions import Convention
 from segeval.counting.alignment import align
 from segeval.errors import DataError, RunError
-from segeval.labels import numbered
+from segeval.labels.labelmap import numbered
 from segeval.scoring import score_run
 from segeval.statistics import Resampling
 

@@ -16,7 +16,7 @@ from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.folds import mean_of_worst
 from segeval.generalized import generalized_dice
-from segeval.labels import numbered
+from segeval.labels.labelmap import numbered
 from segeval.metrics import METRICS
 from segeval.pools import Sample
 from segeval.scoring import per_image, score_run

@@ -10,10 +10,10 @@ from made import frozen, made_run
 
 from segeval.counting.contingency import NO_PREDICTION, count_values
 from segeval.counting.run import ImageCounts, Run
-from segeval.diagnosis import values_of
 from segeval.errors import LabelError, SettingError
-from segeval.labelchoice import choose_labels
-from segeval.labelfiles import load_labels
+from segeval.labels.choose import choose_labels
+from segeval.labels.infer import values_of
+from segeval.labels.load import load_labels
 from segeval.settings import LabelChoice
 from segeval.values import COLOR, color_value
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
 
 
 def run_of(truth: Iterable[int], prediction: Iterable[int]) -> Run:

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import Mask, frozen, made_run
 
-from segeval.classification import classify
 from segeval.differences import between
 from segeval.explanation import Case, explain, main_rules
-from segeval.labels import numbered
+from segeval.labels.classify import classify
+from segeval.labels.labelmap import numbered
 from segeval.presets import load_presets, preset
 from segeval.rulewords import tell
 from segeval.scoring import score_run

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from segeval.errors import LabelError
-from segeval.labelfiles import builtin_names, load_labels
-from segeval.labels import Label
+from segeval.labels.labelmap import Label
+from segeval.labels.load import builtin_names, load_labels
 
 FACTS = Path(__file__).parents[3] / "shared" / "labelmaps.json"
 

@@ -9,8 +9,8 @@ from made import frozen
 
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
-from segeval.labelfiles import load_labels
-from segeval.labels import UNKNOWN, VOID, Label, LabelMap, Side, numbered
+from segeval.labels.labelmap import UNKNOWN, VOID, Label, LabelMap, Side, numbered
+from segeval.labels.load import load_labels
 from segeval.values import COLOR, color_value
 
 RED, GREY, BLACK = (255, 0, 0), (70, 70, 70), (0, 0, 0)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from made import Mask
 
-from segeval.labelfiles import builtin_names, load_labels
-from segeval.labels import numbered
+from segeval.labels.labelmap import numbered
+from segeval.labels.load import builtin_names, load_labels
 from segeval.palettes import all_scheme, class_colors, class_scheme
 
 SIGHT = {

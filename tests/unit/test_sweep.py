@@ -20,8 +20,8 @@ from sklearn import metrics as sk
 from segeval import sweep as sweep_module
 from segeval.conventions import Convention
 from segeval.errors import DataError, SettingError
-from segeval.labelchoice import choose_labels
-from segeval.labelfiles import load_labels
+from segeval.labels.choose import choose_labels
+from segeval.labels.load import load_labels
 from segeval.scoring import score_run
 from segeval.settings import LabelChoice
 from segeval.sweep import sweep

@@ -17,7 +17,7 @@ from made_viewer import NAMES, Served, make_pairs, serve
 
 from segeval.conventions import Convention
 from segeval.errormaps import translation_of
-from segeval.labels import numbered
+from segeval.labels.labelmap import numbered
 from segeval.pictures import image_scores
 from segeval.reports.viewer.catalogue import Catalogue, Query
 from segeval.reports.viewer.details import _percent, describe_image, single

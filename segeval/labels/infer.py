@@ -14,15 +14,15 @@ import numpy as np
 
 from segeval.counting.contingency import NO_PREDICTION, ContingencyTable
 from segeval.errors import LabelError
-from segeval.labelfiles import builtin_names, load_labels
-from segeval.labels import numbered
+from segeval.labels.labelmap import numbered
+from segeval.labels.load import builtin_names, load_labels
 from segeval.values import COLOR, describe_value, describe_values, plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from segeval.counting.run import Run
-    from segeval.labels import LabelMap, Side
+    from segeval.labels.labelmap import LabelMap, Side
 
 __all__ = ["found_labels", "values_of"]
 

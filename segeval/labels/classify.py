@@ -10,7 +10,7 @@ import numpy as np
 from segeval.counting.confusion import ClassCounts, ConfusionMatrix
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import Problem, SettingError
-from segeval.labels import UNKNOWN
+from segeval.labels.labelmap import UNKNOWN
 from segeval.settings import Unknown
 from segeval.text import counted
 from segeval.values import describe_value
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.run import Counts, Run
-    from segeval.labels import LabelMap, Side
+    from segeval.labels.labelmap import LabelMap, Side
 
 __all__ = ["MISSED", "Classified", "classify", "translate_truth", "translate_values"]
 

@@ -6,14 +6,14 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from segeval.diagnosis import found_labels
 from segeval.errors import SettingError
-from segeval.labelfiles import load_labels
-from segeval.labels import numbered
+from segeval.labels.infer import found_labels
+from segeval.labels.labelmap import numbered
+from segeval.labels.load import load_labels
 
 if TYPE_CHECKING:
     from segeval.counting.run import Run
-    from segeval.labels import LabelMap
+    from segeval.labels.labelmap import LabelMap
     from segeval.settings import LabelChoice
 
 __all__ = ["choose_labels", "stated_labels"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.errors import LabelError
-from segeval.labels import Label, LabelMap
+from segeval.labels.labelmap import Label, LabelMap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ class Draft:
 
 def builtin_names() -> list[str]:
     """Names of the built-in label maps, in alphabetical order."""
-    folder = resources.files("segeval") / "labelmaps"
+    folder = resources.files("segeval.labels") / "builtin"
     return sorted(
         file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")
     )
@@ -82,7 +82,7 @@ def load_labels(source: str | Path) -> LabelMap:
     """
     path = Path(source)
     if str(source) in builtin_names():
-        text = (resources.files("segeval") / "labelmaps" / f"{source}.toml").read_text("utf-8")
+        text = (resources.files("segeval.labels") / "builtin" / f"{source}.toml").read_text("utf-8")
         return _build(_parse_toml(text, str(source)), str(source))
     try:
         text = path.read_text(encoding="utf-8-sig")
