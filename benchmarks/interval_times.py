@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from measuring import peak_memory, seconds
 
-from segeval.conventions import Convention
 from segeval.counting.confusion import ClassCounts
-from segeval.intervals import find_intervals
-from segeval.statistics import Resampling, Units
+from segeval.scoring.convention import Convention
+from segeval.scoring.intervals import find_intervals
+from segeval.scoring.resampling import Resampling, Units
 
 IMAGES, CLASSES = 5000, 150
 

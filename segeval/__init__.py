@@ -12,13 +12,13 @@ from segeval.version import __version__
 if TYPE_CHECKING:
     from segeval.api import Result, Run, score
     from segeval.contrasts import Contrast, compare
-    from segeval.conventions import Convention
     from segeval.counting.confusion import ConfusionMatrix, confusion_matrix
     from segeval.counting.contingency import ContingencyTable, count_values
     from segeval.errors import DataError, SegevalError
     from segeval.labels.labelmap import Label, LabelMap
     from segeval.labels.load import load_labels
     from segeval.presets import preset
+    from segeval.scoring.convention import Convention
 
 __all__ = [
     "ConfusionMatrix",
@@ -45,7 +45,7 @@ _HOME = {
     "counting.confusion": ("ConfusionMatrix", "confusion_matrix"),
     "counting.contingency": ("ContingencyTable", "count_values"),
     "contrasts": ("Contrast", "compare"),
-    "conventions": ("Convention",),
+    "scoring.convention": ("Convention",),
     "errors": ("DataError", "SegevalError"),
     "labels.load": ("load_labels",),
     "labels.labelmap": ("Label", "LabelMap"),

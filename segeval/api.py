@@ -13,9 +13,9 @@ from segeval.counting import run
 from segeval.counting.dataset import evaluate
 from segeval.counting.runfile import read_run
 from segeval.reports.document import make_document
-from segeval.scoring import score_choice
+from segeval.scoring.resampling import SEED, Resampling
+from segeval.scoring.score import score_choice
 from segeval.settings import LabelChoice, Source
-from segeval.statistics import SEED, Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from segeval.conventions import Convention
     from segeval.labels.labelmap import LabelMap
-    from segeval.scoring import Scores
+    from segeval.scoring.convention import Convention
+    from segeval.scoring.score import Scores
     from segeval.settings import Missing, Unknown
 
 __all__ = ["Result", "Run", "score"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from segeval.metrics import ratio
+from segeval.scoring.metrics import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

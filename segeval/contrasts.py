@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segeval.comparison import compare_runs
 from segeval.reports.comparison import class_frame, image_frame, make_document
+from segeval.scoring.compare import compare_runs
+from segeval.scoring.resampling import SEED, Resampling
 from segeval.settings import LabelChoice
-from segeval.statistics import SEED, Resampling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from segeval import comparison
-    from segeval.conventions import Convention
     from segeval.counting.run import Run
     from segeval.labels.labelmap import LabelMap
+    from segeval.scoring import compare as comparison
+    from segeval.scoring.convention import Convention
     from segeval.settings import Unknown
 
 __all__ = ["Contrast", "compare"]

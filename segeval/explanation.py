@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from segeval.averages import class_means, entered_values, total_means, worst_means
-from segeval.conventions import CASES, Convention
-from segeval.metrics import METRICS
-from segeval.pools import Sample, left_out
 from segeval.presets import find_preset, load_presets
+from segeval.scoring.convention import CASES, Convention
+from segeval.scoring.means import class_means, entered_values, total_means, worst_means
+from segeval.scoring.metrics import METRICS
+from segeval.scoring.sample import Sample, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from segeval.labels.classify import Classified
     from segeval.labels.labelmap import LabelMap
-    from segeval.metrics import Metric
+    from segeval.scoring.metrics import Metric
 
 __all__ = [
     "AXES",

@@ -14,8 +14,8 @@ from segeval.counting.dataset import resize
 from segeval.errormaps import Kind, all_errors, class_errors
 from segeval.errors import MaskError
 from segeval.inputs.masks import read_mask
-from segeval.metrics import METRICS
-from segeval.scoring import per_image
+from segeval.scoring.metrics import METRICS
+from segeval.scoring.score import per_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from segeval.errormaps import Translation
     from segeval.inputs.pairing import Pair
     from segeval.labels.labelmap import LabelMap
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
     from segeval.settings import Reading
 
     Classes = NDArray[np.signedinteger]

@@ -9,9 +9,9 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from segeval.conventions import CASES, Convention
 from segeval.errors import SettingError
-from segeval.metrics import METRICS
+from segeval.scoring.convention import CASES, Convention
+from segeval.scoring.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.pools import summed
+from segeval.scoring.sample import summed
 from segeval.text import counted
 
 if TYPE_CHECKING:

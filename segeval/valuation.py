@@ -17,7 +17,7 @@ from segeval.errors import DataError, SettingError
 from segeval.imagevalues import Task, value_pair
 from segeval.lossvalues import LOSSES, applicable_losses
 from segeval.maplabels import first_map, map_labels
-from segeval.scoring import score_run, write_signature
+from segeval.scoring.score import score_run, write_signature
 from segeval.settings import LossChoice, Reading
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from segeval.imagevalues import ImageValues
     from segeval.labels.labelmap import LabelMap
     from segeval.maplabels import FirstMap
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
     from segeval.settings import LabelChoice, Source
 
 __all__ = ["Valuation", "value_losses"]

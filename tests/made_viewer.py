@@ -18,7 +18,7 @@ from segeval.reports.viewer.catalogue import Catalogue
 from segeval.reports.viewer.drawing import Drawer
 from segeval.reports.viewer.routes import Routes
 from segeval.reports.viewer.server import Viewer
-from segeval.scoring import score_choice
+from segeval.scoring.score import score_choice
 from segeval.settings import MAX_PIXELS, LabelChoice, Source
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from segeval.counting.run import Run
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
 
 HOSTILE = """<script>window.hit=1</script>"'&amp; <img src=x onerror=window.hit=1>"""
 NAMES = [

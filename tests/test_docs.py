@@ -17,7 +17,7 @@ from made import segeval
 
 from segeval.counting.dataset import evaluate
 from segeval.presets import load_presets
-from segeval.scoring import per_image, score_choice
+from segeval.scoring.score import per_image, score_choice
 from segeval.settings import LabelChoice, Source
 
 PROJECT = Path(__file__).parents[1]

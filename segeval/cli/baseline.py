@@ -5,21 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segeval.baselinefiles import Baseline, baseline_of, read_baseline
-from segeval.baselines import check_drops, parse_drop
-from segeval.comparison import compare_runs
 from segeval.errors import SettingError
-from segeval.scoring import score_choice
+from segeval.scoring.baseline import Baseline, baseline_of, check_drops, parse_drop, read_baseline
+from segeval.scoring.compare import compare_runs
+from segeval.scoring.score import score_choice
 
 if TYPE_CHECKING:
-    from segeval.baselines import Drop
     from segeval.cli.options import ConventionOptions, OutputOptions
     from segeval.cli.output import Plan
-    from segeval.comparison import Comparison
     from segeval.counting.run import Run
-    from segeval.gates import DropGate
-    from segeval.scoring import Scores
-    from segeval.statistics import Resampling
+    from segeval.scoring.baseline import Drop
+    from segeval.scoring.compare import Comparison
+    from segeval.scoring.gates import DropGate
+    from segeval.scoring.resampling import Resampling
+    from segeval.scoring.score import Scores
 
 __all__ = ["Held", "against_baseline", "held_against"]
 

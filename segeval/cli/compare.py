@@ -18,8 +18,8 @@ from segeval.errors import SettingError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segeval.comparison import Comparison
     from segeval.counting.run import Run
+    from segeval.scoring.compare import Comparison
 
 __all__ = ["compare"]
 
@@ -97,9 +97,9 @@ def compare(
     the images that changed most.
     """
     from segeval.cli.output import refuse_overwriting
-    from segeval.comparison import compare_runs
     from segeval.labels.choose import stated_labels
     from segeval.reports.html import check_jinja
+    from segeval.scoring.compare import compare_runs
 
     chosen, choice = convention.convention(), labels.choice()
     resampling = convention.resampling(always=True)

@@ -13,7 +13,7 @@ from segeval.cli.pairing import PairingOptions
 from segeval.cli.speech import put
 
 if TYPE_CHECKING:
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
     from segeval.settings import Unknown
 
 __all__ = ["explain"]
@@ -60,7 +60,7 @@ def explain(
     from segeval.presets import find_preset
     from segeval.reports.explanation import lay_out
     from segeval.reports.json import to_json
-    from segeval.scoring import score_choice
+    from segeval.scoring.score import score_choice
 
     check_writable([] if explaining.json is None else [explaining.json])
     for name in explaining.between or ():
@@ -85,7 +85,7 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
     from segeval.explanation import explain as explain_case
     from segeval.presets import load_presets
     from segeval.reports.explanation import make_document
-    from segeval.scoring import write_signature
+    from segeval.scoring.score import write_signature
 
     exclude = tuple(dict.fromkeys(explaining.exclude or ()))
     scores.labels.positions(exclude)

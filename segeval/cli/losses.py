@@ -138,9 +138,9 @@ def losses(
     """
     from segeval.cli.output import enforce
     from segeval.counting.runfile import write_run
-    from segeval.gates import check_values, parse_ceiling
     from segeval.lossvalues import LOSSES
     from segeval.reports.losses import CALIBRATION, make_document
+    from segeval.scoring.gates import check_values, parse_ceiling
     from segeval.valuation import value_losses
 
     choice = _choice(maps, which)

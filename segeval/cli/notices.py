@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from segeval.cli.speech import say
-from segeval.statistics import FEW
+from segeval.scoring.resampling import FEW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from segeval.intervals import Intervals
-    from segeval.statistics import Units
+    from segeval.scoring.intervals import Intervals
+    from segeval.scoring.resampling import Units
 
 __all__ = ["say_doubts", "say_few", "say_undefined"]
 

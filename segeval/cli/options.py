@@ -21,8 +21,8 @@ from segeval.settings import (
 )
 
 if TYPE_CHECKING:
-    from segeval.conventions import Convention
-    from segeval.statistics import Resampling
+    from segeval.scoring.convention import Convention
+    from segeval.scoring.resampling import Resampling
 
 __all__ = [
     "ConventionOptions",
@@ -164,7 +164,7 @@ class ConventionOptions:
 
     def resampling(self, *, always: bool = False) -> Resampling | None:
         """Return how intervals are found, if they are asked for, or always."""
-        from segeval.statistics import Resampling
+        from segeval.scoring.resampling import Resampling
 
         given = {"rounds": self.ci, "seed": self.seed}
         stated = {name: value for name, value in given.items() if value is not None}
@@ -181,7 +181,7 @@ class ConventionOptions:
         exclude = tuple(dict.fromkeys(self.exclude or ()))
         if self.like is not None:
             return self._preset(self.like, exclude)
-        from segeval.conventions import Convention
+        from segeval.scoring.convention import Convention
 
         return Convention(
             pooling=self.pooling or "dataset",

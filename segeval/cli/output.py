@@ -20,11 +20,11 @@ from segeval.cli.page import check_page, make_page
 from segeval.cli.speech import put, say
 from segeval.errors import SettingError
 from segeval.files import check_writable, write_text
-from segeval.gates import check_thresholds, parse_threshold
 from segeval.labels.choose import stated_labels
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.wording import show_bound
-from segeval.scoring import score_choice
+from segeval.scoring.gates import check_thresholds, parse_threshold
+from segeval.scoring.score import score_choice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
     from segeval.cli.baseline import Held
     from segeval.cli.options import GroupedOptions, LabelOptions, OutputOptions
-    from segeval.conventions import Convention
     from segeval.counting.run import Run
-    from segeval.gates import Gate, Threshold
-    from segeval.scoring import Scores
+    from segeval.scoring.convention import Convention
+    from segeval.scoring.gates import Gate, Threshold
+    from segeval.scoring.resampling import Resampling
+    from segeval.scoring.score import Scores
     from segeval.settings import LabelChoice
-    from segeval.statistics import Resampling
 
 __all__ = [
     "enforce",

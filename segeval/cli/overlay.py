@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from segeval.inputs.pairing import Pair
     from segeval.reports.overlay import Style
     from segeval.reports.overlayfiles import Job
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
 
 __all__ = ["overlay"]
 
@@ -91,7 +91,7 @@ def overlay(
     from segeval.counting.dataset import evaluate, pair_up
     from segeval.errormaps import translation_of
     from segeval.reports.overlayfiles import Plan, check_targets, draw_overlays
-    from segeval.scoring import score_choice
+    from segeval.scoring.score import score_choice
     from segeval.text import counted
 
     photographs = pictures.photographs()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from segeval.counting.run import ImageInfo, Run
     from segeval.inputs.pairing import Pair
     from segeval.reports.gallery import Album
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
 
 __all__ = ["check_page", "make_page"]
 
@@ -54,7 +54,7 @@ def make_page(
     """Gather what a page shows, and write it."""
     from segeval.palettes import class_colors
     from segeval.reports.html import Findings, to_html
-    from segeval.scoring import per_image
+    from segeval.scoring.score import per_image
     from segeval.values import hex_color
 
     findings = Findings(
@@ -86,7 +86,7 @@ def _sweep(scores: Scores) -> dict[str, Any] | None:
     import numpy as np
 
     from segeval.reports.curves import make_document
-    from segeval.sweep import sweep
+    from segeval.scoring.sweep import sweep
     from segeval.values import COLOR
 
     if scores.labels.prediction_threshold is None:

@@ -68,7 +68,7 @@ def _swept(run: Run, labels: options.LabelOptions) -> dict[str, Any]:
     """Return the curves of grey predictions as a document."""
     from segeval.labels.choose import choose_labels
     from segeval.reports.curves import make_document
-    from segeval.sweep import sweep
+    from segeval.scoring.sweep import sweep
 
     choice = labels.choice()
     if choice.threshold is not None:
@@ -82,7 +82,7 @@ def _scored(
 ) -> dict[str, Any]:
     """Return the scores as a document, with those of the images as ``values``."""
     from segeval.reports.document import make_document
-    from segeval.scoring import per_image, score_choice
+    from segeval.scoring.score import per_image, score_choice
 
     scores = score_choice(run, labels.choice(), convention.convention(), unknown=labels.unknown)
     values = per_image(scores)["miou"].tolist()

@@ -70,7 +70,7 @@ def show(
     from segeval.palettes import scheme_of
     from segeval.pictures import describe_images, error_codes, position_of, read_classes
     from segeval.reports.terminal import draw_text
-    from segeval.scoring import score_choice
+    from segeval.scoring.score import score_choice
 
     reading, name = _arguments(reading, shown.name)
     pair = _find_pair(reading, name)

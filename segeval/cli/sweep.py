@@ -64,7 +64,7 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
     from segeval.labels.choose import choose_labels
     from segeval.reports import curves
     from segeval.reports.json import to_json
-    from segeval.sweep import sweep as sweep_run
+    from segeval.scoring.sweep import sweep as sweep_run
 
     files = {"csv": sweeping.csv, "json": sweeping.json}
     check_writable(path for path in files.values() if path is not None)

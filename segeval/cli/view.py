@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from segeval.reports.viewer.routes import Routes
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
     from segeval.settings import Unknown
 
 __all__ = ["view"]
@@ -72,7 +72,7 @@ def view(
     """
     from segeval.cli.output import say_notices
     from segeval.reports.viewer.server import Viewer
-    from segeval.scoring import score_choice
+    from segeval.scoring.score import score_choice
 
     photographs, rules = viewing.photographs(), convention.convention()
     run = count_or_read(reading, quiet=quiet)

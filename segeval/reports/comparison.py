@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.comparison import without_rounding
-from segeval.statistics import LEVEL
+from segeval.scoring.compare import without_rounding
+from segeval.scoring.resampling import LEVEL
 from segeval.text import defined
 from segeval.version import __version__
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from segeval.comparison import Comparison, Difference
+    from segeval.scoring.compare import Comparison, Difference
 
 __all__ = [
     "SCHEMA",

@@ -9,10 +9,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from segeval.metrics import METRICS
 from segeval.reports.comparison import parts_of
 from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.wording import MEANS, title_of
+from segeval.scoring.metrics import METRICS
 from segeval.text import UNDEFINED, show_interval, show_score
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from segeval.sweep import CURVES
+from segeval.scoring.sweep import CURVES
 from segeval.text import defined, show_score
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from segeval.sweep import Sweep
+    from segeval.scoring.sweep import Sweep
 
 __all__ = ["SCHEMA", "lay_out", "make_document", "to_csv"]
 

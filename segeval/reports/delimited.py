@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from segeval.metrics import METRICS
-from segeval.scoring import per_image
+from segeval.scoring.metrics import METRICS
+from segeval.scoring.score import per_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
 
 __all__ = ["class_frame", "classes_csv", "confusion_csv", "groups_csv", "image_frame", "images_csv"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from segeval.gates import DropGate
-from segeval.metrics import METRICS
-from segeval.statistics import LEVEL
+from segeval.scoring.gates import DropGate
+from segeval.scoring.metrics import METRICS
+from segeval.scoring.resampling import LEVEL
 from segeval.text import defined
 from segeval.version import __version__
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from segeval.gates import Gate
-    from segeval.intervals import Intervals
-    from segeval.scoring import Scores
+    from segeval.scoring.gates import Gate
+    from segeval.scoring.intervals import Intervals
+    from segeval.scoring.score import Scores
 
 __all__ = ["SCHEMA", "bounds_of", "list_gates", "make_document"]
 

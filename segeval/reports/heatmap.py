@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.metrics import ratio
+from segeval.scoring.metrics import ratio
 from segeval.text import show_count, show_percent
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.lossvalues import LOSSES
-from segeval.metrics import METRICS, OVERALL
 from segeval.reports import document as scores_document
 from segeval.reports.document import list_gates
 from segeval.reports.table import gate_table
+from segeval.scoring.metrics import METRICS, OVERALL
 from segeval.text import counted, defined, show_count, show_loss, show_score
 from segeval.version import __version__
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from segeval.gates import Gate
+    from segeval.scoring.gates import Gate
     from segeval.valuation import Valuation
 
 __all__ = ["CALIBRATION", "SCHEMA", "images_csv", "lay_out", "make_document", "to_csv"]

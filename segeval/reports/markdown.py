@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from segeval.metrics import METRICS
 from segeval.reports.table import SHOWN, TITLES
 from segeval.reports.wording import headline, show_bound, title_of, verdict
+from segeval.scoring.metrics import METRICS
 from segeval.text import show_count, show_interval, show_score
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.metrics import ratio
 from segeval.reports.plotting import GREY, figure_of, short
+from segeval.scoring.metrics import ratio
 from segeval.text import show_percent
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from segeval.metrics import METRICS
 from segeval.reports.wording import (
     MEANS,
     fate_of_absent,
@@ -19,6 +18,7 @@ from segeval.reports.wording import (
     title_of,
     verdict,
 )
+from segeval.scoring.metrics import METRICS
 from segeval.text import show_count, show_interval, show_score
 
 if TYPE_CHECKING:

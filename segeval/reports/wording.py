@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from segeval.metrics import METRICS, OVERALL
+from segeval.scoring.metrics import METRICS, OVERALL
 from segeval.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from segeval.metrics import Metric
+    from segeval.scoring.metrics import Metric
 
 
 LISTED = 5

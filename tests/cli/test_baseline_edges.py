@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from made import data_set, segeval
 
-from segeval.gates import DropGate
+from segeval.scoring.gates import DropGate
 
 TRUTH = np.kron(np.arange(4).reshape(2, 2), np.ones((4, 4), int)).astype(np.uint8)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from made import data_set, document, save, segeval
 
-from segeval.metrics import METRICS
+from segeval.scoring.metrics import METRICS
 
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
 NAMES = [f"{number:02}" for number in range(24)]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from made import data_set, segeval
 
-from segeval.statistics import Resampling
+from segeval.scoring.resampling import Resampling
 
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
 SHIFTED = np.roll(BLOCKS, 2, axis=1)

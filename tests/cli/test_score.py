@@ -15,7 +15,7 @@ import pytest
 from made import data_set, document, save, segeval
 from PIL import Image
 
-from segeval.metrics import METRICS
+from segeval.scoring.metrics import METRICS
 
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
 SHIFTED = np.roll(BLOCKS, 2, axis=1)

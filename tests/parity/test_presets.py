@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segeval.conventions import Convention
 from segeval.counting.dataset import evaluate
 from segeval.counting.run import Run
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import Label, LabelMap
-from segeval.metrics import METRICS
 from segeval.presets import load_presets, preset
-from segeval.scoring import score_run
+from segeval.scoring.convention import Convention
+from segeval.scoring.metrics import METRICS
+from segeval.scoring.score import score_run
 from segeval.settings import Source
 
 PEERS = Path(__file__).parents[3] / "shared" / "peers"

@@ -20,7 +20,7 @@ from segeval.labels.labelmap import Label, LabelMap
 from segeval.palettes import Scheme, all_scheme, class_scheme
 from segeval.pictures import describe_images, error_codes
 from segeval.reports.overlay import Style, draw_picture
-from segeval.scoring import Scores, score_run
+from segeval.scoring.score import Scores, score_run
 from segeval.settings import Unknown
 from segeval.values import COLOR
 

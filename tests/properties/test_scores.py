@@ -13,10 +13,10 @@ from hypothesis.extra import numpy as hnp
 from made import frozen, made_run
 from numpy.typing import NDArray
 
-from segeval.conventions import Convention
 from segeval.labels.labelmap import Label, LabelMap, numbered
-from segeval.metrics import METRICS, OVERALL
-from segeval.scoring import Scores, per_image, score_run
+from segeval.scoring.convention import Convention
+from segeval.scoring.metrics import METRICS, OVERALL
+from segeval.scoring.score import Scores, per_image, score_run
 
 CLASSES, VOID = 4, 255
 LABELS = numbered("indices", range(CLASSES), void=(VOID,))

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segeval.comparison import compare_runs
-from segeval.conventions import Convention
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.contingency import ContingencyTable
 from segeval.counting.run import ImageCounts, Run
-from segeval.intervals import find_intervals
-from segeval.pools import Sample
+from segeval.scoring.compare import compare_runs
+from segeval.scoring.convention import Convention
+from segeval.scoring.intervals import find_intervals
+from segeval.scoring.means import summarize
+from segeval.scoring.resampling import Resampling, Units
+from segeval.scoring.sample import Sample
 from segeval.settings import LabelChoice
-from segeval.statistics import Resampling, Units
-from segeval.summaries import summarize
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

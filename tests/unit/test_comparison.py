@@ -12,13 +12,13 @@ from chances import CHOICE, as_run, coverage, false_alarms, made_images, real_di
 from made import frozen, made_run
 
 import segeval
-from segeval.comparison import compare_runs
-from segeval.conventions import Convention
 from segeval.counting.alignment import align
 from segeval.errors import DataError, RunError
 from segeval.labels.labelmap import numbered
-from segeval.scoring import score_run
-from segeval.statistics import Resampling
+from segeval.scoring.compare import compare_runs
+from segeval.scoring.convention import Convention
+from segeval.scoring.resampling import Resampling
+from segeval.scoring.score import score_run
 
 QUICK = Resampling(rounds=300)
 

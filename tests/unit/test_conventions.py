@@ -10,16 +10,22 @@ import numpy as np
 import pytest
 from made import frozen, made_run
 
-from segeval.averages import averaged_classes, class_means, image_means, total_means, worst_means
-from segeval.conventions import Convention
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
-from segeval.folds import mean_of_worst
-from segeval.generalized import generalized_dice
 from segeval.labels.labelmap import numbered
-from segeval.metrics import METRICS
-from segeval.pools import Sample
-from segeval.scoring import per_image, score_run
+from segeval.scoring.convention import Convention
+from segeval.scoring.means import (
+    averaged_classes,
+    class_means,
+    generalized_dice,
+    image_means,
+    mean_of_worst,
+    total_means,
+    worst_means,
+)
+from segeval.scoring.metrics import METRICS
+from segeval.scoring.sample import Sample
+from segeval.scoring.score import per_image, score_run
 
 NAN = math.nan
 

@@ -17,7 +17,7 @@ from segeval.labels.classify import classify
 from segeval.labels.labelmap import numbered
 from segeval.presets import load_presets, preset
 from segeval.rulewords import tell
-from segeval.scoring import score_run
+from segeval.scoring.score import score_run
 
 VOID = 255
 

@@ -23,7 +23,7 @@ from segeval.reports.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.document import make_document
 from segeval.reports.heatmap import lay_out_matrix, list_confusions
 from segeval.reports.html import LADDER, Findings, to_html
-from segeval.scoring import Scores, score_run
+from segeval.scoring.score import Scores, score_run
 
 TEMPLATES = Path(sys.modules["segeval.reports.html"].__file__ or "").parent / "templates"
 

@@ -11,15 +11,13 @@ from made import frozen
 from numpy.typing import NDArray
 from scipy import stats
 
-from segeval.averages import mean_over_images
-from segeval.conventions import Convention
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
-from segeval.folds import mean_of_worst
-from segeval.intervals import find_intervals
-from segeval.pools import Sample, add_up
 from segeval.presets import load_presets, preset
-from segeval.statistics import (
+from segeval.scoring.convention import Convention
+from segeval.scoring.intervals import find_intervals
+from segeval.scoring.means import mean_of_worst, mean_over_images, summarize
+from segeval.scoring.resampling import (
     Resampling,
     Units,
     draw,
@@ -28,7 +26,7 @@ from segeval.statistics import (
     randomization_p,
     swap,
 )
-from segeval.summaries import summarize
+from segeval.scoring.sample import Sample, add_up
 
 QUICK = Resampling(rounds=200)
 WORST: dict[str, Any] = {"pooling": "class", "worst": 30}

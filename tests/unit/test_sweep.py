@@ -17,14 +17,14 @@ from made import data_set, frozen, made_run, save, segeval
 from PIL import Image
 from sklearn import metrics as sk
 
-from segeval import sweep as sweep_module
-from segeval.conventions import Convention
 from segeval.errors import DataError, SettingError
 from segeval.labels.choose import choose_labels
 from segeval.labels.load import load_labels
-from segeval.scoring import score_run
+from segeval.scoring import sweep as sweep_module
+from segeval.scoring.convention import Convention
+from segeval.scoring.score import score_run
+from segeval.scoring.sweep import sweep
 from segeval.settings import LabelChoice
-from segeval.sweep import sweep
 
 BINARY = load_labels("binary")
 Pairs = list[tuple[Any, Any]]

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from made import frozen, made_run
 from made_viewer import NAMES, Served, make_pairs, serve
 
-from segeval.conventions import Convention
 from segeval.errormaps import translation_of
 from segeval.labels.labelmap import numbered
 from segeval.pictures import image_scores
 from segeval.reports.viewer.catalogue import Catalogue, Query
 from segeval.reports.viewer.details import _percent, describe_image, single
 from segeval.reports.viewer.drawing import Drawer
-from segeval.scoring import score_choice, score_run
+from segeval.scoring.convention import Convention
+from segeval.scoring.score import score_choice, score_run
 from segeval.settings import LabelChoice
 from segeval.text import show_score
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from segeval.counting.groups import split_groups
-from segeval.metrics import METRICS
 from segeval.pictures import image_scores
 from segeval.reports.viewer.kept import Kept
+from segeval.scoring.metrics import METRICS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.run import Run
     from segeval.errormaps import Translation
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
 
 __all__ = ["Catalogue", "Cells", "Order", "Query", "wrong_cells"]
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from segeval.counting.confusion import ClassCounts
-from segeval.metrics import METRICS
 from segeval.palettes import class_colors
 from segeval.pictures import describe_images
 from segeval.reports.wording import MEANS
+from segeval.scoring.metrics import METRICS
 from segeval.text import show_count, show_score
 from segeval.values import hex_color
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from segeval.palettes import Scheme
     from segeval.reports.viewer.catalogue import Catalogue, Query
     from segeval.reports.viewer.drawing import Drawer
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
 
 __all__ = ["describe_image", "describe_run", "list_images", "single"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from segeval.counting.run import ImageInfo
     from segeval.errormaps import Translation
     from segeval.palettes import Scheme
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
 
 __all__ = ["KINDS", "Drawer"]
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.conventions import Convention
     from segeval.labels.labelmap import LabelMap
+    from segeval.scoring.convention import Convention
 
 __all__ = ["Sample", "add_up", "chosen_classes", "left_out", "over_classes", "scored", "summed"]
 

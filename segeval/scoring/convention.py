@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import numpy as np
 
 from segeval.errors import SettingError
-from segeval.metrics import METRICS, ratio
+from segeval.scoring.metrics import METRICS, ratio
 from segeval.settings import (
     Absent,
     Classes,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.confusion import ClassCounts
-    from segeval.metrics import Metric
+    from segeval.scoring.metrics import Metric
 
 __all__ = ["CASES", "VALUE", "Convention"]
 

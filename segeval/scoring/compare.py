@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segeval.conventions import Convention
 from segeval.counting.alignment import align, stack, with_waivers
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import DataError
 from segeval.labels.choose import choose_labels
-from segeval.metrics import ROUNDING
-from segeval.pools import Sample, left_out
-from segeval.scoring import per_image, score_run, write_signature
-from segeval.settings import LabelChoice
-from segeval.statistics import (
+from segeval.scoring.convention import Convention
+from segeval.scoring.means import end_to_end, summarize
+from segeval.scoring.metrics import ROUNDING
+from segeval.scoring.resampling import (
     Resampling,
     Units,
     draw,
@@ -29,7 +27,9 @@ from segeval.statistics import (
     randomization_p,
     swap,
 )
-from segeval.summaries import end_to_end, summarize
+from segeval.scoring.sample import Sample, left_out
+from segeval.scoring.score import per_image, score_run, write_signature
+from segeval.settings import LabelChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.run import ImageInfo, Run
-    from segeval.scoring import Scores
+    from segeval.scoring.means import Summary
+    from segeval.scoring.score import Scores
     from segeval.settings import Unknown
-    from segeval.summaries import Summary
 
 __all__ = ["Comparison", "Difference", "compare_runs", "without_rounding"]
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from segeval.errors import SettingError
-from segeval.folds import mean_of_worst
-from segeval.metrics import METRICS, ROUNDING
+from segeval.scoring.means import mean_of_worst
+from segeval.scoring.metrics import METRICS, ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from segeval.scoring import Scores
+    from segeval.scoring.score import Scores
 
 __all__ = [
     "DropGate",

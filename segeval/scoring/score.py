@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from segeval.averages import averaged_classes, image_means
-from segeval.conventions import Convention
 from segeval.counting.dataset import NOTHING
 from segeval.counting.groups import split_groups
 from segeval.errors import DataError, LabelError, Problem
-from segeval.intervals import find_intervals
 from segeval.labels.choose import choose_labels
 from segeval.labels.classify import classify
-from segeval.metrics import METRICS, OVERALL
-from segeval.pools import Sample, left_out
-from segeval.statistics import Units
-from segeval.summaries import summarize
+from segeval.scoring.convention import Convention
+from segeval.scoring.intervals import find_intervals
+from segeval.scoring.means import averaged_classes, image_means, summarize
+from segeval.scoring.metrics import METRICS, OVERALL
+from segeval.scoring.resampling import Units
+from segeval.scoring.sample import Sample, left_out
 from segeval.values import describe_values
 from segeval.version import __version__
 
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.run import Run
-    from segeval.intervals import Intervals
     from segeval.labels.classify import Classified
     from segeval.labels.labelmap import LabelMap
+    from segeval.scoring.intervals import Intervals
+    from segeval.scoring.resampling import Resampling
     from segeval.settings import LabelChoice, Unknown
-    from segeval.statistics import Resampling
 
 
 def score_choice(

@@ -7,36 +7,27 @@ every image once.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segeval.conventions import VALUE
 from segeval.errors import SettingError
-from segeval.folds import Values, add_classes, fold, mean_of_worst
-from segeval.generalized import generalized_dice
-from segeval.pools import chosen_classes, over_classes, scored
+from segeval.scoring.convention import VALUE
+from segeval.scoring.metrics import METRICS, OVERALL, ratio
+from segeval.scoring.sample import add_up, chosen_classes, over_classes, scored
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
     from numpy.typing import NDArray
 
-    from segeval.conventions import Convention
     from segeval.counting.confusion import ClassCounts
-    from segeval.metrics import Metric
-    from segeval.pools import Sample
-    from segeval.settings import Absent
-
-__all__ = [
-    "averaged_classes",
-    "class_means",
-    "entered_values",
-    "image_means",
-    "mean_over_images",
-    "total_means",
-    "worst_means",
-]
+    from segeval.scoring.convention import Convention
+    from segeval.scoring.metrics import Metric
+    from segeval.scoring.sample import Sample
+    from segeval.settings import Absent, Unseen, Weighting, Weightless
 
 
 def mean_over_images(values: NDArray[np.float64], sample: Sample) -> NDArray[np.float64]:
@@ -224,3 +215,207 @@ def _weights(convention: Convention, counts: ClassCounts) -> NDArray[np.float64]
         return np.ones(counts.tp.shape)
     least = 1 if convention.weights == "support-or-one" else 0
     return np.maximum(counts.support, least).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Values:
+    """Scores, NaN where undefined, and which of these make the means undefined as well."""
+
+    scores: NDArray[np.float64]
+    spoilt: NDArray[np.bool_]
+
+    def without(self, excluded: Sequence[int]) -> Values:
+        """Return a copy in which the excluded classes are left out."""
+        scores, spoilt = self.scores.copy(), self.spoilt.copy()
+        scores[..., excluded], spoilt[..., excluded] = np.nan, False
+        return Values(scores=scores, spoilt=spoilt)
+
+
+def add_classes(values: NDArray[Any]) -> NDArray[Any]:
+    """Add up over the classes of each pool."""
+    return np.asarray(values.sum(axis=-1))
+
+
+def fold(
+    values: Values,
+    add: Callable[[NDArray[Any]], NDArray[Any]],
+    *,
+    weights: NDArray[np.float64] | None = None,
+    weightless: Weightless = "skip",
+    empty: Absent = "skip",
+) -> Values:
+    """Average what is defined, along the axis that is added up."""
+    defined = ~np.isnan(values.scores)
+    scores, number = np.where(defined, values.scores, 0.0), add(defined)
+    if weights is None:
+        means, spoilt = ratio(add(scores), number), add(values.spoilt) > 0
+    else:
+        weight = add(np.where(defined, weights, 0.0))
+        means = ratio(add(scores * weights), weight)
+        unweighed = (number > 0) & (weight == 0)
+        plain = ratio(add(scores), number) if weightless == "mean" else VALUE[weightless]
+        means = np.where(unweighed, plain, means)
+        spoilt = add(values.spoilt & (weights > 0)) > 0
+    without = add(defined | values.spoilt) == 0
+    means = np.where(without, VALUE[empty], means)
+    spoilt = spoilt | (without & (empty == "undefined"))
+    return Values(scores=np.where(spoilt, np.nan, means), spoilt=spoilt)
+
+
+def mean_of_worst(
+    values: NDArray[np.float64],
+    percent: float,
+    *,
+    spoilt: NDArray[np.bool_] | None = None,
+    draws: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Average the lowest so many percent of the defined values of each column, at least one.
+
+    Parameters
+    ----------
+    values : (N, M) float64 array
+        NaN where undefined.
+    percent : float
+        Share of the values, rounded down to a whole number of them.
+    spoilt : (N, M) bool array, optional
+        Undefined values that take part as the highest ones.
+    draws : (B, N) float64 array, optional
+        How often each row is drawn; None is once, and B = 1.
+
+    Returns
+    -------
+    (B, M) float64 array
+        NaN where no value is defined, or where the share reaches a spoilt one.
+
+    References
+    ----------
+    Wang et al. 2023, Revisiting Evaluation Metrics for Semantic Segmentation, NeurIPS.
+    """
+    drawn = np.ones((1, values.shape[0])) if draws is None else draws
+    last = 0.0 if spoilt is None else add_up(drawn, spoilt)
+    defined = add_up(drawn, ~np.isnan(values))
+    count = np.maximum(1, ((defined + last) * percent / 100).astype(np.int64))
+    columns = [
+        _sum_of_lowest(column, number, draws)
+        for column, number in zip(values.T, count.T, strict=True)
+    ]
+    means = ratio(np.stack(columns, axis=-1), np.minimum(count, defined))
+    return np.where((count > defined) & (np.asarray(last) > 0), np.nan, means)
+
+
+def _sum_of_lowest(
+    values: NDArray[np.float64], count: NDArray[np.int64], draws: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Add up, in each of B drawings of (N,) values, the lowest ones, so many as (B,) say."""
+    order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
+    if draws is None:
+        return np.asarray(values[order[: count[0]]].sum(keepdims=True))
+    reach, most = 2 * int(count.max()), order.size
+    while reach < most and (draws[:, order[:reach]].sum(axis=1) < count).any():
+        reach *= 2
+    order = order[:reach]
+    times = draws[:, order]
+    before = times.cumsum(axis=1) - times
+    return add_up(np.clip(count[:, None] - before, 0, times), values[order])
+
+
+POWER = {"uniform": 0, "simple": 1, "square": 2}
+
+
+def generalized_dice(
+    counts: ClassCounts, weighting: Weighting, *, unseen: Unseen
+) -> NDArray[np.float64]:
+    """Score all classes of each pool together: sum w 2 tp / sum w (support + predicted).
+
+    Parameters
+    ----------
+    counts : ClassCounts
+        (..., K) counts.
+    weighting : {"simple", "square", "uniform"}
+        w is 1 / support, 1 / support^2, or 1.
+    unseen : {"largest", "zero"}
+        w of a class without true pixels: that of the heaviest other class, or 0.
+
+    Returns
+    -------
+    (...) float64 array
+        Values in [0, 1]; NaN where no class is on either side.
+
+    References
+    ----------
+    Sudre et al. 2017, doi:10.1007/978-3-319-67558-9_28.
+    """
+    support = counts.support.astype(np.float64)
+    weights = ratio(np.ones_like(support), support ** POWER[weighting])
+    if unseen == "largest":
+        largest = np.nanmax(np.nan_to_num(weights), axis=-1, keepdims=True, initial=0.0)
+        weights = np.where(np.isnan(weights), np.where(largest > 0, largest, 1.0), weights)
+    weights = np.nan_to_num(weights)
+    sizes = counts.support + counts.predicted
+    scores = ratio(2 * (weights * counts.tp).sum(axis=-1), (weights * sizes).sum(axis=-1))
+    return np.where(sizes.sum(axis=-1) > 0, np.nan_to_num(scores), np.nan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Summary:
+    """Scores of B drawings of the images, NaN where undefined.
+
+    Attributes
+    ----------
+    means : mapping of str to (B,) float64 array
+        Means and overall scores by name.
+    classes : mapping of str to (B, K) float64 array
+        Scores of each class by metric.
+    """
+
+    means: Mapping[str, NDArray[np.float64]]
+    classes: Mapping[str, NDArray[np.float64]]
+
+    def minus(self, other: Summary) -> Summary:
+        """Subtract the scores of another summary of equally many drawings."""
+        return Summary(
+            means={name: values - other.means[name] for name, values in self.means.items()},
+            classes={name: values - other.classes[name] for name, values in self.classes.items()},
+        )
+
+
+def end_to_end(summaries: Iterable[Summary]) -> Summary:
+    """Put the drawings of several summaries one after the other."""
+    parts = list(summaries)
+    return Summary(
+        means={n: np.concatenate([part.means[n] for part in parts]) for n in parts[0].means},
+        classes={n: np.concatenate([part.classes[n] for part in parts]) for n in parts[0].classes},
+    )
+
+
+def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -> Summary:
+    """Score a sample under a convention.
+
+    Parameters
+    ----------
+    convention : Convention
+        What is pooled, left out and weighed.
+    sample : Sample
+        Counts of each image and class, and how often the images are drawn.
+    excluded : sequence of int
+        Positions of the classes that are left out of the means.
+
+    Returns
+    -------
+    Summary
+    """
+    means: dict[str, NDArray[np.float64]] = {}
+    classes: dict[str, NDArray[np.float64]] = {}
+    for metric in METRICS.values():
+        classes[metric.name] = class_means(convention, metric, sample)
+        means[metric.mean] = total_means(convention, metric, sample, excluded)
+        if convention.worst is not None:
+            worst = worst_means(convention, metric, sample, excluded)
+            means[f"{metric.mean}_worst{convention.worst:g}"] = worst
+    together = convention.pooling in {"dataset", "micro"}
+    for overall in OVERALL.values():
+        if together:
+            means[overall.name] = overall.score(sample.pool)
+        else:
+            means[overall.name] = mean_over_images(overall.score(sample.images), sample)
+    return Summary(means=means, classes=classes)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from segeval.errors import Problem, SettingError
-from segeval.metrics import ROUNDING
+from segeval.scoring.metrics import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

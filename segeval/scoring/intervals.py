@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segeval.pools import Sample
-from segeval.statistics import draw, percentile_interval
-from segeval.summaries import end_to_end, summarize
+from segeval.scoring.means import end_to_end, summarize
+from segeval.scoring.resampling import draw, percentile_interval
+from segeval.scoring.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from segeval.conventions import Convention
     from segeval.counting.confusion import ClassCounts
-    from segeval.statistics import Resampling, Units
-    from segeval.summaries import Summary
+    from segeval.scoring.convention import Convention
+    from segeval.scoring.means import Summary
+    from segeval.scoring.resampling import Resampling, Units
 
 __all__ = ["Intervals", "find_intervals", "intervals_of"]
 

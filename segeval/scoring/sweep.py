@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.conventions import Convention
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import DataError, SettingError
 from segeval.labels.classify import translate_truth
-from segeval.metrics import METRICS, ratio
-from segeval.scoring import write_signature
+from segeval.scoring.convention import Convention
+from segeval.scoring.metrics import METRICS, ratio
+from segeval.scoring.score import write_signature
 from segeval.values import COLOR
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Counts of classes -> scores, under a stated convention, with intervals, differences and gates."""
