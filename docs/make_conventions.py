@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segeval.presets import load_presets
+from segeval.presets.preset import load_presets
 from segeval.reports.wording import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from segeval.presets import Preset
+    from segeval.presets.preset import Preset
 
 PAGE = Path(__file__).parent / "conventions.md"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from segeval.errors import DataError, SegevalError
     from segeval.labels.labelmap import Label, LabelMap
     from segeval.labels.load import load_labels
-    from segeval.presets import preset
+    from segeval.presets.preset import preset
     from segeval.scoring.convention import Convention
 
 __all__ = [
@@ -49,7 +49,7 @@ _HOME = {
     "errors": ("DataError", "SegevalError"),
     "labels.load": ("load_labels",),
     "labels.labelmap": ("Label", "LabelMap"),
-    "presets": ("preset",),
+    "presets.preset": ("preset",),
 }
 
 

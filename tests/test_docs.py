@@ -16,7 +16,7 @@ import pytest
 from made import segeval
 
 from segeval.counting.dataset import evaluate
-from segeval.presets import load_presets
+from segeval.presets.preset import load_presets
 from segeval.scoring.score import per_image, score_choice
 from segeval.settings import LabelChoice, Source
 

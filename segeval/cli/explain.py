@@ -57,7 +57,7 @@ def explain(
     """
     from segeval.cli.output import terminal_table
     from segeval.files import check_writable, write_text
-    from segeval.presets import find_preset
+    from segeval.presets.preset import find_preset
     from segeval.reports.explanation import lay_out
     from segeval.reports.json import to_json
     from segeval.scoring.score import score_choice
@@ -80,10 +80,9 @@ def explain(
 
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:
     """Put all presets side by side, and go from one to another if asked."""
-    from segeval.differences import between
-    from segeval.explanation import Case
-    from segeval.explanation import explain as explain_case
-    from segeval.presets import load_presets
+    from segeval.presets.explain import Case, between
+    from segeval.presets.explain import explain as explain_case
+    from segeval.presets.preset import load_presets
     from segeval.reports.explanation import make_document
     from segeval.scoring.score import write_signature
 

@@ -192,7 +192,7 @@ class ConventionOptions:
 
     def _preset(self, name: str, exclude: tuple[str, ...]) -> Convention:
         """Return a preset, which leaves nothing open but the excluded classes."""
-        from segeval.presets import preset
+        from segeval.presets.preset import preset
 
         for option in ("pooling", "absent", "worst"):
             given = getattr(self, option)

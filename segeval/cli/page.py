@@ -71,8 +71,8 @@ def make_page(
 
 def _conventions(scores: Scores) -> dict[str, Any]:
     """Return what other tools would report for these masks."""
-    from segeval.explanation import Case, explain
-    from segeval.presets import load_presets
+    from segeval.presets.explain import Case, explain
+    from segeval.presets.preset import load_presets
     from segeval.reports.explanation import make_document
 
     exclude = scores.convention.exclude

@@ -11,7 +11,7 @@ from segeval.cli.command import command
 from segeval.cli.speech import put
 
 if TYPE_CHECKING:
-    from segeval.presets import Preset
+    from segeval.presets.preset import Preset
 
 __all__ = ["presets"]
 
@@ -27,7 +27,7 @@ def presets(
     Type `segeval score PRED TRUTH --like NAME` for the number that the tool
     reports for the same masks.
     """
-    from segeval.presets import find_preset, load_presets
+    from segeval.presets.preset import find_preset, load_presets
 
     if name is None:
         rows = [_row(preset) for preset in load_presets().values()]

@@ -8,10 +8,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from segeval.explanation import main_rules
-from segeval.presets import load_presets
+from segeval.presets.explain import main_rules
+from segeval.presets.preset import load_presets
+from segeval.presets.wording import tell
 from segeval.reports.wording import title_of
-from segeval.rulewords import tell
 from segeval.text import defined, show_count, show_score
 from segeval.version import __version__
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from segeval.differences import Step
-    from segeval.explanation import Case, Row
+    from segeval.presets.explain import Case, Row, Step
 
 __all__ = ["SCHEMA", "lay_out", "make_document"]
 

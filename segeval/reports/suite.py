@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 
-from segeval.conformance import SETS, expected_values, make_masks
 from segeval.errors import OutputError
 from segeval.files import write_bytes, write_text
+from segeval.presets.conformance import SETS, expected_values, make_masks
 from segeval.reports.json import to_json
 
 if TYPE_CHECKING:

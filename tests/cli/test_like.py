@@ -10,7 +10,7 @@ import pytest
 from made import data_set, document, segeval
 
 import segeval as library
-from segeval.presets import load_presets
+from segeval.presets.preset import load_presets
 
 # Image one: class 0 iou 2/3, class 1 iou 1/2. Image two: class 0 iou 3/4, class 2 predicted only.
 PAIRS = {"one": ([[0, 0, 1, 1]], [[0, 0, 0, 1]]), "two": ([[0, 0, 0, 0]], [[0, 0, 0, 2]])}

@@ -24,7 +24,7 @@ from segeval.counting.dataset import evaluate
 from segeval.counting.run import Run
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import Label, LabelMap
-from segeval.presets import load_presets, preset
+from segeval.presets.preset import load_presets, preset
 from segeval.scoring.convention import Convention
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import score_run

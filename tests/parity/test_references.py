@@ -17,7 +17,7 @@ from sklearn import metrics as sk
 
 from segeval.counting.contingency import count_values
 from segeval.labels.labelmap import numbered
-from segeval.presets import preset
+from segeval.presets.preset import preset
 from segeval.scoring.score import score_run
 
 K = 5

@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import Mask, frozen, made_run
 
-from segeval.differences import between
-from segeval.explanation import Case, explain, main_rules
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import numbered
-from segeval.presets import load_presets, preset
-from segeval.rulewords import tell
+from segeval.presets.explain import Case, between, explain, main_rules
+from segeval.presets.preset import load_presets, preset
+from segeval.presets.wording import tell
 from segeval.scoring.score import score_run
 
 VOID = 255

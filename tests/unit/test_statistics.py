@@ -13,7 +13,7 @@ from scipy import stats
 
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
-from segeval.presets import load_presets, preset
+from segeval.presets.preset import load_presets, preset
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import find_intervals
 from segeval.scoring.means import mean_of_worst, mean_over_images, summarize

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.confusion import ClassCounts
-    from segeval.explanation import Case, Rule
+    from segeval.presets.explain import Case, Rule
 
 __all__ = ["tell"]
 

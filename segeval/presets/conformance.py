@@ -14,10 +14,10 @@ import numpy as np
 
 from segeval.counting.contingency import count_values
 from segeval.counting.run import ImageCounts, Run
-from segeval.explanation import Case, explain
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import numbered
-from segeval.presets import find_preset
+from segeval.presets.explain import Case, explain
+from segeval.presets.preset import find_preset
 from segeval.text import defined
 from segeval.version import __version__
 

@@ -92,7 +92,7 @@ def find_preset(name: str) -> Preset:
 @cache
 def load_presets() -> Mapping[str, Preset]:
     """Return all presets by name, in alphabetical order."""
-    folder = resources.files("segeval") / "presets"
+    folder = resources.files("segeval.presets") / "tools"
     files = sorted(file.name for file in folder.iterdir() if file.name.endswith(".toml"))
     rows = [
         row

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from segeval.presets import find_preset, load_presets
+from segeval.presets.preset import find_preset, load_presets
 from segeval.scoring.convention import CASES, Convention
 from segeval.scoring.means import class_means, entered_values, total_means, worst_means
 from segeval.scoring.metrics import METRICS
@@ -24,17 +24,6 @@ if TYPE_CHECKING:
     from segeval.labels.labelmap import LabelMap
     from segeval.scoring.metrics import Metric
 
-__all__ = [
-    "AXES",
-    "Case",
-    "Row",
-    "Rule",
-    "differing_axes",
-    "explain",
-    "main_rules",
-    "setting_of",
-    "switched",
-]
 
 AXES: Final = (
     "pooling",
@@ -54,11 +43,14 @@ AXES: Final = (
 )
 """Axes in the order in which they are switched; the metric itself comes before or after them."""
 
+
 GRAIN: Final = 2.0**50
 """Values are rounded to 1/GRAIN, so that floats add up to their differences exactly."""
 
+
 NOTABLE: Final = 0.0005
 """Changes smaller than this are not worth a sentence."""
+
 
 MEANS: Final = {metric.mean: metric for metric in METRICS.values()}
 
@@ -261,3 +253,61 @@ def setting_of(convention: Convention, axis: str) -> str:
 def _size(change: float) -> float:
     """Return how large a change is; one that makes a value undefined is larger than any."""
     return math.inf if math.isnan(change) else abs(change)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Some axes that are switched from one preset to another.
+
+    Attributes
+    ----------
+    axes : tuple of str
+        Usually one; several where a value between them is undefined.
+    before, after : tuple of str
+        Where the two presets are on them.
+    value : float
+        The value after the switch.
+    change : float
+        What it adds.
+    """
+
+    axes: tuple[str, ...]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    value: float
+    change: float
+
+
+def between(case: Case, first: str, last: str) -> list[Step]:
+    """Go from one preset to another, one axis at a time.
+
+    Returns
+    -------
+    list of Step
+        Their changes add up to the difference of the two values exactly, in any order. Axes that
+        change nothing are left out. Empty if a value is undefined, or if there is no difference.
+    """
+    start, end = case.convention(first), case.convention(last)
+    if math.isnan(case.value(start)) or math.isnan(case.value(end)):
+        return []
+    steps: list[Step] = []
+    held: list[str] = []
+    here, value = start, case.value(start)
+    for axis in differing_axes(start, end):
+        here = switched(here, end, axis)
+        held.append(axis)
+        now = case.value(here)
+        if math.isnan(now):
+            continue
+        if now != value:
+            steps.append(
+                Step(
+                    axes=tuple(held),
+                    before=tuple(setting_of(start, name) for name in held),
+                    after=tuple(setting_of(end, name) for name in held),
+                    value=now,
+                    change=now - value,
+                )
+            )
+        held, value = [], now
+    return steps
