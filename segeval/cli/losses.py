@@ -18,7 +18,7 @@ from segeval.settings import Channels, ClassesMode, LossChoice
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from segeval.valuation import Valuation
+    from segeval.losses.dataset import Valuation
 
 __all__ = ["losses"]
 
@@ -138,10 +138,10 @@ def losses(
     """
     from segeval.cli.output import enforce
     from segeval.counting.runfile import write_run
-    from segeval.lossvalues import LOSSES
+    from segeval.losses.dataset import value_losses
+    from segeval.losses.table import LOSSES
     from segeval.reports.losses import CALIBRATION, make_document
     from segeval.scoring.gates import check_values, parse_ceiling
-    from segeval.valuation import value_losses
 
     choice = _choice(maps, which)
     thresholds = [parse_ceiling(text) for text in output.fail_over or ()]

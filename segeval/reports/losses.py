@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from segeval.lossvalues import LOSSES
+from segeval.losses.table import LOSSES
 from segeval.reports import document as scores_document
 from segeval.reports.document import list_gates
 from segeval.reports.table import gate_table
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from segeval.losses.dataset import Valuation
     from segeval.scoring.gates import Gate
-    from segeval.valuation import Valuation
 
 __all__ = ["CALIBRATION", "SCHEMA", "images_csv", "lay_out", "make_document", "to_csv"]
 

@@ -227,7 +227,7 @@ def test_one_channel_is_binary(name: str) -> None:
 def test_many_blocks_give_what_one_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     values, truth, weights = made("multi")
     expected = MULTI[name](values, truth, ignore=255, weights=weights)
-    monkeypatch.setattr("segeval.lossarrays.BLOCK", 28)
+    monkeypatch.setattr("segeval.losses.arrays.BLOCK", 28)
     found = MULTI[name](values, truth, ignore=255, weights=weights)
     assert found == pytest.approx(expected, abs=1e-14)
 

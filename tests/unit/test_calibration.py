@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from made import frozen
 from made_maps import plain_calibration
 
-from segeval.calibration import Calibration, Evidence, collect, weigh
+from segeval.losses.calibration import Calibration, Evidence, collect, weigh
 
 Pixels = list[tuple[float, bool]]
 

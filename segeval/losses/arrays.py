@@ -10,39 +10,25 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, SupportsIndex, TypeAlias, get_args
 
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
-__all__ = [
-    "Array",
-    "Ignore",
-    "Pixels",
-    "Reduction",
-    "arrange",
-    "as_probabilities",
-    "at_least_zero",
-    "blocks",
-    "bounded",
-    "constant",
-    "judge",
-    "sigmoid",
-    "softmax",
-    "sums",
-    "wide",
-    "zero",
-]
-
 Array: TypeAlias = Any
 """An array of any library that follows the array-API standard."""
 
+
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
+
+
 Ignore: TypeAlias = SupportsIndex | Collection[SupportsIndex] | None
+
 
 BLOCK: Final = 1 << 16
 """Elements of a NumPy array that are worked on at a time, so that they stay in the cache."""
+
 
 TOLERANCE: Final = 1e-4
 """How far rounding, or a numerical derivative, may move a probability out of [0, 1]."""
@@ -297,3 +283,50 @@ def softmax(xp: Any, logits: Array, *, axis: int) -> Array:
     """Return exp(z) over its sum along an axis, without overflow."""
     powers = xp.exp(logits - xp.max(logits, axis=axis, keepdims=True))
     return powers / xp.sum(powers, axis=axis, keepdims=True)
+
+
+Classes: TypeAlias = Literal["present", "all"] | Sequence[int]
+
+
+def choose(classes: Classes, pixels: Pixels) -> list[int]:
+    """Return the classes that may be scored; of binary data there is one, the class 1."""
+    known = [1] if pixels.binary else list(range(pixels.classes))
+    if isinstance(classes, str):
+        if classes in {"present", "all"}:
+            return known
+        raise ValueError(f"classes must be 'present', 'all' or a list, found {classes!r}")
+    chosen = list(map(operator.index, classes))
+    if not chosen or len({*chosen}) < len(chosen) or not set(chosen) <= set(known):
+        raise ValueError(
+            f"classes must be some of {known}, each once, found {chosen} "
+            f"for truth of shape {pixels.shape}"
+        )
+    return chosen
+
+
+def reduce_classes(
+    pixels: Pixels,
+    scores: Array,
+    scored: Array,
+    reduction: str,
+    *,
+    per_image: bool,
+    empty: float = 0.0,
+) -> Array:
+    """Reduce (R, C) scores of R images, or of one pool, to a mean, a sum or one a class.
+
+    `empty` stands for a class that is not scored, and for an image in which none is.
+    """
+    xp = pixels.xp
+    counted = xp.where(scored, scores, xp.zeros_like(scores))
+    if reduction == "sum":
+        return xp.sum(counted)
+    absent = xp.astype(~scored, scores.dtype)
+    if reduction == "mean":
+        number = xp.sum(1 - absent, axis=1)
+        none = xp.astype(number == 0, scores.dtype)
+        means = xp.sum(counted, axis=1) / (number + none) + empty * none
+        return xp.sum(means) / max(means.shape[0], 1)
+    each = counted + empty * absent
+    each = each[:, 0] if pixels.binary else each
+    return each if per_image else each[0, ...]

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.calibration import weigh
 from segeval.counting.dataset import NOTHING, gather, pair_up, write_facts
 from segeval.counting.run import Run
 from segeval.counting.workers import default_workers
 from segeval.errors import DataError, SettingError
-from segeval.imagevalues import Task, value_pair
-from segeval.lossvalues import LOSSES, applicable_losses
-from segeval.maplabels import first_map, map_labels
+from segeval.losses.calibration import weigh
+from segeval.losses.classes import first_map, map_labels
+from segeval.losses.pair import Task, value_pair
+from segeval.losses.table import LOSSES, applicable_losses
 from segeval.scoring.score import score_run, write_signature
 from segeval.settings import LossChoice, Reading
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.calibration import Calibration
-    from segeval.imagevalues import ImageValues
     from segeval.labels.labelmap import LabelMap
-    from segeval.maplabels import FirstMap
+    from segeval.losses.calibration import Calibration
+    from segeval.losses.classes import FirstMap
+    from segeval.losses.pair import ImageValues
     from segeval.scoring.score import Scores
     from segeval.settings import LabelChoice, Source
 

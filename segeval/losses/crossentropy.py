@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from array_api_compat import device
 
-from segeval.lossarrays import Array, Pixels, blocks, constant, judge, sums
+from segeval.losses.arrays import Array, Pixels, blocks, constant, judge, sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

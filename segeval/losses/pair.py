@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.calibration import Evidence, collect
 from segeval.counting.dataset import count_arrays, resize, sizes_differ
 from segeval.errors import MaskError, Problem
 from segeval.inputs.masks import read_mask
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
-from segeval.lossarrays import bounded, sigmoid, softmax
-from segeval.lossvalues import IGNORED, LOSSES, Given
+from segeval.losses.arrays import bounded, sigmoid, softmax
+from segeval.losses.calibration import Evidence, collect
+from segeval.losses.table import IGNORED, LOSSES, Given
 from segeval.text import counted
 from segeval.values import color_value
 

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from array_api_compat import device, is_numpy_namespace
 
-from segeval.classmeans import Classes, choose, reduce_classes
-from segeval.lossarrays import (
+from segeval.losses.arrays import (
     Array,
+    Classes,
     Ignore,
     Pixels,
     Reduction,
     arrange,
     as_probabilities,
+    choose,
     judge,
+    reduce_classes,
     sums,
     wide,
     zero,

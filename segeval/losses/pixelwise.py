@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segeval.lossarrays import Array, Ignore, Reduction, arrange, at_least_zero
-from segeval.pixelterms import (
+from segeval.losses.arrays import Array, Ignore, Reduction, arrange, at_least_zero
+from segeval.losses.crossentropy import (
     binary_cross_entropy,
     binary_focal,
     class_factors,

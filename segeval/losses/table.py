@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from segeval.classmeans import Classes
+    from segeval.losses.arrays import Classes
     from segeval.settings import LossChoice
 
 __all__ = ["LOSSES", "Given", "Loss", "applicable_losses"]

@@ -6,15 +6,27 @@ alone, and then a mean over classes. A ratio of 0/0 counts as perfect overlap.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segeval.classmeans import Classes, measure
-from segeval.lossarrays import at_least_zero
+from array_api_compat import device
+
+from segeval.losses.arrays import (
+    Array,
+    Classes,
+    Ignore,
+    Pixels,
+    arrange,
+    as_probabilities,
+    at_least_zero,
+    choose,
+    judge,
+    reduce_classes,
+    sums,
+)
 
 if TYPE_CHECKING:
-    from segeval.lossarrays import Array, Ignore, Reduction
-
-__all__ = ["dice_coefficient", "dice_loss", "jaccard_loss", "tversky_loss"]
+    from segeval.losses.arrays import Reduction
 
 
 def dice_coefficient(
@@ -289,3 +301,123 @@ def tversky_loss(
     false, missed = overlap.predicted - overlap.common, overlap.actual - overlap.common
     priced = overlap.common + alpha * false + beta * missed
     return overlap.loss(overlap.common, priced, smooth)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Overlap:
+    """Sums over judged pixels, for R images (or one pool of them) and C classes.
+
+    Attributes
+    ----------
+    pixels : Pixels
+        What the sums run over.
+    common, predicted, actual : (R, C) arrays
+        Sums of p t, of p and of t; or of p t, p² and t².
+    scored : (R, C) array of bool
+        Which classes are scored.
+    reduction : str
+        How classes and images are reduced.
+    per_image : bool
+        Whether each image has sums of its own.
+    """
+
+    pixels: Pixels
+    common: Array
+    predicted: Array
+    actual: Array
+    scored: Array
+    reduction: str
+    per_image: bool
+
+    def coefficient(self, numerator: Array, denominator: Array, smooth: float) -> Array:
+        """Reduce the ratios of classes, 1 where a class is not scored."""
+        ratios = self._ratios(numerator, denominator, smooth)
+        return reduce_classes(
+            self.pixels, ratios, self.scored, self.reduction, per_image=self.per_image, empty=1.0
+        )
+
+    def loss(self, numerator: Array, denominator: Array, smooth: float) -> Array:
+        """Reduce 1 minus the ratios of classes, 0 where a class is not scored."""
+        losses = 1 - self._ratios(numerator, denominator, smooth)
+        return reduce_classes(
+            self.pixels, losses, self.scored, self.reduction, per_image=self.per_image
+        )
+
+    def _ratios(self, numerator: Array, denominator: Array, smooth: float) -> Array:
+        """Divide, after adding the same to both; 0/0 is 1."""
+        at_least_zero(smooth=smooth)
+        xp = self.pixels.xp
+        undefined = xp.astype(denominator + smooth == 0, denominator.dtype)
+        return (numerator + smooth + undefined) / (denominator + smooth + undefined)
+
+
+def measure(
+    probabilities: Array,
+    truth: Array,
+    *,
+    ignore: Ignore,
+    reduction: str,
+    weights: Array | None,
+    classes: Classes,
+    per_image: bool,
+    squared: bool,
+    logits: bool,
+) -> Overlap:
+    """Add up the overlap of probabilities and truth in each class."""
+    pixels = arrange(
+        probabilities,
+        truth,
+        ignore=ignore,
+        reduction=reduction,
+        weights=weights,
+        logits=logits,
+        soft=True,
+    )
+    chosen, judged = choose(classes, pixels), judge(pixels)
+    predicted = _of_chosen(judged, as_probabilities(judged), chosen)
+    actual = _members(judged, chosen, predicted)
+    parts = (
+        predicted * actual,
+        predicted**2 if squared else predicted,
+        actual**2 if squared else actual,
+    )
+    common, predicted, actual = (_sums(judged, part, per_image=per_image) for part in parts)
+    present = isinstance(classes, str) and classes == "present"
+    return Overlap(
+        pixels=judged,
+        common=common,
+        predicted=predicted,
+        actual=actual,
+        scored=actual > 0 if present else judged.xp.ones_like(actual, dtype=judged.xp.bool),
+        reduction=reduction,
+        per_image=per_image,
+    )
+
+
+def _of_chosen(judged: Pixels, values: Array, chosen: list[int]) -> Array:
+    """Return the values of the chosen classes, as an (N, C, P) array."""
+    if judged.binary:
+        return values[:, None, :]
+    if chosen == list(range(judged.classes)):
+        return values
+    numbers = judged.xp.asarray(chosen, dtype=judged.xp.int64, device=device(values))
+    return judged.xp.take(values, numbers, axis=1)
+
+
+def _members(judged: Pixels, chosen: list[int], like: Array) -> Array:
+    """Return the truth of each class in [0, 1], as an (N, C, P) array."""
+    if judged.binary:
+        return judged.truth[:, None, :]
+    xp = judged.xp
+    numbers = xp.asarray(chosen, dtype=xp.int64, device=device(judged.truth))
+    return xp.astype(judged.truth[:, None, :] == numbers[None, :, None], like.dtype)
+
+
+def _sums(judged: Pixels, part: Array, *, per_image: bool) -> Array:
+    """Add up what judged pixels hold, as an (R, C) array."""
+    xp, factors = judged.xp, judged.weights
+    if factors is None and judged.valid is not None:
+        factors = xp.astype(judged.valid, part.dtype)
+    if factors is not None:
+        part = part * factors[:, None, :]
+    return sums(xp, part, (2,)) if per_image else sums(xp, part, (0, 2))[None, :]

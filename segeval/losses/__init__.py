@@ -13,14 +13,9 @@ one channel, are binary; (K, H, W) for a truth of (H, W), or (N, K, H, W) for (N
 classes.
 """
 
-from segeval.lovasz import lovasz_hinge_loss, lovasz_softmax_loss
-from segeval.overlaplosses import dice_coefficient, dice_loss, jaccard_loss, tversky_loss
-from segeval.pixellosses import (
-    bce_loss,
-    bce_with_logits_loss,
-    cross_entropy_loss,
-    focal_loss,
-)
+from segeval.losses.lovasz import lovasz_hinge_loss, lovasz_softmax_loss
+from segeval.losses.overlap import dice_coefficient, dice_loss, jaccard_loss, tversky_loss
+from segeval.losses.pixelwise import bce_loss, bce_with_logits_loss, cross_entropy_loss, focal_loss
 
 __all__ = [
     "bce_loss",
