@@ -74,14 +74,14 @@ class Result:
     @property
     def classes(self) -> pd.DataFrame:
         """One row a class: counts, scores and their bounds, NaN where undefined."""
-        from segeval.reports.delimited import class_frame
+        from segeval.reports.csv import class_frame
 
         return class_frame(self.document)
 
     @property
     def images(self) -> pd.DataFrame:
         """One row an image: pixels, means over classes, and the IoU of each class."""
-        from segeval.reports.delimited import image_frame
+        from segeval.reports.csv import image_frame
 
         return image_frame(self.scores)
 

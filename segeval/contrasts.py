@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segeval.reports.comparison import class_frame, image_frame, make_document
+from segeval.reports.compare import class_frame, image_frame, make_document
 from segeval.scoring.compare import compare_runs
 from segeval.scoring.resampling import SEED, Resampling
 from segeval.settings import LabelChoice

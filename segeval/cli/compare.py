@@ -98,7 +98,7 @@ def compare(
     """
     from segeval.cli.output import refuse_overwriting
     from segeval.labels.choose import stated_labels
-    from segeval.reports.html import check_jinja
+    from segeval.reports.html.page import check_jinja
     from segeval.scoring.compare import compare_runs
 
     chosen, choice = convention.convention(), labels.choice()
@@ -173,9 +173,9 @@ def _deliver(
     """Write the files, and print the chosen format."""
     from segeval.cli.output import terminal_table
     from segeval.files import write_text
-    from segeval.reports import comparison as report
-    from segeval.reports.comparisonpage import comparison_page
-    from segeval.reports.contrast import lay_out, to_markdown
+    from segeval.reports import compare as report
+    from segeval.reports.compare import lay_out, to_markdown
+    from segeval.reports.html.page import comparison_page
     from segeval.reports.json import to_json
     from segeval.text import printable
 
@@ -211,7 +211,7 @@ def _say_doubts(comparisons: Sequence[Comparison], *, quiet: bool) -> None:
 
 def _say_too_few_rounds(classes: int, rounds: int, *, quiet: bool) -> None:
     """Say if the correction for many classes leaves no p-value that could be low."""
-    from segeval.reports.contrast import SIGNIFICANT
+    from segeval.reports.compare import SIGNIFICANT
 
     least = classes / (rounds + 1)
     if least >= SIGNIFICANT:

@@ -25,7 +25,7 @@ def conformance(
     Another tool scores the masks in DIR and compares its numbers with those in
     DIR/expected.json; DIR/README.md says how.
     """
-    from segeval.reports.suite import write_suite
+    from segeval.reports.conformance import write_suite
 
     files = write_suite(folder)
     say(f"{folder}: {files} files; see {folder / 'README.md'}", quiet=quiet)

@@ -58,7 +58,7 @@ def explain(
     from segeval.cli.output import terminal_table
     from segeval.files import check_writable, write_text
     from segeval.presets.preset import find_preset
-    from segeval.reports.explanation import lay_out
+    from segeval.reports.explain import lay_out
     from segeval.reports.json import to_json
     from segeval.scoring.score import score_choice
 
@@ -83,7 +83,7 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
     from segeval.presets.explain import Case, between
     from segeval.presets.explain import explain as explain_case
     from segeval.presets.preset import load_presets
-    from segeval.reports.explanation import make_document
+    from segeval.reports.explain import make_document
     from segeval.scoring.score import write_signature
 
     exclude = tuple(dict.fromkeys(explaining.exclude or ()))

@@ -171,7 +171,7 @@ def _check_places(maps: MapOptions, output: LossOutput) -> None:
     """Refuse, before any work is done, what could not be written."""
     from segeval.counting.runschema import check_free
     from segeval.files import check_writable
-    from segeval.reports.plotting import plot_format
+    from segeval.reports.plots.style import plot_format
 
     if output.plot is not None:
         plot_format(output.plot.name)
@@ -219,8 +219,8 @@ def _deliver(
     from segeval.files import write_bytes, write_text
     from segeval.reports import losses as report
     from segeval.reports.json import to_json
-    from segeval.reports.plotting import plot_format
-    from segeval.reports.reliability import draw
+    from segeval.reports.plots.reliability import draw
+    from segeval.reports.plots.style import plot_format
 
     reports = {
         "table": lambda: terminal_table(report.lay_out(document, reliability=reliability)),

@@ -16,12 +16,13 @@ from segeval.cli.baseline import against_baseline, held_against
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.github import add_to_summary
 from segeval.cli.notices import say_doubts
-from segeval.cli.page import check_page, make_page
+from segeval.cli.page import check_page
 from segeval.cli.speech import put, say
 from segeval.errors import SettingError
 from segeval.files import check_writable, write_text
 from segeval.labels.choose import stated_labels
 from segeval.reports.document import list_gates, make_document
+from segeval.reports.html.findings import make_page
 from segeval.reports.wording import show_bound
 from segeval.scoring.gates import check_thresholds, parse_threshold
 from segeval.scoring.score import score_choice
@@ -189,25 +190,25 @@ def _table(shown: Shown) -> str:
 
 
 def _csv(shown: Shown) -> str:
-    from segeval.reports.delimited import classes_csv
+    from segeval.reports.csv import classes_csv
 
     return classes_csv(shown.document)
 
 
 def _per_image(shown: Shown) -> str:
-    from segeval.reports.delimited import images_csv
+    from segeval.reports.csv import images_csv
 
     return images_csv(shown.scores)
 
 
 def _per_group(shown: Shown) -> str:
-    from segeval.reports.delimited import groups_csv
+    from segeval.reports.csv import groups_csv
 
     return groups_csv(shown.document)
 
 
 def _confusion(shown: Shown) -> str:
-    from segeval.reports.delimited import confusion_csv
+    from segeval.reports.csv import confusion_csv
 
     return confusion_csv(shown.document)
 

@@ -52,8 +52,8 @@ def plot(
     grey predictions at every threshold (curves).
     """
     from segeval.files import check_writable, write_bytes
-    from segeval.reports.plots import draw_plot
-    from segeval.reports.plotting import plot_format
+    from segeval.reports.plots.plots import draw_plot
+    from segeval.reports.plots.style import plot_format
 
     ending = plot_format(plotted.out.name)
     if reading.prediction is not None and plotted.out.resolve() == reading.prediction.resolve():
@@ -67,7 +67,7 @@ def plot(
 def _swept(run: Run, labels: options.LabelOptions) -> dict[str, Any]:
     """Return the curves of grey predictions as a document."""
     from segeval.labels.choose import choose_labels
-    from segeval.reports.curves import make_document
+    from segeval.reports.sweep import make_document
     from segeval.scoring.sweep import sweep
 
     choice = labels.choice()

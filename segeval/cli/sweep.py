@@ -62,7 +62,7 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
     from segeval.cli.output import terminal_table
     from segeval.files import check_writable, write_text
     from segeval.labels.choose import choose_labels
-    from segeval.reports import curves
+    from segeval.reports import sweep as curves
     from segeval.reports.json import to_json
     from segeval.scoring.sweep import sweep as sweep_run
 

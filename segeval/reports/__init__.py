@@ -1,1 +1,1 @@
-"""How scores go out. A report shows one document and never computes a score."""
+"""Scores -> documents -> what people read. Every report is a view of one document."""

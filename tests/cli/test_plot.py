@@ -15,7 +15,7 @@ from made import data_set, document, segeval
 from PIL import Image
 
 from segeval.cli.plot import PlotOptions
-from segeval.reports.plots import PLOTS, draw_plot
+from segeval.reports.plots.plots import PLOTS, draw_plot
 
 SVG = "{http://www.w3.org/2000/svg}"
 KINDS = ["confusion", "classes", "images"]

@@ -16,16 +16,16 @@ from made import made_run, save, segeval
 from made_html import Reader, read
 from made_pages import HOSTILE, grey_masks, hostile_page, made_page, scored_page
 
-from segeval.cli.page import make_page
 from segeval.labels.labelmap import numbered
 from segeval.pictures import telling_images
-from segeval.reports.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.document import make_document
-from segeval.reports.heatmap import lay_out_matrix, list_confusions
-from segeval.reports.html import LADDER, Findings, to_html
+from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
+from segeval.reports.html.findings import make_page
+from segeval.reports.html.matrix import lay_out_matrix, list_confusions
+from segeval.reports.html.page import LADDER, Findings, to_html
 from segeval.scoring.score import Scores, score_run
 
-TEMPLATES = Path(sys.modules["segeval.reports.html"].__file__ or "").parent / "templates"
+TEMPLATES = Path(sys.modules["segeval.reports.html.page"].__file__ or "").parent / "templates"
 
 
 def findings(classes: int = 3, **more: Any) -> Findings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segeval.reports.plotting import BLUE, GREY, ORANGE, bare, save, style
+from segeval.reports.plots.style import BLUE, GREY, ORANGE, bare, save, style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.reports.plotting import GREY, figure_of, short
+from segeval.reports.plots.style import GREY, figure_of, short
 from segeval.scoring.metrics import ratio
 from segeval.text import show_percent
 

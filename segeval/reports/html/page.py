@@ -14,9 +14,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.errors import SettingError
-from segeval.reports.charts import lay_out_curve, lay_out_histogram
+from segeval.reports.compare import parts_of, signed
 from segeval.reports.gallery import draw_album
-from segeval.reports.heatmap import lay_out_matrix, list_confusions
+from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
+from segeval.reports.html.matrix import lay_out_matrix, list_confusions
 from segeval.reports.wording import fate_of_absent, headlines, show_bound, title_of, verdict
 from segeval.text import printable, show_count, show_score
 
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 
     from segeval.reports.gallery import Album
 
-__all__ = ["LARGEST", "Findings", "check_jinja", "environment_of", "to_html"]
 
 LARGEST: Final = 5_000_000
 """Bytes that a page may have."""
 
+
 LONGEST: Final = 120
 """Characters of a name that are shown."""
+
 
 SCORES: Final = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
 
@@ -138,7 +140,7 @@ def environment_of(*, percent: bool) -> Environment:
     from jinja2 import Environment, PackageLoader
 
     environment = Environment(
-        loader=PackageLoader("segeval.reports"),
+        loader=PackageLoader("segeval.reports.html"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -245,3 +247,11 @@ def _cuts(
     full = asdict(LADDER[0])
     if content["sections"] and (limits.width, limits.each) < (full["width"], full["each"]):
         yield f"pictures are at most {limits.width} pixels wide, {limits.each} of a kind"
+
+
+def comparison_page(document: Mapping[str, Any], *, percent: bool = False) -> str:
+    """Write a document of schema ``segeval.comparison/1`` as a page."""
+    environment = environment_of(percent=percent)
+    environment.filters |= {"signed": partial(signed, percent=percent), "titled": title_of}
+    template = environment.get_template("comparison.html")
+    return template.render(document=document, parts=parts_of(document))

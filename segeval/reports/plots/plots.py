@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from segeval.reports.plotting import BLUE, GREY, ORANGE, PURPLE, bare, figure_of, save, short, style
+from segeval.reports.plots.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    PURPLE,
+    bare,
+    figure_of,
+    save,
+    short,
+    style,
+)
 from segeval.text import counted, show_score
 
 if TYPE_CHECKING:
@@ -177,7 +187,7 @@ def _curves(document: Mapping[str, Any]) -> Figure:
 
 def _confusion(document: Mapping[str, Any]) -> Figure:
     """Draw the share of each true class that is predicted as each class."""
-    from segeval.reports.matrixplot import draw_matrix
+    from segeval.reports.plots.matrix import draw_matrix
 
     matrix = document["confusion"]
     counts = np.array(matrix["counts"], float)

@@ -1,0 +1,108 @@
+"""What the page shows beside the document, gathered from the scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segeval.counting.run import ImageInfo, Run
+    from segeval.inputs.pairing import Pair
+    from segeval.reports.gallery import Album
+    from segeval.scoring.score import Scores
+
+
+EACH: Final = 3
+"""Worst, median and best images that are shown."""
+
+
+CHEAP: Final = 1 << 22
+"""Thresholds times images up to which every threshold is scored."""
+
+
+def make_page(
+    scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path], *, percent: bool
+) -> str:
+    """Gather what a page shows, and write it."""
+    from segeval.palettes import class_colors
+    from segeval.reports.html.page import Findings, to_html
+    from segeval.scoring.score import per_image
+    from segeval.values import hex_color
+
+    findings = Findings(
+        document=document,
+        values=per_image(scores)["miou"],
+        colors=[hex_color(color) for color in class_colors(scores.labels)],
+        conventions=_conventions(scores),
+        sweep=_sweep(scores),
+        threshold=scores.labels.prediction_threshold,
+        album=_album(scores, document, photographs),
+    )
+    return to_html(findings, percent=percent)
+
+
+def _conventions(scores: Scores) -> dict[str, Any]:
+    """Return what other tools would report for these masks."""
+    from segeval.presets.explain import Case, explain
+    from segeval.presets.preset import load_presets
+    from segeval.reports.explain import make_document
+
+    exclude = scores.convention.exclude
+    case = Case(counts=scores.counts, labels=scores.labels, exclude=exclude)
+    names = [name for name in load_presets() if ":" not in name]
+    return make_document(case, explain(case, names), signature=scores.signature)
+
+
+def _sweep(scores: Scores) -> dict[str, Any] | None:
+    """Return every threshold of grey predictions, if that is what they are and it costs little."""
+    import numpy as np
+
+    from segeval.reports.sweep import make_document
+    from segeval.scoring.sweep import sweep
+    from segeval.values import COLOR
+
+    if scores.labels.prediction_threshold is None:
+        return None
+    values = np.unique(scores.run.counts.prediction)
+    if values.size * len(scores.run) > CHEAP or values[-1] >= COLOR or len(values) < 3:
+        return None
+    return make_document(sweep(scores.run, scores.labels))
+
+
+def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path]) -> Album:
+    """Choose the images whose pictures are shown."""
+    from segeval.errormaps import translation_of
+    from segeval.palettes import all_scheme
+    from segeval.pictures import describe_images, telling_images
+    from segeval.reports.gallery import Album
+    from segeval.reports.overlay import Style
+    from segeval.settings import Reading
+
+    run, labels = scores.run, scores.labels
+    chosen = telling_images(scores, EACH)
+    sections = {title: describe_images(scores, None, at) for title, at in chosen.items()}
+    shown = [run.images[number] for numbers in chosen.values() for number in numbers]
+    return Album(
+        sections=sections,
+        pairs={info.name: _pair(info) for info in shown},
+        photographs=photographs,
+        style=Style(
+            scheme=all_scheme(labels), position=None, classes=len(labels.labels), opacity=0.6
+        ),
+        translation=translation_of(run, labels, unknown=document["settings"]["unknown"]),
+        reading=Reading(resize_prediction=_resized(run)),
+    )
+
+
+def _resized(run: Run) -> bool:
+    return any(waiver.startswith("resize:") for waiver in run.waivers)
+
+
+def _pair(info: ImageInfo) -> Pair:
+    """Return where the masks of an image were when they were counted."""
+    from segeval.inputs.pairing import Pair
+
+    prediction = Path(info.prediction_path) if info.prediction_path else None
+    return Pair(name=info.name, truth=Path(info.truth_path), prediction=prediction)

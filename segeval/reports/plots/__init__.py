@@ -1,0 +1,1 @@
+"""Scores as figures of Matplotlib: SVG, PNG or PDF."""
