@@ -14,12 +14,12 @@ from made import data_set, save
 
 from segeval.counting.dataset import evaluate
 from segeval.errormaps import translation_of
-from segeval.reports.viewer.catalogue import Catalogue
-from segeval.reports.viewer.drawing import Drawer
-from segeval.reports.viewer.routes import Routes
-from segeval.reports.viewer.server import Viewer
 from segeval.scoring.score import score_choice
 from segeval.settings import MAX_PIXELS, LabelChoice, Source
+from segeval.viewer.catalogue import Catalogue
+from segeval.viewer.renderer import Drawer
+from segeval.viewer.routes import Routes
+from segeval.viewer.server import Viewer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,9 +17,9 @@ from segeval.cli.speech import put, say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from segeval.reports.viewer.routes import Routes
     from segeval.scoring.score import Scores
     from segeval.settings import Unknown
+    from segeval.viewer.routes import Routes
 
 __all__ = ["view"]
 
@@ -71,8 +71,8 @@ def view(
     their pictures, drawn when they are looked at.
     """
     from segeval.cli.output import say_notices
-    from segeval.reports.viewer.server import Viewer
     from segeval.scoring.score import score_choice
+    from segeval.viewer.server import Viewer
 
     photographs, rules = viewing.photographs(), convention.convention()
     run = count_or_read(reading, quiet=quiet)
@@ -97,9 +97,9 @@ def _routes(scores: Scores, viewing: ViewOptions, setup: Setup) -> Routes:
     """Return what the server answers."""
     from segeval.errormaps import translation_of
     from segeval.pictures import position_of
-    from segeval.reports.viewer.catalogue import Catalogue
-    from segeval.reports.viewer.drawing import Drawer
-    from segeval.reports.viewer.routes import Routes
+    from segeval.viewer.catalogue import Catalogue
+    from segeval.viewer.renderer import Drawer
+    from segeval.viewer.routes import Routes
 
     position = position_of(scores.labels, viewing.class_name)
     translation = translation_of(scores.run, scores.labels, unknown=setup.unknown)

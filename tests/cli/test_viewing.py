@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from made import data_set, segeval
 
-from segeval.reports.viewer.server import Viewer
+from segeval.viewer.server import Viewer
 
 TRUTH = np.array([[0, 0, 1, 1], [0, 2, 2, 1]])
 

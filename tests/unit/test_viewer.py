@@ -25,10 +25,10 @@ from segeval.errors import SettingError
 from segeval.palettes import scheme_of
 from segeval.pictures import read_classes
 from segeval.reports.overlay import Style, draw_picture
-from segeval.reports.viewer.drawing import NO_CARD, _pair_of
-from segeval.reports.viewer.kept import Kept
-from segeval.reports.viewer.server import CONNECTIONS, Viewer
 from segeval.settings import Reading
+from segeval.viewer.cache import Kept
+from segeval.viewer.renderer import NO_CARD, _pair_of
+from segeval.viewer.server import CONNECTIONS, Viewer
 
 ROUTES = [
     *("", "view.css", "view.js", "list.js", "image.js", "icon.svg"),

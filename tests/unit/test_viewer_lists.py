@@ -18,13 +18,13 @@ from made_viewer import NAMES, Served, make_pairs, serve
 from segeval.errormaps import translation_of
 from segeval.labels.labelmap import numbered
 from segeval.pictures import image_scores
-from segeval.reports.viewer.catalogue import Catalogue, Query
-from segeval.reports.viewer.details import _percent, describe_image, single
-from segeval.reports.viewer.drawing import Drawer
 from segeval.scoring.convention import Convention
 from segeval.scoring.score import score_choice, score_run
 from segeval.settings import LabelChoice
 from segeval.text import show_score
+from segeval.viewer.catalogue import Catalogue, Query
+from segeval.viewer.payloads import _percent, describe_image, single
+from segeval.viewer.renderer import Drawer
 
 PAIRS = {name: (np.asarray(t), np.asarray(p)) for name, (t, p) in make_pairs().items()}
 CITIES = ["(none)", "bonn", "köln", "ulm"]

@@ -15,8 +15,8 @@ from segeval.inputs.photographs import read_photograph
 from segeval.palettes import scheme_of
 from segeval.pictures import Card, read_classes
 from segeval.reports.overlay import Style, draw_picture, draw_side, to_png
-from segeval.reports.viewer.kept import Kept
 from segeval.settings import Reading
+from segeval.viewer.cache import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

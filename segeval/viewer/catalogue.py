@@ -13,8 +13,8 @@ import numpy as np
 
 from segeval.counting.groups import split_groups
 from segeval.pictures import image_scores
-from segeval.reports.viewer.kept import Kept
 from segeval.scoring.metrics import METRICS
+from segeval.viewer.cache import Kept
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

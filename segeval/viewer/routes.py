@@ -16,15 +16,15 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from segeval.errors import MaskError
-from segeval.reports.viewer.catalogue import Order, Query
-from segeval.reports.viewer.details import describe_image, describe_run, list_images
-from segeval.reports.viewer.drawing import KINDS
+from segeval.viewer.catalogue import Order, Query
+from segeval.viewer.payloads import describe_image, describe_run, list_images
+from segeval.viewer.renderer import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from segeval.reports.viewer.catalogue import Catalogue
-    from segeval.reports.viewer.drawing import Drawer
+    from segeval.viewer.catalogue import Catalogue
+    from segeval.viewer.renderer import Drawer
 
 __all__ = ["NOT_FOUND", "Answer", "Routes"]
 
@@ -77,7 +77,7 @@ class Routes:
 
     def __init__(self, catalogue: Catalogue, drawer: Drawer, position: int | None = None) -> None:
         self._catalogue, self._drawer, self._position = catalogue, drawer, position
-        folder = resources.files(__package__)
+        folder = resources.files(__package__) / "static"
         self._table: Mapping[str, Callable[[Mapping[str, str]], Answer]] = {
             **{
                 route: _constant(Answer(body=folder.joinpath(name).read_bytes(), kind=kind))

@@ -20,12 +20,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.errors import SettingError
-from segeval.reports.viewer.routes import NOT_FOUND, Answer
+from segeval.viewer.routes import NOT_FOUND, Answer
 
 if TYPE_CHECKING:
     import socket
 
-    from segeval.reports.viewer.routes import Routes
+    from segeval.viewer.routes import Routes
 
 __all__ = ["Viewer"]
 

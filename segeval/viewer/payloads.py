@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.palettes import Scheme
-    from segeval.reports.viewer.catalogue import Catalogue, Query
-    from segeval.reports.viewer.drawing import Drawer
     from segeval.scoring.score import Scores
+    from segeval.viewer.catalogue import Catalogue, Query
+    from segeval.viewer.renderer import Drawer
 
 __all__ = ["describe_image", "describe_run", "list_images", "single"]
 

@@ -1,0 +1,1 @@
+"""A page to browse the images of a run, and the server behind it, on this machine only."""
