@@ -13,7 +13,7 @@ import numpy as np
 from made import data_set, save
 
 from segeval.counting.dataset import evaluate
-from segeval.errormaps import translation_of
+from segeval.pictures.classmaps import translation_of
 from segeval.scoring.score import score_choice
 from segeval.settings import MAX_PIXELS, LabelChoice, Source
 from segeval.viewer.catalogue import Catalogue

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from segeval.inputs.pairing import Pair
-    from segeval.reports.overlay import Style
-    from segeval.reports.overlayfiles import Job
+    from segeval.pictures.folder import Job
+    from segeval.pictures.overlay import Style
     from segeval.scoring.score import Scores
 
 __all__ = ["overlay"]
@@ -57,9 +57,9 @@ class PictureOptions(PhotographOptions):
 
     def style(self, scores: Scores) -> Style:
         """Return how pictures look."""
-        from segeval.palettes import scheme_of
-        from segeval.pictures import position_of
-        from segeval.reports.overlay import Style
+        from segeval.pictures.caption import position_of
+        from segeval.pictures.overlay import Style
+        from segeval.pictures.palettes import scheme_of
 
         position = position_of(scores.labels, self.class_name)
         opacity = (1.0 if self.plain else 0.6) if self.opacity is None else self.opacity
@@ -89,8 +89,8 @@ def overlay(
     """
     from segeval.cli.output import say_notices
     from segeval.counting.dataset import evaluate, pair_up
-    from segeval.errormaps import translation_of
-    from segeval.reports.overlayfiles import Plan, check_targets, draw_overlays
+    from segeval.pictures.classmaps import translation_of
+    from segeval.pictures.folder import Plan, check_targets, draw_overlays
     from segeval.scoring.score import score_choice
     from segeval.text import counted
 
@@ -124,8 +124,8 @@ def _jobs(
     pictures: PictureOptions,
 ) -> list[Job]:
     """Say which images are drawn, and into which files."""
-    from segeval.pictures import describe_images, worst_images
-    from segeval.reports.overlayfiles import plan_jobs
+    from segeval.pictures.caption import describe_images, worst_images
+    from segeval.pictures.folder import plan_jobs
 
     chosen: Sequence[int] = range(len(scores.run))
     if pictures.worst is not None:
@@ -154,7 +154,7 @@ def _check_early(
 ) -> None:
     """Refuse, before anything is counted, what could not be drawn or written."""
     from segeval.labels.choose import stated_labels
-    from segeval.reports.overlayfiles import check_targets, target_names
+    from segeval.pictures.folder import check_targets, target_names
 
     stated = stated_labels(labels.choice())
     if stated is not None and pictures.class_name is not None:

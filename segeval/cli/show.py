@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from segeval.counting.run import Run
     from segeval.inputs.pairing import Pair
-    from segeval.reports.terminal import Colors
+    from segeval.pictures.terminal import Colors
     from segeval.settings import LabelChoice
 
 __all__ = ["show"]
@@ -66,10 +66,11 @@ def show(
     A cell of the picture is wrong if any of its pixels is, so that small
     errors are seen.
     """
-    from segeval.errormaps import translation_of
-    from segeval.palettes import scheme_of
-    from segeval.pictures import describe_images, error_codes, position_of, read_classes
-    from segeval.reports.terminal import draw_text
+    from segeval.pictures.caption import describe_images, position_of
+    from segeval.pictures.classmaps import read_classes, translation_of
+    from segeval.pictures.errormaps import error_codes
+    from segeval.pictures.palettes import scheme_of
+    from segeval.pictures.terminal import draw_text
     from segeval.scoring.score import score_choice
 
     reading, name = _arguments(reading, shown.name)

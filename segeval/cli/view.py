@@ -95,8 +95,8 @@ def view(
 
 def _routes(scores: Scores, viewing: ViewOptions, setup: Setup) -> Routes:
     """Return what the server answers."""
-    from segeval.errormaps import translation_of
-    from segeval.pictures import position_of
+    from segeval.pictures.caption import position_of
+    from segeval.pictures.classmaps import translation_of
     from segeval.viewer.catalogue import Catalogue
     from segeval.viewer.renderer import Drawer
     from segeval.viewer.routes import Routes

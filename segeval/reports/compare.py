@@ -198,7 +198,7 @@ SIGNIFICANT: Final = 0.05
 """p-value below which a difference is marked."""
 
 
-LISTED: Final = 3
+NAMED: Final = 3
 """Images that are named in either direction."""
 
 
@@ -262,7 +262,7 @@ def _table(
     headings = [heading.format(level=level) for heading in HEADINGS]
     if len(parts) > 1:
         headings = ["", *(_letter(number) for number in range(len(parts) + 1))]
-    show = _marked if len(parts) > 1 else _figures
+    show = _marked if len(parts) > 1 else _plain_figures
     rows: list[tuple[str, ...]] = []
     for name in _shown(document):
         entries = [part["summary"][name] for part in parts]
@@ -289,7 +289,7 @@ def _metric(document: Mapping[str, Any]) -> str:
     return next((metric.name for metric in METRICS.values() if metric.mean == headline), "iou")
 
 
-def _figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:
+def _plain_figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:
     """Show a score of both runs, the difference, its interval and p-values."""
     (entry,) = entries
     yield show_score(entry["baseline"], percent=percent)
@@ -327,7 +327,7 @@ def _remarks(document: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
             f"better {images['wins']}, equal {images['ties']}, worse {images['losses']}{undefined}"
         )
         for way in ("better", "worse") if len(parts) == 1 else ():
-            for row in images[way][:LISTED]:
+            for row in images[way][:NAMED]:
                 delta = signed(row["delta"], percent=percent)
                 before, after = (
                     show_score(row[side], percent=percent) for side in ("baseline", "value")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from segeval.counting.groups import split_groups
-from segeval.pictures import image_scores
+from segeval.pictures.caption import image_scores
 from segeval.scoring.metrics import METRICS
 from segeval.viewer.cache import Kept
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.run import Run
-    from segeval.errormaps import Translation
+    from segeval.pictures.classmaps import Translation
     from segeval.scoring.score import Scores
 
 __all__ = ["Catalogue", "Cells", "Order", "Query", "wrong_cells"]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from segeval.counting.confusion import ClassCounts
-from segeval.palettes import class_colors
-from segeval.pictures import describe_images
+from segeval.pictures.caption import describe_images
+from segeval.pictures.palettes import class_colors
 from segeval.reports.wording import MEANS
 from segeval.scoring.metrics import METRICS
 from segeval.text import show_count, show_score
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.palettes import Scheme
+    from segeval.pictures.palettes import Scheme
     from segeval.scoring.score import Scores
     from segeval.viewer.catalogue import Catalogue, Query
     from segeval.viewer.renderer import Drawer

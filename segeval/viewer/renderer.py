@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from segeval.errors import MaskError
 from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
-from segeval.palettes import scheme_of
-from segeval.pictures import Card, read_classes
-from segeval.reports.overlay import Style, draw_picture, draw_side, to_png
+from segeval.pictures.caption import Card
+from segeval.pictures.classmaps import read_classes
+from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
+from segeval.pictures.palettes import scheme_of
 from segeval.settings import Reading
 from segeval.viewer.cache import Kept
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from segeval.counting.run import ImageInfo
-    from segeval.errormaps import Translation
-    from segeval.palettes import Scheme
+    from segeval.pictures.classmaps import Translation
+    from segeval.pictures.palettes import Scheme
     from segeval.scoring.score import Scores
 
 __all__ = ["KINDS", "Drawer"]

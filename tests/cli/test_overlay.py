@@ -13,8 +13,8 @@ from PIL import Image
 
 from segeval.errors import OutputError
 from segeval.labels.labelmap import numbered
-from segeval.palettes import OKABE_ITO, all_scheme, class_scheme
-from segeval.reports.overlayfiles import target_names
+from segeval.pictures.folder import target_names
+from segeval.pictures.palettes import OKABE_ITO, all_scheme, class_scheme
 
 TRUTH = np.array([[0, 0, 1, 1], [0, 2, 2, 1], [255, 255, 2, 1]])
 PREDICTION = np.array([[0, 1, 1, 1], [0, 2, 1, 0], [0, 1, 2, 2]])

@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 from made import Mask, data_set, segeval
 
 from segeval.cli.show import _colors
-from segeval.palettes import class_scheme
-from segeval.reports.terminal import downscaled
+from segeval.pictures.palettes import class_scheme
+from segeval.pictures.terminal import downscaled
 
 TRUTH = np.zeros((60, 100), int)
 TRUTH[20:40, 30:70] = 1

@@ -15,11 +15,12 @@ from PIL import Image
 
 from segeval.counting.contingency import count_values
 from segeval.counting.run import ImageCounts, Run
-from segeval.errormaps import Kind, all_errors, class_errors, hatched, translation_of
 from segeval.labels.labelmap import Label, LabelMap
-from segeval.palettes import Scheme, all_scheme, class_scheme
-from segeval.pictures import describe_images, error_codes
-from segeval.reports.overlay import Style, draw_picture
+from segeval.pictures.caption import describe_images
+from segeval.pictures.classmaps import translation_of
+from segeval.pictures.errormaps import Kind, all_errors, class_errors, error_codes, hatched
+from segeval.pictures.overlay import Style, draw_picture
+from segeval.pictures.palettes import Scheme, all_scheme, class_scheme
 from segeval.scoring.score import Scores, score_run
 from segeval.settings import Unknown
 from segeval.values import COLOR

@@ -17,7 +17,7 @@ from made_html import Reader, read
 from made_pages import HOSTILE, grey_masks, hostile_page, made_page, scored_page
 
 from segeval.labels.labelmap import numbered
-from segeval.pictures import telling_images
+from segeval.pictures.caption import telling_images
 from segeval.reports.document import make_document
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.findings import make_page

@@ -10,7 +10,7 @@ from made import Mask
 
 from segeval.labels.labelmap import numbered
 from segeval.labels.load import builtin_names, load_labels
-from segeval.palettes import all_scheme, class_colors, class_scheme
+from segeval.pictures.palettes import all_scheme, class_colors, class_scheme
 
 SIGHT = {
     "normal": np.eye(3),

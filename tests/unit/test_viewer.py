@@ -22,9 +22,9 @@ from made_viewer import HOSTILE, NAMES, PHOTOGRAPHED, Served, serve
 from PIL import Image
 
 from segeval.errors import SettingError
-from segeval.palettes import scheme_of
-from segeval.pictures import read_classes
-from segeval.reports.overlay import Style, draw_picture
+from segeval.pictures.classmaps import read_classes
+from segeval.pictures.overlay import Style, draw_picture
+from segeval.pictures.palettes import scheme_of
 from segeval.settings import Reading
 from segeval.viewer.cache import Kept
 from segeval.viewer.renderer import NO_CARD, _pair_of

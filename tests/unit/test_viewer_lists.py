@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from made import frozen, made_run
 from made_viewer import NAMES, Served, make_pairs, serve
 
-from segeval.errormaps import translation_of
 from segeval.labels.labelmap import numbered
-from segeval.pictures import image_scores
+from segeval.pictures.caption import image_scores
+from segeval.pictures.classmaps import translation_of
 from segeval.scoring.convention import Convention
 from segeval.scoring.score import score_choice, score_run
 from segeval.settings import LabelChoice

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from segeval.counting.run import ImageInfo, Run
     from segeval.inputs.pairing import Pair
-    from segeval.reports.gallery import Album
+    from segeval.pictures.thumbnails import Album
     from segeval.scoring.score import Scores
 
 
@@ -26,7 +26,7 @@ def make_page(
     scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path], *, percent: bool
 ) -> str:
     """Gather what a page shows, and write it."""
-    from segeval.palettes import class_colors
+    from segeval.pictures.palettes import class_colors
     from segeval.reports.html.page import Findings, to_html
     from segeval.scoring.score import per_image
     from segeval.values import hex_color
@@ -73,11 +73,11 @@ def _sweep(scores: Scores) -> dict[str, Any] | None:
 
 def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path]) -> Album:
     """Choose the images whose pictures are shown."""
-    from segeval.errormaps import translation_of
-    from segeval.palettes import all_scheme
-    from segeval.pictures import describe_images, telling_images
-    from segeval.reports.gallery import Album
-    from segeval.reports.overlay import Style
+    from segeval.pictures.caption import describe_images, telling_images
+    from segeval.pictures.classmaps import translation_of
+    from segeval.pictures.overlay import Style
+    from segeval.pictures.palettes import all_scheme
+    from segeval.pictures.thumbnails import Album
     from segeval.settings import Reading
 
     run, labels = scores.run, scores.labels

@@ -14,8 +14,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.errors import SettingError
+from segeval.pictures.thumbnails import draw_album
 from segeval.reports.compare import parts_of, signed
-from segeval.reports.gallery import draw_album
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.matrix import lay_out_matrix, list_confusions
 from segeval.reports.wording import fate_of_absent, headlines, show_bound, title_of, verdict
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from numpy.typing import NDArray
 
-    from segeval.reports.gallery import Album
+    from segeval.pictures.thumbnails import Album
 
 
 LARGEST: Final = 5_000_000

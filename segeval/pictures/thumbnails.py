@@ -15,8 +15,8 @@ import numpy as np
 
 from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
-from segeval.pictures import read_classes
-from segeval.reports.overlay import draw_panels, to_png
+from segeval.pictures.classmaps import read_classes
+from segeval.pictures.overlay import draw_panels, to_png
 from segeval.text import defined
 from segeval.values import hex_color
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.errormaps import Translation
     from segeval.inputs.pairing import Pair
-    from segeval.pictures import Card
-    from segeval.reports.overlay import Style
+    from segeval.pictures.caption import Card
+    from segeval.pictures.classmaps import Translation
+    from segeval.pictures.overlay import Style
     from segeval.settings import Reading
 
 __all__ = ["Album", "draw_album"]

@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.counting.dataset import resize
-from segeval.errormaps import Kind, all_errors, class_errors
-from segeval.errors import MaskError
-from segeval.inputs.masks import read_mask
+from segeval.pictures.errormaps import Kind
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import per_image
 
@@ -22,24 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.errormaps import Translation
-    from segeval.inputs.pairing import Pair
     from segeval.labels.labelmap import LabelMap
     from segeval.scoring.score import Scores
-    from segeval.settings import Reading
 
-    Classes = NDArray[np.signedinteger]
-
-__all__ = [
-    "Card",
-    "describe_images",
-    "error_codes",
-    "image_scores",
-    "position_of",
-    "read_classes",
-    "telling_images",
-    "worst_images",
-]
 
 TITLES: Final = {
     "iou": "IoU",
@@ -86,39 +68,6 @@ def position_of(labels: LabelMap, name: str | None) -> int | None:
         If no class has this name.
     """
     return None if name is None else labels.positions([name])[0]
-
-
-def read_classes(pair: Pair, reading: Reading, translation: Translation) -> tuple[Classes, Classes]:
-    """Read the masks of a pair as class indices, (H, W) each; a missing prediction as all missed.
-
-    Raises
-    ------
-    MaskError
-        If a mask cannot be read, or has changed since it was counted.
-    """
-    truth = read_mask(pair.truth, max_pixels=reading.max_pixels).values
-    prediction = None
-    if pair.prediction is not None:
-        prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels).values
-        if reading.resize_prediction:
-            prediction = resize(prediction, truth.shape)
-    try:
-        if prediction is not None and prediction.shape != truth.shape:
-            raise ValueError("its size has changed")  # noqa: TRY301 - one message for all of it
-        return translation.pair(truth, prediction)
-    except ValueError as error:
-        raise MaskError(
-            f"{pair.name}: {error}; {pair.truth} or {pair.prediction} changed meanwhile"
-        ) from error
-
-
-def error_codes(
-    truth: Classes, prediction: Classes, position: int | None, classes: int
-) -> NDArray[np.unsignedinteger]:
-    """Return the errors of the class at a position, or of all K classes if that is None."""
-    if position is None:
-        return all_errors(truth, prediction, classes)
-    return class_errors(truth, prediction, position)
 
 
 def image_scores(scores: Scores, position: int | None) -> Mapping[str, NDArray[np.float64]]:

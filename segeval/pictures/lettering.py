@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.palettes import INKS
+from segeval.pictures.palettes import INKS
 from segeval.text import defined, show_count, show_score
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-    from segeval.palettes import Scheme
-    from segeval.pictures import Card
+    from segeval.pictures.caption import Card
+    from segeval.pictures.palettes import Scheme
 
 __all__ = ["draw_strip", "font_size", "write_text"]
 

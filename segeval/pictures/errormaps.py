@@ -7,41 +7,34 @@ has exactly the pixels that the run has.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from segeval.labels.classify import MISSED, translate_values
-from segeval.labels.labelmap import UNKNOWN
+from segeval.pictures.classmaps import looked_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from segeval.counting.run import Run
-    from segeval.labels.labelmap import LabelMap
-    from segeval.palettes import Scheme
-    from segeval.settings import Unknown
+    from segeval.pictures.palettes import Scheme
 
-__all__ = [
-    "Kind",
-    "SideClasses",
-    "Translation",
-    "all_errors",
-    "class_errors",
-    "hatched",
-    "looked_up",
-    "magnified",
-    "paint",
-    "translation_of",
-]
 
-NEW: Final = -4
-"""Index of a value that the run does not hold."""
+def error_codes(
+    truth: NDArray[np.signedinteger],
+    prediction: NDArray[np.signedinteger],
+    position: int | None,
+    classes: int,
+) -> NDArray[np.unsignedinteger]:
+    """Return the errors of the class at a position, or of all K classes if that is None."""
+    if position is None:
+        return all_errors(truth, prediction, classes)
+    return class_errors(truth, prediction, position)
+
 
 STRIPES: Final = 80
 """Stripes of the hatching along the longer side of a picture, about."""
+
 
 VEIL: Final = 0.8
 """Least opacity of void: it is seen that something is there, and that it does not count."""
@@ -55,95 +48,6 @@ class Kind(IntEnum):
     FALSE_NEGATIVE = 2
     TRUE_POSITIVE = 3
     VOID = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SideClasses:
-    """The classes of one side of a run.
-
-    Attributes
-    ----------
-    values : (N,) int64 array
-        Every value that the side holds, ascending.
-    index : (N,) int8, int16 or int32 array
-        Their classes: 0…K-1, or `VOID`, `UNKNOWN` or `MISSED`.
-    """
-
-    values: NDArray[np.int64]
-    index: NDArray[np.signedinteger]
-
-    def of(self, mask: NDArray[Any]) -> NDArray[np.signedinteger]:
-        """Translate a mask of raw values into class indices of the same shape.
-
-        Raises
-        ------
-        ValueError
-            If it holds a value that the run does not hold.
-        """
-        if mask.dtype == np.uint8:
-            bytes_only = (self.values >= 0) & (self.values < 256)
-            table = np.full(256, NEW, self.index.dtype)
-            table[self.values[bytes_only]] = self.index[bytes_only]
-            classes = looked_up(table, mask)
-        else:
-            classes = self._of_wide(mask.ravel()).reshape(mask.shape)
-        if classes.min(initial=0) == NEW:
-            raise ValueError("it holds other values than when it was counted")
-        return classes
-
-    def _of_wide(self, values: NDArray[Any]) -> NDArray[np.signedinteger]:
-        """Look up values run by run, as masks are piecewise constant."""
-        ends = np.r_[np.flatnonzero(values[1:] != values[:-1]), values.size - 1]
-        wanted = values[ends].astype(np.int64)
-        place = np.searchsorted(self.values, wanted).clip(max=self.values.size - 1)
-        found = np.where(self.values[place] == wanted, self.index[place], NEW)
-        return np.repeat(found.astype(self.index.dtype), np.diff(ends, prepend=-1))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Translation:
-    """How the masks of a run become classes; small, and fit to be sent to worker processes.
-
-    Attributes
-    ----------
-    truth, prediction : SideClasses
-        The classes of either side.
-    classes : int
-        Their number, K.
-    unknown : {"error", "wrong", "ignore"}
-        As in `segeval.classification.classify`.
-    """
-
-    truth: SideClasses
-    prediction: SideClasses
-    classes: int
-    unknown: Unknown
-
-    def pair(
-        self, truth: NDArray[Any], prediction: NDArray[Any] | None
-    ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
-        """Translate the values of a pair of masks of equal shape; no prediction is all missed.
-
-        What is not judged for its predicted value is void in the truth that comes back.
-        """
-        truths = self.truth.of(truth)
-        if prediction is None:
-            return truths, np.broadcast_to(truths.dtype.type(MISSED), truths.shape)
-        predictions = self.prediction.of(prediction)
-        if self.unknown == "ignore":
-            truths = np.where(predictions == UNKNOWN, truths.dtype.type(-1), truths)
-        return truths, predictions
-
-
-def translation_of(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Translation:
-    """Return how the masks of a run become classes, by the values of the whole run."""
-    small = np.min_scalar_type(-len(labels.labels) - 1)
-    sides = {}
-    for side, column in (("truth", run.counts.truth), ("prediction", run.counts.prediction)):
-        values = np.unique(column)
-        index = translate_values(values, labels, "truth" if side == "truth" else "prediction")
-        sides[side] = SideClasses(values=values, index=index.astype(small))
-    return Translation(**sides, classes=len(labels.labels), unknown=unknown)
 
 
 def class_errors(
@@ -217,16 +121,6 @@ def hatched(codes: NDArray[Any], scheme: Scheme) -> NDArray[Any]:
     result = flat.copy()
     result[striped] = scheme.striped[flat[striped]]
     return result.reshape(codes.shape)
-
-
-def looked_up(table: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
-    """Return ``table[codes]``; bytes from bytes several times as fast as NumPy takes them."""
-    if codes.dtype != np.uint8 or table.itemsize != 1:
-        return table.take(codes)
-    padded = np.zeros(256, table.dtype)
-    padded[: len(table)] = table
-    translated = codes.tobytes().translate(padded.tobytes())
-    return np.frombuffer(translated, table.dtype).reshape(codes.shape)
 
 
 def magnified(codes: NDArray[Any], factor: int) -> NDArray[Any]:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from segeval.errormaps import Kind, hatched, magnified, paint
-from segeval.pictures import error_codes
-from segeval.reports.strip import draw_strip, font_size, write_text
+from segeval.pictures.errormaps import Kind, error_codes, hatched, magnified, paint
+from segeval.pictures.lettering import draw_strip, font_size, write_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from segeval.palettes import Scheme
-    from segeval.pictures import Card
+    from segeval.pictures.caption import Card
+    from segeval.pictures.palettes import Scheme
 
     Classes = NDArray[np.signedinteger]
     Codes = NDArray[np.unsignedinteger]

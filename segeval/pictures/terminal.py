@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from segeval.errormaps import Kind, magnified
+from segeval.pictures.errormaps import Kind, magnified
 from segeval.text import printable, show_count, show_score
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from segeval.palettes import Scheme
-    from segeval.pictures import Card
+    from segeval.pictures.caption import Card
+    from segeval.pictures.palettes import Scheme
 
     Codes = NDArray[np.unsignedinteger]
 

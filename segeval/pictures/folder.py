@@ -16,17 +16,17 @@ from segeval.errors import MaskError, OutputError, Problem
 from segeval.files import write_bytes
 from segeval.inputs.masks import keep_memory
 from segeval.inputs.photographs import read_photograph
-from segeval.pictures import read_classes
-from segeval.reports.overlay import draw_picture
+from segeval.pictures.classmaps import read_classes
+from segeval.pictures.overlay import draw_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from segeval.errormaps import Translation
     from segeval.inputs.pairing import Pair
-    from segeval.pictures import Card
-    from segeval.reports.overlay import Style
+    from segeval.pictures.caption import Card
+    from segeval.pictures.classmaps import Translation
+    from segeval.pictures.overlay import Style
     from segeval.settings import Reading
 
 __all__ = ["Job", "Plan", "check_targets", "draw_overlays", "plan_jobs", "target_names"]

@@ -1,0 +1,151 @@
+"""Masks as class indices: the values of files, looked up by what the whole run holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from segeval.counting.dataset import resize
+from segeval.errors import MaskError
+from segeval.inputs.masks import read_mask
+from segeval.labels.classify import MISSED, translate_values
+from segeval.labels.labelmap import UNKNOWN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from segeval.counting.run import Run
+    from segeval.inputs.pairing import Pair
+    from segeval.labels.labelmap import LabelMap
+    from segeval.settings import Reading, Unknown
+
+
+def read_classes(
+    pair: Pair, reading: Reading, translation: Translation
+) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
+    """Read the masks of a pair as class indices, (H, W) each; a missing prediction as all missed.
+
+    Raises
+    ------
+    MaskError
+        If a mask cannot be read, or has changed since it was counted.
+    """
+    truth = read_mask(pair.truth, max_pixels=reading.max_pixels).values
+    prediction = None
+    if pair.prediction is not None:
+        prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels).values
+        if reading.resize_prediction:
+            prediction = resize(prediction, truth.shape)
+    try:
+        if prediction is not None and prediction.shape != truth.shape:
+            raise ValueError("its size has changed")  # noqa: TRY301 - one message for all of it
+        return translation.pair(truth, prediction)
+    except ValueError as error:
+        raise MaskError(
+            f"{pair.name}: {error}; {pair.truth} or {pair.prediction} changed meanwhile"
+        ) from error
+
+
+NEW: Final = -4
+"""Index of a value that the run does not hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SideClasses:
+    """The classes of one side of a run.
+
+    Attributes
+    ----------
+    values : (N,) int64 array
+        Every value that the side holds, ascending.
+    index : (N,) int8, int16 or int32 array
+        Their classes: 0…K-1, or `VOID`, `UNKNOWN` or `MISSED`.
+    """
+
+    values: NDArray[np.int64]
+    index: NDArray[np.signedinteger]
+
+    def of(self, mask: NDArray[Any]) -> NDArray[np.signedinteger]:
+        """Translate a mask of raw values into class indices of the same shape.
+
+        Raises
+        ------
+        ValueError
+            If it holds a value that the run does not hold.
+        """
+        if mask.dtype == np.uint8:
+            bytes_only = (self.values >= 0) & (self.values < 256)
+            table = np.full(256, NEW, self.index.dtype)
+            table[self.values[bytes_only]] = self.index[bytes_only]
+            classes = looked_up(table, mask)
+        else:
+            classes = self._of_wide(mask.ravel()).reshape(mask.shape)
+        if classes.min(initial=0) == NEW:
+            raise ValueError("it holds other values than when it was counted")
+        return classes
+
+    def _of_wide(self, values: NDArray[Any]) -> NDArray[np.signedinteger]:
+        """Look up values run by run, as masks are piecewise constant."""
+        ends = np.r_[np.flatnonzero(values[1:] != values[:-1]), values.size - 1]
+        wanted = values[ends].astype(np.int64)
+        place = np.searchsorted(self.values, wanted).clip(max=self.values.size - 1)
+        found = np.where(self.values[place] == wanted, self.index[place], NEW)
+        return np.repeat(found.astype(self.index.dtype), np.diff(ends, prepend=-1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Translation:
+    """How the masks of a run become classes; small, and fit to be sent to worker processes.
+
+    Attributes
+    ----------
+    truth, prediction : SideClasses
+        The classes of either side.
+    classes : int
+        Their number, K.
+    unknown : {"error", "wrong", "ignore"}
+        As in `segeval.classification.classify`.
+    """
+
+    truth: SideClasses
+    prediction: SideClasses
+    classes: int
+    unknown: Unknown
+
+    def pair(
+        self, truth: NDArray[Any], prediction: NDArray[Any] | None
+    ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
+        """Translate the values of a pair of masks of equal shape; no prediction is all missed.
+
+        What is not judged for its predicted value is void in the truth that comes back.
+        """
+        truths = self.truth.of(truth)
+        if prediction is None:
+            return truths, np.broadcast_to(truths.dtype.type(MISSED), truths.shape)
+        predictions = self.prediction.of(prediction)
+        if self.unknown == "ignore":
+            truths = np.where(predictions == UNKNOWN, truths.dtype.type(-1), truths)
+        return truths, predictions
+
+
+def translation_of(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Translation:
+    """Return how the masks of a run become classes, by the values of the whole run."""
+    small = np.min_scalar_type(-len(labels.labels) - 1)
+    sides = {}
+    for side, column in (("truth", run.counts.truth), ("prediction", run.counts.prediction)):
+        values = np.unique(column)
+        index = translate_values(values, labels, "truth" if side == "truth" else "prediction")
+        sides[side] = SideClasses(values=values, index=index.astype(small))
+    return Translation(**sides, classes=len(labels.labels), unknown=unknown)
+
+
+def looked_up(table: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
+    """Return ``table[codes]``; bytes from bytes several times as fast as NumPy takes them."""
+    if codes.dtype != np.uint8 or table.itemsize != 1:
+        return table.take(codes)
+    padded = np.zeros(256, table.dtype)
+    padded[: len(table)] = table
+    translated = codes.tobytes().translate(padded.tobytes())
+    return np.frombuffer(translated, table.dtype).reshape(codes.shape)
