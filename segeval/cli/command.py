@@ -12,8 +12,8 @@ from typer.models import ArgumentInfo
 
 from segeval.cli import INTERRUPTED
 from segeval.cli.configured import USAGE, ConfigPath, NoConfig, origins
+from segeval.cli.console import describe_problems, say
 from segeval.cli.github import on_github
-from segeval.cli.speech import describe_problems, say
 from segeval.errors import DataError, SegevalError, SettingError
 
 if TYPE_CHECKING:

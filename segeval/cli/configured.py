@@ -16,8 +16,8 @@ from typer.core import TyperCommand
 
 from segeval.cli.configfile import ConfigFile, find_config, read_config
 from segeval.cli.configvalues import Setting, settings_of
+from segeval.cli.console import say
 from segeval.cli.rivals import beaten_by
-from segeval.cli.speech import say
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from segeval.cli.speech import say
+from segeval.cli.console import say
 from segeval.scoring.resampling import FEW
 
 if TYPE_CHECKING:

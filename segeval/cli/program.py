@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from segeval.cli import (
+from segeval.cli.commands import (
     check,
     compare,
     config,
@@ -25,7 +25,7 @@ from segeval.cli import (
     view,
 )
 from segeval.cli.configured import ConfiguredCommand
-from segeval.cli.speech import put
+from segeval.cli.console import put
 from segeval.version import __version__
 
 __all__ = ["app"]

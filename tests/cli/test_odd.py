@@ -166,7 +166,7 @@ def test_ctrl_c_while_starting_leaves_no_traceback(tmp_path: Path, delay: float)
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "RuntimeError from KeyboardInterrupt()"])
-@pytest.mark.parametrize("module", ["typer", "segeval.cli.score", "numpy"])
+@pytest.mark.parametrize("module", ["typer", "segeval.cli.commands.score", "numpy"])
 def test_ctrl_c_while_importing_leaves_no_traceback(module: str, error: str) -> None:
     program = f"""
 import runpy, sys

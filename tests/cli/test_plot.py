@@ -14,7 +14,7 @@ import pytest
 from made import data_set, document, segeval
 from PIL import Image
 
-from segeval.cli.plot import PlotOptions
+from segeval.cli.commands.plot import PlotOptions
 from segeval.reports.plots.plots import PLOTS, draw_plot
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from made import Mask, data_set, segeval
 
-from segeval.cli.show import _colors
+from segeval.cli.commands.show import _colors
 from segeval.pictures.palettes import class_scheme
 from segeval.pictures.terminal import downscaled
 

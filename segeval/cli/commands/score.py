@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.counting import count
-from segeval.cli.pairing import PairingOptions
+from segeval.cli.options.pairing import PairingOptions
+from segeval.cli.runs import count
 
 __all__ = ["score"]
 
@@ -28,7 +28,8 @@ def score(
     values found are the classes and 255 is void; masks of nothing but 0 and
     255 are binary.
     """
-    from segeval.cli.output import prepare, present
+    from segeval.cli.deliver import present
+    from segeval.cli.plan import prepare
 
     plan = prepare(labels, convention, output, run=pairing.out)
     present(count(pairing, quiet=quiet), plan, quiet=quiet)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.speech import put
+from segeval.cli.console import put
 
 __all__ = ["labels"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.pairing import ReadingOptions
-from segeval.cli.photographs import PhotographOptions
-from segeval.cli.speech import progress_bar, put, say
+from segeval.cli.console import progress_bar, put, say
+from segeval.cli.options.pairing import ReadingOptions
+from segeval.cli.options.pictures import PhotographOptions
 from segeval.errors import Problem
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def overlay(
     of their true class. The masks are counted first, so that pictures show
     what `segeval score` says.
     """
-    from segeval.cli.output import say_notices
+    from segeval.cli.deliver import say_notices
     from segeval.counting.dataset import evaluate, pair_up
     from segeval.pictures.classmaps import translation_of
     from segeval.pictures.folder import Plan, check_targets, draw_overlays

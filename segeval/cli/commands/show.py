@@ -13,8 +13,8 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.pairing import ReadingOptions
-from segeval.cli.speech import progress_bar, put
+from segeval.cli.console import progress_bar, put
+from segeval.cli.options.pairing import ReadingOptions
 from segeval.errors import DataError, Problem, SettingError
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import NOT_SCORED, command
-from segeval.cli.counting import count
-from segeval.cli.pairing import PairingOptions
-from segeval.cli.speech import describe_problems, put
+from segeval.cli.console import describe_problems, put
+from segeval.cli.options.pairing import PairingOptions
+from segeval.cli.runs import count
 from segeval.errors import LabelError, Problem
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.counting import count_or_read
-from segeval.cli.pairing import ReadingOptions
-from segeval.cli.photographs import PhotographOptions
-from segeval.cli.speech import put, say
+from segeval.cli.console import put, say
+from segeval.cli.options.pairing import ReadingOptions
+from segeval.cli.options.pictures import PhotographOptions
+from segeval.cli.runs import count_or_read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ def view(
     it until Ctrl-C: images by score, class, confusion, group or name, and
     their pictures, drawn when they are looked at.
     """
-    from segeval.cli.output import say_notices
+    from segeval.cli.deliver import say_notices
     from segeval.scoring.score import score_choice
     from segeval.viewer.server import Viewer
 

@@ -11,8 +11,8 @@ from segeval.cli.command import command
 from segeval.cli.configfile import ConfigFile
 from segeval.cli.configured import CONFIG, configurable
 from segeval.cli.configvalues import kind_of, options_of, settings_of
+from segeval.cli.console import put
 from segeval.cli.rivals import rivals_of
-from segeval.cli.speech import put
 from segeval.errors import SettingError
 
 __all__ = ["config"]

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from segeval.cli.options import in_panel
+from segeval.cli.options.panels import in_panel
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.settings import MAX_PIXELS, Missing, OnError, Reading, Source, parse_shard

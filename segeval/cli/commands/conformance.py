@@ -9,7 +9,7 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.speech import say
+from segeval.cli.console import say
 
 __all__ = ["conformance"]
 

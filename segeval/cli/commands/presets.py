@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.speech import put
+from segeval.cli.console import put
 
 if TYPE_CHECKING:
     from segeval.presets.preset import Preset

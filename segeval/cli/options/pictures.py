@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from segeval.cli.options import in_panel
+from segeval.cli.options.panels import in_panel
 from segeval.errors import SettingError
 
 __all__ = ["PhotographOptions"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.counting import count_or_read
-from segeval.cli.pairing import ReadingOptions
+from segeval.cli.options.pairing import ReadingOptions
+from segeval.cli.runs import count_or_read
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:

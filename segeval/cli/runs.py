@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segeval.cli.pairing import PairingOptions
-from segeval.cli.speech import progress_bar
+from segeval.cli.console import progress_bar
+from segeval.cli.options.pairing import PairingOptions
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.cli.pairing import ReadingOptions
+    from segeval.cli.options.pairing import ReadingOptions
     from segeval.counting.run import Run
 
 __all__ = ["count", "count_or_read"]

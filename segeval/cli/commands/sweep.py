@@ -10,9 +10,9 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.counting import count_or_read
-from segeval.cli.pairing import PairingOptions
-from segeval.cli.speech import put, say
+from segeval.cli.console import put, say
+from segeval.cli.options.pairing import PairingOptions
+from segeval.cli.runs import count_or_read
 from segeval.settings import LabelChoice
 
 __all__ = ["sweep"]
@@ -59,7 +59,7 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
     over the data set and as means over images; average precision, AUROC,
     and the best thresholds.
     """
-    from segeval.cli.output import terminal_table
+    from segeval.cli.deliver import terminal_table
     from segeval.files import check_writable, write_text
     from segeval.labels.choose import choose_labels
     from segeval.reports import sweep as curves

@@ -10,8 +10,8 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.pairing import ReadingOptions
-from segeval.cli.speech import progress_bar, put, say
+from segeval.cli.console import progress_bar, put, say
+from segeval.cli.options.pairing import ReadingOptions
 from segeval.errors import SettingError
 from segeval.settings import Channels, ClassesMode, LossChoice
 
@@ -136,7 +136,7 @@ def losses(
     scores of the most probable classes. Without --labels, channel k is the
     class of value k and 255 is void.
     """
-    from segeval.cli.output import enforce
+    from segeval.cli.deliver import enforce
     from segeval.counting.runfile import write_run
     from segeval.losses.dataset import value_losses
     from segeval.losses.table import LOSSES
@@ -215,7 +215,7 @@ def _deliver(
     document: Mapping[str, Any], valuation: Valuation, output: LossOutput, *, reliability: bool
 ) -> None:
     """Write the files, and print the chosen format."""
-    from segeval.cli.output import terminal_table
+    from segeval.cli.deliver import terminal_table
     from segeval.files import write_bytes, write_text
     from segeval.reports import losses as report
     from segeval.reports.json import to_json
@@ -238,7 +238,7 @@ def _deliver(
 
 def _say_notices(valuation: Valuation, *, quiet: bool) -> None:
     """Say what a reader of the numbers might not expect."""
-    from segeval.cli.output import say_left_out
+    from segeval.cli.deliver import say_left_out
     from segeval.text import counted
 
     labels, impossible = valuation.scores.labels, valuation.calibration.impossible

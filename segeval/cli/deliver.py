@@ -5,26 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from segeval.cli.baseline import against_baseline, held_against
 from segeval.cli.command import GATE_FAILED
+from segeval.cli.console import put, say
 from segeval.cli.github import add_to_summary
 from segeval.cli.notices import say_doubts
-from segeval.cli.page import check_page
-from segeval.cli.speech import put, say
+from segeval.cli.plan import Plan, _files
 from segeval.errors import SettingError
-from segeval.files import check_writable, write_text
-from segeval.labels.choose import stated_labels
+from segeval.files import write_text
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.html.findings import make_page
 from segeval.reports.wording import show_bound
-from segeval.scoring.gates import check_thresholds, parse_threshold
+from segeval.scoring.baseline import Baseline, baseline_of, check_drops
+from segeval.scoring.compare import compare_runs
+from segeval.scoring.gates import check_thresholds
 from segeval.scoring.score import score_choice
 
 if TYPE_CHECKING:
@@ -32,24 +32,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from segeval.cli.baseline import Held
-    from segeval.cli.options import GroupedOptions, LabelOptions, OutputOptions
     from segeval.counting.run import Run
-    from segeval.scoring.convention import Convention
-    from segeval.scoring.gates import Gate, Threshold
-    from segeval.scoring.resampling import Resampling
+    from segeval.scoring.compare import Comparison
+    from segeval.scoring.gates import DropGate, Gate
     from segeval.scoring.score import Scores
-    from segeval.settings import LabelChoice
-
-__all__ = [
-    "enforce",
-    "prepare",
-    "present",
-    "refuse_overwriting",
-    "say_left_out",
-    "say_notices",
-    "terminal_table",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,76 +46,6 @@ class Shown:
     document: Mapping[str, Any]
     percent: bool
     photographs: Mapping[str, Path] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How a run will be scored and shown, understood before any work is done."""
-
-    labels: LabelOptions
-    choice: LabelChoice
-    convention: Convention
-    group_by: str | None
-    resampling: Resampling | None
-    output: OutputOptions
-    thresholds: list[Threshold]
-    held: Held | None
-    photographs: Mapping[str, Path]
-
-
-def prepare(
-    labels: LabelOptions,
-    convention: GroupedOptions,
-    output: OutputOptions,
-    *,
-    run: Path | None = None,
-) -> Plan:
-    """Check that options make sense and that files can be written, none of them over the run."""
-    read = [path for path in (run, output.baseline) if path is not None]
-    refuse_overwriting([path for _, path in _files(output)], read)
-    chosen, gates = convention.convention(), output.fail_under or ()
-    plan = Plan(
-        labels=labels,
-        choice=labels.choice(),
-        convention=chosen,
-        group_by=convention.group_by,
-        resampling=convention.resampling(),
-        output=output,
-        thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
-        held=held_against(output, convention, chosen.headline),
-        photographs=check_page(output),
-    )
-    stated = stated_labels(plan.choice)
-    if stated is not None:
-        stated.positions(plan.convention.exclude)
-    return plan
-
-
-def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
-    """Check that files can be written, none of them over a run or a baseline."""
-    resolved = {path.resolve() for path in paths}
-    for run in runs:
-        if run.resolve() in resolved:
-            raise SettingError(f"{run} is the run or the baseline; name another file to write")
-    check_writable(paths)
-
-
-def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
-    """Yield the name and the path of every report that goes into a file."""
-    for name in (
-        "csv",
-        "per_image",
-        "per_group",
-        "confusion",
-        "json",
-        "markdown",
-        "html",
-        "junit",
-        "badge",
-    ):
-        path: Path | None = getattr(output, name)
-        if path is not None:
-            yield name, path
 
 
 def present(run: Run, plan: Plan, *, quiet: bool) -> None:
@@ -288,3 +204,36 @@ def say_left_out(run: Run, *, quiet: bool) -> None:
         if names:
             shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
             say(f"notice: {len(names)} × {what}: {shown}", quiet=quiet)
+
+
+def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
+    """Hold scores against the baseline, if there is one."""
+    held = plan.held
+    if held is None:
+        return []
+    unknown = plan.labels.unknown
+
+    def compare(run: Run) -> Comparison:
+        (comparison,) = compare_runs(
+            [run, scores.run],
+            plan.choice,
+            plan.convention,
+            unknown=unknown,
+            resampling=held.resampling,
+            common=True,
+        )
+        return comparison
+
+    baseline = held.baseline
+    if not isinstance(baseline, Baseline):
+        earlier = score_choice(
+            baseline, plan.choice, plan.convention, unknown=unknown, group_by=plan.group_by
+        )
+        baseline = baseline_of(earlier, baseline)
+    return check_drops(
+        scores,
+        baseline,
+        held.drops,
+        allowed=held.allowed,
+        compare=compare if held.resampling is not None else None,
+    )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.counting import count_or_read
-from segeval.cli.pairing import PairingOptions
-from segeval.cli.speech import put
+from segeval.cli.console import put
+from segeval.cli.options.pairing import PairingOptions
+from segeval.cli.runs import count_or_read
 
 if TYPE_CHECKING:
     from segeval.scoring.score import Scores
@@ -55,7 +55,7 @@ def explain(
     see `segeval presets`. --between A B goes from one to another a rule at a
     time, in steps that add up.
     """
-    from segeval.cli.output import terminal_table
+    from segeval.cli.deliver import terminal_table
     from segeval.files import check_writable, write_text
     from segeval.presets.preset import find_preset
     from segeval.reports.explain import lay_out

@@ -26,7 +26,8 @@ def report(
 
     No mask is read. The same options give the same document as `segeval score`.
     """
-    from segeval.cli.output import prepare, present
+    from segeval.cli.deliver import present
+    from segeval.cli.plan import prepare
     from segeval.counting.runfile import read_run
 
     plan = prepare(labels, convention, output, run=run)

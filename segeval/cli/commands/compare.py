@@ -10,8 +10,8 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.pairing import FolderOptions
-from segeval.cli.speech import progress_bar, put, say
+from segeval.cli.console import progress_bar, put, say
+from segeval.cli.options.pairing import FolderOptions
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 
@@ -96,7 +96,7 @@ def compare(
     over paired resamples, and the p-value of approximate randomisation; then
     the images that changed most.
     """
-    from segeval.cli.output import refuse_overwriting
+    from segeval.cli.plan import refuse_overwriting
     from segeval.labels.choose import stated_labels
     from segeval.reports.html.page import check_jinja
     from segeval.scoring.compare import compare_runs
@@ -171,7 +171,7 @@ def _deliver(
     output: ComparisonOutput,
 ) -> None:
     """Write the files, and print the chosen format."""
-    from segeval.cli.output import terminal_table
+    from segeval.cli.deliver import terminal_table
     from segeval.files import write_text
     from segeval.reports import compare as report
     from segeval.reports.compare import lay_out, to_markdown

@@ -1,0 +1,123 @@
+"""The options of conventions: how counts become scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+from segeval.cli.options.panels import in_panel
+from segeval.errors import SettingError
+from segeval.settings import Absent, Pooling
+
+if TYPE_CHECKING:
+    from segeval.scoring.convention import Convention
+    from segeval.scoring.resampling import Resampling
+
+
+_convention = in_panel("Convention")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConventionOptions:
+    """How counts become scores."""
+
+    like: Annotated[
+        str | None,
+        _convention(
+            "Report what another tool reports for these masks; see `segeval presets`.",
+            metavar="PRESET",
+        ),
+    ] = None
+    pooling: Annotated[
+        Pooling | None,
+        _convention(
+            "Sum counts over the data set, or average over images, classes, or both.",
+            show_default="dataset",
+        ),
+    ] = None
+    absent: Annotated[
+        Absent | None,
+        _convention(
+            "A class in neither truth nor prediction is left out, is 0 or 1, or spoils the mean.",
+            show_default="skip",
+        ),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        _convention(
+            "Leave a class out of the means (its pixels still count); repeatable.",
+            metavar="CLASS",
+        ),
+    ] = None
+    worst: Annotated[
+        float | None,
+        _convention("Also the mean of the lowest Q %, with --pooling image or class.", metavar="Q"),
+    ] = None
+
+    ci: Annotated[
+        int | None,
+        _convention(
+            "Also 95 % intervals, from so many resamples of the images, or of their groups.",
+            metavar="N",
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        _convention(
+            "Seed of the resamples, where there are any.", metavar="S", show_default="12345"
+        ),
+    ] = None
+
+    def resampling(self, *, always: bool = False) -> Resampling | None:
+        """Return how intervals are found, if they are asked for, or always."""
+        from segeval.scoring.resampling import Resampling
+
+        given = {"rounds": self.ci, "seed": self.seed}
+        stated = {name: value for name, value in given.items() if value is not None}
+        return Resampling(**stated) if self.ci is not None or always else None
+
+    def convention(self) -> Convention:
+        """Return the convention.
+
+        Raises
+        ------
+        SettingError
+            If a preset is named together with an option that it decides, or is not known.
+        """
+        exclude = tuple(dict.fromkeys(self.exclude or ()))
+        if self.like is not None:
+            return self._preset(self.like, exclude)
+        from segeval.scoring.convention import Convention
+
+        return Convention(
+            pooling=self.pooling or "dataset",
+            absent=self.absent or "skip",
+            exclude=exclude,
+            worst=self.worst,
+        )
+
+    def _preset(self, name: str, exclude: tuple[str, ...]) -> Convention:
+        """Return a preset, which leaves nothing open but the excluded classes."""
+        from segeval.presets.preset import preset
+
+        for option in ("pooling", "absent", "worst"):
+            given = getattr(self, option)
+            if given is not None:
+                raise SettingError(
+                    f"--like {name} decides --{option} itself; type --like {name} alone, "
+                    f"or --{option} {given} without --like"
+                )
+        return replace(preset(name), exclude=exclude)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedOptions(ConventionOptions):
+    """How counts become scores, of groups of images as well."""
+
+    group_by: Annotated[
+        str | None,
+        _convention(
+            "Score groups of images as well: regular expression on the name, first capture group.",
+            metavar="REGEX",
+        ),
+    ] = None

@@ -1,0 +1,167 @@
+"""What a command will do, understood before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segeval.errors import SettingError
+from segeval.files import check_writable
+from segeval.labels.choose import stated_labels
+from segeval.scoring.baseline import Baseline, parse_drop, read_baseline
+from segeval.scoring.gates import parse_threshold
+
+if TYPE_CHECKING:
+    from segeval.cli.options.labels import LabelOptions
+    from segeval.cli.options.output import OutputOptions
+    from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
+    from segeval.counting.run import Run
+    from segeval.scoring.baseline import Drop
+    from segeval.scoring.convention import Convention
+    from segeval.scoring.gates import Threshold
+    from segeval.scoring.resampling import Resampling
+    from segeval.settings import LabelChoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How a run will be scored and shown, understood before any work is done."""
+
+    labels: LabelOptions
+    choice: LabelChoice
+    convention: Convention
+    group_by: str | None
+    resampling: Resampling | None
+    output: OutputOptions
+    thresholds: list[Threshold]
+    held: Held | None
+    photographs: Mapping[str, Path]
+
+
+def prepare(
+    labels: LabelOptions,
+    convention: GroupedOptions,
+    output: OutputOptions,
+    *,
+    run: Path | None = None,
+) -> Plan:
+    """Check that options make sense and that files can be written, none of them over the run."""
+    read = [path for path in (run, output.baseline) if path is not None]
+    refuse_overwriting([path for _, path in _files(output)], read)
+    chosen, gates = convention.convention(), output.fail_under or ()
+    plan = Plan(
+        labels=labels,
+        choice=labels.choice(),
+        convention=chosen,
+        group_by=convention.group_by,
+        resampling=convention.resampling(),
+        output=output,
+        thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
+        held=held_against(output, convention, chosen.headline),
+        photographs=check_page(output),
+    )
+    stated = stated_labels(plan.choice)
+    if stated is not None:
+        stated.positions(plan.convention.exclude)
+    return plan
+
+
+def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
+    """Check that files can be written, none of them over a run or a baseline."""
+    resolved = {path.resolve() for path in paths}
+    for run in runs:
+        if run.resolve() in resolved:
+            raise SettingError(f"{run} is the run or the baseline; name another file to write")
+    check_writable(paths)
+
+
+def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
+    """Yield the name and the path of every report that goes into a file."""
+    for name in (
+        "csv",
+        "per_image",
+        "per_group",
+        "confusion",
+        "json",
+        "markdown",
+        "html",
+        "junit",
+        "badge",
+    ):
+        path: Path | None = getattr(output, name)
+        if path is not None:
+            yield name, path
+
+
+def check_page(output: OutputOptions) -> Mapping[str, Path]:
+    """Refuse early what cannot be made, and return the photographs by name.
+
+    Raises
+    ------
+    SettingError
+        If a library or a folder is missing, or photographs are given for no page.
+    """
+    if output.images is None and output.image_suffix:
+        raise SettingError("--image-suffix needs photographs; name their folder with --images")
+    if output.html is None:
+        if output.images is not None:
+            raise SettingError("--images needs a page to be shown on; name it with --html")
+        return {}
+    from segeval.inputs.photographs import find_photographs
+    from segeval.reports.html.page import check_jinja
+
+    check_jinja()
+    if output.images is None:
+        return {}
+    return find_photographs(output.images, suffix=output.image_suffix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a run is held against, and how.
+
+    Attributes
+    ----------
+    baseline : Baseline or Run
+        A document, or a run that is to be scored.
+    drops : list of Drop
+        How far which scores may drop.
+    allowed : tuple of str
+        Classes and images that may have vanished.
+    resampling : Resampling, optional
+        How the interval of a drop is found, if only certain drops fail.
+    """
+
+    baseline: Baseline | Run
+    drops: list[Drop]
+    allowed: tuple[str, ...]
+    resampling: Resampling | None
+
+
+def held_against(
+    output: OutputOptions, convention: ConventionOptions, headline: str
+) -> Held | None:
+    """Understand the options of the baseline before any work is done.
+
+    Raises
+    ------
+    SettingError
+        If there are such options and no baseline, or there is no such file.
+    """
+    if output.baseline is None:
+        if output.max_drop or output.significant or output.allow_missing:
+            raise SettingError("--max-drop, --significant and --allow-missing need --baseline FILE")
+        return None
+    if not output.baseline.exists():
+        raise SettingError(f"--baseline {output.baseline}: there is no such file")
+    if not output.baseline.is_file():
+        raise SettingError(f"--baseline {output.baseline}: it is no file")
+    texts = output.max_drop or ["0"]
+    return Held(
+        baseline=read_baseline(output.baseline),
+        drops=[parse_drop(text, default=headline) for text in texts],
+        allowed=tuple(output.allow_missing or ()),
+        resampling=convention.resampling(always=True) if output.significant else None,
+    )
