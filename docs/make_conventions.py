@@ -23,7 +23,7 @@ PAGE = Path(__file__).parent / "conventions.md"
 INTRODUCTION = """\
 # The conventions of other tools
 
-<!-- Made by docs/make_conventions.py from segeval/presets/; type `make docs` after a change. -->
+<!-- Made by docs/make_conventions.py from segeval/presets/tools/; type `make docs` after a change. -->
 
 The same masks get different numbers from different tools. Nearly always the counts agree, and the
 difference lies in what is done with classes that are missing on one side or on both, and in the

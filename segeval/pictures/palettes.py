@@ -163,7 +163,7 @@ def class_colors(labels: LabelMap) -> list[Color]:
 
     Examples
     --------
-    >>> from segeval.labels import numbered
+    >>> from segeval.labels.labelmap import numbered
     >>> class_colors(numbered("found", [0, 3]))
     [(153, 153, 153), (0, 158, 115)]
     """

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made_pages import compared_page, edge_masks, grey_masks, hostile_page, made_page, scored_page
+from made.pages import compared_page, edge_masks, grey_masks, hostile_page, made_page, scored_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import made_run
-from made_viewer import HOSTILE, NAMES, Served, serve, serve_run
+from made.sets import made_run
+from made.viewer import HOSTILE, NAMES, Served, serve, serve_run
 
 from segeval.counting.run import Run
 

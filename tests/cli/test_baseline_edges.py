@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import data_set, segeval
+from made.sets import data_set, segeval
 
 from segeval.scoring.gates import DropGate
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from made import data_set, segeval
+from made.sets import data_set, segeval
 
 from segeval.reports.badge import to_badge
 from segeval.reports.junit import to_junit

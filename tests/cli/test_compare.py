@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import data_set, document, save, segeval
+from made.sets import data_set, document, save, segeval
 
 from segeval.scoring.metrics import METRICS
 

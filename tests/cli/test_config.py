@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import data_set, segeval
+from made.sets import data_set, segeval
 
 from segeval.scoring.resampling import Resampling
 

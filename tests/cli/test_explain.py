@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import data_set, document, segeval
+from made.sets import data_set, document, segeval
 from PIL import Image
 from sklearn.metrics import jaccard_score
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import data_set, document, segeval
+from made.sets import data_set, document, segeval
 
 from segeval.labels.load import load_labels
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from made import data_set, document, segeval
+from made.sets import data_set, document, segeval
 
 import segeval as library
 from segeval.presets.preset import load_presets

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import save, segeval
-from made_maps import (
+from made.maps import (
     SHAPES,
     VOID,
     losses,
@@ -27,6 +26,7 @@ from made_maps import (
     save_map,
     softmax,
 )
+from made.sets import save, segeval
 from PIL import Image
 
 from segeval.cli import app

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import segeval
-from made_maps import VOID, losses, made_logits, made_truth, map_set, save_map, softmax
+from made.maps import VOID, losses, made_logits, made_truth, map_set, save_map, softmax
+from made.sets import segeval
 
 SHARES = softmax(made_logits(0, (3, 4, 5)))
 TRUTH = made_truth(0, (4, 5), 3)

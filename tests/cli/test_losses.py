@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import save, segeval
-from made_maps import (
+from made.maps import (
     SHAPES,
     VOID,
     Settings,
@@ -27,6 +26,7 @@ from made_maps import (
     softmax,
     towards,
 )
+from made.sets import save, segeval
 
 from segeval import losses as functions
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import data_set, document, save, segeval, segeval_process
+from made.sets import data_set, document, save, segeval, segeval_process
 
 from segeval.labels.load import load_labels
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import Mask, data_set, document, save, segeval
+from made.sets import Mask, data_set, document, save, segeval
 from PIL import Image
 
 from segeval.errors import OutputError

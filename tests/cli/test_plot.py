@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from made import data_set, document, segeval
+from made.sets import data_set, document, segeval
 from PIL import Image
 
 from segeval.cli.commands.plot import PlotOptions

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import data_set, document, save, segeval
+from made.sets import data_set, document, save, segeval
 from PIL import Image
 
 from segeval.scoring.metrics import METRICS

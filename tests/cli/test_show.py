@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from made import Mask, data_set, segeval
+from made.sets import Mask, data_set, segeval
 
 from segeval.cli.commands.show import _colors
 from segeval.pictures.palettes import class_scheme

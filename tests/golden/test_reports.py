@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from made import segeval
-from made_html import read
+from made.html import read
+from made.sets import segeval
 
 from segeval.reports.table import lay_out, render
 

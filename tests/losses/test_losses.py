@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made.losses import BINARY, CASES, GROUPS, IDS, MULTI, SHAPE, frozen, made
 
-from losses.samples import BINARY, CASES, GROUPS, IDS, MULTI, SHAPE, frozen, made
 from segeval.losses import (
     bce_loss,
     bce_with_logits_loss,

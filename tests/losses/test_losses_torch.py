@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from losses.samples import CASES, GROUPS, IDS, made
+from made.losses import CASES, GROUPS, IDS, made
 
 torch = pytest.importorskip("torch")
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from losses.peers import CALLS, why_not
+from made.peers import CALLS, why_not
 
 PEERS = Path(__file__).parents[3] / "shared" / "peers"
 RECORDS: list[dict[str, Any]] = (

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from made import document, frozen, made_run
+from made.sets import document, frozen, made_run
 from sklearn import metrics as sk
 
 from segeval.counting.contingency import count_values

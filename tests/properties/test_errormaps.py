@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from made import Mask, frozen, made_run
+from made.sets import Mask, frozen, made_run
 from PIL import Image
 
 from segeval.counting.contingency import count_values

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from made import frozen, made_run
+from made.sets import frozen, made_run
 from numpy.typing import NDArray
 
 from segeval.labels.labelmap import Label, LabelMap, numbered

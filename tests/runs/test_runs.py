@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import data_set, frozen, made_run, save, segeval
-from made_runs import BLOCKS, NAMES, make_folders, score
-from torture import make_set, torture
+from made.runs import BLOCKS, NAMES, make_folders, score
+from made.sets import data_set, frozen, made_run, save, segeval
+from runs.torture import make_set, torture
 
 from segeval.counting.run import Facts, Run
 from segeval.counting.runfile import RunFile, read_run, write_run

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made import data_set, save, segeval
-from made_runs import BLOCKS, NAMES, make_folders, score
+from made.runs import BLOCKS, NAMES, make_folders, score
+from made.sets import data_set, save, segeval
 
 from segeval.inputs import fingerprints
 from segeval.inputs.masks import read_mask

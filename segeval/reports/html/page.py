@@ -140,7 +140,7 @@ def environment_of(*, percent: bool) -> Environment:
     from jinja2 import Environment, PackageLoader
 
     environment = Environment(
-        loader=PackageLoader("segeval.reports.html"),
+        loader=PackageLoader(__package__),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -154,7 +154,7 @@ def environment_of(*, percent: bool) -> Environment:
         "title_of": title_of,
     }
     style, script = (
-        (files("segeval.reports") / "templates" / name).read_text("utf-8")
+        (files(__package__) / "templates" / name).read_text("utf-8")
         for name in ("page.css", "page.js")
     )
     environment.globals |= {

@@ -1,0 +1,117 @@
+"""README and docs say what is so: their examples are run."""
+
+from __future__ import annotations
+
+import doctest
+import math
+import re
+import shlex
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made.sets import segeval
+
+from segeval.counting.dataset import evaluate
+from segeval.presets.preset import load_presets
+from segeval.scoring.score import per_image, score_choice
+from segeval.settings import LabelChoice, Source
+
+PROJECT = Path(__file__).parents[2]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+CONSOLE = re.compile(r"```console\n\$ segeval (.*)\n((?:.*\n)*?)```")
+EXAMPLES = [
+    pytest.param(command, output, id=f"{page.name}: {command[:50]}")
+    for page in PAGES
+    for command, output in CONSOLE.findall(page.read_text("utf-8"))
+]
+
+
+@pytest.mark.parametrize(("command", "output"), EXAMPLES)
+def test_console_examples_print_what_they_show(command: str, output: str) -> None:
+    failing = 1 if "gate failed" in output else 0
+    done = segeval(*shlex.split(command), expect=failing, cwd=PROJECT)
+    assert done.stdout + done.stderr == output
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_examples_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    failures, _ = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert not failures
+
+
+def test_some_examples_are_found() -> None:
+    assert len(EXAMPLES) >= 3
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / link).exists(), (page.name, link)
+
+
+def test_sample_masks_are_made_the_same_again(
+    tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "make.py"
+    script.write_text((samples / "make.py").read_text("utf-8"), encoding="utf-8")
+    namespace: dict[str, object] = {"__name__": "__main__", "__file__": str(script)}
+    monkeypatch.chdir(tmp_path)
+    exec(compile(script.read_text("utf-8"), str(script), "exec"), namespace)
+    for file in sorted(samples.glob("*/*.png")):
+        assert (tmp_path / file.parent.name / file.name).read_bytes() == file.read_bytes()
+    for file in sorted(samples.glob("*/*.npz")):
+        with np.load(tmp_path / file.parent.name / file.name) as made, np.load(file) as kept:
+            np.testing.assert_array_equal(made["probabilities"], kept["probabilities"])
+
+
+def test_the_page_of_conventions_is_fresh() -> None:
+    script = PROJECT / "docs" / "make_conventions.py"
+    namespace: dict[str, Any] = {"__name__": "made", "__file__": str(script)}
+    exec(compile(script.read_text("utf-8"), str(script), "exec"), namespace)
+    page = (PROJECT / "docs" / "conventions.md").read_text("utf-8")
+    assert page == namespace["page"](), "type `make docs`"
+    assert all(f"`{name}`" in page for name in load_presets())
+
+
+QUERIES = re.findall(
+    r"```sql\n(.*?)```", (PROJECT / "docs" / "runs.md").read_text("utf-8"), re.DOTALL
+)
+
+
+@pytest.fixture(scope="module")
+def connection(
+    tmp_path_factory: pytest.TempPathFactory, samples: Path
+) -> Iterator[sqlite3.Connection]:
+    path = tmp_path_factory.mktemp("run") / "run.segeval"
+    segeval("score", samples / "pred", samples / "truth", "-o", path)
+    opened = sqlite3.connect(path)
+    yield opened
+    opened.close()
+
+
+def test_the_queries_of_the_docs_say_what_segeval_says(
+    connection: sqlite3.Connection, samples: Path
+) -> None:
+    totals, accuracies, confusions = (connection.execute(query).fetchall() for query in QUERIES)
+    run = evaluate(Source(prediction=samples / "pred", truth=samples / "truth"))
+    table = run.total()
+    expected = zip(
+        table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist(), strict=True
+    )
+    assert totals == list(expected)
+    scores = per_image(score_choice(run, LabelChoice()))
+    accuracy = dict(accuracies)
+    for image, value in zip(run.images, scores["pixel_accuracy"].tolist(), strict=True):
+        assert math.isclose(accuracy[image.name], value, rel_tol=1e-12)
+    most = {
+        image.name: int(
+            image.table.pixels[(image.table.truth == 2) & (image.table.prediction == 4)].sum()
+        )
+        for image in run
+    }
+    assert confusions[0] == max(most.items(), key=lambda item: item[1])

@@ -1,0 +1,247 @@
+"""Classes are taken from the values only where these leave no doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from made.sets import frozen, made_run
+
+from segeval.counting.contingency import NO_PREDICTION, count_values
+from segeval.counting.run import ImageCounts, Run
+from segeval.errors import LabelError, SettingError
+from segeval.labels.choose import choose_labels
+from segeval.labels.infer import values_of
+from segeval.labels.load import load_labels
+from segeval.settings import LabelChoice
+from segeval.values import COLOR, color_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from segeval.labels.labelmap import LabelMap
+
+
+def run_of(truth: Iterable[int], prediction: Iterable[int]) -> Run:
+    """Return a run in which every truth value meets every predicted value once."""
+    truths, predictions = list(truth), list(prediction)
+    t = frozen([np.repeat(truths, len(predictions))], "int64")
+    return made_run((t, frozen([predictions * len(truths)], "int64")))
+
+
+def found(truth: Iterable[int], prediction: Iterable[int], **choice: Any) -> LabelMap:
+    return choose_labels(run_of(truth, prediction), LabelChoice(**choice))
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "ignore", "names", "void"),
+    [
+        ([0, 1], [0, 1], None, "0 1", (255,)),
+        ([0, 1, 255], [0, 1], None, "0 1", (255,)),
+        ([0, 2, 255], [0, 1, 2, 255], None, "0 1 2", (255,)),
+        ([5], [5, 9], None, "5 9", (255,)),
+        ([0, 1, 2], [0, 1, 2], (0,), "1 2", (0,)),
+        ([0, 1, 255], [0, 1, 255], (), "0 1 255", ()),
+        ([1, 2, 300], [1, 2], None, "1 2 300", (255,)),
+        ([*range(257)], [0], None, " ".join(map(str, [*range(255), 256])), (255,)),
+        ([COLOR, COLOR + 0x010101], [0, 1], None, "0 1", (255,)),
+    ],
+)
+def test_classes_are_the_values_found_except_void(
+    truth: list[int],
+    prediction: list[int],
+    ignore: tuple[int, ...] | None,
+    names: str,
+    void: tuple[int, ...],
+) -> None:
+    labels = found(truth, prediction, ignore=ignore)
+    assert (labels.name, labels.names, labels.void) == ("found", names.split(), void)
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction"),
+    [([0, 255], [0, 255]), ([255], [0]), ([0], [255]), ([0], [0]), ([255], [255])],
+)
+def test_masks_of_0_and_255_are_binary(truth: list[int], prediction: list[int]) -> None:
+    labels = found(truth, prediction)
+    assert labels.name == "binary(found)"
+    assert labels.names == ["background", "foreground"]
+    assert labels.void == ()
+    assert found(truth, prediction, ignore=(7,)).void == (7,)
+
+
+def test_a_run_without_predictions_or_images_is_no_riddle() -> None:
+    table = count_values(truth=frozen([[0, 1]]), prediction=None)
+    image = ImageCounts(
+        name="a",
+        height=1,
+        width=2,
+        truth_path="a.png",
+        prediction_path="",
+        truth_form="array",
+        prediction_form="",
+        table=table,
+    )
+    run = Run.of([image])
+    assert table.prediction.tolist() == [NO_PREDICTION] * 2
+    assert values_of(run, "truth") == {0, 1}
+    assert values_of(run, "prediction") == set()
+    assert choose_labels(run, LabelChoice()).names == ["0", "1"]
+    assert choose_labels(Run.of([]), LabelChoice()).name == "binary(found)"
+
+
+def test_three_equal_channels_count_as_one() -> None:
+    run = run_of([COLOR + 0x070707, COLOR + 0x090909], [7, 9])
+    assert values_of(run, "truth") == {7, 9}
+
+
+LEVELS = range(0, 256, 5)
+TWO_WAYS = r"binary masks, stored in two ways; type --labels binary"
+VOID_OR_NOT = "is 255 foreground or void in the truth\\? Type --labels binary or --threshold V"
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "message"),
+    [
+        ([0, 255], [0, 1], TWO_WAYS),
+        ([0, 1], [0, 255], TWO_WAYS),
+        ([1], [255], TWO_WAYS),
+        ([0, 255], [0, 1, 2], VOID_OR_NOT),
+        ([0, 1, 2], [0, 255], "the prediction stores its foreground as 255, the truth does not"),
+        ([0, 255], LEVELS, "the prediction is grey; .*type --threshold V .foreground"),
+        ([0, 1], range(256), "the prediction is grey; .*type --threshold V .foreground"),
+        ([0, 1, 2, 3], LEVELS, "grey; .* and --truth-threshold V, as the truth is grey"),
+        (range(258), range(258), "257 different values are no classes but grey levels or inst"),
+        (range(300, 600), range(2), "302 different values are no classes"),
+        ([0, 1], [2, 3], "the two sides have no value but 0 in common; .*--labels FILE"),
+        ([255], [0, 1], TWO_WAYS),
+    ],
+)
+def test_doubtful_values_are_stopped_with_what_to_type(
+    truth: list[int], prediction: list[int], message: str
+) -> None:
+    with pytest.raises(LabelError, match=f"^prediction holds .*, truth holds .*: .*(?:{message})"):
+        found(truth, prediction)
+
+
+def test_a_truth_of_void_alone_is_no_data() -> None:
+    with pytest.raises(LabelError, match="every pixel of the truth is void"):
+        found([9], [1, 9], ignore=(9,))
+
+
+def test_the_message_tells_what_was_found() -> None:
+    with pytest.raises(LabelError, match=r"^prediction holds 2\.\.4, truth holds 0,1,255: "):
+        found([0, 1, 255], [2, 3, 4])
+
+
+CITY_IDS = sorted(label.truth_values[0] for label in load_labels("cityscapes").labels)
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "ours", "theirs"),
+    [
+        (CITY_IDS, range(19), "cityscapes", "cityscapes-train"),
+        ([0, *CITY_IDS], range(19), "cityscapes", "cityscapes-train"),
+    ],
+)
+def test_ids_of_two_maps_of_the_same_classes_are_recognised(
+    truth: Iterable[int], prediction: Iterable[int], ours: str, theirs: str
+) -> None:
+    with pytest.raises(LabelError, match=f"type --labels {ours} --pred-labels {theirs}$"):
+        found(truth, prediction)
+
+
+def test_the_advice_for_two_maps_works() -> None:
+    labels = found(CITY_IDS, range(19), labels="cityscapes", prediction_labels="cityscapes-train")
+    assert labels.names == load_labels("cityscapes").names
+    assert labels.name == "cityscapes/cityscapes-train"
+
+
+def test_classes_counted_from_one_and_from_zero_are_recognised() -> None:
+    truth = frozen([[1, 1, 2, 2, 3, 3, 3, 255, 255]])
+    prediction = frozen([[0, 0, 1, 1, 2, 2, 3, 0, 1]])
+    message = "6 of 7 pixels agree if 1 is added to the prediction, 1 as they are"
+    with pytest.raises(LabelError, match=message):
+        choose_labels(made_run((truth, prediction)), LabelChoice())
+
+
+@pytest.mark.parametrize("prediction", [[1, 0, 2, 1, 3, 2, 3], [0, 0, 1, 1, 3, 3, 3]])
+def test_a_poor_prediction_is_not_taken_for_a_shifted_one(prediction: list[int]) -> None:
+    truth = frozen([[1, 1, 2, 2, 3, 3, 3]])
+    labels = choose_labels(made_run((truth, frozen([prediction]))), LabelChoice())
+    assert labels.names == ["0", "1", "2", "3"]
+
+
+def colors_of(name: str, count: int) -> list[int]:
+    colors = dict.fromkeys(color for label in load_labels(name).labels for color in label.colors)
+    return [color_value(color) for color in colors][:count]
+
+
+@pytest.mark.parametrize("name", ["camvid", "cityscapes", "loveda", "voc"])
+def test_colours_are_listed_with_the_map_that_fits_best(name: str) -> None:
+    colors = colors_of(name, 9)
+    with pytest.raises(LabelError, match=f"masks hold colours .*--labels {name}\\b") as caught:
+        found(colors, colors[:3])
+    assert f"#{min(colors) - COLOR:06x}" in str(caught.value)
+
+
+def test_colours_of_an_ambiguous_map_ask_for_indices() -> None:
+    colors = colors_of("ade20k", 9)
+    message = r"they look like ade20k, whose colours are ambiguous \(.*; convert the masks"
+    with pytest.raises(LabelError, match=message):
+        found(colors, colors)
+
+
+def test_strange_colours_ask_for_a_table() -> None:
+    strange = [COLOR + 65537 * number + 3 for number in range(1, 16)]
+    message = r"\(#010004, .* and 3 more\), and no label map .*; type --labels FILE with a CSV"
+    with pytest.raises(LabelError, match=message):
+        found(strange, strange)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"labels": "voc", "classes": 3}, "--labels and --classes both name the classes"),
+        ({"prediction_labels": "voc"}, "--pred-labels needs --labels"),
+        ({"classes": 0}, "--classes must be 1 to 4096, not 0"),
+        ({"classes": 2, "threshold": 5.0}, "--threshold makes masks binary; it does not go"),
+        (
+            {"labels": "binary", "prediction_labels": "binary", "truth_threshold": 0.0},
+            "--threshold makes masks binary; it does not go",
+        ),
+        (
+            {"labels": "voc", "threshold": 0.0},
+            "voc without what is ignored has 21 classes",
+        ),
+    ],
+)
+def test_contradictory_choices_are_refused(choice: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        found([0, 1], [0, 1], **choice)
+
+
+def test_a_chosen_map_is_taken_whatever_the_values() -> None:
+    assert found([0, 255], range(256), labels="voc").name == "voc"
+    assert found([0, 255], range(256), labels="voc", ignore=(1,)).void == (1, 255)
+    labels = found([0, 255], [0, 1], classes=4, ignore=(255, 2))
+    assert (labels.name, labels.names, labels.void) == ("indices", ["0", "1", "3"], (2, 255))
+
+
+def test_thresholds_make_masks_binary() -> None:
+    labels = found([0, 255], LEVELS, threshold=0.0, truth_threshold=128.0)
+    assert (labels.name, labels.names) == ("binary", ["background", "foreground"])
+    assert labels.thresholds == {"threshold": 0.0, "truth-threshold": 128.0}
+
+
+def test_files_in_the_working_folder_do_not_change_what_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "binary").write_text("a\nb\nc\n")
+    (tmp_path / "voc").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert found([0, 255], [0, 255]).names == ["background", "foreground"]
+    with pytest.raises(LabelError, match="--labels cityscapes"):
+        found(colors_of("cityscapes", 9), colors_of("cityscapes", 9))
