@@ -11,7 +11,7 @@ import numpy as np
 from measuring import peak_memory, seconds
 
 from segeval.counting.contingency import ContingencyTable
-from segeval.counting.run import Facts, ImageCounts
+from segeval.counting.run import ImageCounts, Provenance
 from segeval.counting.runfile import RunFile
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def main() -> None:
         file = RunFile.create(path, resume=False, overwrite=False)
         for image in made_images(IMAGES):
             file.add(image)
-        file.finish(Facts())
+        file.finish(Provenance())
         file.close()
         command = [sys.executable, "-m", "segeval", "report", str(path), "--classes", str(CLASSES)]
         print(f"{IMAGES} images with {PAIRS} pairs of values each")

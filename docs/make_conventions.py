@@ -23,7 +23,7 @@ PAGE = Path(__file__).parent / "conventions.md"
 INTRODUCTION = """\
 # The conventions of other tools
 
-<!-- Made by docs/make_conventions.py from segeval/presets/tools/; type `make docs` after a change. -->
+<!-- Made by docs/make_conventions.py from segeval/presets/tools/; renew it by `make docs`. -->
 
 The same masks get different numbers from different tools. Nearly always the counts agree, and the
 difference lies in what is done with classes that are missing on one side or on both, and in the
@@ -176,7 +176,7 @@ def section(tool: str, presets: Sequence[Preset]) -> Iterator[str]:
     yield "| preset | number | call | rules |"
     yield "|---|---|---|---|"
     for preset in presets:
-        rules = " ".join(f"`{fact}`" for fact in preset.convention.facts()[1:])
+        rules = " ".join(f"`{fact}`" for fact in preset.convention.signature_parts()[1:])
         title = title_of(preset.convention.headline)
         yield f"| `{preset.name}` | {title} | `{preset.call}` | {rules} |"
         for mean, call in preset.also.items():

@@ -11,7 +11,7 @@ from segeval.version import __version__
 
 if TYPE_CHECKING:
     from segeval.api import Result, Run, score
-    from segeval.contrasts import Contrast, compare
+    from segeval.contrasts import Comparison, compare
     from segeval.counting.confusion import ConfusionMatrix, confusion_matrix
     from segeval.counting.contingency import ContingencyTable, count_values
     from segeval.errors import DataError, SegevalError
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from segeval.scoring.convention import Convention
 
 __all__ = [
+    "Comparison",
     "ConfusionMatrix",
     "ContingencyTable",
-    "Contrast",
     "Convention",
     "DataError",
     "Label",
@@ -44,7 +44,7 @@ _HOME = {
     "api": ("Result", "Run", "score"),
     "counting.confusion": ("ConfusionMatrix", "confusion_matrix"),
     "counting.contingency": ("ContingencyTable", "count_values"),
-    "contrasts": ("Contrast", "compare"),
+    "contrasts": ("Comparison", "compare"),
     "scoring.convention": ("Convention",),
     "errors": ("DataError", "SegevalError"),
     "labels.load": ("load_labels",),

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting import run
-from segeval.counting.dataset import evaluate
+from segeval.counting.dataset import count_dataset
 from segeval.counting.runfile import read_run
+from segeval.labels.labelmap import LabelMap
 from segeval.reports.document import make_document
+from segeval.scoring.convention import Convention
 from segeval.scoring.resampling import SEED, Resampling
-from segeval.scoring.score import score_choice
-from segeval.settings import LabelChoice, Source
+from segeval.scoring.score import Scores, label_and_score
+from segeval.settings import LabelChoice, Missing, Source, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from os import PathLike
-
     import pandas as pd
-    from numpy.typing import NDArray
-
-    from segeval.labels.labelmap import LabelMap
-    from segeval.scoring.convention import Convention
-    from segeval.scoring.score import Scores
-    from segeval.settings import Missing, Unknown
 
 __all__ = ["Result", "Run", "score"]
 
@@ -123,7 +119,7 @@ class Run(run.Run):
         void = None if ignore is None else tuple(ignore)
         choice = LabelChoice(labels=_name_or_map(labels), ignore=void)
         resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
-        scores = score_choice(self, choice, convention, unknown=unknown, resampling=resampling)
+        scores = label_and_score(self, choice, convention, unknown=unknown, resampling=resampling)
         return Result(scores=scores)
 
     def per_image(self, *, labels: str | PathLike[str] | LabelMap | None = None) -> pd.DataFrame:
@@ -222,8 +218,8 @@ def score(
         threshold=threshold,
     )
     resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
-    counted = evaluate(source, workers=workers)
-    scores = score_choice(counted, choice, convention, unknown=unknown, resampling=resampling)
+    counted = count_dataset(source, workers=workers)
+    scores = label_and_score(counted, choice, convention, unknown=unknown, resampling=resampling)
     return Result(scores=scores)
 
 

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from segeval.counting.run import Run
+from segeval.labels.labelmap import LabelMap
 from segeval.reports.compare import class_frame, image_frame, make_document
+from segeval.scoring import compare as comparison
 from segeval.scoring.compare import compare_runs
+from segeval.scoring.convention import Convention
 from segeval.scoring.resampling import SEED, Resampling
-from segeval.settings import LabelChoice
+from segeval.settings import LabelChoice, Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from os import PathLike
-
     import pandas as pd
-
-    from segeval.counting.run import Run
-    from segeval.labels.labelmap import LabelMap
-    from segeval.scoring import compare as comparison
-    from segeval.scoring.convention import Convention
-    from segeval.settings import Unknown
-
-__all__ = ["Contrast", "compare"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Contrast:
+class Comparison:
     """A run against a baseline.
 
     Attributes
@@ -36,13 +31,13 @@ class Contrast:
         Everything in full precision, as arrays.
     """
 
-    comparison: comparison.Comparison
+    comparison: comparison.RunComparison
 
     def __repr__(self) -> str:
         """Show the difference of the headline and what it means."""
         headline = self.comparison.scores.convention.headline
         figures = self.summary[headline]
-        return f"Contrast({headline} {figures['delta']:+.4f}, p={figures['p']!r})"
+        return f"Comparison({headline} {figures['delta']:+.4f}, p={figures['p']!r})"
 
     @property
     def summary(self) -> Mapping[str, Mapping[str, float | None]]:
@@ -82,7 +77,7 @@ def compare(
     ci: int = 1000,
     seed: int = SEED,
     common: bool = False,
-) -> Contrast:
+) -> Comparison:
     """Compare two runs over the same images.
 
     Parameters
@@ -100,7 +95,7 @@ def compare(
 
     Returns
     -------
-    Contrast
+    Comparison
 
     Raises
     ------
@@ -119,4 +114,4 @@ def compare(
         resampling=Resampling(rounds=ci, seed=seed),
         common=common,
     )
-    return Contrast(comparison=comparison)
+    return Comparison(comparison=comparison)

@@ -6,23 +6,8 @@ found, what was expected and what to type next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = [
-    "DataError",
-    "LabelError",
-    "MaskError",
-    "OutputError",
-    "Problem",
-    "RunError",
-    "SegevalError",
-    "SettingError",
-    "WorkerError",
-]
 
 
 class SegevalError(Exception):

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from segeval.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-__all__ = ["check_writable", "write_bytes", "write_text"]
 
 
 def check_writable(paths: Iterable[Path]) -> None:

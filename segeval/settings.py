@@ -8,38 +8,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from segeval.labels.labelmap import LabelMap
-
-__all__ = [
-    "MAX_PIXELS",
-    "Absent",
-    "Channels",
-    "Classes",
-    "ClassesMode",
-    "LabelChoice",
-    "Level",
-    "LossChoice",
-    "Missing",
-    "OnError",
-    "Pooling",
-    "Reading",
-    "Source",
-    "Unknown",
-    "Unseen",
-    "VoidImage",
-    "Weighting",
-    "Weightless",
-    "Weights",
-    "Worth",
-    "parse_shard",
-]
 
 Missing = Literal["error", "skip", "worst"]
 OnError = Literal["stop", "skip"]

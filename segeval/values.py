@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Iterable
+from typing import Any, Final
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from numpy.typing import NDArray
-
+from numpy.typing import NDArray
 
 COLOR: Final = 1 << 24
 """Added to ``r << 16 | g << 8 | b``: a colour is never taken for an index of the same number."""

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import typer
 from typer.models import ArgumentInfo
 
 from segeval.cli import INTERRUPTED
 from segeval.cli.configured import USAGE, ConfigPath, NoConfig, origins
-from segeval.cli.console import describe_problems, say
+from segeval.cli.console import describe_problems, notify
 from segeval.cli.github import on_github
 from segeval.errors import DataError, SegevalError, SettingError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-__all__ = ["GATE_FAILED", "NOT_SCORED", "command"]
 
 GATE_FAILED = 1
 NOT_SCORED = 3
@@ -62,13 +58,13 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         try:
             function(**given)
         except SettingError as error:
-            say(f"segeval: {error}{origins(str(error), ctx)}")
+            notify(f"segeval: {error}{origins(str(error), ctx)}")
             raise typer.Exit(USAGE) from None
         except SegevalError as error:
             _explain(error, checkable=checkable)
             raise typer.Exit(NOT_SCORED) from None
         except KeyboardInterrupt:
-            say("segeval: interrupted")
+            notify("segeval: interrupted")
             raise typer.Exit(INTERRUPTED) from None
 
     spread = (p for p in _spread(function, hints, families) if p.name != CONTEXT.name)
@@ -113,7 +109,7 @@ def _is_option(parameter: inspect.Parameter) -> bool:
 
 def _explain(error: SegevalError, *, checkable: bool) -> None:
     if not isinstance(error, DataError):
-        say(f"segeval: {error}")
+        notify(f"segeval: {error}")
         return
     count = len(error.problems)
     said = f"segeval: {count} problem{'s' if count > 1 else ''} in the data; nothing was scored"
@@ -121,5 +117,5 @@ def _explain(error: SegevalError, *, checkable: bool) -> None:
     if on_github():  # an annotation shows one message only
         said += "\n" + describe_problems(error.problems[:ANNOTATED])
         said += f"\n  and {count - ANNOTATED} more" if count > ANNOTATED else ""
-    say(said)
-    say(describe_problems(error.problems, more=more))
+    notify(said)
+    notify(describe_problems(error.problems, more=more))

@@ -14,8 +14,6 @@ from typing import Any, Final
 
 from segeval.errors import SettingError
 
-__all__ = ["ConfigFile", "find_config", "read_config"]
-
 OWN: Final = "segeval.toml"
 SHARED: Final = "pyproject.toml"
 TABLE: Final = "tool.segeval"

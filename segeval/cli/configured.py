@@ -16,20 +16,10 @@ from typer.core import TyperCommand
 
 from segeval.cli.configfile import ConfigFile, find_config, read_config
 from segeval.cli.configvalues import Setting, settings_of
-from segeval.cli.console import say
-from segeval.cli.rivals import beaten_by
+from segeval.cli.console import notify
+from segeval.cli.rivals import overridden_by
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
-
-__all__ = [
-    "CONFIG",
-    "USAGE",
-    "ConfigPath",
-    "ConfiguredCommand",
-    "NoConfig",
-    "configurable",
-    "origins",
-]
 
 USAGE: Final = 2
 CONFIG: Final = "segeval.config"
@@ -71,7 +61,7 @@ class ConfiguredCommand(TyperCommand):
                 if file is not None:
                     self._take(ctx, file, typed)
             except SettingError as error:
-                say(f"segeval: {error}")
+                notify(f"segeval: {error}")
                 raise typer.Exit(USAGE) from None
         return super().parse_args(ctx, args)
 
@@ -89,7 +79,7 @@ class ConfiguredCommand(TyperCommand):
         ctx.meta[SETTINGS] = settings
         ctx.default_map = {name: setting.value for name, setting in settings.items()}
         if settings:
-            say(f"settings from {file.path}", quiet=_is_quiet(typed, settings))
+            notify(f"settings from {file.path}", quiet=_is_quiet(typed, settings))
 
 
 def configurable(group: Any) -> dict[str, Any]:
@@ -124,7 +114,7 @@ def _kept(
     settings: Mapping[str, Setting], typed: Mapping[str, Any], parameters: Collection[Any]
 ) -> dict[str, Setting]:
     """Return the settings of a file that count beside what is typed."""
-    beaten = {*typed, *beaten_by(typed, {parameter.name for parameter in parameters})}
+    beaten = {*typed, *overridden_by(typed, {parameter.name for parameter in parameters})}
     kept = {name: setting for name, setting in settings.items() if name not in beaten}
     values = {**{name: setting.value for name, setting in kept.items()}, **typed}
     runs = values.get("runs") or [values.get("prediction")]

@@ -15,10 +15,8 @@ from typing import Any, Final
 import typer
 
 from segeval.cli.configfile import ConfigFile
-from segeval.cli.rivals import beaten_by
+from segeval.cli.rivals import overridden_by
 from segeval.errors import SettingError
-
-__all__ = ["Setting", "kind_of", "options_of", "settings_of", "spelled"]
 
 KINDS: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "boolean": ((bool,), "true or false"),
@@ -97,7 +95,7 @@ def settings_of(name: str, file: ConfigFile, commands: Mapping[str, Any]) -> dic
             converted = _convert(file, keys, value, parameter, name, others=others)
             found[parameter.name] = Setting(option=option, value=converted, keys=keys)
     own = {option: setting.value for option, setting in found.items() if len(setting.keys) > 1}
-    beaten = beaten_by(own, {parameter.name for parameter in options.values()}) - own.keys()
+    beaten = overridden_by(own, {parameter.name for parameter in options.values()}) - own.keys()
     return {option: setting for option, setting in found.items() if option not in beaten}
 
 

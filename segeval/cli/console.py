@@ -5,25 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import typer
 
 from segeval.cli.github import annotated
-from segeval.errors import OutputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from segeval.errors import Problem
-
-__all__ = ["describe_problems", "progress_bar", "put", "say"]
+from segeval.errors import OutputError, Problem
 
 LISTED: Final = 20
 """Problems of one kind that are listed before the rest is only counted."""
 
 
-def put(text: str) -> None:
+def write_stdout(text: str) -> None:
     """Write data to stdout; a reader that has gone away (``| head``) is no error."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
@@ -35,7 +29,7 @@ def put(text: str) -> None:
             raise OutputError(f"stdout cannot be written: {error.strerror or error}") from error
 
 
-def say(message: str, *, quiet: bool = False) -> None:
+def notify(message: str, *, quiet: bool = False) -> None:
     """Write speech to stderr; on GitHub, notices and errors as annotations."""
     if not quiet:
         typer.echo(annotated(message), err=True)

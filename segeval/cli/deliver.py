@@ -8,34 +8,29 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from segeval.cli.command import GATE_FAILED
-from segeval.cli.console import put, say
+from segeval.cli.console import notify, write_stdout
 from segeval.cli.github import add_to_summary
 from segeval.cli.notices import say_doubts
 from segeval.cli.plan import Plan, _files
+from segeval.counting.run import Run
 from segeval.errors import SettingError
 from segeval.files import write_text
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.html.findings import make_page
 from segeval.reports.wording import show_bound
 from segeval.scoring.baseline import Baseline, baseline_of, check_drops
-from segeval.scoring.compare import compare_runs
-from segeval.scoring.gates import check_thresholds
-from segeval.scoring.score import score_choice
+from segeval.scoring.compare import RunComparison, compare_runs
+from segeval.scoring.gates import DropGate, Gate, check_thresholds
+from segeval.scoring.score import Scores, label_and_score
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import RenderableType
-
-    from segeval.counting.run import Run
-    from segeval.scoring.compare import Comparison
-    from segeval.scoring.gates import DropGate, Gate
-    from segeval.scoring.score import Scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +45,7 @@ class Shown:
 
 def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
-    scores = score_choice(
+    scores = label_and_score(
         run,
         plan.choice,
         plan.convention,
@@ -71,7 +66,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     )
     for name, path in _files(plan.output):
         write_text(path, REPORTS[name](shown))
-    put(REPORTS[plan.output.output_format](shown))
+    write_stdout(REPORTS[plan.output.output_format](shown))
     add_to_summary(lambda: REPORTS["markdown"](shown), quiet=quiet)
     say_notices(scores, quiet=quiet)
     enforce(gates)
@@ -82,7 +77,7 @@ def enforce(gates: Iterable[Gate]) -> None:
     failed = [gate for gate in list_gates(gates) if not gate["passed"]]
     for gate in failed:
         found = "is undefined" if gate["value"] is None else f"= {gate['value']!r}"
-        say(f"segeval: gate failed: {gate['metric']} {found}, {show_bound(gate)} is asked for")
+        notify(f"segeval: gate failed: {gate['metric']} {found}, {show_bound(gate)} is asked for")
     if failed:
         raise typer.Exit(GATE_FAILED)
 
@@ -99,9 +94,9 @@ def terminal_table(layout: RenderableType, *, intervals: bool = False) -> str:
 
 
 def _table(shown: Shown) -> str:
-    from segeval.reports.table import lay_out
+    from segeval.reports.table import to_renderable
 
-    layout = lay_out(shown.document, percent=shown.percent)
+    layout = to_renderable(shown.document, percent=shown.percent)
     return terminal_table(layout, intervals="intervals" in shown.document)
 
 
@@ -181,7 +176,7 @@ REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
 def say_notices(scores: Scores, *, quiet: bool) -> None:
     """Say what a reader of the numbers might not expect."""
     if scores.labels.name == "binary(found)":
-        say(
+        notify(
             "notice: the masks hold nothing but 0 and 255, so they are scored as binary with "
             "255 as foreground; type --labels binary to say so",
             quiet=quiet,
@@ -189,7 +184,7 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
     say_left_out(scores.run, quiet=quiet)
     if scores.counts.ignored_predictions:
         pixels = scores.counts.ignored_predictions
-        say(f"notice: {pixels} pixels are not judged for their predicted value", quiet=quiet)
+        notify(f"notice: {pixels} pixels are not judged for their predicted value", quiet=quiet)
     if scores.intervals is not None:
         say_doubts(scores.intervals, scores.labels.names, quiet=quiet)
 
@@ -203,7 +198,7 @@ def say_left_out(run: Run, *, quiet: bool) -> None:
     ):
         if names:
             shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-            say(f"notice: {len(names)} × {what}: {shown}", quiet=quiet)
+            notify(f"notice: {len(names)} × {what}: {shown}", quiet=quiet)
 
 
 def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
@@ -213,7 +208,7 @@ def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
         return []
     unknown = plan.labels.unknown
 
-    def compare(run: Run) -> Comparison:
+    def compare(run: Run) -> RunComparison:
         (comparison,) = compare_runs(
             [run, scores.run],
             plan.choice,
@@ -226,7 +221,7 @@ def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
 
     baseline = held.baseline
     if not isinstance(baseline, Baseline):
-        earlier = score_choice(
+        earlier = label_and_score(
             baseline, plan.choice, plan.convention, unknown=unknown, group_by=plan.group_by
         )
         baseline = baseline_of(earlier, baseline)

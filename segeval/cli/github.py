@@ -11,8 +11,6 @@ from typing import Final
 
 import typer
 
-__all__ = ["add_to_summary", "annotated", "on_github"]
-
 KINDS: Final = {
     "segeval: gate failed: ": "error title=segeval gate failed",
     "segeval: ": "error title=segeval",

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from segeval.cli.console import say
-from segeval.scoring.resampling import FEW
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from segeval.scoring.intervals import Intervals
-    from segeval.scoring.resampling import Units
-
-__all__ = ["say_doubts", "say_few", "say_undefined"]
+from segeval.cli.console import notify
+from segeval.scoring.intervals import Intervals
+from segeval.scoring.resampling import FEW, Units
 
 SHOWN: Final = 3
 """Names in a notice."""
@@ -31,7 +25,7 @@ def say_undefined(undefined: Mapping[str, int], rounds: int, *, quiet: bool) -> 
     some = [f"{name} ({count})" for name, count in undefined.items() if 0 < count < rounds]
     if some:
         shown = ", ".join(some[:SHOWN]) + (", …" if len(some) > SHOWN else "")
-        say(
+        notify(
             f"notice: undefined in some of {rounds} resamples, which the interval leaves out: "
             f"{shown}",
             quiet=quiet,
@@ -41,7 +35,7 @@ def say_undefined(undefined: Mapping[str, int], rounds: int, *, quiet: bool) -> 
 def say_few(units: Units, *, quiet: bool) -> None:
     """Say if there are too few units to judge chance by."""
     if units.count < FEW:
-        say(
+        notify(
             f"notice: {units.count} {units.kind} only; intervals of less than {FEW} are unreliable",
             quiet=quiet,
         )

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from segeval.cli.options.labels import LabelOptions
+from segeval.cli.options.output import OutputOptions
+from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
+from segeval.counting.run import Run
 from segeval.errors import SettingError
 from segeval.files import check_writable
-from segeval.labels.choose import stated_labels
-from segeval.scoring.baseline import Baseline, parse_drop, read_baseline
-from segeval.scoring.gates import parse_threshold
-
-if TYPE_CHECKING:
-    from segeval.cli.options.labels import LabelOptions
-    from segeval.cli.options.output import OutputOptions
-    from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
-    from segeval.counting.run import Run
-    from segeval.scoring.baseline import Drop
-    from segeval.scoring.convention import Convention
-    from segeval.scoring.gates import Threshold
-    from segeval.scoring.resampling import Resampling
-    from segeval.settings import LabelChoice
+from segeval.labels.choose import explicit_labels
+from segeval.scoring.baseline import Baseline, Drop, parse_drop, read_baseline
+from segeval.scoring.convention import Convention
+from segeval.scoring.gates import Threshold, parse_threshold
+from segeval.scoring.resampling import Resampling
+from segeval.settings import LabelChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +31,7 @@ class Plan:
     resampling: Resampling | None
     output: OutputOptions
     thresholds: list[Threshold]
-    held: Held | None
+    held: BaselineCheck | None
     photographs: Mapping[str, Path]
 
 
@@ -59,10 +54,10 @@ def prepare(
         resampling=convention.resampling(),
         output=output,
         thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
-        held=held_against(output, convention, chosen.headline),
+        held=plan_baseline(output, convention, chosen.headline),
         photographs=check_page(output),
     )
-    stated = stated_labels(plan.choice)
+    stated = explicit_labels(plan.choice)
     if stated is not None:
         stated.positions(plan.convention.exclude)
     return plan
@@ -119,7 +114,7 @@ def check_page(output: OutputOptions) -> Mapping[str, Path]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class BaselineCheck:
     """What a run is held against, and how.
 
     Attributes
@@ -140,9 +135,9 @@ class Held:
     resampling: Resampling | None
 
 
-def held_against(
+def plan_baseline(
     output: OutputOptions, convention: ConventionOptions, headline: str
-) -> Held | None:
+) -> BaselineCheck | None:
     """Understand the options of the baseline before any work is done.
 
     Raises
@@ -159,7 +154,7 @@ def held_against(
     if not output.baseline.is_file():
         raise SettingError(f"--baseline {output.baseline}: it is no file")
     texts = output.max_drop or ["0"]
-    return Held(
+    return BaselineCheck(
         baseline=read_baseline(output.baseline),
         drops=[parse_drop(text, default=headline) for text in texts],
         allowed=tuple(output.allow_missing or ()),

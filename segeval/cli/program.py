@@ -25,10 +25,8 @@ from segeval.cli.commands import (
     view,
 )
 from segeval.cli.configured import ConfiguredCommand
-from segeval.cli.console import put
+from segeval.cli.console import write_stdout
 from segeval.version import __version__
-
-__all__ = ["app"]
 
 app = typer.Typer(
     name="segeval",
@@ -58,7 +56,7 @@ for registered in app.registered_commands:
 
 def _show_version(*, wanted: bool) -> None:
     if wanted:
-        put(f"segeval {__version__}\n")
+        write_stdout(f"segeval {__version__}\n")
         raise typer.Exit
 
 

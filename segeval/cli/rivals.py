@@ -29,10 +29,10 @@ BEATEN: Final[tuple[tuple[str, Callable[[Any], bool], set[str]], ...]] = (
 """An option, which of its values count, and what makes no sense beside them."""
 
 
-def rivals_of(names: Collection[str], options: Collection[str]) -> set[str]:
+def conflicting(names: Collection[str], options: Collection[str]) -> set[str]:
     """Return which options of a command exclude one of these, or are excluded by it.
 
-    >>> sorted(rivals_of({"like"}, {"like", "pooling", "absent", "worst", "csv"}))
+    >>> sorted(conflicting({"like"}, {"like", "pooling", "absent", "worst", "csv"}))
     ['absent', 'pooling', 'worst']
     """
     rivals: set[str] = set()
@@ -43,13 +43,13 @@ def rivals_of(names: Collection[str], options: Collection[str]) -> set[str]:
     return rivals
 
 
-def beaten_by(values: Mapping[str, Any], options: Collection[str]) -> set[str]:
+def overridden_by(values: Mapping[str, Any], options: Collection[str]) -> set[str]:
     """Return which options of a command make no sense beside these values.
 
-    >>> sorted(beaten_by({"pooling": "micro", "ci": 100}, {"pooling", "worst", "ci"}))
+    >>> sorted(overridden_by({"pooling": "micro", "ci": 100}, {"pooling", "worst", "ci"}))
     ['worst']
     """
-    beaten = rivals_of(values.keys(), options)
+    beaten = conflicting(values.keys(), options)
     for name, counts, others in BEATEN:
         if name in values and counts(values[name]):
             beaten |= others

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.run import Counts, Run
 from segeval.errors import RunError
 from segeval.text import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from numpy.typing import NDArray
-
-__all__ = ["align", "stack", "with_waivers"]
 
 LISTED: Final = 5
 """Images that an error names."""

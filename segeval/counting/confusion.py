@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
 from segeval.values import read_only
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from numpy.typing import NDArray
-
-__all__ = ["ClassCounts", "ConfusionMatrix", "confusion_matrix"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,19 +6,14 @@ in runs: stretches along which neither mask changes. Every path gives the same e
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.values import as_zero_one, read_only
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-__all__ = ["NO_PREDICTION", "ContingencyTable", "count_values", "tabulate"]
 
 NO_PREDICTION: Final = int(np.iinfo(np.int64).min)
 """Reserved predicted value of a pixel for which there is no prediction at all."""

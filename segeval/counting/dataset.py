@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
-from segeval.counting.run import Facts, ImageCounts, Run
+from segeval.counting.run import ImageCounts, Provenance, Run
+from segeval.counting.runfile import RunFile
 from segeval.counting.workers import ordered_map
 from segeval.errors import DataError, MaskError, Problem
-from segeval.inputs.masks import keep_memory, read_mask
-from segeval.inputs.pairing import Pairing, find_pairs, read_pairs
-from segeval.settings import Reading, parse_shard
+from segeval.inputs.masks import Mask, keep_memory, read_mask
+from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
+from segeval.settings import Reading, Source, parse_shard
 from segeval.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
-    from numpy.typing import NDArray
-
-    from segeval.counting.runfile import RunFile
-    from segeval.inputs.masks import Mask
-    from segeval.inputs.pairing import Pair
-    from segeval.settings import Source
-
 
 NOTHING: Final = Problem(
     name="data", kind="nothing to score", detail="there is no pair of masks, or all were skipped"
@@ -125,7 +116,7 @@ def sizes_differ(pair: Pair, truth: tuple[int, ...], prediction: tuple[int, ...]
     return Problem(name=pair.name, kind="sizes differ", detail=detail)
 
 
-def evaluate(
+def count_dataset(
     source: Source,
     reading: Reading | None = None,
     *,
@@ -166,15 +157,15 @@ def evaluate(
     count = partial(count_pair, reading=reading, fingerprints=file is not None)
     images: list[ImageCounts] = []
     keep = images.append if file is None else file.add
-    faults = gather(count, pairs, keep, workers=workers, progress=progress)
-    facts = write_facts(source, reading, pairing, faults)
+    faults = map_pairs(count, pairs, keep, workers=workers, progress=progress)
+    facts = provenance_of(source, reading, pairing, faults)
     if file is None:
         return Run.of(images, facts)
     file.finish(facts)
     return file.read()
 
 
-def gather(
+def map_pairs(
     work: Callable[[Pair], Outcome | Problem],
     pairs: Sequence[Pair],
     keep: Callable[[Outcome], None],
@@ -200,17 +191,17 @@ def _pending(file: RunFile, pairing: Pairing, source: Source, reading: Reading) 
     """Return the pairs that a run file does not hold; a set without pairs leaves it untouched."""
     if not pairing.pairs and (pairing.problems or source.shard is None):
         raise DataError(pairing.problems or [NOTHING])
-    begun = write_facts(source, reading, replace(pairing, problems=()), [])
+    begun = provenance_of(source, reading, replace(pairing, problems=()), [])
     return file.pending(pairing.pairs, begun)
 
 
-def write_facts(
+def provenance_of(
     source: Source, reading: Reading, pairing: Pairing, faults: Sequence[Problem]
-) -> Facts:
+) -> Provenance:
     """Write down what happened, and which of it was waived."""
     skip = reading.on_error == "skip"
     problems = [*pairing.problems, *([] if skip else faults)]
-    return Facts(
+    return Provenance(
         problems=tuple(problems),
         missing=pairing.missing,
         skipped=tuple(sorted(fault.name for fault in faults)) if skip else (),

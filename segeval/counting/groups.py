@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from segeval.counting.run import Run
 from segeval.errors import SettingError
-
-if TYPE_CHECKING:
-    from segeval.counting.run import Run
-
-__all__ = ["UNMATCHED", "split_groups"]
 
 UNMATCHED: Final = "(none)"
 """Group of the images that a pattern does not match."""

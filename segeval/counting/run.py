@@ -8,25 +8,18 @@ from __future__ import annotations
 
 import itertools
 import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable, tabulate
-from segeval.errors import RunError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from segeval.errors import Problem
+from segeval.errors import Problem, RunError
 
 BLOCK: Final = 1 << 14
 """Rows of counts that are added up at a time."""
-
-__all__ = ["Counts", "Facts", "ImageCounts", "ImageInfo", "Run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +92,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Provenance:
     """What happened while a run was counted.
 
     Attributes
@@ -126,7 +119,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Run(Facts):
+class Run(Provenance):
     """The counted images of a data set, in ascending order of their names.
 
     Attributes
@@ -141,7 +134,7 @@ class Run(Facts):
     counts: Counts
 
     @classmethod
-    def of(cls, images: Iterable[ImageCounts], facts: Facts | None = None) -> Run:
+    def of(cls, images: Iterable[ImageCounts], facts: Provenance | None = None) -> Run:
         """Put counted images together."""
         ordered = sorted(images, key=operator.attrgetter("name"))
         sizes = [image.table.pixels.size for image in ordered]
@@ -152,7 +145,7 @@ class Run(Facts):
             pixels=_join([image.table.pixels for image in ordered]),
         )
         infos = tuple(ImageInfo(**_values(image, ImageInfo)) for image in ordered)
-        return cls(images=infos, counts=counts, **_values(facts or Facts(), Facts))
+        return cls(images=infos, counts=counts, **_values(facts or Provenance(), Provenance))
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -240,7 +233,7 @@ def _values(record: Any, kind: type) -> dict[str, Any]:
     return {part.name: getattr(record, part.name) for part in fields(kind)}
 
 
-def _united(runs: Sequence[Run]) -> Facts:
+def _united(runs: Sequence[Run]) -> Provenance:
     """Put together what happened in several runs; all shards of a set are the whole set."""
 
     def union(name: str) -> tuple[Any, ...]:
@@ -249,7 +242,7 @@ def _united(runs: Sequence[Run]) -> Facts:
     shards, sources = union("shards"), [run.source for run in runs]
     if {shard.partition("/")[2] for shard in shards} == {str(len(shards))}:
         shards = ()
-    return Facts(
+    return Provenance(
         problems=tuple(dict.fromkeys(problem for run in runs for problem in run.problems)),
         missing=union("missing"),
         skipped=union("skipped"),

@@ -11,13 +11,15 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from segeval.counting.run import Counts, Facts, ImageInfo, Run
+from segeval.counting.run import Counts, ImageCounts, ImageInfo, Provenance, Run
 from segeval.counting.runschema import (
     COLUMNS,
     check_schema,
@@ -28,16 +30,10 @@ from segeval.counting.runschema import (
 )
 from segeval.errors import Problem, RunError
 from segeval.inputs.fingerprints import still_all
+from segeval.inputs.pairing import Pair
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from segeval.counting.run import ImageCounts
-    from segeval.inputs.pairing import Pair
-
-__all__ = ["RunFile", "read_run", "write_run"]
 
 WRITE_EVERY: Final = 1.0
 """Seconds between commits."""
@@ -109,7 +105,7 @@ class RunFile:
             self._write()
         self._connection.close()
 
-    def pending(self, pairs: Sequence[Pair], begun: Facts) -> list[Pair]:
+    def pending(self, pairs: Sequence[Pair], begun: Provenance) -> list[Pair]:
         """Drop images that vanished or changed, and return the pairs that are to be counted.
 
         Parameters
@@ -144,7 +140,7 @@ class RunFile:
             self._connection.execute("COMMIT")
         return [pair for pair in pairs if pair.name not in kept]
 
-    def _check_settings(self, begun: Facts) -> None:
+    def _check_settings(self, begun: Provenance) -> None:
         settings = [[*facts.waivers, *facts.shards] for facts in (self._facts(), begun)]
         if self._get("facts") and settings[0] != settings[1]:
             ours, theirs = (" ".join(stated) or "none" for stated in settings)
@@ -190,7 +186,7 @@ class RunFile:
         self._counts.clear()
         self._written = time.monotonic()
 
-    def finish(self, facts: Facts) -> None:
+    def finish(self, facts: Provenance) -> None:
         """Write down what happened; from now on the run is complete."""
         self._write()
         with explained(self.path):
@@ -251,13 +247,13 @@ class RunFile:
             return counts
         return counts.select(np.argsort(counts.image, kind="stable"))
 
-    def _facts(self) -> Facts:
+    def _facts(self) -> Provenance:
         stored = json.loads(self._get("facts") or "{}")
-        known = {part.name for part in fields(Facts)}
+        known = {part.name for part in fields(Provenance)}
         values: dict[str, Any] = {
             name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()
         }
-        return Facts(**{name: value for name, value in values.items() if name in known})
+        return Provenance(**{name: value for name, value in values.items() if name in known})
 
     def _get(self, key: str) -> str | None:
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -275,9 +271,9 @@ def _files(pair: Pair) -> list[Path]:
     return [path for path in (pair.truth, pair.prediction) if path is not None]
 
 
-def _plain(facts: Facts) -> dict[str, Any]:
+def _plain(facts: Provenance) -> dict[str, Any]:
     """Return facts as JSON has them; problems are in a table of their own."""
-    return {part.name: getattr(facts, part.name) for part in fields(Facts)} | {"problems": []}
+    return {part.name: getattr(facts, part.name) for part in fields(Provenance)} | {"problems": []}
 
 
 def read_run(path: Path) -> Run:
@@ -296,6 +292,8 @@ def write_run(run: Run, path: Path, *, overwrite: bool = False) -> None:
         file.pending([], run)
         for image in run:
             file.add(image)
-        file.finish(Facts(**{part.name: getattr(run, part.name) for part in fields(Facts)}))
+        file.finish(
+            Provenance(**{part.name: getattr(run, part.name) for part in fields(Provenance)})
+        )
     finally:
         file.close()

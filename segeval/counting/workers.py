@@ -10,16 +10,12 @@ import os
 import signal
 import threading
 from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from segeval.errors import SettingError, WorkerError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
-    from concurrent.futures import Future
-
-__all__ = ["default_workers", "ordered_map"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

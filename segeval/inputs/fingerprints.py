@@ -5,15 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 from segeval.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-__all__ = ["fingerprint", "still", "still_all"]
 
 GRAIN: Final = 20_000_000
 """Nanoseconds within which two changes of a file may bear the same time stamp."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 import kornia_rs.io as kornia
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.errors import MaskError
 from segeval.inputs import numpyfiles, png
@@ -23,12 +25,7 @@ from segeval.text import counted
 from segeval.values import COLOR, as_zero_one
 
 if TYPE_CHECKING:
-    from os import PathLike
-
-    from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
-
-__all__ = ["Mask", "check_size", "keep_memory", "read_mask"]
 
 SIGNATURES: Final = {
     b"\x89PNG\r\n\x1a\n": "PNG",

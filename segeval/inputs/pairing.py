@@ -11,19 +11,14 @@ import fnmatch
 import io
 import os
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from segeval.errors import Problem, SettingError
+from segeval.settings import Missing
 from segeval.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from segeval.settings import Missing
-
-__all__ = ["Pair", "Pairing", "find_pairs", "index_folder", "read_pairs"]
 
 IMAGE_EXTENSIONS: Final = frozenset(
     ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()

@@ -7,9 +7,11 @@ grey is used in its place.
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem, SettingError
 from segeval.inputs.masks import check_size
@@ -17,12 +19,7 @@ from segeval.inputs.pairing import index_folder
 from segeval.settings import MAX_PIXELS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
     from PIL.Image import Image
-
-__all__ = ["find_photographs", "read_photograph"]
 
 
 def find_photographs(folder: Path, *, suffix: str = "") -> dict[str, Path]:

@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from segeval.errors import MaskError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["DIRECT", "Header", "check_complete", "read_header"]
 
 DIRECT: Final = {
     (0, 8): "mono",

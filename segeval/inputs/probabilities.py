@@ -7,23 +7,16 @@ classes are, is said by the caller and never guessed from the numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.errors import MaskError
 from segeval.inputs import numpyfiles
 from segeval.inputs.masks import check_size, read_mask
-from segeval.settings import MAX_PIXELS
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from segeval.settings import Channels, LossChoice
-
-__all__ = ["Probabilities", "read_probabilities", "sum_tolerance"]
+from segeval.settings import MAX_PIXELS, Channels, LossChoice
 
 READABLE: Final = ".npy, .npz or a grey 8- or 16-bit PNG"
 TYPES: Final = frozenset({"float16", "float32", "float64", "uint8", "uint16"})

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from segeval.counting.run import Run
 from segeval.errors import SettingError
-from segeval.labels.infer import found_labels
-from segeval.labels.labelmap import numbered
+from segeval.labels.infer import infer_labels
+from segeval.labels.labelmap import LabelMap, numbered
 from segeval.labels.load import load_labels
-
-if TYPE_CHECKING:
-    from segeval.counting.run import Run
-    from segeval.labels.labelmap import LabelMap
-    from segeval.settings import LabelChoice
-
-__all__ = ["choose_labels", "stated_labels"]
+from segeval.settings import LabelChoice
 
 MOST_CLASSES: Final = 4096
 
@@ -31,10 +26,10 @@ def choose_labels(run: Run, choice: LabelChoice) -> LabelMap:
     SettingError
         If the choice contradicts itself.
     """
-    return stated_labels(choice) or _of_level(found_labels(run, choice.ignore), choice)
+    return explicit_labels(choice) or _of_level(infer_labels(run, choice.ignore), choice)
 
 
-def stated_labels(choice: LabelChoice) -> LabelMap | None:
+def explicit_labels(choice: LabelChoice) -> LabelMap | None:
     """Return the label map that the user chose, or None if the classes are to be found.
 
     Raises

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Final, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts, ConfusionMatrix
 from segeval.counting.contingency import NO_PREDICTION
+from segeval.counting.run import Counts, Run
 from segeval.errors import Problem, SettingError
-from segeval.labels.labelmap import UNKNOWN
+from segeval.labels.labelmap import UNKNOWN, LabelMap, Side
 from segeval.settings import Unknown
 from segeval.text import counted
 from segeval.values import describe_value
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from segeval.counting.run import Counts, Run
-    from segeval.labels.labelmap import LabelMap, Side
-
-__all__ = ["MISSED", "Classified", "classify", "translate_truth", "translate_values"]
 
 MISSED: Final = -3
 """Index of a pixel without a prediction: a miss for its truth class."""
@@ -31,7 +25,7 @@ LISTED: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Classified:
+class ClassifiedRun:
     """The counts of a run in terms of classes.
 
     Attributes
@@ -55,7 +49,7 @@ class Classified:
     problems: tuple[Problem, ...]
 
 
-def classify(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Classified:
+def classify(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> ClassifiedRun:
     """Translate the values of a run into classes.
 
     Parameters
@@ -87,7 +81,7 @@ def classify(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Class
         dropped = int(columns.pixels[unseen].sum())
         judged &= ~unseen
     found = judged & (prediction >= 0)
-    return Classified(
+    return ClassifiedRun(
         confusion=_confusion(truth, prediction, columns.pixels, judged, size[1]),
         images=ClassCounts(
             tp=_sums(columns, truth, judged & (truth == prediction), size),

@@ -7,24 +7,18 @@ stopped, with what was found and the command to type.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from segeval.counting.contingency import NO_PREDICTION, ContingencyTable
+from segeval.counting.run import Run
 from segeval.errors import LabelError
-from segeval.labels.labelmap import numbered
+from segeval.labels.labelmap import LabelMap, Side, numbered
 from segeval.labels.load import builtin_names, load_labels
 from segeval.values import COLOR, describe_value, describe_values, plain_values
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from segeval.counting.run import Run
-    from segeval.labels.labelmap import LabelMap, Side
-
-__all__ = ["found_labels", "values_of"]
 
 FOUND_IGNORE: Final = 255
 """The value that is void where nothing else is said."""
@@ -43,14 +37,14 @@ TELLING_COLORS: Final = 4
 """Colours beside black and white that a built-in map must know before it is proposed."""
 
 
-def values_of(run: Run, side: Side) -> set[int]:
+def values_on_side(run: Run, side: Side) -> set[int]:
     """Return the values found on one side; three equal channels count as one."""
     columns = run.counts
     values = np.unique(columns.truth if side == "truth" else columns.prediction)
     return set(plain_values(values[values != NO_PREDICTION]).tolist())
 
 
-def found_labels(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
+def infer_labels(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
     """Take every value but void for a class, if that cannot mislead.
 
     Parameters
@@ -70,7 +64,7 @@ def found_labels(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
     LabelError
         If the values leave doubt; says what was found and what to type.
     """
-    truth, prediction = values_of(run, "truth"), values_of(run, "prediction")
+    truth, prediction = values_on_side(run, "truth"), values_on_side(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):
         raise LabelError(_colors_found(truth, prediction))
     if truth | prediction <= {0, 255} and 255 not in (ignore or ()):

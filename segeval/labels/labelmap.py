@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
 from segeval.values import COLOR, color_value, hex_color, plain_values
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-__all__ = ["UNKNOWN", "VOID", "Label", "LabelMap", "Side", "numbered"]
 
 Side = Literal["truth", "prediction"]
 

@@ -9,18 +9,14 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from segeval.errors import LabelError
 from segeval.labels.labelmap import Label, LabelMap
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["builtin_names", "load_labels"]
 
 Color = tuple[int, int, int]
 

@@ -45,7 +45,7 @@ class Pixels:
     values : (N, K, P) array, or (N, P) if binary
         Probabilities or logits.
     truth : (N, P) array
-        Class indices; if binary, after `judge`, the truth in [0, 1] in the dtype of the values.
+        Class indices; if binary, after `mask_and_check`, the truth in [0, 1] as floats.
     weights : (N, P) array or None
         Weights of the pixels.
     valid : (N, P) array of bool, or None
@@ -79,7 +79,7 @@ class Pixels:
         return 1 if self.binary else int(self.values.shape[1])
 
 
-def arrange(
+def flatten(
     values: Array,
     truth: Array,
     *,
@@ -163,7 +163,7 @@ def blocks(pixels: Pixels) -> Iterator[Pixels]:
             )
 
 
-def judge(pixels: Pixels) -> Pixels:
+def mask_and_check(pixels: Pixels) -> Pixels:
     """Blank void pixels, check the others, and bring all to the dtype of the computation.
 
     A void pixel may hold anything: its value becomes 0.5, its truth and its weight 0.
@@ -181,7 +181,7 @@ def judge(pixels: Pixels) -> Pixels:
         values = xp.where(valid_values, values, constant(xp, 0.5, values))
         weights = None if weights is None else xp.where(valid, weights, xp.zeros_like(weights))
     if pixels.logits:
-        values = bounded(xp, values)
+        values = clip_logits(xp, values)
     else:
         _check_probabilities(xp, values)
     truth = _checked_truth(pixels, truth, values)
@@ -242,7 +242,7 @@ def constant(xp: Any, value: object, like: Array) -> Array:
     return xp.asarray(value, dtype=like.dtype, device=device(like))
 
 
-def wide(xp: Any, values: Array) -> Array:
+def to_float64(xp: Any, values: Array) -> Array:
     """Convert NumPy values to float64, in which their sums are taken."""
     return xp.astype(values, xp.float64, copy=False) if is_numpy_namespace(xp) else values
 
@@ -253,7 +253,7 @@ def sums(xp: Any, values: Array, axis: tuple[int, ...] | None = None) -> Array:
     return xp.sum(values, axis=axis, dtype=dtype)
 
 
-def zero(xp: Any, values: Array) -> Array:
+def zero_with_gradient(xp: Any, values: Array) -> Array:
     """Return 0 as a result that still has a gradient (of zeros) with respect to the values."""
     return sums(xp, values[..., :0])
 
@@ -267,7 +267,7 @@ def as_probabilities(pixels: Pixels) -> Array:
     return softmax(pixels.xp, pixels.values, axis=1)
 
 
-def bounded(xp: Any, logits: Array) -> Array:
+def clip_logits(xp: Any, logits: Array) -> Array:
     """Bound logits so far out (3e32 in float32) that sums of their differences stay finite."""
     limit = xp.finfo(logits.dtype).max / 2**20
     return xp.clip(logits, -limit, limit)
@@ -288,7 +288,7 @@ def softmax(xp: Any, logits: Array, *, axis: int) -> Array:
 Classes: TypeAlias = Literal["present", "all"] | Sequence[int]
 
 
-def choose(classes: Classes, pixels: Pixels) -> list[int]:
+def chosen_classes(classes: Classes, pixels: Pixels) -> list[int]:
     """Return the classes that may be scored; of binary data there is one, the class 1."""
     known = [1] if pixels.binary else list(range(pixels.classes))
     if isinstance(classes, str):

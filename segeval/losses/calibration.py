@@ -7,30 +7,25 @@ probability of a pixel, and how often that class is the true one.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.scoring.metrics import ratio
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-__all__ = ["Calibration", "Evidence", "collect", "weigh"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Evidence:
+class ReliabilityBins:
     """What the judged pixels of one image, or of all, say about its probabilities.
 
     Attributes
     ----------
-    pixels, hits : (B,) int64 arrays
+    pixels, correct : (B,) int64 arrays
         Pixels of each bin of the probability, and those in which what it was given to came true.
-    stated : (B,) float64 array
+    confidence : (B,) float64 array
         Sum of the probabilities of each bin.
     brier : float
         Sum of the squared distances between the probabilities of a pixel and the truth.
@@ -42,8 +37,8 @@ class Evidence:
     """
 
     pixels: NDArray[np.int64]
-    hits: NDArray[np.int64]
-    stated: NDArray[np.float64]
+    correct: NDArray[np.int64]
+    confidence: NDArray[np.float64]
     brier: float
     nll: float
     impossible: int
@@ -69,7 +64,7 @@ class Calibration:
         Pixels of each bin. Bin b holds probabilities from b/B on and below (b + 1)/B; the last one
         holds 1, too.
     impossible : int
-        As in `Evidence`.
+        As in `ReliabilityBins`.
 
     All are NaN where no pixel is judged.
 
@@ -90,49 +85,51 @@ class Calibration:
     impossible: int
 
 
-def collect(
-    stated: NDArray[np.floating[Any]],
-    hits: NDArray[np.bool_],
+def bin_probabilities(
+    confidence: NDArray[np.floating[Any]],
+    correct: NDArray[np.bool_],
     bins: int,
     *,
     squared: float,
     nll: float,
     impossible: int,
-) -> Evidence:
+) -> ReliabilityBins:
     """Sort judged pixels into bins.
 
     Parameters
     ----------
-    stated : (P,) array
+    confidence : (P,) array
         The probability that is held against the truth.
-    hits : (P,) array of bool
+    correct : (P,) array of bool
         Whether what it was given to came true.
     bins : int
         Number of bins of equal width.
     squared, nll, impossible
-        As ``brier``, ``nll`` and ``impossible`` of `Evidence`.
+        As ``brier``, ``nll`` and ``impossible`` of `ReliabilityBins`.
     """
-    stated = stated.astype(np.float64)
-    number = np.searchsorted(np.arange(1, bins) / bins, stated, side="right")
-    return Evidence(
+    confidence = confidence.astype(np.float64)
+    number = np.searchsorted(np.arange(1, bins) / bins, confidence, side="right")
+    return ReliabilityBins(
         pixels=np.bincount(number, minlength=bins),
-        hits=np.bincount(number[hits], minlength=bins),
-        stated=np.bincount(number, stated, bins).astype(np.float64),
+        correct=np.bincount(number[correct], minlength=bins),
+        confidence=np.bincount(number, confidence, bins).astype(np.float64),
         brier=squared,
         nll=nll,
         impossible=impossible,
     )
 
 
-def weigh(evidence: Sequence[Evidence]) -> Calibration:
+def calibrate(evidence: Sequence[ReliabilityBins]) -> Calibration:
     """Put the evidence of all images together.
 
     Sums of floats are exact before they are rounded once, so that their order is of no account.
     """
     pixels = np.sum([each.pixels for each in evidence], axis=0)
-    hits = np.sum([each.hits for each in evidence], axis=0)
-    stated = np.array([math.fsum(column) for column in np.array([e.stated for e in evidence]).T])
-    confidence, frequency = ratio(stated, pixels), ratio(hits, pixels)
+    correct = np.sum([each.correct for each in evidence], axis=0)
+    confidence = np.array(
+        [math.fsum(column) for column in np.array([e.confidence for e in evidence]).T]
+    )
+    confidence, frequency = ratio(confidence, pixels), ratio(correct, pixels)
     gaps = np.nan_to_num(np.abs(frequency - confidence))
     total = int(pixels.sum())
     if not total:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from segeval.counting.dataset import count_pair, gather, pair_up
-from segeval.counting.run import Run
+from segeval.counting.dataset import count_pair, map_pairs, pair_up
+from segeval.counting.run import ImageCounts, Run
 from segeval.errors import DataError, LabelError, MaskError, Problem, SettingError
 from segeval.inputs.masks import read_mask
+from segeval.inputs.pairing import Pair, Pairing
 from segeval.inputs.probabilities import read_probabilities
-from segeval.labels.choose import stated_labels
-from segeval.labels.infer import values_of
+from segeval.labels.choose import explicit_labels
+from segeval.labels.infer import values_on_side
 from segeval.labels.labelmap import Label, LabelMap
+from segeval.settings import LabelChoice, LossChoice, Reading, Source
 from segeval.values import describe_values
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from segeval.counting.run import ImageCounts
-    from segeval.inputs.pairing import Pair, Pairing
-    from segeval.settings import LabelChoice, LossChoice, Reading, Source
-
-__all__ = ["FirstMap", "first_map", "map_labels"]
 
 FOUND_VOID: Final = 255
 """Truth value that is void where nothing else is said."""
@@ -96,7 +90,7 @@ def map_labels(
     LabelError, SettingError
         If the truths leave doubt, or a label map does not fit the maps.
     """
-    labels = stated_labels(choice)
+    labels = explicit_labels(choice)
     if labels is None and first.classes > 2:
         return _channels(first.classes, choice.ignore)
     if labels is None:
@@ -139,8 +133,8 @@ def _found(
     alone = [replace(pair, prediction=pair.truth) for pair in pairs]
     images: list[ImageCounts] = []
     count = partial(count_pair, reading=reading)
-    gather(count, alone, images.append, workers=workers, progress=None)
-    found = values_of(Run.of(images), "truth")
+    map_pairs(count, alone, images.append, workers=workers, progress=None)
+    found = values_on_side(Run.of(images), "truth")
     void = (FOUND_VOID,) if ignore is None else ignore
     if found <= {0, FOUND_VOID} and FOUND_VOID not in (ignore or ()):
         return _binary("binary(found)", FOUND_VOID, ignore or ())

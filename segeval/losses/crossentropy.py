@@ -7,25 +7,13 @@ The forms use products where a choice would do: on NumPy arrays they take a tent
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from array_api_compat import device
 
-from segeval.losses.arrays import Array, Pixels, blocks, constant, judge, sums
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-__all__ = [
-    "LOG_OF_ZERO",
-    "binary_cross_entropy",
-    "binary_focal",
-    "class_factors",
-    "cross_entropy",
-    "focal",
-    "reduce_pixels",
-]
+from segeval.losses.arrays import Array, Pixels, blocks, constant, mask_and_check, sums
 
 LOG_OF_ZERO: Final = -100.0
 """What ln p counts as where p is 0, as in PyTorch's BCELoss, so that no loss is infinite."""
@@ -38,12 +26,12 @@ def reduce_pixels(pixels: Pixels, reduction: str, terms: Callable[[Pixels], Term
     """Reduce the losses of the judged pixels, each times its weight."""
     xp = pixels.xp
     if reduction == "none":
-        judged = judge(pixels)
+        judged = mask_and_check(pixels)
         return xp.reshape(_weighted(judged, terms(judged)[0]), pixels.shape)
     total: Array = 0.0
     divisor: Array = 0.0
     for block in blocks(pixels):
-        judged = judge(block)
+        judged = mask_and_check(block)
         losses, shares = terms(judged)
         total = total + sums(xp, _weighted(judged, losses))
         divisor = divisor + _divisor(judged, shares)
@@ -79,15 +67,15 @@ def binary_cross_entropy(judged: Pixels, positive_weight: float) -> Terms:
     xp, truth = judged.xp, judged.truth
     if judged.soft and not bool(xp.all((truth == 0) | (truth == 1))):
         positive, negative = xp.ones_like(truth), xp.zeros_like(truth)
-        losses = positive_weight * truth * _surprise(judged, positive)
-        return losses + (1 - truth) * _surprise(judged, negative), None
-    losses = _surprise(judged, truth)
+        losses = positive_weight * truth * _negative_log_likelihood(judged, positive)
+        return losses + (1 - truth) * _negative_log_likelihood(judged, negative), None
+    losses = _negative_log_likelihood(judged, truth)
     if positive_weight != 1:
         losses = losses * (1 + (positive_weight - 1) * truth)
     return losses, None
 
 
-def _surprise(judged: Pixels, truth: Array) -> Array:
+def _negative_log_likelihood(judged: Pixels, truth: Array) -> Array:
     """Return -ln of the probability that is given to a truth of 0 or 1."""
     if judged.logits:
         against = (1 - 2 * truth) * judged.values
@@ -151,7 +139,7 @@ def cross_entropy(
     """Return -ln of the probability of the true class, mixed with the mean over all classes."""
     xp = judged.xp
     logs = _log_probabilities(judged) if smoothing else None
-    losses = -(_log_of_truth(judged) if logs is None else _picked(judged, logs))
+    losses = -(_log_of_truth(judged) if logs is None else _at_truth(judged, logs))
     shares = _of_classes(judged, class_weights, "class_weights")
     if shares is not None:
         losses = losses * shares
@@ -169,7 +157,7 @@ def focal(judged: Pixels, gamma: float, alpha: Sequence[float] | None) -> Terms:
         logs = _log_of_truth(judged)
         misses = -xp.expm1(logs)
     else:
-        probability = _picked(judged, judged.values)
+        probability = _at_truth(judged, judged.values)
         logs, misses = _log(xp, probability), 1 - probability
     losses = _power(xp, misses, gamma) * -logs
     factors = _of_classes(judged, alpha, "alpha")
@@ -179,19 +167,19 @@ def focal(judged: Pixels, gamma: float, alpha: Sequence[float] | None) -> Terms:
 def _log_of_truth(judged: Pixels) -> Array:
     """Return the logarithm of the probability of the true class."""
     if not judged.logits:
-        return _log(judged.xp, _picked(judged, judged.values))
-    below, log_sum = _below_highest(judged)
-    return _picked(judged, below) - log_sum[:, 0, :]
+        return _log(judged.xp, _at_truth(judged, judged.values))
+    below, log_sum = _shifted_logits(judged)
+    return _at_truth(judged, below) - log_sum[:, 0, :]
 
 
 def _log_probabilities(judged: Pixels) -> Array:
     if not judged.logits:
         return _log(judged.xp, judged.values)
-    below, log_sum = _below_highest(judged)
+    below, log_sum = _shifted_logits(judged)
     return below - log_sum
 
 
-def _below_highest(judged: Pixels) -> tuple[Array, Array]:
+def _shifted_logits(judged: Pixels) -> tuple[Array, Array]:
     """Return logits less the highest of their pixel, and ln of the sum of exp of that.
 
     Their difference is ln of the softmax, with all its digits where logits are large.
@@ -201,7 +189,7 @@ def _below_highest(judged: Pixels) -> tuple[Array, Array]:
     return below, xp.log(xp.sum(xp.exp(below), axis=1, keepdims=True))
 
 
-def _picked(judged: Pixels, values: Array) -> Array:
+def _at_truth(judged: Pixels, values: Array) -> Array:
     """Return the value of the true class of each pixel."""
     xp = judged.xp
     images, classes, length = values.shape

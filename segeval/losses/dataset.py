@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from segeval.counting.dataset import NOTHING, gather, pair_up, write_facts
+from segeval.counting.dataset import NOTHING, map_pairs, pair_up, provenance_of
 from segeval.counting.run import Run
 from segeval.counting.workers import default_workers
 from segeval.errors import DataError, SettingError
-from segeval.losses.calibration import weigh
-from segeval.losses.classes import first_map, map_labels
-from segeval.losses.pair import Task, value_pair
+from segeval.labels.labelmap import LabelMap
+from segeval.losses.calibration import Calibration, calibrate
+from segeval.losses.classes import FirstMap, first_map, map_labels
+from segeval.losses.pair import ImageValues, LossTask, evaluate_pair
 from segeval.losses.table import LOSSES, applicable_losses
-from segeval.scoring.score import score_run, write_signature
-from segeval.settings import LossChoice, Reading
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from segeval.labels.labelmap import LabelMap
-    from segeval.losses.calibration import Calibration
-    from segeval.losses.classes import FirstMap
-    from segeval.losses.pair import ImageValues
-    from segeval.scoring.score import Scores
-    from segeval.settings import LabelChoice, Source
-
-__all__ = ["Valuation", "value_losses"]
+from segeval.scoring.score import Scores, score_run, write_signature
+from segeval.settings import LabelChoice, LossChoice, Reading, Source
 
 HEAVY: Final = 8
 """Pairs of masks that take as long as a pair with a probability map, at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Valuation:
+class LossScores:
     """The losses of a data set.
 
     Attributes
@@ -73,7 +62,7 @@ class Valuation:
     signature: str
 
 
-def value_losses(
+def evaluate_losses(
     source: Source,
     labels: LabelChoice,
     choice: LossChoice | None = None,
@@ -81,7 +70,7 @@ def value_losses(
     *,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Valuation:
+) -> LossScores:
     """Value the losses of every pair of a data set.
 
     Parameters
@@ -96,7 +85,7 @@ def value_losses(
     reading : Reading, optional
         How files are read.
     workers, progress
-        As in `evaluate`.
+        As in `count_dataset`.
 
     Returns
     -------
@@ -122,14 +111,14 @@ def value_losses(
     stated = map_labels(source, labels, first, reading, workers)
     task = _make_task(first, stated, choice, reading)
     images: list[ImageValues] = []
-    faults = gather(
-        partial(value_pair, task=task),
+    faults = map_pairs(
+        partial(evaluate_pair, task=task),
         pairing.pairs,
         images.append,
         workers=workers,
         progress=progress,
     )
-    facts = write_facts(source, reading, pairing, faults)
+    facts = provenance_of(source, reading, pairing, faults)
     decided = f"p>={choice.threshold:g}" if task.binary else "argmax"
     facts = replace(facts, waivers=(*facts.waivers, f"prediction:{decided}"))
     run = Run.of([image.counts for image in images], facts)
@@ -138,12 +127,12 @@ def value_losses(
     return _add_up(images, score_run(run, task.labels), task)
 
 
-def _make_task(first: FirstMap, labels: LabelMap, choice: LossChoice, reading: Reading) -> Task:
+def _make_task(first: FirstMap, labels: LabelMap, choice: LossChoice, reading: Reading) -> LossTask:
     """Say what is asked of every pair, if the losses are defined on these maps."""
     names = applicable_losses(choice, binary=first.binary)
     if len(choice.alpha) not in {0, 1, first.classes}:
         raise SettingError(f"--alpha takes 1 number, or {first.classes}: one for each class")
-    return Task(
+    return LossTask(
         reading=reading,
         labels=labels,
         choice=choice,
@@ -153,7 +142,7 @@ def _make_task(first: FirstMap, labels: LabelMap, choice: LossChoice, reading: R
     )
 
 
-def _add_up(images: Sequence[ImageValues], scores: Scores, task: Task) -> Valuation:
+def _add_up(images: Sequence[ImageValues], scores: Scores, task: LossTask) -> LossScores:
     """Take the means, over pixels or over images, of exact sums."""
     judged = np.array([image.judged for image in images])
     total = int(judged.sum())
@@ -164,11 +153,11 @@ def _add_up(images: Sequence[ImageValues], scores: Scores, task: Task) -> Valuat
         count = total if by_pixel else len(images)
         summary[name] = math.fsum(column) / count if total else math.nan
         each[name] = np.array(column) / (np.maximum(judged, 1) if by_pixel else 1)
-    return Valuation(
+    return LossScores(
         summary=summary,
         images=each,
         judged=judged,
-        calibration=weigh([image.evidence for image in images]),
+        calibration=calibrate([image.evidence for image in images]),
         scores=scores,
         binary=task.binary,
         choice=task.choice,
@@ -176,7 +165,7 @@ def _add_up(images: Sequence[ImageValues], scores: Scores, task: Task) -> Valuat
     )
 
 
-def _facts(task: Task) -> list[str]:
+def _facts(task: LossTask) -> list[str]:
     """Write down the parameters that the losses depend on."""
     choice = task.choice
     return [

@@ -8,8 +8,9 @@ matter, and on hard predictions one step is left, whose loss is 1 - IoU.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from array_api_compat import device, is_numpy_namespace
@@ -20,20 +21,15 @@ from segeval.losses.arrays import (
     Ignore,
     Pixels,
     Reduction,
-    arrange,
     as_probabilities,
-    choose,
-    judge,
+    chosen_classes,
+    flatten,
+    mask_and_check,
     reduce_classes,
     sums,
-    wide,
-    zero,
+    to_float64,
+    zero_with_gradient,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["lovasz_hinge_loss", "lovasz_softmax_loss"]
 
 FEW: Final = 0.75
 """Share of pixels with an error above 0 below which it pays to set the others aside."""
@@ -103,10 +99,10 @@ def lovasz_softmax_loss(
     >>> print(lovasz_softmax_loss(probabilities, truth, reduction="none").round(4))
     [0.3333 0.5   ]
     """
-    pixels = arrange(
+    pixels = flatten(
         probabilities, truth, ignore=ignore, reduction=reduction, weights=weights, logits=logits
     )
-    chosen, judged = choose(classes, pixels), judge(pixels)
+    chosen, judged = chosen_classes(classes, pixels), mask_and_check(pixels)
     pools = _pools(judged, as_probabilities(judged), per_image=per_image)
     present = isinstance(classes, str) and classes == "present"
     rows = [[_softmax_loss(pool, number, present=present) for number in chosen] for pool in pools]
@@ -160,7 +156,7 @@ def lovasz_hinge_loss(
     >>> print(lovasz_hinge_loss(np.array([[2.0, -2.0, -0.5]]), np.array([[1, 0, 1]])))
     0.75
     """
-    pixels = arrange(
+    pixels = flatten(
         logits, truth, ignore=ignore, reduction=reduction, weights=weights, logits=True
     )
     if not pixels.binary:
@@ -168,7 +164,7 @@ def lovasz_hinge_loss(
             f"the hinge takes one logit a pixel, found logits of shape {tuple(logits.shape)} for"
             f" truth of shape {pixels.shape}"
         )
-    judged = judge(pixels)
+    judged = mask_and_check(pixels)
     pools = _pools(judged, judged.values, per_image=per_image)
     rows = [[_hinge_loss(pool)] for pool in pools]
     return _reduced(judged, rows, reduction, per_image=per_image)
@@ -178,7 +174,7 @@ def _reduced(
     judged: Pixels, rows: list[list[Array | None]], reduction: str, *, per_image: bool
 ) -> Array:
     """Reduce the losses of pools and classes, None where a class is not scored."""
-    xp, nothing = judged.xp, zero(judged.xp, judged.values)
+    xp, nothing = judged.xp, zero_with_gradient(judged.xp, judged.values)
     if not rows:
         return nothing if reduction != "none" else judged.values[:, ..., 0]
     losses = xp.stack(
@@ -242,7 +238,7 @@ def _extension(pool: Pixels, errors: Array, foreground: Array) -> Array:
     errors, foreground = xp.reshape(errors, (-1,)), xp.reshape(foreground, (-1,))
     weights = None if pool.weights is None else xp.reshape(pool.weights, (-1,))
     if errors.shape[0] == 0:
-        return zero(xp, pool.values)
+        return zero_with_gradient(xp, pool.values)
     found = 0
     if weights is not None or not _packable(xp, errors):
         order = xp.argsort(errors)
@@ -251,7 +247,9 @@ def _extension(pool: Pixels, errors: Array, foreground: Array) -> Array:
     else:
         errors, foreground, found = _sorted(errors, foreground)
     losses = _jaccard_losses(xp, errors, foreground, weights, found)
-    return sums(xp, losses * wide(xp, errors - xp.concat([xp.zeros_like(errors[:1]), errors[:-1]])))
+    return sums(
+        xp, losses * to_float64(xp, errors - xp.concat([xp.zeros_like(errors[:1]), errors[:-1]]))
+    )
 
 
 def _packable(xp: Any, errors: Array) -> bool:

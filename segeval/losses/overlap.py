@@ -16,11 +16,11 @@ from segeval.losses.arrays import (
     Classes,
     Ignore,
     Pixels,
-    arrange,
     as_probabilities,
     at_least_zero,
-    choose,
-    judge,
+    chosen_classes,
+    flatten,
+    mask_and_check,
     reduce_classes,
     sums,
 )
@@ -96,7 +96,7 @@ def dice_coefficient(
     >>> print(f"{dice_coefficient(prediction, truth):.4f}")
     0.5714
     """
-    overlap = measure(
+    overlap = overlap_sums(
         probabilities,
         truth,
         ignore=ignore,
@@ -157,7 +157,7 @@ def dice_loss(
     >>> print(f"{dice_loss(np.array([[0.5, 0.5, 0.0]]), np.array([[1, 0, 0]])):.4f}")
     0.5000
     """
-    overlap = measure(
+    overlap = overlap_sums(
         probabilities,
         truth,
         ignore=ignore,
@@ -218,7 +218,7 @@ def jaccard_loss(
     >>> print(f"{jaccard_loss(np.array([[1, 1, 0]]), np.array([[1, 0, 0]])):.4f}")
     0.5000
     """
-    overlap = measure(
+    overlap = overlap_sums(
         probabilities,
         truth,
         ignore=ignore,
@@ -287,7 +287,7 @@ def tversky_loss(
     0.2000
     """
     at_least_zero(alpha=alpha, beta=beta)
-    overlap = measure(
+    overlap = overlap_sums(
         probabilities,
         truth,
         ignore=ignore,
@@ -351,7 +351,7 @@ class Overlap:
         return (numerator + smooth + undefined) / (denominator + smooth + undefined)
 
 
-def measure(
+def overlap_sums(
     probabilities: Array,
     truth: Array,
     *,
@@ -364,7 +364,7 @@ def measure(
     logits: bool,
 ) -> Overlap:
     """Add up the overlap of probabilities and truth in each class."""
-    pixels = arrange(
+    pixels = flatten(
         probabilities,
         truth,
         ignore=ignore,
@@ -373,9 +373,9 @@ def measure(
         logits=logits,
         soft=True,
     )
-    chosen, judged = choose(classes, pixels), judge(pixels)
+    chosen, judged = chosen_classes(classes, pixels), mask_and_check(pixels)
     predicted = _of_chosen(judged, as_probabilities(judged), chosen)
-    actual = _members(judged, chosen, predicted)
+    actual = _one_hot(judged, chosen, predicted)
     parts = (
         predicted * actual,
         predicted**2 if squared else predicted,
@@ -404,7 +404,7 @@ def _of_chosen(judged: Pixels, values: Array, chosen: list[int]) -> Array:
     return judged.xp.take(values, numbers, axis=1)
 
 
-def _members(judged: Pixels, chosen: list[int], like: Array) -> Array:
+def _one_hot(judged: Pixels, chosen: list[int], like: Array) -> Array:
     """Return the truth of each class in [0, 1], as an (N, C, P) array."""
     if judged.binary:
         return judged.truth[:, None, :]

@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.dataset import count_arrays, resize, sizes_differ
+from segeval.counting.run import ImageCounts
 from segeval.errors import MaskError, Problem
 from segeval.inputs.masks import read_mask
+from segeval.inputs.pairing import Pair
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
-from segeval.losses.arrays import bounded, sigmoid, softmax
-from segeval.losses.calibration import Evidence, collect
-from segeval.losses.table import IGNORED, LOSSES, Given
+from segeval.labels.labelmap import Label, LabelMap
+from segeval.losses.arrays import clip_logits, sigmoid, softmax
+from segeval.losses.calibration import ReliabilityBins, bin_probabilities
+from segeval.losses.table import IGNORED, LOSSES, LossInput
+from segeval.settings import LossChoice, Reading
 from segeval.text import counted
 from segeval.values import color_value
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from segeval.counting.run import ImageCounts
-    from segeval.inputs.pairing import Pair
-    from segeval.labels.labelmap import Label, LabelMap
-    from segeval.settings import LossChoice, Reading
-
-__all__ = ["ImageValues", "Task", "value_pair"]
 
 OUTSIDE: Final = 1e-4
 """How far rounding may move a probability out of [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class LossTask:
     """What is asked of every pair.
 
     Attributes
@@ -78,10 +73,10 @@ class ImageValues:
     counts: ImageCounts
     judged: int
     values: tuple[float, ...]
-    evidence: Evidence
+    evidence: ReliabilityBins
 
 
-def value_pair(pair: Pair, task: Task) -> ImageValues | Problem:
+def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
     """Read one pair and value its losses; what stands in the way comes back as a problem."""
     reading, choice = task.reading, task.choice
     if pair.prediction is None:
@@ -115,7 +110,7 @@ def value_pair(pair: Pair, task: Task) -> ImageValues | Problem:
 
 
 def _wrong_shape(
-    pair: Pair, task: Task, found: tuple[int, ...], wanted: tuple[int, ...]
+    pair: Pair, task: LossTask, found: tuple[int, ...], wanted: tuple[int, ...]
 ) -> Problem | None:
     """Say that the classes or the size of a map are not those of its truth."""
     classes, several = len(task.labels.labels), len(found) == 3
@@ -189,17 +184,17 @@ def _wrong_sums(values: NDArray[Any], stored: str) -> str:
     )
 
 
-def _given(values: NDArray[Any], index: NDArray[np.int16], choice: LossChoice) -> Given:
+def _given(values: NDArray[Any], index: NDArray[np.int16], choice: LossChoice) -> LossInput:
     """Lay out what losses are valued on."""
     probabilities = values
     if choice.logits:
-        values = bounded(np, values)
+        values = clip_logits(np, values)
         several = values.ndim == 3
         probabilities = softmax(np, values, axis=0) if several else sigmoid(np, values)
-    return Given(values=values, probabilities=probabilities, truth=index, choice=choice)
+    return LossInput(values=values, probabilities=probabilities, truth=index, choice=choice)
 
 
-def _value_losses(given: Given, task: Task) -> tuple[tuple[float, ...], float]:
+def _value_losses(given: LossInput, task: LossTask) -> tuple[tuple[float, ...], float]:
     """Value the losses of the task, each function once, and the likelihood beside them."""
     likelihood = LOSSES["bce" if task.binary else "cross_entropy"].value
     wanted = [LOSSES[name].value for name in task.names]
@@ -207,7 +202,7 @@ def _value_losses(given: Given, task: Task) -> tuple[tuple[float, ...], float]:
     return tuple(values[function] for function in wanted), values[likelihood]
 
 
-def _decide(given: Given, task: Task) -> NDArray[np.integer[Any]]:
+def _decide(given: LossInput, task: LossTask) -> NDArray[np.integer[Any]]:
     """Return the class of each pixel: by the threshold, or the first of the most probable."""
     if task.binary:
         return (given.probabilities >= task.choice.threshold).astype(np.uint8)
@@ -235,27 +230,27 @@ def _first_value(label: Label) -> int:
 
 
 def _evidence(
-    given: Given, hard: NDArray[np.integer[Any]], task: Task, likelihood: float
-) -> Evidence:
+    given: LossInput, hard: NDArray[np.integer[Any]], task: LossTask, likelihood: float
+) -> ReliabilityBins:
     """Hold the probabilities of judged pixels against the truth."""
     judged = given.truth >= 0
-    truth, stated = given.truth[judged], given.probabilities
+    truth, confidence = given.truth[judged], given.probabilities
     if task.binary:
-        stated = stated[judged]
-        hits = truth == 1
-        towards = np.where(hits, stated, 1 - stated)
+        confidence = confidence[judged]
+        correct = truth == 1
+        towards = np.where(correct, confidence, 1 - confidence)
         squared = (1 - towards.astype(np.float64)) ** 2
     else:
         squared = np.zeros(judged.shape)
         for number, plane in enumerate(given.probabilities):
             squared += (plane - (given.truth == number)) ** 2
         squared = squared[judged]
-        towards = np.take_along_axis(stated, np.maximum(given.truth, 0)[None], 0)[0][judged]
-        stated = np.take_along_axis(stated, hard[None].astype(np.int64), 0)[0][judged]
-        hits = hard[judged] == truth
-    return collect(
-        stated,
-        hits,
+        towards = np.take_along_axis(confidence, np.maximum(given.truth, 0)[None], 0)[0][judged]
+        confidence = np.take_along_axis(confidence, hard[None].astype(np.int64), 0)[0][judged]
+        correct = hard[judged] == truth
+    return bin_probabilities(
+        confidence,
+        correct,
         task.choice.bins,
         squared=float(squared.sum()),
         nll=likelihood,

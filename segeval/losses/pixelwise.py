@@ -6,9 +6,9 @@ ones excluded; pixel weights multiply the losses and do not change what the mean
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from segeval.losses.arrays import Array, Ignore, Reduction, arrange, at_least_zero
+from segeval.losses.arrays import Array, Ignore, Reduction, at_least_zero, flatten
 from segeval.losses.crossentropy import (
     binary_cross_entropy,
     binary_focal,
@@ -17,11 +17,6 @@ from segeval.losses.crossentropy import (
     focal,
     reduce_pixels,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["bce_loss", "bce_with_logits_loss", "cross_entropy_loss", "focal_loss"]
 
 
 def bce_loss(
@@ -83,7 +78,7 @@ def bce_loss(
     >>> print(f"{loss:.4f}")
     0.4869
     """
-    pixels = arrange(
+    pixels = flatten(
         probabilities,
         truth,
         ignore=ignore,
@@ -141,7 +136,7 @@ def bce_with_logits_loss(
     >>> print(f"{loss:.4f}")
     0.4869
     """
-    pixels = arrange(
+    pixels = flatten(
         logits,
         truth,
         ignore=ignore,
@@ -210,7 +205,7 @@ def cross_entropy_loss(
     >>> print(cross_entropy_loss(probabilities, np.array([[0, 1]]), reduction="none").round(4))
     [[0.6931 0.1054]]
     """
-    pixels = arrange(
+    pixels = flatten(
         probabilities, truth, ignore=ignore, reduction=reduction, weights=weights, logits=logits
     )
     if pixels.binary:
@@ -285,7 +280,7 @@ def focal_loss(
     0.3375
     """
     at_least_zero(gamma=gamma)
-    pixels = arrange(
+    pixels = flatten(
         probabilities, truth, ignore=ignore, reduction=reduction, weights=weights, logits=logits
     )
     factors = class_factors(alpha, 2 if pixels.binary else pixels.classes, balanced=balanced)

@@ -6,22 +6,18 @@ said on which data it is defined, and whether it is a mean over pixels or one nu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from segeval import losses
 from segeval.errors import SettingError
+from segeval.losses.arrays import Classes
+from segeval.settings import LossChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
-
-    from segeval.losses.arrays import Classes
-    from segeval.settings import LossChoice
-
-__all__ = ["LOSSES", "Given", "Loss", "applicable_losses"]
 
 OVERLAP: Final = "all"
 LOVASZ: Final = "present"
@@ -32,7 +28,7 @@ IGNORED: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Given:
+class LossInput:
     """What a loss is valued on.
 
     Attributes
@@ -94,45 +90,45 @@ class Loss:
     title: str
     formula: str
     mean: Literal["pixels", "images"]
-    value: Callable[[Given], float]
+    value: Callable[[LossInput], float]
     binary: bool = True
     several: bool = True
     needs: Literal["", "logits"] = ""
     classes: Literal["", "all", "present"] = ""
 
 
-def _bce(given: Given) -> float:
+def _bce(given: LossInput) -> float:
     logits = given.choice.logits
     return given.pixels(losses.bce_with_logits_loss if logits else losses.bce_loss)
 
 
-def _cross_entropy(given: Given) -> float:
+def _cross_entropy(given: LossInput) -> float:
     return given.pixels(losses.cross_entropy_loss, logits=given.choice.logits)
 
 
-def _focal(given: Given) -> float:
+def _focal(given: LossInput) -> float:
     choice = given.choice
     alpha = choice.alpha[0] if len(choice.alpha) == 1 else choice.alpha or None
     return given.pixels(losses.focal_loss, alpha=alpha, gamma=choice.gamma, logits=choice.logits)
 
 
-def _overlap(function: Callable[..., Any]) -> Callable[[Given], float]:
+def _overlap(function: Callable[..., Any]) -> Callable[[LossInput], float]:
     return lambda given: given.image(
         function, smooth=given.choice.smooth, classes=given.classes(OVERLAP)
     )
 
 
-def _tversky(given: Given) -> float:
+def _tversky(given: LossInput) -> float:
     alpha, beta = given.choice.tversky or (0.5, 0.5)
     options = {"smooth": given.choice.smooth, "classes": given.classes(OVERLAP)}
     return given.image(losses.tversky_loss, alpha=alpha, beta=beta, **options)
 
 
-def _lovasz_hinge(given: Given) -> float:
+def _lovasz_hinge(given: LossInput) -> float:
     return float(losses.lovasz_hinge_loss(given.values, given.truth, ignore=IGNORED))
 
 
-def _lovasz_softmax(given: Given) -> float:
+def _lovasz_softmax(given: LossInput) -> float:
     return given.image(losses.lovasz_softmax_loss, classes=given.classes(LOVASZ))
 
 

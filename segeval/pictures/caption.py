@@ -5,23 +5,17 @@ Every number is taken from the scores of the run; nothing is counted in a pictur
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from segeval.labels.labelmap import LabelMap
 from segeval.pictures.errormaps import Kind
 from segeval.scoring.metrics import METRICS
-from segeval.scoring.score import per_image
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from segeval.labels.labelmap import LabelMap
-    from segeval.scoring.score import Scores
-
+from segeval.scoring.score import Scores, per_image
 
 TITLES: Final = {
     "iou": "IoU",
@@ -35,7 +29,7 @@ TITLES: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Caption:
     """What is written beside the picture of an image.
 
     Attributes
@@ -95,7 +89,7 @@ def worst_images(scores: Scores, position: int | None, count: int) -> list[int]:
     return _ranked(scores, position)[:count]
 
 
-def telling_images(scores: Scores, count: int) -> dict[str, list[int]]:
+def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
     """Return the positions of the images of lowest, middle and highest mIoU.
 
     Parameters
@@ -135,13 +129,13 @@ def _ranked(scores: Scores, position: int | None) -> list[int]:
 
 def describe_images(
     scores: Scores, position: int | None, chosen: Sequence[int] | None = None
-) -> list[Card]:
+) -> list[Caption]:
     """Return what is written beside the pictures of images, all of them by default."""
     table = image_scores(scores, position)
     numbers = range(len(scores.run.images)) if chosen is None else chosen
     subject = "" if position is None else scores.labels.names[position]
     return [
-        Card(
+        Caption(
             name=scores.run.images[number].name,
             subject=subject,
             note="" if scores.run.images[number].prediction_path else "no prediction: all missed",

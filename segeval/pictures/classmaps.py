@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.dataset import resize
+from segeval.counting.run import Run
 from segeval.errors import MaskError
 from segeval.inputs.masks import read_mask
+from segeval.inputs.pairing import Pair
 from segeval.labels.classify import MISSED, translate_values
-from segeval.labels.labelmap import UNKNOWN
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from segeval.counting.run import Run
-    from segeval.inputs.pairing import Pair
-    from segeval.labels.labelmap import LabelMap
-    from segeval.settings import Reading, Unknown
+from segeval.labels.labelmap import UNKNOWN, LabelMap
+from segeval.settings import Reading, Unknown
 
 
 def read_classes(
-    pair: Pair, reading: Reading, translation: Translation
+    pair: Pair, reading: Reading, translation: RunLookup
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
     """Read the masks of a pair as class indices, (H, W) each; a missing prediction as all missed.
 
@@ -53,7 +49,7 @@ NEW: Final = -4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SideClasses:
+class ValueLookup:
     """The classes of one side of a run.
 
     Attributes
@@ -79,7 +75,7 @@ class SideClasses:
             bytes_only = (self.values >= 0) & (self.values < 256)
             table = np.full(256, NEW, self.index.dtype)
             table[self.values[bytes_only]] = self.index[bytes_only]
-            classes = looked_up(table, mask)
+            classes = take_bytes(table, mask)
         else:
             classes = self._of_wide(mask.ravel()).reshape(mask.shape)
         if classes.min(initial=0) == NEW:
@@ -96,7 +92,7 @@ class SideClasses:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Translation:
+class RunLookup:
     """How the masks of a run become classes; small, and fit to be sent to worker processes.
 
     Attributes
@@ -109,8 +105,8 @@ class Translation:
         As in `segeval.classification.classify`.
     """
 
-    truth: SideClasses
-    prediction: SideClasses
+    truth: ValueLookup
+    prediction: ValueLookup
     classes: int
     unknown: Unknown
 
@@ -130,18 +126,18 @@ class Translation:
         return truths, predictions
 
 
-def translation_of(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Translation:
+def lookup_of(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> RunLookup:
     """Return how the masks of a run become classes, by the values of the whole run."""
     small = np.min_scalar_type(-len(labels.labels) - 1)
     sides = {}
     for side, column in (("truth", run.counts.truth), ("prediction", run.counts.prediction)):
         values = np.unique(column)
         index = translate_values(values, labels, "truth" if side == "truth" else "prediction")
-        sides[side] = SideClasses(values=values, index=index.astype(small))
-    return Translation(**sides, classes=len(labels.labels), unknown=unknown)
+        sides[side] = ValueLookup(values=values, index=index.astype(small))
+    return RunLookup(**sides, classes=len(labels.labels), unknown=unknown)
 
 
-def looked_up(table: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
+def take_bytes(table: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
     """Return ``table[codes]``; bytes from bytes several times as fast as NumPy takes them."""
     if codes.dtype != np.uint8 or table.itemsize != 1:
         return table.take(codes)

@@ -8,16 +8,13 @@ has exactly the pixels that the run has.
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from segeval.pictures.classmaps import looked_up
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from segeval.pictures.palettes import Scheme
+from segeval.pictures.classmaps import take_bytes
+from segeval.pictures.palettes import Palette
 
 
 def error_codes(
@@ -110,12 +107,12 @@ def all_errors(
     return codes
 
 
-def hatched(codes: NDArray[Any], scheme: Scheme) -> NDArray[Any]:
+def hatched(codes: NDArray[Any], scheme: Palette) -> NDArray[Any]:
     """Hatch what a scheme hatches: every third or so of its pixels gets the code of the stripes."""
     height, width = codes.shape
     period = max(4, round(max(height, width) / STRIPES))
     flat = codes.ravel()
-    some = np.flatnonzero(looked_up(scheme.striped != np.arange(len(scheme.striped)), flat))
+    some = np.flatnonzero(take_bytes(scheme.striped != np.arange(len(scheme.striped)), flat))
     rows, columns = np.divmod(some, width)
     striped = some[(rows + columns) % period < max(1, round(period / 3))]
     result = flat.copy()
@@ -130,7 +127,7 @@ def magnified(codes: NDArray[Any], factor: int) -> NDArray[Any]:
 
 def paint(
     codes: NDArray[Any],
-    scheme: Scheme,
+    scheme: Palette,
     photograph: NDArray[np.uint8] | None = None,
     *,
     opacity: float = 1.0,

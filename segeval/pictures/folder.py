@@ -6,30 +6,22 @@ Names of pairs become names of files that stay below the folder, whatever they h
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from segeval.counting.workers import ordered_map
 from segeval.errors import MaskError, OutputError, Problem
 from segeval.files import write_bytes
 from segeval.inputs.masks import keep_memory
+from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
-from segeval.pictures.classmaps import read_classes
-from segeval.pictures.overlay import draw_picture
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from segeval.inputs.pairing import Pair
-    from segeval.pictures.caption import Card
-    from segeval.pictures.classmaps import Translation
-    from segeval.pictures.overlay import Style
-    from segeval.settings import Reading
-
-__all__ = ["Job", "Plan", "check_targets", "draw_overlays", "plan_jobs", "target_names"]
+from segeval.pictures.caption import Caption
+from segeval.pictures.classmaps import RunLookup, read_classes
+from segeval.pictures.overlay import Style, draw_picture
+from segeval.settings import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +29,7 @@ class Job:
     """One picture: the masks, what is written, the file, and the photograph if there is one."""
 
     pair: Pair
-    card: Card
+    card: Caption
     target: Path
     photograph: Path | None = None
 
@@ -52,7 +44,7 @@ class Plan:
     """What all pictures have in common."""
 
     style: Style
-    translation: Translation
+    translation: RunLookup
     reading: Reading
 
 
@@ -187,7 +179,7 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
 def plan_jobs(
     folder: Path,
     pairs: Mapping[str, Pair],
-    cards: Iterable[Card],
+    cards: Iterable[Caption],
     photographs: Mapping[str, Path],
 ) -> list[Job]:
     """Say which picture of which pair goes where."""

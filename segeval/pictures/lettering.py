@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from segeval.pictures.palettes import INKS
+from segeval.pictures.caption import Caption
+from segeval.pictures.palettes import INKS, Palette
 from segeval.text import defined, show_count, show_score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
     from PIL.ImageFont import FreeTypeFont, ImageFont
-
-    from segeval.pictures.caption import Card
-    from segeval.pictures.palettes import Scheme
-
-__all__ = ["draw_strip", "font_size", "write_text"]
 
 LEGEND_ROWS: Final = 3
 """Rows of the legend; what does not fit is counted."""
@@ -44,7 +39,7 @@ def font_size(width: int) -> int:
     return max(SMALLEST, min(LARGEST, width // PER_LINE))
 
 
-def draw_strip(card: Card, width: int, scheme: Scheme) -> NDArray[np.unsignedinteger]:
+def draw_strip(card: Caption, width: int, scheme: Palette) -> NDArray[np.unsignedinteger]:
     """Write the name, the scores and the legend of a picture.
 
     Returns
@@ -142,7 +137,7 @@ def _fitting(text: str, size: int, width: int) -> str:
 
 
 def _draw_row(
-    items: Sequence[Item], size: int, width: int, scheme: Scheme
+    items: Sequence[Item], size: int, width: int, scheme: Palette
 ) -> NDArray[np.unsignedinteger]:
     """Draw a row of items on white."""
     height = round(1.55 * size)
@@ -167,7 +162,7 @@ def _placed(items: Sequence[Item], size: int) -> Iterator[tuple[Item, int]]:
         left += _item_width(item, size)
 
 
-def _swatch(code: int, side: int, scheme: Scheme) -> NDArray[np.unsignedinteger]:
+def _swatch(code: int, side: int, scheme: Palette) -> NDArray[np.unsignedinteger]:
     """Return a small square of a code, hatched as it is in the picture."""
     return np.where(_stripes(side), scheme.striped[code], scheme.striped.dtype.type(code))
 
@@ -184,7 +179,7 @@ def write_text(
     text: str,
     place: tuple[int, int],
     size: int,
-    scheme: Scheme,
+    scheme: Palette,
 ) -> None:
     """Write dark text onto codes, left and top given; what lies beyond the edge is cut off."""
     left, top = place

@@ -7,21 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from segeval.pictures.caption import Caption
 from segeval.pictures.errormaps import Kind, error_codes, hatched, magnified, paint
 from segeval.pictures.lettering import draw_strip, font_size, write_text
+from segeval.pictures.palettes import Palette
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from segeval.pictures.caption import Card
-    from segeval.pictures.palettes import Scheme
-
     Classes = NDArray[np.signedinteger]
     Codes = NDArray[np.unsignedinteger]
     Picture = NDArray[np.unsignedinteger]
-
-__all__ = ["Style", "draw_panels", "draw_picture", "draw_side", "to_png"]
 
 NARROWEST: Final = 480
 """Smaller pictures are magnified, so that what is written below them is readable."""
@@ -56,7 +52,7 @@ class Style:
         Of the colours on a photograph, 0 to 1.
     """
 
-    scheme: Scheme
+    scheme: Palette
     position: int | None
     classes: int
     plain: bool = False
@@ -68,7 +64,7 @@ def draw_picture(
     truth: Classes,
     prediction: Classes,
     style: Style,
-    card: Card,
+    card: Caption,
     photograph: NDArray[np.uint8] | None = None,
 ) -> bytes:
     """Draw the errors of an image.
@@ -164,14 +160,14 @@ def _shown(side: Classes, truth: Classes, style: Style) -> Codes:
     return codes
 
 
-def _caption(title: str, part: Picture, size: int, scheme: Scheme) -> Picture:
+def _caption(title: str, part: Picture, size: int, scheme: Palette) -> Picture:
     """Write the title of a panel, in codes or in colours as the panel is."""
     codes = np.full((round(1.55 * size), part.shape[1]), scheme.paper, scheme.striped.dtype)
     write_text(codes, title, (0, round(0.18 * size)), size, scheme)
     return codes if part.ndim == 2 else paint(codes, scheme)
 
 
-def _paper(part: Picture, scheme: Scheme) -> int:
+def _paper(part: Picture, scheme: Palette) -> int:
     """Return white, as a code or as the level of a colour."""
     return scheme.paper if part.ndim == 2 else 255
 
@@ -188,7 +184,7 @@ def _tiled(parts: list[Picture], columns: int, paper: int, *, gap: int = 0) -> P
     return whole
 
 
-def _stacked(picture: Picture, strip: Codes, scheme: Scheme) -> Picture:
+def _stacked(picture: Picture, strip: Codes, scheme: Palette) -> Picture:
     """Put a picture on a strip, in the middle if it is narrower."""
     below = strip if picture.ndim == 2 else paint(strip, scheme)
     margin = below.shape[1] - picture.shape[1]
@@ -197,7 +193,7 @@ def _stacked(picture: Picture, strip: Codes, scheme: Scheme) -> Picture:
     return np.concatenate([padded, below.astype(picture.dtype)])
 
 
-def to_png(picture: Picture, scheme: Scheme) -> bytes:
+def to_png(picture: Picture, scheme: Palette) -> bytes:
     """Write codes of shape (H, W), or colours of shape (H, W, 3), as PNG.
 
     Codes become a palette where it holds them: a third of the bytes, and half the time.

@@ -1,6 +1,6 @@
 """The colours of pictures: of the kinds of error, of classes, and of what is written beside them.
 
-Pictures are arrays of codes, and a `Scheme` says which colour each code has. No two codes of a
+Pictures are arrays of codes, and a `Palette` says which colour each code has. No two codes of a
 scheme have the same colour, so that pixels can be counted in a picture that has no photograph.
 """
 
@@ -8,30 +8,15 @@ from __future__ import annotations
 
 import colorsys
 import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from segeval.labels.labelmap import Label, LabelMap
 from segeval.values import read_only
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from numpy.typing import NDArray
-
-    from segeval.labels.labelmap import Label, LabelMap
-
-__all__ = [
-    "INKS",
-    "OKABE_ITO",
-    "Color",
-    "Scheme",
-    "all_scheme",
-    "class_colors",
-    "class_scheme",
-    "scheme_of",
-]
 
 Color = tuple[int, int, int]
 
@@ -62,7 +47,7 @@ INKS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scheme:
+class Palette:
     """What the codes of a picture look like.
 
     Attributes
@@ -91,12 +76,12 @@ class Scheme:
         return len(self.colors) - INKS
 
 
-def scheme_of(labels: LabelMap, position: int | None) -> Scheme:
+def palette_of(labels: LabelMap, position: int | None) -> Palette:
     """Return the scheme of the class at a position, or of all classes if that is None."""
-    return all_scheme(labels) if position is None else class_scheme()
+    return full_palette(labels) if position is None else class_palette()
 
 
-def class_scheme() -> Scheme:
+def class_palette() -> Palette:
     """Return the scheme of one class, whose codes are those of `segeval.errormaps.Kind`."""
     kinds = [
         TRUE_NEGATIVE,
@@ -108,7 +93,7 @@ def class_scheme() -> Scheme:
     return _scheme(kinds, striped={4: 5}, errors=range(1, 3), background=[0], void=4)
 
 
-def all_scheme(labels: LabelMap) -> Scheme:
+def full_palette(labels: LabelMap) -> Palette:
     """Return the scheme of all K classes.
 
     Codes are those of `segeval.errormaps.all_errors`: correct pixels 0…K-1, wrong ones K…2K-1 by
@@ -136,7 +121,7 @@ def _scheme(
     errors: Iterable[int],
     background: Iterable[int],
     void: int,
-) -> Scheme:
+) -> Palette:
     """Add the inks, make colours distinct, those of errors first, and put the tables together."""
     inks = [(level, level, level) for level in np.linspace(255, 0, INKS).astype(int).tolist()]
     colors, size = [*kinds, *inks], len(kinds) + INKS
@@ -147,7 +132,7 @@ def _scheme(
     distinct[order] = _distinct([colors[code] for code in order])
     lookup = np.arange(size, dtype=np.min_scalar_type(size - 1))
     lookup[list(striped)] = list(striped.values())
-    return Scheme(
+    return Palette(
         colors=read_only(distinct),
         striped=read_only(lookup),
         errors=read_only(is_error),

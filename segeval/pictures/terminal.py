@@ -6,24 +6,19 @@ A cell stands for many pixels. If one of them is wrong, the cell is: small error
 from __future__ import annotations
 
 import string
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from segeval.pictures.caption import Caption
 from segeval.pictures.errormaps import Kind, magnified
+from segeval.pictures.palettes import Palette
 from segeval.text import printable, show_count, show_score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
-
-    from segeval.pictures.caption import Card
-    from segeval.pictures.palettes import Scheme
-
     Codes = NDArray[np.unsignedinteger]
-
-__all__ = ["Colors", "downscaled", "draw_text"]
 
 Colors = Literal["24bit", "256", "none"]
 
@@ -46,7 +41,7 @@ STEPS: Final = np.array([0, 95, 135, 175, 215, 255])
 """Levels of the colour cube of terminals with 256 colours."""
 
 
-def draw_text(codes: Codes, scheme: Scheme, card: Card, *, columns: int, colors: Colors) -> str:
+def draw_text(codes: Codes, scheme: Palette, card: Caption, *, columns: int, colors: Colors) -> str:
     """Draw a picture as lines of text, its legend and scores below.
 
     Parameters
@@ -79,7 +74,7 @@ def draw_text(codes: Codes, scheme: Scheme, card: Card, *, columns: int, colors:
     return "\n".join([*picture, *rows, *([scale] if width > across else [])]) + "\n"
 
 
-def downscaled(codes: Codes, scheme: Scheme, rows: int, columns: int) -> Codes:
+def downscaled(codes: Codes, scheme: Palette, rows: int, columns: int) -> Codes:
     """Show each cell of a coarser grid by its most frequent error, or else most frequent code.
 
     Parameters
@@ -112,7 +107,7 @@ def downscaled(codes: Codes, scheme: Scheme, rows: int, columns: int) -> Codes:
     return coarse
 
 
-def _half_blocks(cells: Codes, scheme: Scheme, colors: Colors) -> Iterable[str]:
+def _half_blocks(cells: Codes, scheme: Palette, colors: Colors) -> Iterable[str]:
     """Yield lines of upper half blocks: above in the foreground, below in the background."""
     rows = cells.tolist()
     for above, below in zip(rows[::2], [*rows[1::2], None], strict=False):
@@ -125,7 +120,7 @@ def _half_blocks(cells: Codes, scheme: Scheme, colors: Colors) -> Iterable[str]:
         yield "".join(line) + "\x1b[0m"
 
 
-def _escape(scheme: Scheme, code: int, colors: Colors, ground: int) -> str:
+def _escape(scheme: Palette, code: int, colors: Colors, ground: int) -> str:
     """Return the sequence that sets the foreground (38) or the background (48)."""
     red, green, blue = scheme.colors[code].tolist()
     if colors == "24bit":
@@ -150,7 +145,7 @@ def _paint(text: str, style: str) -> str:
     return f"{style}{text}\x1b[0m"
 
 
-def _signs(scheme: Scheme, card: Card) -> dict[int, str]:
+def _signs(scheme: Palette, card: Caption) -> dict[int, str]:
     """Return the character of each code: of the kinds of one class, or of the wrong classes."""
     if card.subject:
         return {**KINDS, scheme.void: VOID}
@@ -159,7 +154,7 @@ def _signs(scheme: Scheme, card: Card) -> dict[int, str]:
     return {**letters, scheme.void: VOID}
 
 
-def _rows(card: Card, marks: Mapping[int, str], columns: int, mark_width: int) -> Iterable[str]:
+def _rows(card: Caption, marks: Mapping[int, str], columns: int, mark_width: int) -> Iterable[str]:
     """Yield the lines below a picture, broken at the width of the terminal."""
     scores = [
         f"{title} {show_score(None if np.isnan(value) else value)}" for title, value in card.scores

@@ -8,31 +8,23 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.errors import MaskError
+from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
-from segeval.pictures.classmaps import read_classes
-from segeval.pictures.overlay import draw_panels, to_png
+from segeval.pictures.caption import Caption
+from segeval.pictures.classmaps import RunLookup, read_classes
+from segeval.pictures.overlay import Style, draw_panels, to_png
+from segeval.settings import Reading
 from segeval.text import defined
 from segeval.values import hex_color
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from segeval.inputs.pairing import Pair
-    from segeval.pictures.caption import Card
-    from segeval.pictures.classmaps import Translation
-    from segeval.pictures.overlay import Style
-    from segeval.settings import Reading
-
-__all__ = ["Album", "draw_album"]
 
 HIGHEST: Final = 2
 """Small pictures are at most so many times as high as they may be wide."""
@@ -58,11 +50,11 @@ class Album:
         How pictures look, values become classes, and masks are read.
     """
 
-    sections: Mapping[str, Sequence[Card]]
+    sections: Mapping[str, Sequence[Caption]]
     pairs: Mapping[str, Pair]
     photographs: Mapping[str, Path]
     style: Style
-    translation: Translation
+    translation: RunLookup
     reading: Reading
 
 
@@ -91,7 +83,7 @@ def draw_album(album: Album, *, width: int, each: int) -> list[dict[str, Any]]:
     ]
 
 
-def _draw(album: Album, card: Card, width: int) -> dict[str, Any]:
+def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
     """Draw the layers of one picture, or say why there are none."""
     colors = album.style.scheme.colors
     picture: dict[str, Any] = {

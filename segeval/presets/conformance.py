@@ -6,29 +6,22 @@ made from the standard library's uniform random numbers, whose sequence Python g
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
 from segeval.counting.run import ImageCounts, Run
 from segeval.labels.classify import classify
-from segeval.labels.labelmap import numbered
-from segeval.presets.explain import Case, explain
+from segeval.labels.labelmap import LabelMap, numbered
+from segeval.presets.explain import PresetScorer, explain
 from segeval.presets.preset import find_preset
 from segeval.text import defined
 from segeval.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from segeval.labels.labelmap import LabelMap
-
-__all__ = ["SCHEMA", "SETS", "MaskSet", "expected_values", "make_masks"]
 
 SCHEMA: Final = "segeval.conformance/1"
 VOID: Final = 255
@@ -188,7 +181,7 @@ def _records(masks: MaskSet) -> Iterator[dict[str, Any]]:
         for name, truth, prediction in make_masks(masks)
     ]
     labels = masks.labels
-    case = Case(counts=classify(Run.of(images), labels), labels=labels)
+    case = PresetScorer(counts=classify(Run.of(images), labels), labels=labels)
     for row in sorted(explain(case), key=lambda row: row.preset):
         preset = find_preset(row.preset)
         yield {

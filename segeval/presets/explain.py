@@ -7,23 +7,18 @@ computed on these very counts.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from segeval.labels.classify import ClassifiedRun
+from segeval.labels.labelmap import LabelMap
 from segeval.presets.preset import find_preset, load_presets
 from segeval.scoring.convention import CASES, Convention
-from segeval.scoring.means import class_means, entered_values, total_means, worst_means
-from segeval.scoring.metrics import METRICS
-from segeval.scoring.sample import Sample, left_out
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from segeval.labels.classify import Classified
-    from segeval.labels.labelmap import LabelMap
-    from segeval.scoring.metrics import Metric
-
+from segeval.scoring.means import class_scores, count_values_in_mean, mean_score, worst_mean
+from segeval.scoring.metrics import METRICS, Metric
+from segeval.scoring.sample import Sample, excluded_indices
 
 AXES: Final = (
     "pooling",
@@ -56,7 +51,7 @@ MEANS: Final = {metric.mean: metric for metric in METRICS.values()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PresetScore:
     """What a preset says of the counts.
 
     Attributes
@@ -110,10 +105,10 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Case:
+class PresetScorer:
     """Counts, their classes, and the classes that a user leaves out of every mean."""
 
-    counts: Classified
+    counts: ClassifiedRun
     labels: LabelMap
     exclude: tuple[str, ...] = ()
 
@@ -151,8 +146,8 @@ class Case:
     def value(self, convention: Convention) -> float:
         """Return the headline of a convention; each is computed once."""
         if convention not in self._known:
-            mean = worst_means if convention.worst is not None else total_means
-            excluded = left_out(convention, self.labels)
+            mean = worst_mean if convention.worst is not None else mean_score
+            excluded = excluded_indices(convention, self.labels)
             total = float(mean(convention, _metric(convention), self.sample, excluded)[0])
             undefined = math.isnan(total)
             self._known[convention] = total if undefined else round(total * GRAIN) / GRAIN
@@ -163,7 +158,7 @@ def _metric(convention: Convention) -> Metric:
     return MEANS[convention.headline.partition("_worst")[0]]
 
 
-def explain(case: Case, names: Sequence[str] | None = None) -> list[Row]:
+def explain(case: PresetScorer, names: Sequence[str] | None = None) -> list[PresetScore]:
     """Score counts under presets.
 
     Parameters
@@ -182,20 +177,22 @@ def explain(case: Case, names: Sequence[str] | None = None) -> list[Row]:
     return sorted(rows, key=lambda row: (math.isnan(row.value), -row.value, row.preset))
 
 
-def _row(case: Case, name: str) -> Row:
+def _row(case: PresetScorer, name: str) -> PresetScore:
     convention = case.convention(name)
     metric, sample = _metric(convention), case.sample
-    return Row(
+    return PresetScore(
         preset=name,
         metric=convention.headline,
         value=case.value(convention),
-        per_class=tuple(class_means(convention, metric, sample)[0].tolist()),
-        entered=entered_values(convention, metric, sample, left_out(convention, case.labels)),
+        per_class=tuple(class_scores(convention, metric, sample)[0].tolist()),
+        entered=count_values_in_mean(
+            convention, metric, sample, excluded_indices(convention, case.labels)
+        ),
         rules=tuple(_rules(case, convention, name)),
     )
 
 
-def _rules(case: Case, convention: Convention, name: str) -> list[Rule]:
+def _rules(case: PresetScorer, convention: Convention, name: str) -> list[Rule]:
     """Reset each axis to the default, and see what becomes of the value."""
     default, rules = case.default(convention.headline), []
     for axis in differing_axes(convention, default):
@@ -209,7 +206,7 @@ def _rules(case: Case, convention: Convention, name: str) -> list[Rule]:
     return sorted(rules, key=lambda rule: (-_size(rule.change), rule.setting != "undefined"))
 
 
-def main_rules(rows: Sequence[Row], most: int = 3) -> list[Rule]:
+def main_rules(rows: Sequence[PresetScore], most: int = 3) -> list[Rule]:
     """Return the rules that move any of the rows most, each setting of an axis once.
 
     What makes a row undefined moves it nowhere, and is left to its own ``rules``.
@@ -278,7 +275,7 @@ class Step:
     change: float
 
 
-def between(case: Case, first: str, last: str) -> list[Step]:
+def steps_between(case: PresetScorer, first: str, last: str) -> list[Step]:
     """Go from one preset to another, one axis at a time.
 
     Returns

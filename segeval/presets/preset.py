@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from segeval.errors import SettingError
 from segeval.scoring.convention import CASES, Convention
 from segeval.scoring.metrics import METRICS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-__all__ = ["Preset", "find_preset", "load_presets", "preset"]
 
 AXES: Final = frozenset(axis.name for axis in fields(Convention)) - {"like", "exclude", "overrides"}
 TEXTS: Final = ("tool", "version", "source", "call", "flatters", "punishes", "fault")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from segeval.scoring.sample import summed
+from segeval.counting.confusion import ClassCounts
+from segeval.presets.explain import PresetScorer, Rule
+from segeval.scoring.sample import sum_images
 from segeval.text import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from segeval.counting.confusion import ClassCounts
-    from segeval.presets.explain import Case, Rule
-
-__all__ = ["tell"]
 
 NAMED: Final = 2
 """Classes that a sentence names."""
@@ -44,7 +38,7 @@ WEIGHTED: Final = {
 }
 
 
-def tell(case: Case, rule: Rule) -> str:
+def describe_rule(case: PresetScorer, rule: Rule) -> str:
     """Say in a sentence what a rule does to these counts, and how far it moves its preset.
 
     Returns
@@ -56,10 +50,10 @@ def tell(case: Case, rule: Rule) -> str:
     return f"{words}: {100 * rule.change:+.1f} points ({rule.preset})"
 
 
-def _met(case: Case, rule: Rule) -> str:
+def _met(case: PresetScorer, rule: Rule) -> str:
     """Name the classes that a rule meets in most images, or in the counts of all."""
     pooled = case.convention(rule.preset).pooling in {"dataset", "micro"}
-    counts = summed(case.counts.images) if pooled else case.counts.images
+    counts = sum_images(case.counts.images) if pooled else case.counts.images
     what, holds = CASES[rule.axis]
     images = holds(counts).sum(axis=0)
     total = counts.total.size
@@ -87,7 +81,7 @@ CASES: Final[dict[str, tuple[str, Callable[[ClassCounts], NDArray[np.bool_]]]]] 
 """What a case is called, and where it holds."""
 
 
-def _pooling(case: Case, rule: Rule) -> str:
+def _pooling(case: PresetScorer, rule: Rule) -> str:
     counts = case.counts.images
     shown = ((counts.support > 0) | (counts.predicted > 0)).sum(axis=1).mean()
     classes = len(case.labels.names)
@@ -96,31 +90,31 @@ def _pooling(case: Case, rule: Rule) -> str:
     return f"{POOLED[rule.setting]}; an image shows {shown:.1f} of {classes} classes on average"
 
 
-def _largest(case: Case, counts: ClassCounts) -> str:
+def _largest(case: PresetScorer, counts: ClassCounts) -> str:
     support = counts.support.sum(axis=0)
     largest = int(support.argmax())
     share = 100 * support[largest] / max(int(support.sum()), 1)
     return f"class {case.labels.names[largest]} holds {share:.0f} % of the true pixels"
 
 
-def _classes(case: Case, rule: Rule) -> str:
+def _classes(case: PresetScorer, rule: Rule) -> str:
     if rule.setting == "all":
         return "all classes are in the mean"
     return f"class {case.labels.names[0]} is left out of the mean as background"
 
 
-def _weights(case: Case, rule: Rule) -> str:
+def _weights(case: PresetScorer, rule: Rule) -> str:
     words = WEIGHTED.get(rule.setting, "classes weigh as told")
     return words if rule.setting == "none" else f"{words}; {_largest(case, case.counts.images)}"
 
 
-def _void_image(case: Case, rule: Rule) -> str:
+def _void_image(case: PresetScorer, rule: Rule) -> str:
     void = int(np.count_nonzero(case.counts.images.total == 0))
     fate = "left out" if rule.setting == "skip" else "scored like any other"
     return f"{counted(void, 'image')} without a judged pixel, {fate}"
 
 
-def _plainly(case: Case, rule: Rule) -> str:
+def _plainly(case: PresetScorer, rule: Rule) -> str:
     del case
     return PLAIN.get(rule.axis, f"{rule.axis} {{}}").format(rule.setting)
 
@@ -134,7 +128,7 @@ PLAIN: Final = {
     "weightless": "classes that all weigh nothing: {}",
 }
 
-TELLERS: Final[dict[str, Callable[[Case, Rule], str]]] = {
+TELLERS: Final[dict[str, Callable[[PresetScorer, Rule], str]]] = {
     **dict.fromkeys(CASES, _met),
     "pooling": _pooling,
     "classes": _classes,

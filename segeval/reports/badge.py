@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from segeval.reports.wording import headline, title_of
 from segeval.text import show_score
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["COLORS", "to_badge"]
 
 COLORS: Final = {
     0.9: "brightgreen",

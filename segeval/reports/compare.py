@@ -5,30 +5,26 @@ The schema of the document is ``segeval.comparison/1``. Undefined is None.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from rich.console import Group
+from numpy.typing import NDArray
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.wording import MEANS, title_of
-from segeval.scoring.compare import without_rounding
+from segeval.scoring.compare import Difference, RunComparison, without_rounding
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.resampling import LEVEL
 from segeval.text import UNDEFINED, defined, show_interval, show_score
 from segeval.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     import pandas as pd
-    from numpy.typing import NDArray
-    from rich.console import RenderableType
-
-    from segeval.scoring.compare import Comparison, Difference
 
 
 SCHEMA: Final = "segeval.comparison/1"
@@ -42,7 +38,7 @@ FIGURES: Final = ("baseline", "value", "delta", "low", "high", "p")
 
 
 def make_document(
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[RunComparison],
     names: Sequence[str],
     *,
     settings: Mapping[str, Any] | None = None,
@@ -82,7 +78,7 @@ def make_document(
     }
 
 
-def _contrast(comparison: Comparison) -> dict[str, Any]:
+def _contrast(comparison: RunComparison) -> dict[str, Any]:
     """Lay out what changed from the baseline to one run."""
     names = comparison.scores.labels.names
     classes: list[dict[str, Any]] = [{"index": k, "name": name} for k, name in enumerate(names)]
@@ -108,7 +104,7 @@ def _figures(difference: Difference) -> list[dict[str, Any]]:
     ]
 
 
-def _images(comparison: Comparison) -> dict[str, Any]:
+def _images(comparison: RunComparison) -> dict[str, Any]:
     """How many images are better, equal and worse, and which changed most."""
     delta = without_rounding(comparison.images[1] - comparison.images[0])
     rising, falling = np.argsort(-delta, kind="stable"), np.argsort(delta, kind="stable")
@@ -123,7 +119,7 @@ def _images(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _changed(comparison: Comparison, positions: NDArray[np.intp]) -> list[dict[str, Any]]:
+def _changed(comparison: RunComparison, positions: NDArray[np.intp]) -> list[dict[str, Any]]:
     images = comparison.scores.run.images
     rows = zip(positions.tolist(), comparison.images[:, positions].T.tolist(), strict=True)
     return [
@@ -132,7 +128,7 @@ def _changed(comparison: Comparison, positions: NDArray[np.intp]) -> list[dict[s
     ]
 
 
-def parts_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def runs_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return what is said of each run."""
     return [document, *document.get("others", ())]
 
@@ -142,7 +138,7 @@ def to_csv(document: Mapping[str, Any]) -> str:
     import pandas as pd
 
     rows = []
-    for part in parts_of(document):
+    for part in runs_of(document):
         for name, row in part["summary"].items():
             figures = {figure: row[figure] for figure in FIGURES} | {"p_holm": None}
             rows.append({"run": part["run"], "score": name, "class": None} | figures)
@@ -168,7 +164,7 @@ def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(dict.fromkeys((*FIGURES, "p_holm"), "float64"))
 
 
-def image_frame(comparison: Comparison) -> pd.DataFrame:
+def image_frame(comparison: RunComparison) -> pd.DataFrame:
     """Return a row for each image: its score in both runs, and the difference."""
     import pandas as pd
 
@@ -182,7 +178,7 @@ def image_frame(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame(names | columns)
 
 
-def images_csv(comparisons: Sequence[Comparison], names: Sequence[str]) -> str:
+def images_csv(comparisons: Sequence[RunComparison], names: Sequence[str]) -> str:
     """Write a row for every image of every run, with the signature."""
     import pandas as pd
 
@@ -211,7 +207,7 @@ LEGEND: Final = f"▲ ▼ better, worse than A with p < {SIGNIFICANT}; of a clas
 HEADINGS: Final = ("", "A", "B", "B - A", "{level:.0%} of resamples", "p", "p (Holm)")
 
 
-def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
+def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
     """Build the names of the runs, the table of scores, the images and the signature."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     headings, rows = _table(document, percent=percent)
@@ -249,7 +245,7 @@ def _letter(number: int) -> str:
 
 def _names(document: Mapping[str, Any]) -> list[str]:
     """Say which run is called by which letter."""
-    names = [f"{document['baseline']} (baseline)", *(part["run"] for part in parts_of(document))]
+    names = [f"{document['baseline']} (baseline)", *(part["run"] for part in runs_of(document))]
     return [f"{_letter(number)}  {name}" for number, name in enumerate(names)]
 
 
@@ -257,7 +253,7 @@ def _table(
     document: Mapping[str, Any], *, percent: bool
 ) -> tuple[list[str], list[tuple[str, ...]]]:
     """Return headings and rows: two runs with all figures, more runs with marks."""
-    parts = parts_of(document)
+    parts = runs_of(document)
     level = document["resampling"]["level"]
     headings = [heading.format(level=level) for heading in HEADINGS]
     if len(parts) > 1:
@@ -318,7 +314,7 @@ def signed(delta: float | None, *, percent: bool) -> str:
 
 def _remarks(document: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
     """Say how the images fare, which changed most, and what the marks mean."""
-    parts = parts_of(document)
+    parts = runs_of(document)
     for number, part in enumerate(parts, 1):
         images = part["images"]
         undefined = f", undefined {images['undefined']}" if images["undefined"] else ""

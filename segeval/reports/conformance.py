@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PIL import Image
@@ -13,12 +14,8 @@ from segeval.presets.conformance import SETS, expected_values, make_masks
 from segeval.reports.json import to_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy as np
     from numpy.typing import NDArray
-
-__all__ = ["write_suite"]
 
 README: Final = """\
 # Conformance suite

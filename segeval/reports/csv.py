@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from segeval.scoring.metrics import METRICS
-from segeval.scoring.score import per_image
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from segeval.scoring.score import Scores
-
-__all__ = ["class_frame", "classes_csv", "confusion_csv", "groups_csv", "image_frame", "images_csv"]
+from segeval.scoring.score import Scores, per_image
 
 SCORES = ("iou", "dice", "precision", "recall")
 COLUMNS = ("index", "name", "support", "predicted", "tp", "fp", "fn", *SCORES)

@@ -6,25 +6,20 @@ Its schema is ``segeval.scores/1``. Scores are fractions in full precision; unde
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from segeval.scoring.gates import DropGate
+from segeval.scoring.gates import DropGate, Gate
+from segeval.scoring.intervals import Intervals
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.resampling import LEVEL
+from segeval.scoring.score import Scores
 from segeval.text import defined
 from segeval.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     import numpy as np
     from numpy.typing import NDArray
-
-    from segeval.scoring.gates import Gate
-    from segeval.scoring.intervals import Intervals
-    from segeval.scoring.score import Scores
-
-__all__ = ["SCHEMA", "bounds_of", "list_gates", "make_document"]
 
 SCHEMA = "segeval.scores/1"
 

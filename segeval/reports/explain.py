@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from segeval.presets.explain import main_rules
+from segeval.presets.explain import PresetScore, PresetScorer, Step, main_rules
 from segeval.presets.preset import load_presets
-from segeval.presets.wording import tell
+from segeval.presets.wording import describe_rule
 from segeval.reports.wording import title_of
 from segeval.text import defined, show_count, show_score
 from segeval.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from rich.console import RenderableType
-
-    from segeval.presets.explain import Case, Row, Step
-
-__all__ = ["SCHEMA", "lay_out", "make_document"]
 
 SCHEMA: Final = "segeval.explain/1"
 
 
 def make_document(
-    case: Case,
-    rows: Sequence[Row],
+    case: PresetScorer,
+    rows: Sequence[PresetScore],
     *,
     signature: str,
     names: tuple[str, str] | None = None,
@@ -54,7 +46,7 @@ def make_document(
                 "setting": rule.setting,
                 "preset": rule.preset,
                 "change": rule.change,
-                "text": tell(case, rule),
+                "text": describe_rule(case, rule),
             }
             for rule in main_rules(main)
         ],
@@ -64,7 +56,7 @@ def make_document(
     return document
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: PresetScore) -> dict[str, Any]:
     return {
         "preset": row.preset,
         "metric": row.metric,
@@ -79,7 +71,7 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _between(case: Case, names: tuple[str, str], steps: Sequence[Step]) -> dict[str, Any]:
+def _between(case: PresetScorer, names: tuple[str, str], steps: Sequence[Step]) -> dict[str, Any]:
     values = [case.value(case.convention(name)) for name in names]
     return {
         "from": names[0],
@@ -99,7 +91,7 @@ def _between(case: Case, names: tuple[str, str], steps: Sequence[Step]) -> dict[
     }
 
 
-def lay_out(document: Mapping[str, Any], *, variants: bool = False) -> RenderableType:
+def to_renderable(document: Mapping[str, Any], *, variants: bool = False) -> RenderableType:
     """Build the table of the presets, the rules in words, and the way between two presets."""
     parts: list[RenderableType] = []
     if "between" in document:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["to_json"]
+from collections.abc import Mapping
+from typing import Any
 
 
 def to_json(document: Mapping[str, Any]) -> str:

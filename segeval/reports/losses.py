@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import numpy as np
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from segeval.losses.dataset import LossScores
 from segeval.losses.table import LOSSES
 from segeval.reports import document as scores_document
 from segeval.reports.document import list_gates
 from segeval.reports.table import gate_table
+from segeval.scoring.gates import Gate
 from segeval.scoring.metrics import METRICS, OVERALL
 from segeval.text import counted, defined, show_count, show_loss, show_score
 from segeval.version import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from rich.console import RenderableType
-
-    from segeval.losses.dataset import Valuation
-    from segeval.scoring.gates import Gate
-
-__all__ = ["CALIBRATION", "SCHEMA", "images_csv", "lay_out", "make_document", "to_csv"]
 
 SCHEMA: Final = "segeval.losses/1"
 
@@ -44,7 +37,7 @@ HARD: Final = {
 
 
 def make_document(
-    valuation: Valuation, *, settings: Mapping[str, Any], gates: Iterable[Gate] = ()
+    valuation: LossScores, *, settings: Mapping[str, Any], gates: Iterable[Gate] = ()
 ) -> dict[str, Any]:
     """Lay out losses as plain data of schema ``segeval.losses/1``; undefined is None."""
     scores = scores_document.make_document(valuation.scores)
@@ -73,7 +66,7 @@ def make_document(
     }
 
 
-def _scored(name: str, valuation: Valuation) -> str:
+def _scored(name: str, valuation: LossScores) -> str:
     """Say which classes enter the mean of a loss; empty if it is no mean over classes."""
     usual = LOSSES[name].classes
     if not usual or valuation.binary:
@@ -81,7 +74,7 @@ def _scored(name: str, valuation: Valuation) -> str:
     return valuation.choice.classes_mode or usual
 
 
-def _calibration(valuation: Valuation) -> dict[str, Any]:
+def _calibration(valuation: LossScores) -> dict[str, Any]:
     calibration = valuation.calibration
     edges = (np.arange(calibration.pixels.size + 1) / calibration.pixels.size).tolist()
     rows = zip(
@@ -113,7 +106,7 @@ def to_csv(document: Mapping[str, Any]) -> str:
     return frame.assign(signature=document["signature"]).to_csv(index=False, lineterminator="\n")
 
 
-def images_csv(valuation: Valuation) -> str:
+def images_csv(valuation: LossScores) -> str:
     """Write one row an image: pixels, then each loss of it by itself, and the signature."""
     import pandas as pd
 
@@ -128,7 +121,7 @@ def images_csv(valuation: Valuation) -> str:
     return frame.assign(signature=valuation.signature).to_csv(index=False, lineterminator="\n")
 
 
-def lay_out(document: Mapping[str, Any], *, reliability: bool = False) -> RenderableType:
+def to_renderable(document: Mapping[str, Any], *, reliability: bool = False) -> RenderableType:
     """Build the table of the losses with their definitions, calibration, gates and signature."""
     parts: list[RenderableType] = [_loss_table(document), Text(), _value_table(document)]
     if reliability:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from segeval.reports.table import SHOWN, TITLES
 from segeval.reports.wording import headline, show_bound, title_of, verdict
 from segeval.scoring.metrics import METRICS
 from segeval.text import show_count, show_interval, show_score
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-__all__ = ["code", "markdown_row", "plain", "to_markdown"]
 
 
 def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:

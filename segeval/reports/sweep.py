@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from segeval.scoring.sweep import CURVES
+from segeval.scoring.sweep import CURVES, Sweep
 from segeval.text import defined, show_score
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from rich.console import RenderableType
-
-    from segeval.scoring.sweep import Sweep
-
-__all__ = ["SCHEMA", "lay_out", "make_document", "to_csv"]
 
 SCHEMA: Final = "segeval.sweep/1"
 ROWS: Final = 11
@@ -69,7 +61,7 @@ def to_csv(document: Mapping[str, Any]) -> str:
     return frame.to_csv(index=False, lineterminator="\n")
 
 
-def lay_out(document: Mapping[str, Any]) -> RenderableType:
+def to_renderable(document: Mapping[str, Any]) -> RenderableType:
     """Build the extract: some thresholds, the best ones, and what the numbers mean."""
     best = document["summary"]["best_dice_dataset"]["threshold"]
     thresholds = document["thresholds"]

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from segeval.reports.wording import (
     MEANS,
-    fate_of_absent,
     headline,
     headlines,
+    note_on_absent,
     show_bound,
     title_of,
     verdict,
 )
 from segeval.scoring.metrics import METRICS
 from segeval.text import show_count, show_interval, show_score
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from rich.console import RenderableType
-
-__all__ = ["NARROWEST", "WITH_INTERVALS", "gate_table", "lay_out", "render"]
 
 SHOWN = ("iou", "dice", "precision", "recall")
 TITLES = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
@@ -35,7 +29,7 @@ NARROWEST, WITH_INTERVALS = 60, 84
 """Columns of a terminal below which scores, and bounds beside them, would be cut off."""
 
 
-def lay_out(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
+def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
     """Build the table of the classes, the summary with its definitions, gates and signature."""
     parts: list[RenderableType] = [_class_table(document, percent=percent), Text()]
     parts.append(_summary(document, percent=percent))
@@ -119,7 +113,7 @@ def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
     for what in ("absent", "excluded"):
         names = document["averaged"][what]
         if names:
-            meaning = fate_of_absent(document) if what == "absent" else "not in the means"
+            meaning = note_on_absent(document) if what == "absent" else "not in the means"
             grid.add_row(what, str(len(names)), f"{meaning}: {', '.join(names)}")
     pixels = document["pixels"]
     others = f"judged, {show_count(pixels['ignored'])} ignored"

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from segeval.scoring.metrics import METRICS, OVERALL
+from segeval.scoring.metrics import METRICS, OVERALL, Metric
 from segeval.text import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from segeval.scoring.metrics import Metric
-
 
 LISTED = 5
 """Vanished classes or images that are named."""
@@ -156,7 +151,7 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield title_of(name), name, meanings[name]
 
 
-def fate_of_absent(document: Mapping[str, Any]) -> str:
+def note_on_absent(document: Mapping[str, Any]) -> str:
     """Say what becomes of the classes that are in no mask."""
     settings = document["settings"]
     usual = FATES[settings["absent"]]

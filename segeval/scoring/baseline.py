@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
+from segeval.counting.run import Run
 from segeval.counting.runfile import read_run
 from segeval.errors import RunError, SettingError
+from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate
 from segeval.scoring.metrics import METRICS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
-
-    from segeval.counting.run import Run
-    from segeval.scoring.compare import Comparison
-    from segeval.scoring.score import Scores
-
+from segeval.scoring.score import Scores
 
 FREE: Final = ("classes", "images", "shard", "ci", "segeval")
 """Parts of the signature in which a baseline may differ."""
@@ -71,7 +67,7 @@ def check_drops(
     drops: Iterable[Drop],
     *,
     allowed: Collection[str] = (),
-    compare: Callable[[Run], Comparison] | None = None,
+    compare: Callable[[Run], RunComparison] | None = None,
 ) -> list[DropGate]:
     """Hold scores against a baseline.
 
@@ -184,7 +180,7 @@ def _gate(
     drop: Drop,
     values: Mapping[str, float],
     baseline: Baseline,
-    comparison: Comparison | None,
+    comparison: RunComparison | None,
 ) -> DropGate:
     value, there = values.get(name, math.nan), baseline.values.get(name, math.nan)
     return DropGate(
@@ -197,7 +193,7 @@ def _gate(
     )
 
 
-def _interval(name: str, comparison: Comparison) -> tuple[float, float]:
+def _interval(name: str, comparison: RunComparison) -> tuple[float, float]:
     """Return the bounds of a difference."""
     metric, _, label = name.partition(".")
     names = comparison.scores.labels.names

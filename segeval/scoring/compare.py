@@ -6,17 +6,19 @@ second run minus the first, the baseline; all scores are better the higher they 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.alignment import align, stack, with_waivers
 from segeval.counting.confusion import ClassCounts
+from segeval.counting.run import ImageInfo, Run
 from segeval.errors import DataError
 from segeval.labels.choose import choose_labels
 from segeval.scoring.convention import Convention
-from segeval.scoring.means import end_to_end, summarize
+from segeval.scoring.means import Summary, concatenate, summarize
 from segeval.scoring.metrics import ROUNDING
 from segeval.scoring.resampling import (
     Resampling,
@@ -27,21 +29,9 @@ from segeval.scoring.resampling import (
     randomization_p,
     swap,
 )
-from segeval.scoring.sample import Sample, left_out
-from segeval.scoring.score import per_image, score_run, write_signature
-from segeval.settings import LabelChoice
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from segeval.counting.run import ImageInfo, Run
-    from segeval.scoring.means import Summary
-    from segeval.scoring.score import Scores
-    from segeval.settings import Unknown
-
-__all__ = ["Comparison", "Difference", "compare_runs", "without_rounding"]
+from segeval.scoring.sample import Sample, excluded_indices
+from segeval.scoring.score import Scores, per_image, score_run, write_signature
+from segeval.settings import LabelChoice, Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,7 +68,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Comparison:
+class RunComparison:
     """A run against a baseline.
 
     Attributes
@@ -125,7 +115,7 @@ def compare_runs(
     unknown: Unknown = "error",
     resampling: Resampling | None = None,
     common: bool = False,
-) -> list[Comparison]:
+) -> list[RunComparison]:
     """Compare runs with the first of them.
 
     Parameters
@@ -168,9 +158,9 @@ def compare_runs(
     first, *others = [score_run(run, labels, convention, unknown=unknown) for run in aligned]
     facts = [
         *([f"unknown:{unknown}"] if unknown != "error" else []),
-        *convention.facts(),
+        *convention.signature_parts(),
         *([f"common:{len(groups)}of{max(map(len, runs))}"] if common else []),
-        resampling.fact(units),
+        resampling.signature_part(units),
     ]
     signature = write_signature(with_waivers(aligned[0], runs), labels, facts)
     return [_compare(first, other, units, resampling, signature) for other in others]
@@ -183,12 +173,12 @@ def _group(images: Sequence[ImageInfo]) -> str:
 
 def _compare(
     baseline: Scores, scores: Scores, units: Units, resampling: Resampling, signature: str
-) -> Comparison:
+) -> RunComparison:
     """Compare two runs over the same images, scored alike."""
-    drawn = end_to_end(_resampled(baseline, scores, units, resampling))
-    swapped = end_to_end(_swapped(baseline, scores, units, resampling))
+    drawn = concatenate(_resampled(baseline, scores, units, resampling))
+    swapped = concatenate(_swapped(baseline, scores, units, resampling))
     metric = baseline.convention.headline.partition("_worst")[0]
-    return Comparison(
+    return RunComparison(
         baseline=baseline,
         scores=scores,
         means={
@@ -233,7 +223,7 @@ def _resampled(
     baseline: Scores, scores: Scores, units: Units, resampling: Resampling
 ) -> Iterator[Summary]:
     """Score both runs on the same drawings, and yield the differences."""
-    excluded = left_out(scores.convention, scores.labels)
+    excluded = excluded_indices(scores.convention, scores.labels)
     for draws in draw(units, resampling):
         first, second = (
             summarize(side.convention, Sample.of(side.counts.images, draws), excluded)
@@ -249,8 +239,8 @@ def _swapped(
 
     A swap is a drawing from the images of both runs: from each pair one for either side.
     """
-    excluded = left_out(scores.convention, scores.labels)
-    images = _beside(baseline.counts.images, scores.counts.images)
+    excluded = excluded_indices(scores.convention, scores.labels)
+    images = _concatenate(baseline.counts.images, scores.counts.images)
     for coins in swap(units, resampling):
         left, right = np.hstack([1 - coins, coins]), np.hstack([coins, 1 - coins])
         first, second = (
@@ -260,7 +250,7 @@ def _swapped(
         yield second.minus(first)
 
 
-def _beside(first: ClassCounts, second: ClassCounts) -> ClassCounts:
+def _concatenate(first: ClassCounts, second: ClassCounts) -> ClassCounts:
     """Put the images of two runs one after the other."""
     return ClassCounts(
         tp=np.concatenate([first.tp, second.tp]),

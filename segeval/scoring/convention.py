@@ -8,12 +8,14 @@ themselves are in ``segeval.averages``; the conventions of other tools in ``sege
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
+from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
-from segeval.scoring.metrics import METRICS, ratio
+from segeval.scoring.metrics import METRICS, Metric, ratio
 from segeval.settings import (
     Absent,
     Classes,
@@ -25,14 +27,6 @@ from segeval.settings import (
     Weights,
     Worth,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from segeval.counting.confusion import ClassCounts
-    from segeval.scoring.metrics import Metric
-
-__all__ = ["CASES", "VALUE", "Convention"]
 
 CASES: Final = ("absent", "pred_only", "truth_only", "disjoint")
 """The cases on which tools differ; they exclude each other."""
@@ -174,13 +168,13 @@ class Convention:
                 scores[where] = VALUE[worth]
         return scores
 
-    def spoilt(self, metric: Metric, counts: ClassCounts) -> NDArray[np.bool_]:
+    def propagates(self, metric: Metric, counts: ClassCounts) -> NDArray[np.bool_]:
         """Return which scores are undefined in such a way that their means are undefined too."""
-        spoilt = np.zeros(counts.tp.shape, np.bool_)
+        propagates = np.zeros(counts.tp.shape, np.bool_)
         for case, where in _cases(counts).items():
             if self.worth(metric.name, case) == "undefined":
-                spoilt |= where
-        return spoilt
+                propagates |= where
+        return propagates
 
     def deviations(self) -> dict[str, Any]:
         """Return the axes on which this differs from the default, by name."""
@@ -196,7 +190,7 @@ class Convention:
         deviating = {**stated, **self.deviations(), "exclude": self.exclude}
         return {name: _plain(value) for name, value in deviating.items()}
 
-    def facts(self) -> list[str]:
+    def signature_parts(self) -> list[str]:
         """Return the parts of the signature that say what is done."""
         first = "all" if self.classes == "all" else self.classes
         facts = [

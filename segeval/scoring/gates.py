@@ -6,31 +6,17 @@ Exact float64 values are compared, never rounded ones.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.errors import SettingError
 from segeval.scoring.means import mean_of_worst
 from segeval.scoring.metrics import METRICS, ROUNDING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
-
-    from segeval.scoring.score import Scores
-
-__all__ = [
-    "DropGate",
-    "Gate",
-    "Threshold",
-    "check_thresholds",
-    "check_values",
-    "parse_ceiling",
-    "parse_threshold",
-]
+from segeval.scoring.score import Scores
 
 BOUNDS: Final = {"low": 0, "high": 1}
 """Bounds of an interval, as they are named behind a score."""

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from segeval.scoring.means import end_to_end, summarize
-from segeval.scoring.resampling import draw, percentile_interval
+from segeval.counting.confusion import ClassCounts
+from segeval.scoring.convention import Convention
+from segeval.scoring.means import Summary, concatenate, summarize
+from segeval.scoring.resampling import Resampling, Units, draw, percentile_interval
 from segeval.scoring.sample import Sample
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from segeval.counting.confusion import ClassCounts
-    from segeval.scoring.convention import Convention
-    from segeval.scoring.means import Summary
-    from segeval.scoring.resampling import Resampling, Units
-
-__all__ = ["Intervals", "find_intervals", "intervals_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,9 +43,9 @@ class Intervals:
     undefined_classes: Mapping[str, NDArray[np.int64]]
 
     @property
-    def fact(self) -> str:
+    def signature_part(self) -> str:
         """The part of the signature that says how these came about."""
-        return self.resampling.fact(self.units)
+        return self.resampling.signature_part(self.units)
 
 
 def find_intervals(
@@ -83,7 +74,7 @@ def find_intervals(
     -------
     Intervals
     """
-    rounds = end_to_end(
+    rounds = concatenate(
         summarize(convention, Sample.of(images, draws), excluded)
         for draws in draw(units, resampling)
     )

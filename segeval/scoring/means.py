@@ -7,36 +7,34 @@ every image once.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
-from segeval.scoring.convention import VALUE
-from segeval.scoring.metrics import METRICS, OVERALL, ratio
-from segeval.scoring.sample import add_up, chosen_classes, over_classes, scored
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any
-
-    from numpy.typing import NDArray
-
-    from segeval.counting.confusion import ClassCounts
-    from segeval.scoring.convention import Convention
-    from segeval.scoring.metrics import Metric
-    from segeval.scoring.sample import Sample
-    from segeval.settings import Absent, Unseen, Weighting, Weightless
+from segeval.scoring.convention import VALUE, Convention
+from segeval.scoring.metrics import METRICS, OVERALL, Metric, ratio
+from segeval.scoring.sample import (
+    Sample,
+    exact_weighted_sum,
+    sum_classes,
+    without_classes,
+    without_void_images,
+)
+from segeval.settings import Absent, Unseen, Weighting, Weightless
 
 
 def mean_over_images(values: NDArray[np.float64], sample: Sample) -> NDArray[np.float64]:
     """Average the defined ones of the (N,) values of the images; (B,), NaN where there is none."""
-    scores = Values(scores=values, spoilt=np.zeros(values.shape, np.bool_))
-    return fold(scores, sample.add).scores
+    scores = MaskedScores(scores=values, propagates=np.zeros(values.shape, np.bool_))
+    return mean_of_defined(scores, sample.add).scores
 
 
-def total_means(
+def mean_score(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> NDArray[np.float64]:
     """Average a metric over everything.
@@ -57,31 +55,33 @@ def total_means(
     (B,) float64 array
         In [0, 1]; NaN where undefined.
     """
-    sample = scored(convention, sample)
+    sample = without_void_images(convention, sample)
     if convention.pooling == "pair":
         values = _class_values(convention, metric, sample.images).without(excluded)
-        total = fold(values, sample.add_all)
+        total = mean_of_defined(values, sample.add_all)
     elif convention.pooling == "class":
-        values = _folded_images(convention, metric, sample).without(excluded)
+        values = _mean_over_images(convention, metric, sample).without(excluded)
         weights = _weights(convention, sample.pool)
-        total = fold(values, add_classes, weights=weights, weightless=convention.weightless)
+        total = mean_of_defined(
+            values, add_classes, weights=weights, weightless=convention.weightless
+        )
     else:
         total = _image_values(convention, metric, sample, excluded)
         if convention.pooling not in {"dataset", "micro"}:
-            total = fold(total, sample.add)
-    nothing = np.isnan(total.scores) & ~total.spoilt
+            total = mean_of_defined(total, sample.add)
+    nothing = np.isnan(total.scores) & ~total.propagates
     return np.where(nothing, VALUE[convention.nothing], total.scores)
 
 
-def image_means(
+def image_scores(
     convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
 ) -> NDArray[np.float64]:
     """Average a metric over the classes of each image; (N,) values, NaN where undefined."""
-    pool = over_classes(images, excluded) if "micro" in convention.pooling else images
-    return _over_pool(convention, metric, pool, excluded, empty="skip").scores
+    pool = sum_classes(images, excluded) if "micro" in convention.pooling else images
+    return _mean_over_classes(convention, metric, pool, excluded, empty="skip").scores
 
 
-def class_means(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.float64]:
+def class_scores(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.float64]:
     """Score each class: of the summed counts, or its mean over the images in which it is defined.
 
     Returns
@@ -89,30 +89,32 @@ def class_means(convention: Convention, metric: Metric, sample: Sample) -> NDArr
     (B, K) float64 array
         NaN where undefined.
     """
-    sample = scored(convention, sample)
+    sample = without_void_images(convention, sample)
     if convention.pooling in {"dataset", "micro"}:
         return _class_values(convention, metric, sample.pool).scores
-    return _folded_images(convention, metric, sample).scores
+    return _mean_over_images(convention, metric, sample).scores
 
 
-def worst_means(
+def worst_mean(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> NDArray[np.float64]:
     """Average the worst share of the images, or the means of the worst share of each class."""
-    sample, percent = scored(convention, sample), convention.worst or 100
+    sample, percent = without_void_images(convention, sample), convention.worst or 100
     if convention.pooling == "image":
         of_images = _image_values(convention, metric, sample, excluded)
-        scores, spoilt = of_images.scores[:, None], of_images.spoilt[:, None]
-        return mean_of_worst(scores, percent, spoilt=spoilt, draws=sample.draws)[:, 0]
+        scores, propagates = of_images.scores[:, None], of_images.propagates[:, None]
+        return mean_of_worst(scores, percent, propagates=propagates, draws=sample.draws)[:, 0]
     values = _class_values(convention, metric, sample.images)
     scores = mean_of_worst(values.scores, percent, draws=sample.draws)
-    empty = _folded_images(convention, metric, sample)
+    empty = _mean_over_images(convention, metric, sample)
     scores = np.where(np.isnan(scores), empty.scores, scores)
-    by_class = Values(scores=scores, spoilt=(sample.add(values.spoilt) > 0) | empty.spoilt)
-    return fold(by_class.without(excluded), add_classes).scores
+    by_class = MaskedScores(
+        scores=scores, propagates=(sample.add(values.propagates) > 0) | empty.propagates
+    )
+    return mean_of_defined(by_class.without(excluded), add_classes).scores
 
 
-def averaged_classes(
+def count_classes_in_mean(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> int:
     """Count the classes that enter the mean of a metric anywhere."""
@@ -122,10 +124,10 @@ def averaged_classes(
         return int(included.sum())
     if convention.pooling == "class" and convention.empty != "skip":
         return int(included.sum())
-    return int((_taken(convention, metric, sample).any(axis=0) & included).sum())
+    return int((_enters_mean(convention, metric, sample).any(axis=0) & included).sum())
 
 
-def entered_values(
+def count_values_in_mean(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> int:
     """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
@@ -133,45 +135,45 @@ def entered_values(
     Where classes are summed up, or the Dice is generalised, an image has one value; where all
     counts are, there is a single one.
     """
-    sample = scored(convention, sample)
+    sample = without_void_images(convention, sample)
     if "micro" in convention.pooling or _is_generalized(convention, metric):
         values = _image_values(convention, metric, sample, excluded)
         return int(np.count_nonzero(~np.isnan(values.scores)))
-    return int(np.delete(_taken(convention, metric, sample), excluded, axis=-1).sum())
+    return int(np.delete(_enters_mean(convention, metric, sample), excluded, axis=-1).sum())
 
 
-def _taken(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
+def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
     """Return which values of the pools have a part in the means."""
     pool = sample.pool if convention.pooling == "dataset" else sample.images
     values = _class_values(convention, metric, pool)
-    return (~np.isnan(values.scores) | values.spoilt) & (_weights(convention, pool) > 0)
+    return (~np.isnan(values.scores) | values.propagates) & (_weights(convention, pool) > 0)
 
 
 def _image_values(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
-) -> Values:
+) -> MaskedScores:
     """Average over the classes of each image, or of each drawing as if it were one image."""
     pool = sample.pool if convention.pooling in {"dataset", "micro"} else sample.images
     if "micro" in convention.pooling:
-        pool = over_classes(pool, excluded)
-    return _over_pool(convention, metric, pool, excluded, empty=convention.empty)
+        pool = sum_classes(pool, excluded)
+    return _mean_over_classes(convention, metric, pool, excluded, empty=convention.empty)
 
 
-def _over_pool(
+def _mean_over_classes(
     convention: Convention,
     metric: Metric,
     pool: ClassCounts,
     excluded: Sequence[int],
     *,
     empty: Absent,
-) -> Values:
+) -> MaskedScores:
     """Average over the classes of each pool."""
     if _is_generalized(convention, metric):
-        return _generalized(convention, chosen_classes(pool, excluded))
+        return _generalized(convention, without_classes(pool, excluded))
     values = _class_values(convention, metric, pool)
     if "micro" in convention.pooling:
-        return fold(values, add_classes, empty=empty)
-    return fold(
+        return mean_of_defined(values, add_classes, empty=empty)
+    return mean_of_defined(
         values.without(excluded),
         add_classes,
         weights=_weights(convention, pool),
@@ -180,15 +182,18 @@ def _over_pool(
     )
 
 
-def _folded_images(convention: Convention, metric: Metric, sample: Sample) -> Values:
+def _mean_over_images(convention: Convention, metric: Metric, sample: Sample) -> MaskedScores:
     """Average each class over the images."""
     empty = convention.empty if convention.pooling == "class" else "skip"
-    return fold(_class_values(convention, metric, sample.images), sample.add, empty=empty)
+    return mean_of_defined(
+        _class_values(convention, metric, sample.images), sample.add, empty=empty
+    )
 
 
-def _class_values(convention: Convention, metric: Metric, counts: ClassCounts) -> Values:
-    return Values(
-        scores=convention.score_classes(metric, counts), spoilt=convention.spoilt(metric, counts)
+def _class_values(convention: Convention, metric: Metric, counts: ClassCounts) -> MaskedScores:
+    return MaskedScores(
+        scores=convention.score_classes(metric, counts),
+        propagates=convention.propagates(metric, counts),
     )
 
 
@@ -196,12 +201,12 @@ def _is_generalized(convention: Convention, metric: Metric) -> bool:
     return metric.name == "dice" and convention.generalized != "none"
 
 
-def _generalized(convention: Convention, pool: ClassCounts) -> Values:
+def _generalized(convention: Convention, pool: ClassCounts) -> MaskedScores:
     """Score each pool by the generalised Dice; one without any class is worth what it is told."""
     scores = generalized_dice(pool, convention.generalized, unseen=convention.unseen)
     nothing = np.isnan(scores)
     scores[nothing] = VALUE[convention.absent]
-    return Values(scores=scores, spoilt=nothing & (convention.absent == "undefined"))
+    return MaskedScores(scores=scores, propagates=nothing & (convention.absent == "undefined"))
 
 
 def _weights(convention: Convention, counts: ClassCounts) -> NDArray[np.float64]:
@@ -218,17 +223,17 @@ def _weights(convention: Convention, counts: ClassCounts) -> NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Values:
+class MaskedScores:
     """Scores, NaN where undefined, and which of these make the means undefined as well."""
 
     scores: NDArray[np.float64]
-    spoilt: NDArray[np.bool_]
+    propagates: NDArray[np.bool_]
 
-    def without(self, excluded: Sequence[int]) -> Values:
+    def without(self, excluded: Sequence[int]) -> MaskedScores:
         """Return a copy in which the excluded classes are left out."""
-        scores, spoilt = self.scores.copy(), self.spoilt.copy()
-        scores[..., excluded], spoilt[..., excluded] = np.nan, False
-        return Values(scores=scores, spoilt=spoilt)
+        scores, propagates = self.scores.copy(), self.propagates.copy()
+        scores[..., excluded], propagates[..., excluded] = np.nan, False
+        return MaskedScores(scores=scores, propagates=propagates)
 
 
 def add_classes(values: NDArray[Any]) -> NDArray[Any]:
@@ -236,37 +241,37 @@ def add_classes(values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(values.sum(axis=-1))
 
 
-def fold(
-    values: Values,
+def mean_of_defined(
+    values: MaskedScores,
     add: Callable[[NDArray[Any]], NDArray[Any]],
     *,
     weights: NDArray[np.float64] | None = None,
     weightless: Weightless = "skip",
     empty: Absent = "skip",
-) -> Values:
+) -> MaskedScores:
     """Average what is defined, along the axis that is added up."""
     defined = ~np.isnan(values.scores)
     scores, number = np.where(defined, values.scores, 0.0), add(defined)
     if weights is None:
-        means, spoilt = ratio(add(scores), number), add(values.spoilt) > 0
+        means, propagates = ratio(add(scores), number), add(values.propagates) > 0
     else:
         weight = add(np.where(defined, weights, 0.0))
         means = ratio(add(scores * weights), weight)
         unweighed = (number > 0) & (weight == 0)
         plain = ratio(add(scores), number) if weightless == "mean" else VALUE[weightless]
         means = np.where(unweighed, plain, means)
-        spoilt = add(values.spoilt & (weights > 0)) > 0
-    without = add(defined | values.spoilt) == 0
+        propagates = add(values.propagates & (weights > 0)) > 0
+    without = add(defined | values.propagates) == 0
     means = np.where(without, VALUE[empty], means)
-    spoilt = spoilt | (without & (empty == "undefined"))
-    return Values(scores=np.where(spoilt, np.nan, means), spoilt=spoilt)
+    propagates = propagates | (without & (empty == "undefined"))
+    return MaskedScores(scores=np.where(propagates, np.nan, means), propagates=propagates)
 
 
 def mean_of_worst(
     values: NDArray[np.float64],
     percent: float,
     *,
-    spoilt: NDArray[np.bool_] | None = None,
+    propagates: NDArray[np.bool_] | None = None,
     draws: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Average the lowest so many percent of the defined values of each column, at least one.
@@ -277,7 +282,7 @@ def mean_of_worst(
         NaN where undefined.
     percent : float
         Share of the values, rounded down to a whole number of them.
-    spoilt : (N, M) bool array, optional
+    propagates : (N, M) bool array, optional
         Undefined values that take part as the highest ones.
     draws : (B, N) float64 array, optional
         How often each row is drawn; None is once, and B = 1.
@@ -285,15 +290,15 @@ def mean_of_worst(
     Returns
     -------
     (B, M) float64 array
-        NaN where no value is defined, or where the share reaches a spoilt one.
+        NaN where no value is defined, or where the share reaches a propagates one.
 
     References
     ----------
     Wang et al. 2023, Revisiting Evaluation Metrics for Semantic Segmentation, NeurIPS.
     """
     drawn = np.ones((1, values.shape[0])) if draws is None else draws
-    last = 0.0 if spoilt is None else add_up(drawn, spoilt)
-    defined = add_up(drawn, ~np.isnan(values))
+    last = 0.0 if propagates is None else exact_weighted_sum(drawn, propagates)
+    defined = exact_weighted_sum(drawn, ~np.isnan(values))
     count = np.maximum(1, ((defined + last) * percent / 100).astype(np.int64))
     columns = [
         _sum_of_lowest(column, number, draws)
@@ -316,7 +321,7 @@ def _sum_of_lowest(
     order = order[:reach]
     times = draws[:, order]
     before = times.cumsum(axis=1) - times
-    return add_up(np.clip(count[:, None] - before, 0, times), values[order])
+    return exact_weighted_sum(np.clip(count[:, None] - before, 0, times), values[order])
 
 
 POWER = {"uniform": 0, "simple": 1, "square": 2}
@@ -379,7 +384,7 @@ class Summary:
         )
 
 
-def end_to_end(summaries: Iterable[Summary]) -> Summary:
+def concatenate(summaries: Iterable[Summary]) -> Summary:
     """Put the drawings of several summaries one after the other."""
     parts = list(summaries)
     return Summary(
@@ -407,10 +412,10 @@ def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -
     means: dict[str, NDArray[np.float64]] = {}
     classes: dict[str, NDArray[np.float64]] = {}
     for metric in METRICS.values():
-        classes[metric.name] = class_means(convention, metric, sample)
-        means[metric.mean] = total_means(convention, metric, sample, excluded)
+        classes[metric.name] = class_scores(convention, metric, sample)
+        means[metric.mean] = mean_score(convention, metric, sample, excluded)
         if convention.worst is not None:
-            worst = worst_means(convention, metric, sample, excluded)
+            worst = worst_mean(convention, metric, sample, excluded)
             means[f"{metric.mean}_worst{convention.worst:g}"] = worst
     together = convention.pooling in {"dataset", "micro"}
     for overall in OVERALL.values():

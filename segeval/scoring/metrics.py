@@ -6,19 +6,14 @@ averaged over what, is not decided here but in ``segeval.conventions``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from segeval.counting.confusion import ClassCounts
-
-__all__ = ["METRICS", "OVERALL", "ROUNDING", "Metric", "OverallMetric", "ratio"]
+from segeval.counting.confusion import ClassCounts
 
 ROUNDING: Final = 1e-12
 """Differences of scores up to this are those of rounding: 0.8 - 0.79 is above 0.01 in floats."""

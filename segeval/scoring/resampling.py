@@ -6,31 +6,15 @@ scored of a drawing is decided in ``segeval.summaries``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.errors import Problem, SettingError
 from segeval.scoring.metrics import ROUNDING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-__all__ = [
-    "FEW",
-    "LEVEL",
-    "SEED",
-    "Resampling",
-    "Units",
-    "draw",
-    "holm",
-    "percentile_interval",
-    "randomization_p",
-    "swap",
-]
 
 LEVEL: Final = 0.95
 """Share of the resamples that lies within an interval."""
@@ -71,10 +55,10 @@ class Resampling:
         if self.seed < 0:
             raise SettingError(f"--seed is 0 or more, not {self.seed}")
 
-    def fact(self, units: Units) -> str:
+    def signature_part(self, units: Units) -> str:
         """Return the part of the signature that says how intervals came about.
 
-        >>> Resampling().fact(Units.of(["", ""]))
+        >>> Resampling().signature_part(Units.of(["", ""]))
         'ci:1000,95%,seed:12345,images'
         """
         return f"ci:{self.rounds},{LEVEL:.0%},seed:{self.seed},{units.kind}"

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from segeval.labels.labelmap import LabelMap
-    from segeval.scoring.convention import Convention
-
-__all__ = ["Sample", "add_up", "chosen_classes", "left_out", "over_classes", "scored", "summed"]
+from segeval.labels.labelmap import LabelMap
+from segeval.scoring.convention import Convention
 
 FINE: Final = 2.0**30
 """Steps of the two parts of a fraction that are added up as whole numbers."""
@@ -44,22 +38,22 @@ class Sample:
     @classmethod
     def of(cls, images: ClassCounts, draws: NDArray[np.float64] | None = None) -> Sample:
         """Draw images."""
-        return cls(images=images, pool=summed(images, draws), draws=draws)
+        return cls(images=images, pool=sum_images(images, draws), draws=draws)
 
     def add(self, values: NDArray[Any]) -> NDArray[Any]:
         """Add up the (N, …) values of the images, (B, …)."""
         if self.draws is None:
             return np.asarray(values.sum(axis=0, keepdims=True))
-        return add_up(self.draws, values)
+        return exact_weighted_sum(self.draws, values)
 
     def add_all(self, values: NDArray[Any]) -> NDArray[Any]:
         """Add up the (N, K) values of the images over both axes, (B,)."""
         if self.draws is None:
             return np.asarray(values.sum()).reshape(1)
-        return add_up(self.draws, values.sum(axis=1))
+        return exact_weighted_sum(self.draws, values.sum(axis=1))
 
 
-def add_up(draws: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float64]:
+def exact_weighted_sum(draws: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float64]:
     """Multiply (B, N) whole numbers with (N, …) values, with the same bits in any order of adding.
 
     Counts are exact below 2^53. Fractions are taken apart into two whole numbers of 2^-30 and
@@ -68,7 +62,7 @@ def add_up(draws: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float
 
     Examples
     --------
-    >>> add_up(np.array([[2.0, 1.0]]), np.array([0.1, 0.3])).tolist()
+    >>> exact_weighted_sum(np.array([[2.0, 1.0]]), np.array([0.1, 0.3])).tolist()
     [0.5]
     """
     if not values.any():
@@ -85,7 +79,7 @@ def add_up(draws: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float
     return total
 
 
-def scored(convention: Convention, sample: Sample) -> Sample:
+def without_void_images(convention: Convention, sample: Sample) -> Sample:
     """Leave out the images without judged pixels, if the convention does."""
     if convention.void_image == "score":
         return sample
@@ -98,19 +92,19 @@ def scored(convention: Convention, sample: Sample) -> Sample:
     return Sample(images=images, pool=sample.pool, draws=draws)
 
 
-def left_out(convention: Convention, labels: LabelMap) -> list[int]:
+def excluded_indices(convention: Convention, labels: LabelMap) -> list[int]:
     """Return the positions of the classes that are left out of the means."""
     background = convention.classes == "foreground" and len(labels.labels) > 1
     return sorted({*([0] if background else []), *labels.positions(convention.exclude)})
 
 
-def summed(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:
+def sum_images(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:
     """Sum the counts of all images into one pool, or into one for every row of draws."""
 
     def total(part: NDArray[np.int64]) -> NDArray[np.int64]:
         if draws is None:
             return np.asarray(part.sum(axis=0, keepdims=True))
-        return add_up(draws, part).astype(np.int64)
+        return exact_weighted_sum(draws, part).astype(np.int64)
 
     return ClassCounts(
         tp=total(images.tp),
@@ -120,15 +114,15 @@ def summed(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> Cla
     )
 
 
-def chosen_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
+def without_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
     """Leave out the counts of the excluded classes."""
     tp, support, predicted = (np.delete(part, excluded, axis=-1) for part in _parts(counts))
     return ClassCounts(tp=tp, support=support, predicted=predicted, total=counts.total)
 
 
-def over_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
+def sum_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
     """Sum the counts of the classes of each pool, as if they were one class."""
-    chosen = chosen_classes(counts, excluded)
+    chosen = without_classes(counts, excluded)
     tp, support, predicted = (part.sum(axis=-1, keepdims=True) for part in _parts(chosen))
     total = counts.total * chosen.tp.shape[-1]
     return ClassCounts(tp=tp, support=support, predicted=predicted, total=total)

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from segeval.counting.dataset import NOTHING
 from segeval.counting.groups import split_groups
+from segeval.counting.run import Run
 from segeval.errors import DataError, LabelError, Problem
 from segeval.labels.choose import choose_labels
-from segeval.labels.classify import classify
+from segeval.labels.classify import ClassifiedRun, classify
+from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
-from segeval.scoring.intervals import find_intervals
-from segeval.scoring.means import averaged_classes, image_means, summarize
+from segeval.scoring.intervals import Intervals, find_intervals
+from segeval.scoring.means import count_classes_in_mean, image_scores, summarize
 from segeval.scoring.metrics import METRICS, OVERALL
-from segeval.scoring.resampling import Units
-from segeval.scoring.sample import Sample, left_out
+from segeval.scoring.resampling import Resampling, Units
+from segeval.scoring.sample import Sample, excluded_indices
+from segeval.settings import LabelChoice, Unknown
 from segeval.values import describe_values
 from segeval.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     import numpy as np
     from numpy.typing import NDArray
 
-    from segeval.counting.run import Run
-    from segeval.labels.classify import Classified
-    from segeval.labels.labelmap import LabelMap
-    from segeval.scoring.intervals import Intervals
-    from segeval.scoring.resampling import Resampling
-    from segeval.settings import LabelChoice, Unknown
 
-
-def score_choice(
+def label_and_score(
     run: Run,
     choice: LabelChoice,
     convention: Convention | None = None,
@@ -106,7 +101,7 @@ class Scores:
     run: Run
     labels: LabelMap
     convention: Convention
-    counts: Classified
+    counts: ClassifiedRun
     class_scores: Mapping[str, NDArray[np.float64]]
     summary: Mapping[str, float]
     averaged: Mapping[str, int]
@@ -118,7 +113,7 @@ class Scores:
     def excluded(self) -> list[str]:
         """Classes that the convention leaves out of the means, whatever their counts."""
         names = self.labels.names
-        unused = [names[k] for k in left_out(self.convention, self.labels)]
+        unused = [names[k] for k in excluded_indices(self.convention, self.labels)]
         return list(dict.fromkeys((*self.convention.exclude, *unused)))
 
     @property
@@ -166,7 +161,7 @@ def score_run(
         too little for intervals.
     """
     convention = convention or Convention()
-    excluded = left_out(convention, labels)
+    excluded = excluded_indices(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     units = Units.of([image.group for image in run.images])
     problems = (*run.problems, *counts.problems, *(units.problems() if resampling else ()))
@@ -178,7 +173,7 @@ def score_run(
     sample = Sample.of(counts.images)
     summary = summarize(convention, sample, excluded)
     averaged = {
-        metric.mean: averaged_classes(convention, metric, sample, excluded)
+        metric.mean: count_classes_in_mean(convention, metric, sample, excluded)
         for metric in METRICS.values()
     }
     return Scores(
@@ -204,8 +199,8 @@ def _signature(
     """Write down everything that the numbers depend on."""
     facts = [
         *([f"unknown:{unknown}"] if unknown != "error" else []),
-        *convention.facts(),
-        *([intervals.fact] if intervals else []),
+        *convention.signature_parts(),
+        *([intervals.signature_part] if intervals else []),
     ]
     return write_signature(run, labels, facts)
 
@@ -236,9 +231,9 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
         for every class; NaN where undefined.
     """
     counts, convention = scores.counts.images, scores.convention
-    excluded = left_out(convention, scores.labels)
+    excluded = excluded_indices(convention, scores.labels)
     columns = {
-        metric.mean: image_means(convention, metric, counts, excluded)
+        metric.mean: image_scores(convention, metric, counts, excluded)
         for metric in METRICS.values()
     }
     columns |= {overall.name: overall.score(counts) for overall in OVERALL.values()}

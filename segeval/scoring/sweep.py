@@ -6,29 +6,23 @@ need no second pass over the masks.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.contingency import NO_PREDICTION
+from segeval.counting.run import Run
 from segeval.errors import DataError, SettingError
 from segeval.labels.classify import translate_truth
+from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.metrics import METRICS, ratio
 from segeval.scoring.score import write_signature
 from segeval.values import COLOR
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from numpy.typing import NDArray
-
-    from segeval.counting.run import Run
-    from segeval.labels.labelmap import LabelMap
-
-__all__ = ["CURVES", "Sweep", "sweep"]
 
 CURVES: Final = ("precision", "recall", "dice", "iou", "specificity", "fbeta")
 CELLS: Final = 1 << 20

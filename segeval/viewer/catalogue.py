@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.groups import split_groups
+from segeval.counting.run import Run
 from segeval.pictures.caption import image_scores
+from segeval.pictures.classmaps import RunLookup
 from segeval.scoring.metrics import METRICS
-from segeval.viewer.cache import Kept
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from segeval.counting.run import Run
-    from segeval.pictures.classmaps import Translation
-    from segeval.scoring.score import Scores
-
-__all__ = ["Catalogue", "Cells", "Order", "Query", "wrong_cells"]
+from segeval.scoring.score import Scores
+from segeval.viewer.cache import SizedCache
 
 Order = Literal["worst", "best", "name"]
 
@@ -76,7 +71,7 @@ class Cells:
     pixels: NDArray[np.int64]
 
 
-def wrong_cells(run: Run, translation: Translation) -> Cells:
+def wrong_cells(run: Run, translation: RunLookup) -> Cells:
     """Return the judged pixels of a run whose classes differ, classes as pictures have them."""
     counts = run.counts
     truth, prediction = translation.pair(counts.truth, counts.prediction)
@@ -104,9 +99,7 @@ class Catalogue:
         As in `segeval.groups.split_groups`.
     """
 
-    def __init__(
-        self, scores: Scores, translation: Translation, group_by: str | None = None
-    ) -> None:
+    def __init__(self, scores: Scores, translation: RunLookup, group_by: str | None = None) -> None:
         self.scores = scores
         self.cells = wrong_cells(scores.run, translation)
         self.groups = split_groups(scores.run, group_by)
@@ -121,7 +114,7 @@ class Catalogue:
         shown = np.where(self._occurs & ~np.isnan(self._iou), self._iou, np.inf)
         self._lowest = (shown == shown.min(axis=1, keepdims=True)) & (shown < np.inf)
         self._folded = [_folded(name) for name in self.names]
-        self._orders: Kept[Query, NDArray[np.intp]] = Kept(ORDERS_KEPT)
+        self._orders: SizedCache[Query, NDArray[np.intp]] = SizedCache(ORDERS_KEPT)
 
     def values(self, position: int | None) -> NDArray[np.float64]:
         """Return the IoU of a class in every image, or the mIoU; (N,), NaN where undefined."""

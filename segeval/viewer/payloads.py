@@ -5,30 +5,23 @@ Numbers are rounded here, by the same rules as on the terminal; an undefined one
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
 from segeval.pictures.caption import describe_images
-from segeval.pictures.palettes import class_colors
+from segeval.pictures.palettes import Palette, class_colors
 from segeval.reports.wording import MEANS
 from segeval.scoring.metrics import METRICS
+from segeval.scoring.score import Scores
 from segeval.text import show_count, show_score
 from segeval.values import hex_color
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-    from segeval.pictures.palettes import Scheme
-    from segeval.scoring.score import Scores
-    from segeval.viewer.catalogue import Catalogue, Query
-    from segeval.viewer.renderer import Drawer
-
-__all__ = ["describe_image", "describe_run", "list_images", "single"]
+from segeval.viewer.catalogue import Catalogue, Query
+from segeval.viewer.renderer import Renderer
 
 PAIRS_LISTED: Final = 200
 """Confusions of the whole run that can be chosen."""
@@ -79,9 +72,11 @@ def list_images(catalogue: Catalogue, query: Query, rows: Iterable[int]) -> list
     ]
 
 
-def describe_image(catalogue: Catalogue, drawer: Drawer, number: int, position: int | None) -> Any:
+def describe_image(
+    catalogue: Catalogue, drawer: Renderer, number: int, position: int | None
+) -> Any:
     """Return the scores of one image, its confusions in words, and what the colours mean."""
-    scores = single(catalogue.scores, number)
+    scores = scores_of_image(catalogue.scores, number)
     (card,) = describe_images(scores, position)
     info, names = scores.run.images[0], scores.labels.names
     cells = catalogue.confusions(number, CONFUSIONS_LISTED)
@@ -102,7 +97,7 @@ def describe_image(catalogue: Catalogue, drawer: Drawer, number: int, position: 
     }
 
 
-def single(scores: Scores, number: int) -> Scores:
+def scores_of_image(scores: Scores, number: int) -> Scores:
     """Return the scores of a run with the counts of one image only; its means stay as they are."""
     chosen, counts = slice(number, number + 1), scores.counts.images
     images = ClassCounts(
@@ -168,7 +163,7 @@ def _percent(part: int, whole: int) -> str:
     return f"{shown}\N{NO-BREAK SPACE}%"
 
 
-def _sides(scores: Scores, scheme: Scheme) -> dict[str, Any]:
+def _sides(scores: Scores, scheme: Palette) -> dict[str, Any]:
     """Say what the colours of truth and prediction mean: the classes by size, and the rest."""
     counts, names = scores.counts.images, scores.labels.names
     total, judged = int(scores.counts.pixels[0]), int(counts.total[0])
@@ -182,7 +177,7 @@ def _sides(scores: Scores, scheme: Scheme) -> dict[str, Any]:
     return legends
 
 
-def _entries(scheme: Scheme, legend: Iterable[tuple[int, str, int]]) -> list[Any]:
+def _entries(scheme: Palette, legend: Iterable[tuple[int, str, int]]) -> list[Any]:
     """Give the codes of a legend their colours."""
     return [
         {

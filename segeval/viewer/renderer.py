@@ -5,42 +5,36 @@ Files are those that the run names; nothing that a browser sends is part of a pa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from segeval.counting.run import ImageInfo
 from segeval.errors import MaskError
 from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
-from segeval.pictures.caption import Card
-from segeval.pictures.classmaps import read_classes
+from segeval.pictures.caption import Caption
+from segeval.pictures.classmaps import RunLookup, read_classes
 from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
-from segeval.pictures.palettes import scheme_of
+from segeval.pictures.palettes import Palette, palette_of
+from segeval.scoring.score import Scores
 from segeval.settings import Reading
-from segeval.viewer.cache import Kept
+from segeval.viewer.cache import SizedCache
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
     from numpy.typing import NDArray
-
-    from segeval.counting.run import ImageInfo
-    from segeval.pictures.classmaps import Translation
-    from segeval.pictures.palettes import Scheme
-    from segeval.scoring.score import Scores
-
-__all__ = ["KINDS", "Drawer"]
 
 KINDS: Final = ("photograph", "truth", "prediction", "errors")
 
 ROOM: Final = 64 << 20
 """Bytes of pictures that are kept."""
 
-NO_CARD: Final = Card(name="", subject="", note="", scores=(), legend=())
+NO_CARD: Final = Caption(name="", subject="", note="", scores=(), legend=())
 
 
-class Drawer:
+class Renderer:
     """Draws the images of a run, one picture at a time, and keeps the last ones.
 
     Parameters
@@ -60,7 +54,7 @@ class Drawer:
     def __init__(
         self,
         scores: Scores,
-        translation: Translation,
+        translation: RunLookup,
         photographs: Mapping[str, Path],
         *,
         opacity: float,
@@ -71,8 +65,8 @@ class Drawer:
         self._reading = Reading(
             max_pixels=max_pixels, resize_prediction="resize:nearest" in scores.run.waivers
         )
-        self.all_scheme, self._class_scheme = (scheme_of(scores.labels, p) for p in (None, 0))
-        self._kept: Kept[tuple[int, str, int | None], bytes] = Kept(ROOM, len)
+        self.all_scheme, self._class_scheme = (palette_of(scores.labels, p) for p in (None, 0))
+        self._kept: SizedCache[tuple[int, str, int | None], bytes] = SizedCache(ROOM, len)
 
     def draw(self, number: int, kind: str, position: int | None = None) -> bytes:
         """Draw the image at a position as PNG, in the size of its masks.
@@ -112,7 +106,7 @@ class Drawer:
             return draw_picture(truth, prediction, style, NO_CARD, self._below(image))
         return draw_side(truth if kind == "truth" else prediction, truth, style)
 
-    def scheme(self, position: int | None) -> Scheme:
+    def scheme(self, position: int | None) -> Palette:
         """Return the colours of errors, of the class at a position or of all."""
         return self.all_scheme if position is None else self._class_scheme
 

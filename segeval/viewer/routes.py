@@ -8,25 +8,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import Any, Final, get_args
 from urllib.parse import parse_qsl
 
 import numpy as np
 
 from segeval.errors import MaskError
-from segeval.viewer.catalogue import Order, Query
+from segeval.viewer.catalogue import Catalogue, Order, Query
 from segeval.viewer.payloads import describe_image, describe_run, list_images
-from segeval.viewer.renderer import KINDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from segeval.viewer.catalogue import Catalogue
-    from segeval.viewer.renderer import Drawer
-
-__all__ = ["NOT_FOUND", "Answer", "Routes"]
+from segeval.viewer.renderer import KINDS, Renderer
 
 PAGE: Final = {
     "": ("page.html", "text/html; charset=utf-8"),
@@ -75,7 +68,7 @@ class Routes:
         The class that is chosen at first.
     """
 
-    def __init__(self, catalogue: Catalogue, drawer: Drawer, position: int | None = None) -> None:
+    def __init__(self, catalogue: Catalogue, drawer: Renderer, position: int | None = None) -> None:
         self._catalogue, self._drawer, self._position = catalogue, drawer, position
         folder = resources.files(__package__) / "static"
         self._table: Mapping[str, Callable[[Mapping[str, str]], Answer]] = {

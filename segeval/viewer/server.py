@@ -11,23 +11,17 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import socket
 import socketserver
 import sys
 import threading
 import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from segeval.errors import SettingError
-from segeval.viewer.routes import NOT_FOUND, Answer
-
-if TYPE_CHECKING:
-    import socket
-
-    from segeval.viewer.routes import Routes
-
-__all__ = ["Viewer"]
+from segeval.viewer.routes import NOT_FOUND, Answer, Routes
 
 ADDRESS: Final = "127.0.0.1"
 CONNECTIONS: Final = 32

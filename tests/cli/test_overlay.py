@@ -14,7 +14,7 @@ from PIL import Image
 from segeval.errors import OutputError
 from segeval.labels.labelmap import numbered
 from segeval.pictures.folder import target_names
-from segeval.pictures.palettes import OKABE_ITO, all_scheme, class_scheme
+from segeval.pictures.palettes import OKABE_ITO, class_palette, full_palette
 
 TRUTH = np.array([[0, 0, 1, 1], [0, 2, 2, 1], [255, 255, 2, 1]])
 PREDICTION = np.array([[0, 1, 1, 1], [0, 2, 1, 0], [0, 1, 2, 2]])
@@ -53,7 +53,7 @@ def test_a_plain_picture_of_one_class_is_exactly_its_errors(
         for column, color in enumerate(line):
             if color is not None:
                 assert tuple(found[row, column]) == color
-    scheme = class_scheme()
+    scheme = class_palette()
     assert {tuple(c) for c in found[2, :2]} <= {tuple(c) for c in scheme.colors[4:6]}
 
 
@@ -61,7 +61,7 @@ def test_a_plain_picture_of_all_classes_is_exactly_the_wrong_pixels(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
     segeval("overlay", *folders, "--plain", "-o", tmp_path / "out")
-    scheme = all_scheme(numbered("found", [0, 1, 2]))
+    scheme = full_palette(numbered("found", [0, 1, 2]))
     code = {tuple(color): number for number, color in enumerate(scheme.colors.tolist())}
     found = [
         [code[tuple(c)] for c in row] for row in colors(tmp_path / "out/city a/some.png").tolist()
@@ -238,7 +238,7 @@ def test_many_classes_and_sixteen_bits_are_drawn(tmp_path: Path) -> None:
     folders = tmp_path / "pred", tmp_path / "truth"
     segeval("overlay", *folders, "--classes", "400", "--plain", "-o", tmp_path / "out")
     rows = document(*folders, "--classes", "400")["classes"]
-    scheme = all_scheme(numbered("indices", range(400)))
+    scheme = full_palette(numbered("indices", range(400)))
     flat = colors(tmp_path / "out" / "a.png").reshape(-1, 3).astype(int)
     packed = (flat << [16, 8, 0]).sum(axis=1)
     for row in rows:

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from made.sets import Mask, data_set, segeval
 
 from segeval.cli.commands.show import _colors
-from segeval.pictures.palettes import class_scheme
+from segeval.pictures.palettes import class_palette
 from segeval.pictures.terminal import downscaled
 
 TRUTH = np.zeros((60, 100), int)
@@ -107,7 +107,7 @@ def test_the_terminal_says_what_it_can(
     data=st.data(),
 )
 def test_no_error_vanishes_in_a_coarser_grid(codes: Mask, data: st.DataObject) -> None:
-    scheme = class_scheme()
+    scheme = class_palette()
     rows = data.draw(st.integers(1, codes.shape[0]))
     columns = data.draw(st.integers(1, codes.shape[1]))
     coarse = downscaled(codes, scheme, rows, columns)

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from made.sets import segeval
 
-from segeval.counting.dataset import evaluate
+from segeval.counting.dataset import count_dataset
 from segeval.presets.preset import load_presets
-from segeval.scoring.score import per_image, score_choice
+from segeval.scoring.score import label_and_score, per_image
 from segeval.settings import LabelChoice, Source
 
 PROJECT = Path(__file__).parents[2]
@@ -98,13 +98,13 @@ def test_the_queries_of_the_docs_say_what_segeval_says(
     connection: sqlite3.Connection, samples: Path
 ) -> None:
     totals, accuracies, confusions = (connection.execute(query).fetchall() for query in QUERIES)
-    run = evaluate(Source(prediction=samples / "pred", truth=samples / "truth"))
+    run = count_dataset(Source(prediction=samples / "pred", truth=samples / "truth"))
     table = run.total()
     expected = zip(
         table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist(), strict=True
     )
     assert totals == list(expected)
-    scores = per_image(score_choice(run, LabelChoice()))
+    scores = per_image(label_and_score(run, LabelChoice()))
     accuracy = dict(accuracies)
     for image, value in zip(run.images, scores["pixel_accuracy"].tolist(), strict=True):
         assert math.isclose(accuracy[image.name], value, rel_tol=1e-12)

@@ -9,7 +9,7 @@ import pytest
 from made.html import read
 from made.sets import segeval
 
-from segeval.reports.table import lay_out, render
+from segeval.reports.table import render, to_renderable
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
@@ -92,6 +92,6 @@ def test_tables_of_any_size_look_right(
     rows = [content["classes"][k % 8] | {"name": f"class {'x' * k}"} for k in range(classes)]
     averaged = {"classes": classes - 1, "of": classes, "absent": ["class x"], "excluded": []}
     content |= {"classes": rows, "averaged": averaged}
-    text = render(lay_out(content), width=width, color=False)
+    text = render(to_renderable(content), width=width, color=False)
     assert max(map(len, text.splitlines())) <= width
     compare(request, f"table_{classes}x{width}.txt", text)

@@ -12,7 +12,7 @@ from segeval.counting.contingency import NO_PREDICTION, count_values
 from segeval.counting.run import ImageCounts, Run
 from segeval.errors import LabelError, SettingError
 from segeval.labels.choose import choose_labels
-from segeval.labels.infer import values_of
+from segeval.labels.infer import values_on_side
 from segeval.labels.load import load_labels
 from segeval.settings import LabelChoice
 from segeval.values import COLOR, color_value
@@ -86,15 +86,15 @@ def test_a_run_without_predictions_or_images_is_no_riddle() -> None:
     )
     run = Run.of([image])
     assert table.prediction.tolist() == [NO_PREDICTION] * 2
-    assert values_of(run, "truth") == {0, 1}
-    assert values_of(run, "prediction") == set()
+    assert values_on_side(run, "truth") == {0, 1}
+    assert values_on_side(run, "prediction") == set()
     assert choose_labels(run, LabelChoice()).names == ["0", "1"]
     assert choose_labels(Run.of([]), LabelChoice()).name == "binary(found)"
 
 
 def test_three_equal_channels_count_as_one() -> None:
     run = run_of([COLOR + 0x070707, COLOR + 0x090909], [7, 9])
-    assert values_of(run, "truth") == {7, 9}
+    assert values_on_side(run, "truth") == {7, 9}
 
 
 LEVELS = range(0, 256, 5)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from made.maps import plain_calibration
 from made.sets import frozen
 
-from segeval.losses.calibration import Calibration, Evidence, collect, weigh
+from segeval.losses.calibration import Calibration, ReliabilityBins, bin_probabilities, calibrate
 
 Pixels = list[tuple[float, bool]]
 
@@ -23,24 +23,24 @@ IMAGES = st.lists(
 )
 
 
-def evidence(pixels: Pixels, bins: int = 5, dtype: str = "float64") -> Evidence:
+def evidence(pixels: Pixels, bins: int = 5, dtype: str = "float64") -> ReliabilityBins:
     """Collect pixels of the foreground: its probability, and whether it is there."""
     stated = frozen([p for p, _ in pixels], dtype)
     hits = frozen([hit for _, hit in pixels], "bool")
     towards = np.where(hits, stated, 1 - stated).astype(np.float64)
     nll = -float(np.log(np.maximum(towards, math.exp(-100))).sum())
     squared = float(((1 - towards) ** 2).sum())
-    return collect(
+    return bin_probabilities(
         stated, hits, bins, squared=squared, nll=nll, impossible=int((towards <= 0).sum())
     )
 
 
-def calibrate(*images: Pixels, bins: int = 5) -> Calibration:
-    return weigh([evidence(pixels, bins) for pixels in images])
+def calibrated(*images: Pixels, bins: int = 5) -> Calibration:
+    return calibrate([evidence(pixels, bins) for pixels in images])
 
 
 def test_a_case_on_paper() -> None:
-    result = calibrate([(0.1, False), (0.1, True), (0.9, True), (0.7, False)])
+    result = calibrated([(0.1, False), (0.1, True), (0.9, True), (0.7, False)])
     assert result.pixels.tolist() == [2, 0, 0, 1, 1]
     np.testing.assert_allclose(result.confidence, [0.1, math.nan, math.nan, 0.7, 0.9])
     np.testing.assert_allclose(result.frequency, [0.5, math.nan, math.nan, 0, 1])
@@ -52,7 +52,7 @@ def test_a_case_on_paper() -> None:
 
 
 def test_the_error_is_a_mean_over_pixels_and_not_over_bins_or_images() -> None:
-    result = calibrate([(0.5, True)] * 3, [(0.9, True)])
+    result = calibrated([(0.5, True)] * 3, [(0.9, True)])
     assert result.ece == pytest.approx((3 * 0.5 + 0.1) / 4)
 
 
@@ -82,7 +82,7 @@ def test_binning_compares_what_is_stored_with_exact_edges(dtype: str) -> None:
 
 
 def test_one_bin_holds_everything() -> None:
-    result = calibrate([(0.0, True), (1.0, True), (0.5, False)], bins=1)
+    result = calibrated([(0.0, True), (1.0, True), (0.5, False)], bins=1)
     assert result.pixels.tolist() == [3]
     assert result.ece == result.mce == pytest.approx(2 / 3 - 0.5)
 
@@ -90,13 +90,13 @@ def test_one_bin_holds_everything() -> None:
 def test_hits_and_sums_go_to_the_same_bin() -> None:
     found = evidence([(0.1, True), (0.15, False), (0.95, True)])
     assert found.pixels.tolist() == [2, 0, 0, 0, 1]
-    assert found.hits.tolist() == [1, 0, 0, 0, 1]
-    np.testing.assert_allclose(found.stated, [0.25, 0, 0, 0, 0.95])
+    assert found.correct.tolist() == [1, 0, 0, 0, 1]
+    np.testing.assert_allclose(found.confidence, [0.25, 0, 0, 0, 0.95])
 
 
 @pytest.mark.parametrize("images", [1, 3])
 def test_nothing_is_defined_where_no_pixel_is_judged(images: int) -> None:
-    result = calibrate(*[[]] * images)
+    result = calibrated(*[[]] * images)
     assert all(math.isnan(getattr(result, name)) for name in ("ece", "mce", "brier", "nll"))
     assert result.pixels.tolist() == [0] * 5
     assert np.isnan(result.confidence).all()
@@ -105,31 +105,31 @@ def test_nothing_is_defined_where_no_pixel_is_judged(images: int) -> None:
 
 def test_images_without_a_judged_pixel_change_nothing() -> None:
     pixels = [(0.3, True), (0.6, False)]
-    assert_same(calibrate(pixels), calibrate([], pixels, []))
+    assert_same(calibrated(pixels), calibrated([], pixels, []))
 
 
 def test_impossible_truths_are_counted() -> None:
     found = evidence([(0.0, True), (1.0, False), (0.0, False), (1e-30, True)])
     assert found.impossible == 2
-    assert calibrate([(0.0, True)], [(1.0, False)]).impossible == 2
-    assert calibrate([(0.0, True)]).nll == pytest.approx(100)
+    assert calibrated([(0.0, True)], [(1.0, False)]).impossible == 2
+    assert calibrated([(0.0, True)]).nll == pytest.approx(100)
 
 
 def test_certain_and_right_is_perfect() -> None:
-    result = calibrate([(0.0, False), (1.0, True)])
+    result = calibrated([(0.0, False), (1.0, True)])
     assert (result.ece, result.mce, result.brier, result.nll) == (0, 0, 0, 0)
 
 
 def test_certain_and_wrong_is_worst() -> None:
-    result = calibrate([(0.0, True), (1.0, False)])
+    result = calibrated([(0.0, True), (1.0, False)])
     assert (result.ece, result.mce, result.brier) == (1, 1, 1)
 
 
 def test_no_argument_is_written_to_and_a_bin_needs_no_pixel() -> None:
     stated, hits = frozen([0.5], "float32"), frozen([True], "bool")
-    found = collect(stated, hits, 1000, squared=0.25, nll=0.69, impossible=0)
+    found = bin_probabilities(stated, hits, 1000, squared=0.25, nll=0.69, impossible=0)
     assert (found.brier, found.nll) == (0.25, 0.69)
-    assert found.pixels.size == found.hits.size == found.stated.size == 1000
+    assert found.pixels.size == found.correct.size == found.confidence.size == 1000
     assert found.pixels.sum() == 1
 
 
@@ -146,7 +146,7 @@ def test_calibration_equals_a_slow_model(images: list[Pixels], bins: int) -> Non
     pixels = [pixel for image in images for pixel in image]
     if not pixels:
         return
-    result = calibrate(*images, bins=bins)
+    result = calibrated(*images, bins=bins)
     stated, hits = (np.array(column) for column in zip(*pixels, strict=True))
     ece, mce, counts = plain_calibration(stated, hits, bins)
     assert result.ece == pytest.approx(ece, abs=1e-12)
@@ -159,12 +159,12 @@ def test_calibration_equals_a_slow_model(images: list[Pixels], bins: int) -> Non
 @given(images=IMAGES, seed=st.randoms(use_true_random=False))
 def test_the_order_of_images_changes_no_bit(images: list[Pixels], seed: Any) -> None:
     shuffled = seed.sample(images, len(images))
-    assert_same(calibrate(*images), calibrate(*shuffled))
+    assert_same(calibrated(*images), calibrated(*shuffled))
 
 
 @given(images=IMAGES, bins=st.integers(1, 30))
 def test_calibration_stays_within_its_bounds(images: list[Pixels], bins: int) -> None:
-    result = calibrate(*images, bins=bins)
+    result = calibrated(*images, bins=bins)
     assert result.pixels.sum() == sum(map(len, images))
     if result.pixels.any():
         assert 0 <= result.ece <= result.mce + 1e-15 <= 1 + 2e-15
@@ -175,16 +175,16 @@ def test_calibration_stays_within_its_bounds(images: list[Pixels], bins: int) ->
 @given(rows=st.lists(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=2), min_size=2))
 def test_sums_of_images_are_exact_before_they_are_rounded(rows: list[list[float]]) -> None:
     parts = [
-        Evidence(
+        ReliabilityBins(
             pixels=np.array([1]),
-            hits=np.array([1]),
-            stated=np.array([0.5]),
+            correct=np.array([1]),
+            confidence=np.array([0.5]),
             brier=brier,
             nll=nll,
             impossible=0,
         )
         for brier, nll in rows
     ]
-    result = weigh(parts)
+    result = calibrate(parts)
     assert result.brier == math.fsum(brier for brier, _ in rows) / len(rows)
     assert result.nll == math.fsum(nll for _, nll in rows) / len(rows)

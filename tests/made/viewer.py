@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from made.sets import data_set, save
 
-from segeval.counting.dataset import evaluate
-from segeval.pictures.classmaps import translation_of
-from segeval.scoring.score import score_choice
+from segeval.counting.dataset import count_dataset
+from segeval.pictures.classmaps import lookup_of
+from segeval.scoring.score import label_and_score
 from segeval.settings import MAX_PIXELS, LabelChoice, Source
 from segeval.viewer.catalogue import Catalogue
-from segeval.viewer.renderer import Drawer
+from segeval.viewer.renderer import Renderer
 from segeval.viewer.routes import Routes
 from segeval.viewer.server import Viewer
 
@@ -59,7 +59,7 @@ class Served:
     server: Viewer
     scores: Scores
     catalogue: Catalogue
-    drawer: Drawer
+    drawer: Renderer
     folder: Path
 
     def send(
@@ -95,7 +95,7 @@ def serve(folder: Path, *, position: int | None = None) -> Iterator[Served]:
     prediction, truth = data_set(folder, make_pairs())
     ramp = np.arange(24 * 40).reshape(24, 40) % 251
     shots = {name: save(folder / "photos" / f"{name}.png", ramp) for name in PHOTOGRAPHED}
-    run = evaluate(Source(prediction=prediction, truth=truth))
+    run = count_dataset(Source(prediction=prediction, truth=truth))
     with serve_run(run, folder, shots, position=position) as served:
         yield served
 
@@ -105,10 +105,10 @@ def serve_run(
     run: Run, folder: Path, photographs: dict[str, Path], *, position: int | None = None
 ) -> Iterator[Served]:
     """Score a run and serve it; grouped by city."""
-    scores = score_choice(run, LabelChoice())
-    translation = translation_of(scores.run, scores.labels)
+    scores = label_and_score(run, LabelChoice())
+    translation = lookup_of(scores.run, scores.labels)
     catalogue = Catalogue(scores, translation, "^([^/]+)/")
-    drawer = Drawer(scores, translation, photographs, opacity=0.6, max_pixels=MAX_PIXELS)
+    drawer = Renderer(scores, translation, photographs, opacity=0.6, max_pixels=MAX_PIXELS)
     with Viewer(Routes(catalogue, drawer, position)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

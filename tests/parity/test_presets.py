@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segeval.counting.dataset import evaluate
+from segeval.counting.dataset import count_dataset
 from segeval.counting.run import Run
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import Label, LabelMap
@@ -222,7 +222,9 @@ def measure_of(record: Record) -> str:
 @cache
 def counted(data_set: str) -> Run:
     folder = PEERS / data_set
-    return evaluate(Source(prediction=folder / "prediction", truth=folder / "truth"), workers=1)
+    return count_dataset(
+        Source(prediction=folder / "prediction", truth=folder / "truth"), workers=1
+    )
 
 
 def rewritten(run: Run, truth: int, new: tuple[int, int | None]) -> Run:

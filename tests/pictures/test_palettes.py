@@ -10,7 +10,7 @@ from made.sets import Mask
 
 from segeval.labels.labelmap import numbered
 from segeval.labels.load import builtin_names, load_labels
-from segeval.pictures.palettes import all_scheme, class_colors, class_scheme
+from segeval.pictures.palettes import class_colors, class_palette, full_palette
 
 SIGHT = {
     "normal": np.eye(3),
@@ -53,7 +53,7 @@ def seen(color: Mask, sight: object) -> Mask:
 
 @pytest.mark.parametrize("sight", SIGHT)
 def test_kinds_of_error_look_different_to_everybody(sight: str) -> None:
-    kinds = [seen(color, SIGHT[sight]) for color in class_scheme().colors[:5]]
+    kinds = [seen(color, SIGHT[sight]) for color in class_palette().colors[:5]]
     for one, other in itertools.combinations(kinds, 2):
         assert np.linalg.norm(one - other) > 30
 
@@ -61,7 +61,7 @@ def test_kinds_of_error_look_different_to_everybody(sight: str) -> None:
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_built_in_map_has_a_colour_a_meaning(name: str) -> None:
     labels = load_labels(name)
-    scheme = all_scheme(labels)
+    scheme = full_palette(labels)
     assert len(np.unique(scheme.colors, axis=0)) == len(scheme.colors)
     stated = [label.colors[0] if label.colors else None for label in labels.labels]
     for color, wanted in zip(class_colors(labels), stated, strict=True):

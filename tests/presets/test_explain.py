@@ -13,18 +13,18 @@ from made.sets import Mask, frozen, made_run
 
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import numbered
-from segeval.presets.explain import Case, between, explain, main_rules
+from segeval.presets.explain import PresetScorer, explain, main_rules, steps_between
 from segeval.presets.preset import load_presets, preset
-from segeval.presets.wording import tell
+from segeval.presets.wording import describe_rule
 from segeval.scoring.score import score_run
 
 VOID = 255
 
 
-def case_of(*pairs: tuple[list[int], list[int]], classes: int = 3) -> Case:
+def case_of(*pairs: tuple[list[int], list[int]], classes: int = 3) -> PresetScorer:
     masks = [(frozen([truth]), frozen([prediction])) for truth, prediction in pairs]
     labels = numbered("indices", range(classes), void=[VOID])
-    return Case(counts=classify(made_run(*masks), labels), labels=labels)
+    return PresetScorer(counts=classify(made_run(*masks), labels), labels=labels)
 
 
 HALF = ([0, 0, 1, 1, 2, 2], [0, 1, 1, 2, 2, 0])
@@ -68,7 +68,7 @@ def test_every_rule_is_the_change_that_resetting_its_axis_makes() -> None:
 def test_values_are_those_of_like() -> None:
     masks = [(frozen([[0, 0, 1, 2]]), frozen([[0, 1, 1, 1]])), (frozen([[0]]), frozen([[0]]))]
     run, labels = made_run(*masks), numbered("indices", range(3))
-    rows = explain(Case(counts=classify(run, labels), labels=labels))
+    rows = explain(PresetScorer(counts=classify(run, labels), labels=labels))
     assert {row.preset for row in rows} == set(load_presets())
     for row in rows:
         scores = score_run(run, labels, preset(row.preset))
@@ -97,7 +97,7 @@ def test_entered_values_are_counted() -> None:
 def test_the_main_rules_are_told_with_what_they_meet() -> None:
     case = case_of(HALF, ([0, 0], [0, 0]), ([0, 0], [0, 1]))
     rules = main_rules(explain(case, ["cityscapes", "seg-metrics", "monai"]))
-    told = {rule.axis: tell(case, rule) for rule in rules}
+    told = {rule.axis: describe_rule(case, rule) for rule in rules}
     assert told["absent"].startswith("class 2 is on neither side in 2 of 3 images, class 1 is on")
     assert "counted as 1 there: +" in told["absent"]
     assert told["absent"].endswith("points (seg-metrics)")
@@ -108,7 +108,7 @@ def test_every_setting_of_every_preset_can_be_told() -> None:
     case = case_of(HALF, ([0, 0], [0, 1]), ([VOID, VOID], [0, 1]), classes=4)
     for row in explain(case):
         for rule in row.rules:
-            assert "{" not in tell(case, rule)
+            assert "{" not in describe_rule(case, rule)
 
 
 MASKS = st.lists(st.integers(0, 3), min_size=6, max_size=6).map(lambda row: frozen([row]))
@@ -120,10 +120,10 @@ def test_steps_between_presets_add_up_exactly(
     pairs: list[tuple[Mask, Mask]], *, void: bool
 ) -> None:
     labels = numbered("indices", range(4), void=[0] if void else [])
-    case = Case(counts=classify(made_run(*pairs), labels), labels=labels)
+    case = PresetScorer(counts=classify(made_run(*pairs), labels), labels=labels)
     names = [name for name in load_presets() if ":" not in name or "worst" in name]
     for first, last in permutations(names, 2):
-        steps = between(case, first, last)
+        steps = steps_between(case, first, last)
         values = [case.value(case.convention(name)) for name in (first, last)]
         if math.isnan(sum(values)):
             assert not steps

@@ -17,10 +17,10 @@ from segeval.counting.contingency import count_values
 from segeval.counting.run import ImageCounts, Run
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.pictures.caption import describe_images
-from segeval.pictures.classmaps import translation_of
+from segeval.pictures.classmaps import lookup_of
 from segeval.pictures.errormaps import Kind, all_errors, class_errors, error_codes, hatched
 from segeval.pictures.overlay import Style, draw_picture
-from segeval.pictures.palettes import Scheme, all_scheme, class_scheme
+from segeval.pictures.palettes import Palette, class_palette, full_palette
 from segeval.scoring.score import Scores, score_run
 from segeval.settings import Unknown
 from segeval.values import COLOR
@@ -75,11 +75,11 @@ def counted(masks: list[tuple[Mask, Mask | None]]) -> Run:
 
 def plain_pictures(
     scores: Scores, masks: list[tuple[Mask, Mask | None]], position: int | None, unknown: Unknown
-) -> list[tuple[Mask, Scheme]]:
+) -> list[tuple[Mask, Palette]]:
     """Draw every image as `segeval overlay --plain` does, and read the colours back."""
-    scheme = all_scheme(scores.labels) if position is None else class_scheme()
+    scheme = full_palette(scores.labels) if position is None else class_palette()
     style = Style(scheme=scheme, position=position, classes=len(scores.labels.names), plain=True)
-    translation = translation_of(scores.run, scores.labels, unknown=unknown)
+    translation = lookup_of(scores.run, scores.labels, unknown=unknown)
     cards = describe_images(scores, position)
     drawn = []
     for (truth, prediction), card in zip(masks, cards, strict=True):
@@ -91,7 +91,7 @@ def plain_pictures(
     return drawn
 
 
-def pixels_of(picture: Mask, scheme: Scheme, *codes: int) -> int:
+def pixels_of(picture: Mask, scheme: Palette, *codes: int) -> int:
     return sum(int((picture == scheme.colors[code]).all(axis=-1).sum()) for code in codes)
 
 
@@ -135,7 +135,7 @@ def test_the_legend_counts_the_pixels_of_the_picture(
     masks: list[tuple[Mask, Mask | None]], position: int | None
 ) -> None:
     scores = score_run(counted(masks), LABELS, unknown="wrong")
-    translation = translation_of(scores.run, LABELS, unknown="wrong")
+    translation = lookup_of(scores.run, LABELS, unknown="wrong")
     for card, (truth, prediction) in zip(describe_images(scores, position), masks, strict=True):
         codes = error_codes(*translation.pair(truth, prediction), position, 3)
         assert all(pixels == (codes == code).sum() for code, _, pixels in card.legend)
@@ -156,7 +156,7 @@ def test_grey_colours_are_indices_only_if_the_whole_run_says_so(*, colored_elsew
     )
     run = made_run((truth, grey), (truth, other))
     scores = score_run(run, labels, unknown="wrong")
-    translation = translation_of(run, labels, unknown="wrong")
+    translation = lookup_of(run, labels, unknown="wrong")
     codes = class_errors(*translation.pair(truth, grey), 1)
     expected = [[0, 2], [2, 2]] if colored_elsewhere else [[0, 3], [3, 2]]
     assert codes.tolist() == expected
@@ -165,7 +165,7 @@ def test_grey_colours_are_indices_only_if_the_whole_run_says_so(*, colored_elsew
 
 def test_a_value_that_was_not_counted_is_refused() -> None:
     truth = frozen([[0, 1]])
-    translation = translation_of(made_run((truth, truth)), LABELS)
+    translation = lookup_of(made_run((truth, truth)), LABELS)
     for dtype in ("uint8", "uint16"):
         with pytest.raises(ValueError, match="other values than when it was counted"):
             translation.pair(truth, frozen([[0, 2]], dtype))
@@ -180,7 +180,7 @@ def test_any_number_of_classes_has_its_own_colours(classes: int) -> None:
             for v in range(classes)
         ),
     )
-    scheme = all_scheme(labels)
+    scheme = full_palette(labels)
     assert len(np.unique(scheme.colors, axis=0)) == len(scheme.colors) == 3 * classes + 18
     truth = frozen([[0, classes - 1, -1]], "int16")
     codes = all_errors(truth, frozen([[-2, classes - 1, 0]], "int16"), classes)
@@ -199,7 +199,7 @@ def test_what_is_written_stays_dark_on_white_beside_black_and_white_classes() ->
             for v in range(6)
         ),
     )
-    scheme = all_scheme(labels)
+    scheme = full_palette(labels)
     inks = scheme.colors[scheme.paper :].astype(int)
     assert inks[0].min() >= 240
     assert inks[-1].max() <= 15

@@ -17,7 +17,7 @@ from made.pages import HOSTILE, grey_masks, hostile_page, made_page, scored_page
 from made.sets import made_run, save, segeval
 
 from segeval.labels.labelmap import numbered
-from segeval.pictures.caption import telling_images
+from segeval.pictures.caption import representative_images
 from segeval.reports.document import make_document
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.findings import make_page
@@ -216,7 +216,7 @@ def test_no_image_is_worst_and_best_at_once(images: int) -> None:
     truth = np.arange(20, dtype=np.uint8)[None] % 2
     predictions = [np.where(np.arange(20) < n, 1 - truth, truth) for n in range(images)]
     scores = score_run(made_run(*((truth, p) for p in predictions)), numbered("two", range(2)))
-    chosen = telling_images(scores, 3)
+    chosen = representative_images(scores, 3)
     shown = [number for numbers in chosen.values() for number in numbers]
     assert len(set(shown)) == len(shown) >= min(images, 3)
     assert all(len(numbers) <= 3 for numbers in chosen.values())

@@ -14,7 +14,7 @@ from made.runs import BLOCKS, NAMES, make_folders, score
 from made.sets import data_set, frozen, made_run, save, segeval
 from runs.torture import make_set, torture
 
-from segeval.counting.run import Facts, Run
+from segeval.counting.run import Provenance, Run
 from segeval.counting.runfile import RunFile, read_run, write_run
 from segeval.errors import RunError
 from segeval.inputs import fingerprints
@@ -120,7 +120,7 @@ def test_resuming_counts_only_what_is_new_or_changed(
         read.clear()
         file = RunFile.create(tmp_path / "run.segeval", resume=True, overwrite=False)
         try:
-            return evaluation.evaluate(source, workers=1, file=file)
+            return evaluation.count_dataset(source, workers=1, file=file)
         finally:
             file.close()
 
@@ -138,7 +138,7 @@ def test_resuming_counts_only_what_is_new_or_changed(
     again = count()
     assert sorted(set(read)) == ["bonn_2", "new"]
     assert "bonn_3" not in {image.name for image in again.images}
-    fresh = evaluation.evaluate(source)
+    fresh = evaluation.count_dataset(source)
     assert again.images == fresh.images
     for name in ("image", "truth", "prediction", "pixels"):
         np.testing.assert_array_equal(getattr(again.counts, name), getattr(fresh.counts, name))
@@ -194,7 +194,7 @@ def test_two_programs_do_not_write_one_run(folders: tuple[Path, Path], tmp_path:
     assert score(folders, "-o", run, "--resume") == score(folders)
 
 
-def read_run_facts(file: RunFile) -> Facts:
+def read_run_facts(file: RunFile) -> Provenance:
     return file._facts()
 
 

@@ -150,7 +150,7 @@ def test_comparisons_from_python() -> None:
     miou = contrast.summary["miou"]
     assert miou["low"] < miou["delta"] < miou["high"] < 0  # type: ignore[operator]
     assert "ci:200,95%,seed:7,images" in contrast.signature
-    assert repr(contrast).startswith("Contrast(miou -0.0")
+    assert repr(contrast).startswith("Comparison(miou -0.0")
     assert len(contrast.images) == 30
     iou = contrast.classes.query("score == 'iou'")
     assert iou["name"].tolist() == ["0", "1", "2", "3", "4"]

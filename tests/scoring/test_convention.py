@@ -15,13 +15,13 @@ from segeval.errors import SettingError
 from segeval.labels.labelmap import numbered
 from segeval.scoring.convention import Convention
 from segeval.scoring.means import (
-    averaged_classes,
-    class_means,
+    class_scores,
+    count_classes_in_mean,
     generalized_dice,
-    image_means,
+    image_scores,
     mean_of_worst,
-    total_means,
-    worst_means,
+    mean_score,
+    worst_mean,
 )
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.sample import Sample
@@ -44,7 +44,7 @@ def mean(
     images: ClassCounts, metric: str = "iou", excluded: tuple[int, ...] = (), **axes: Any
 ) -> float:
     sample = Sample.of(images)
-    return float(total_means(Convention(**axes), METRICS[metric], sample, excluded)[0])
+    return float(mean_score(Convention(**axes), METRICS[metric], sample, excluded)[0])
 
 
 def same(value: float, expected: float) -> None:
@@ -184,17 +184,17 @@ def test_vectors_of_classes_follow_the_pooling() -> None:
         ("class", [1 / 2, 0.0]),
     ):
         convention = Convention(pooling=pooling, empty="zero")  # type: ignore[arg-type]
-        scores = class_means(convention, iou, Sample.of(EMPTY))
+        scores = class_scores(convention, iou, Sample.of(EMPTY))
         np.testing.assert_array_equal(scores, [expected])
 
 
 def test_values_of_images_follow_the_convention() -> None:
     iou, dice = METRICS["iou"], METRICS["dice"]
-    np.testing.assert_array_equal(image_means(Convention(), iou, TWO, ()), [3 / 4, 1 / 4])
+    np.testing.assert_array_equal(image_scores(Convention(), iou, TWO, ()), [3 / 4, 1 / 4])
     micro = Convention(pooling="micro")
-    np.testing.assert_array_equal(image_means(micro, iou, TWO, ()), [5 / 7, 1 / 4])
+    np.testing.assert_array_equal(image_scores(micro, iou, TWO, ()), [5 / 7, 1 / 4])
     generalized = Convention(pooling="image", generalized="uniform")
-    np.testing.assert_array_equal(image_means(generalized, dice, TWO, ()), [10 / 12, 2 / 5])
+    np.testing.assert_array_equal(image_scores(generalized, dice, TWO, ()), [10 / 12, 2 / 5])
 
 
 def test_generalized_dice_by_hand() -> None:
@@ -219,20 +219,20 @@ def test_generalized_dice_by_hand() -> None:
 def test_undefined_values_are_the_best_of_the_worst() -> None:
     values = np.array([[0.5], [NAN], [0.1]])
     spoilt = np.isnan(values)
-    assert mean_of_worst(values, 34, spoilt=spoilt) == [0.1]
-    assert np.isnan(mean_of_worst(values, 100, spoilt=spoilt)).all()
+    assert mean_of_worst(values, 34, propagates=spoilt) == [0.1]
+    assert np.isnan(mean_of_worst(values, 100, propagates=spoilt)).all()
     assert mean_of_worst(values, 100) == [0.3]
 
 
 def test_the_worst_share_of_a_class_without_images() -> None:
     for empty, expected in (("skip", 1 / 2), ("zero", 1 / 4), ("undefined", NAN)):
         convention = Convention(pooling="class", empty=empty, worst=50)  # type: ignore[arg-type]
-        same(float(worst_means(convention, METRICS["iou"], Sample.of(EMPTY), ())[0]), expected)
+        same(float(worst_mean(convention, METRICS["iou"], Sample.of(EMPTY), ())[0]), expected)
 
 
 def test_classes_of_a_mean_are_counted() -> None:
     def number(images: ClassCounts, metric: str = "iou", **axes: Any) -> int:
-        return averaged_classes(Convention(**axes), METRICS[metric], Sample.of(images), (0,))
+        return count_classes_in_mean(Convention(**axes), METRICS[metric], Sample.of(images), (0,))
 
     assert number(ONE) == 3
     assert number(ONE, absent="one") == 4
@@ -262,7 +262,7 @@ def test_what_is_not_on_the_axes_is_refused(axes: dict[str, Any], message: str) 
 
 
 def test_the_signature_names_the_axes_that_deviate() -> None:
-    assert Convention().facts() == ["pooling:dataset", "absent:skip", "mean:all"]
+    assert Convention().signature_parts() == ["pooling:dataset", "absent:skip", "mean:all"]
     convention = Convention(
         like="made",
         pooling="image",
@@ -273,13 +273,13 @@ def test_the_signature_names_the_axes_that_deviate() -> None:
         overrides=(("precision", "truth_only", "skip"),),
     )
     assert (
-        convention.facts()
+        convention.signature_parts()
         == (
             "like:made pooling:image absent:skip mean:foreground-sky precision.truth_only:skip "
             "smoothing:1e-06 weights:1,2.5"
         ).split()
     )
-    assert replace(convention, like="").facts()[0] == "pooling:image"
+    assert replace(convention, like="").signature_parts()[0] == "pooling:image"
 
 
 def test_the_foreground_is_all_but_the_first_class_if_there_is_another() -> None:

@@ -26,7 +26,7 @@ from segeval.scoring.resampling import (
     randomization_p,
     swap,
 )
-from segeval.scoring.sample import Sample, add_up
+from segeval.scoring.sample import Sample, exact_weighted_sum
 
 QUICK = Resampling(rounds=200)
 WORST: dict[str, Any] = {"pooling": "class", "worst": 30}
@@ -135,12 +135,12 @@ def test_sums_do_not_depend_on_the_order_of_adding() -> None:
     random = np.random.default_rng(0)
     values, draws = random.random(1000), random.integers(0, 5, (3, 1000)).astype(float)
     order = random.permutation(1000)
-    sums = add_up(draws, values)
-    assert np.array_equal(sums, add_up(draws[:, order], values[order]))
+    sums = exact_weighted_sum(draws, values)
+    assert np.array_equal(sums, exact_weighted_sum(draws[:, order], values[order]))
     assert sums.tolist() == [
         math.fsum(d * v for d, v in zip(r, values, strict=True)) for r in draws
     ]
-    big = add_up(np.array([[3.0, 1.0]]), np.array([2**51 - 1, 1]))
+    big = exact_weighted_sum(np.array([[3.0, 1.0]]), np.array([2**51 - 1, 1]))
     assert big.tolist() == [3 * (2**51 - 1) + 1]
 
 
@@ -181,7 +181,7 @@ def test_the_worst_share_of_what_is_drawn() -> None:
     assert mean_of_worst(values, 75, draws=draws)[:2].tolist() == [[0.7 / 3], [0.5]]
     assert np.isnan(mean_of_worst(values, 75, draws=draws)[2, 0])
     spoilt = np.isnan(values)
-    reached = mean_of_worst(values, 100, spoilt=spoilt, draws=draws)[:, 0]
+    reached = mean_of_worst(values, 100, propagates=spoilt, draws=draws)[:, 0]
     assert np.isnan(reached).tolist() == [False, False, True, True]
 
 

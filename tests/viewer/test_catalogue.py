@@ -17,14 +17,14 @@ from made.viewer import NAMES, Served, make_pairs, serve
 
 from segeval.labels.labelmap import numbered
 from segeval.pictures.caption import image_scores
-from segeval.pictures.classmaps import translation_of
+from segeval.pictures.classmaps import lookup_of
 from segeval.scoring.convention import Convention
-from segeval.scoring.score import score_choice, score_run
+from segeval.scoring.score import label_and_score, score_run
 from segeval.settings import LabelChoice
 from segeval.text import show_score
 from segeval.viewer.catalogue import Catalogue, Query
-from segeval.viewer.payloads import _percent, describe_image, single
-from segeval.viewer.renderer import Drawer
+from segeval.viewer.payloads import _percent, describe_image, scores_of_image
+from segeval.viewer.renderer import Renderer
 
 PAIRS = {name: (np.asarray(t), np.asarray(p)) for name, (t, p) in make_pairs().items()}
 CITIES = ["(none)", "bonn", "köln", "ulm"]
@@ -194,11 +194,11 @@ def test_scores_of_a_single_image_are_those_of_the_table(
     served: Served, pooling: Any, absent: Any
 ) -> None:
     convention = Convention(pooling=pooling, absent=absent, exclude=("0",))
-    scores = score_choice(served.scores.run, LabelChoice(), convention)
+    scores = label_and_score(served.scores.run, LabelChoice(), convention)
     for position in (None, 3):
         table = image_scores(scores, position)
         for number in range(len(NAMES)):
-            alone = image_scores(single(scores, number), position)
+            alone = image_scores(scores_of_image(scores, number), position)
             assert alone.keys() == table.keys()
             for name, column in table.items():
                 np.testing.assert_array_equal(alone[name], column[number : number + 1])
@@ -225,7 +225,7 @@ def test_what_is_no_class_and_what_is_not_judged() -> None:
     run, labels = made_run((truth, prediction)), numbered("two", [0, 1], void=[255])
     for unknown, expected in (("wrong", [(0, 2, 1), (1, 2, 1)]), ("ignore", [])):
         scores = score_run(run, labels, unknown=unknown)  # type: ignore[arg-type]
-        catalogue = Catalogue(scores, translation_of(run, labels, unknown=unknown))  # type: ignore[arg-type]
+        catalogue = Catalogue(scores, lookup_of(run, labels, unknown=unknown))  # type: ignore[arg-type]
         assert catalogue.confusions(0, 9) == catalogue.confusions(None, 9) == expected
     assert catalogue.find(Query(pair=(0, 2))).tolist() == []
 
@@ -235,9 +235,9 @@ def test_what_is_no_class_has_a_place_in_the_legend() -> None:
     run, labels = made_run((truth, prediction)), numbered("two", [0, 1], void=[255])
     scores, translation = (
         score_run(run, labels, unknown="wrong"),
-        translation_of(run, labels, unknown="wrong"),
+        lookup_of(run, labels, unknown="wrong"),
     )
-    drawer = Drawer(scores, translation, {}, opacity=1, max_pixels=9)
+    drawer = Renderer(scores, translation, {}, opacity=1, max_pixels=9)
     said = describe_image(Catalogue(scores, translation), drawer, 0, None)
     legends = {
         kind: {row["name"]: row["pixels"] for row in said["legend"][kind]}
@@ -253,7 +253,7 @@ def test_what_is_no_class_has_a_place_in_the_legend() -> None:
 def test_images_without_a_score_come_last() -> None:
     void, right = frozen([[255, 255]]), frozen([[0, 1]])
     run, labels = made_run((void, right), (right, right)), numbered("two", [0, 1], void=[255])
-    catalogue = Catalogue(score_run(run, labels), translation_of(run, labels))
+    catalogue = Catalogue(score_run(run, labels), lookup_of(run, labels))
     for order in ("worst", "best"):
         assert catalogue.find(Query(order=order)).tolist() == [1, 0]
 

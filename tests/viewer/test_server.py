@@ -24,9 +24,9 @@ from PIL import Image
 from segeval.errors import SettingError
 from segeval.pictures.classmaps import read_classes
 from segeval.pictures.overlay import Style, draw_picture
-from segeval.pictures.palettes import scheme_of
+from segeval.pictures.palettes import palette_of
 from segeval.settings import Reading
-from segeval.viewer.cache import Kept
+from segeval.viewer.cache import SizedCache
 from segeval.viewer.renderer import NO_CARD, _pair_of
 from segeval.viewer.server import CONNECTIONS, Viewer
 
@@ -284,7 +284,7 @@ def test_errors_are_what_overlay_draws(served: Served, position: int | None) -> 
             grey = np.asarray(Image.open(drawer.photographs[image.name]))
             photograph = np.stack([grey] * 3, axis=-1)
         style = Style(
-            scheme=scheme_of(scores.labels, position),
+            scheme=palette_of(scores.labels, position),
             position=position,
             classes=4,
             plain=True,
@@ -340,7 +340,7 @@ def test_files_that_are_gone_or_changed_are_said(tmp_path: Path) -> None:
 
 
 def test_pictures_are_kept_up_to_a_size() -> None:
-    kept: Kept[int, bytes] = Kept(100, len)
+    kept: SizedCache[int, bytes] = SizedCache(100, len)
     made = []
 
     def make(key: int, size: int = 30) -> bytes:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
 from segeval.cli import options
 from segeval.cli.command import NOT_SCORED, command
-from segeval.cli.console import describe_problems, put
+from segeval.cli.console import describe_problems, write_stdout
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count
 from segeval.errors import LabelError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from segeval.counting.run import Run
     from segeval.labels.labelmap import Side
-
-__all__ = ["check"]
 
 
 @command
@@ -53,14 +50,14 @@ def check(
         lines += [f"problems    {len(problems)}", describe_problems(problems, listed=None)]
     else:
         lines.append("problems    none; type `segeval score` with the same options")
-    put("\n".join(lines) + "\n")
+    write_stdout("\n".join(lines) + "\n")
     if problems:
         raise typer.Exit(NOT_SCORED)
 
 
 def _describe(run: Run) -> Iterator[str]:
     """Say how many pairs there are, and what each side holds in which storage forms."""
-    from segeval.labels.infer import values_of
+    from segeval.labels.infer import values_on_side
     from segeval.text import counted
     from segeval.values import describe_values
 
@@ -75,7 +72,7 @@ def _describe(run: Run) -> Iterator[str]:
         forms = Counter(
             image.truth_form if side == "truth" else image.prediction_form for image in run.images
         )
-        yield f"{side:<12}{describe_values(values_of(run, side))}{_counted(forms)}"
+        yield f"{side:<12}{describe_values(values_on_side(run, side))}{_counted(forms)}"
 
 
 def _counted(what: Counter[str], shown: int = 5) -> str:

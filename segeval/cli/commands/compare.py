@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,18 +11,14 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import progress_bar, put, say
+from segeval.cli.console import notify, progress_bar, write_stdout
 from segeval.cli.options.pairing import FolderOptions
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from segeval.counting.run import Run
-    from segeval.scoring.compare import Comparison
-
-__all__ = ["compare"]
+    from segeval.scoring.compare import RunComparison
 
 _pairing = options.in_panel("Pairing and reading")
 _convention = options.in_panel("Convention")
@@ -97,7 +94,7 @@ def compare(
     the images that changed most.
     """
     from segeval.cli.plan import refuse_overwriting
-    from segeval.labels.choose import stated_labels
+    from segeval.labels.choose import explicit_labels
     from segeval.reports.html.page import check_jinja
     from segeval.scoring.compare import compare_runs
 
@@ -108,7 +105,7 @@ def compare(
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
     refuse_overwriting(output.files().values(), compared.runs)
-    stated = stated_labels(choice)
+    stated = explicit_labels(choice)
     if stated is not None:
         stated.positions(chosen.exclude)
     comparisons = compare_runs(
@@ -125,13 +122,13 @@ def compare(
 
 def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
     """Read the runs, and count the folders."""
-    from segeval.counting.dataset import evaluate
+    from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import read_run
 
     folders = [path for path in compared.runs if not _is_counted(path)]
     _check_folders(folders, compared)
     return [
-        evaluate(
+        count_dataset(
             compared.folders(path, compared.truth),
             compared.reading(),
             workers=compared.workers,
@@ -154,7 +151,7 @@ def _check_folders(folders: Sequence[Path], compared: ComparedOptions) -> None:
             raise SettingError(f"{path} is neither a run file (score -o RUN) nor a folder")
     if folders and compared.truth is None:
         raise SettingError(f"{folders[0]} is no run file; name the true masks with --truth TRUTH")
-    stated = compared.stated("runs", "common")
+    stated = compared.given_options("runs", "common")
     if stated and not folders:
         raise SettingError(f"all runs are counted already; leave out {stated}")
 
@@ -165,7 +162,7 @@ def _is_counted(path: Path) -> bool:
 
 
 def _deliver(
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[RunComparison],
     compared: ComparedOptions,
     labels: options.LabelOptions,
     output: ComparisonOutput,
@@ -174,7 +171,7 @@ def _deliver(
     from segeval.cli.deliver import terminal_table
     from segeval.files import write_text
     from segeval.reports import compare as report
-    from segeval.reports.compare import lay_out, to_markdown
+    from segeval.reports.compare import to_markdown, to_renderable
     from segeval.reports.html.page import comparison_page
     from segeval.reports.json import to_json
     from segeval.text import printable
@@ -183,7 +180,9 @@ def _deliver(
     truth = {"truth": str(compared.truth)} if compared.truth is not None else {}
     document = report.make_document(comparisons, names, settings=truth | asdict(labels))
     reports = {
-        "table": lambda: terminal_table(lay_out(document, percent=output.percent), intervals=True),
+        "table": lambda: terminal_table(
+            to_renderable(document, percent=output.percent), intervals=True
+        ),
         "csv": lambda: report.to_csv(document),
         "json": lambda: to_json(document),
         "markdown": lambda: to_markdown(document, percent=output.percent),
@@ -192,10 +191,10 @@ def _deliver(
     }
     for name, path in output.files().items():
         write_text(path, reports[name]())
-    put(reports[output.output_format]())
+    write_stdout(reports[output.output_format]())
 
 
-def _say_doubts(comparisons: Sequence[Comparison], *, quiet: bool) -> None:
+def _say_doubts(comparisons: Sequence[RunComparison], *, quiet: bool) -> None:
     """Say what these numbers cannot show."""
     import numpy as np
 
@@ -216,7 +215,7 @@ def _say_too_few_rounds(classes: int, rounds: int, *, quiet: bool) -> None:
     least = classes / (rounds + 1)
     if least >= SIGNIFICANT:
         needed = int(classes / SIGNIFICANT) // 1000 * 1000 + 1000
-        say(
+        notify(
             f"notice: with {classes} classes and {rounds} rounds no corrected p can be "
             f"below {least:.2g}; type --ci {needed}",
             quiet=quiet,

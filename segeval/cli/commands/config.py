@@ -11,11 +11,9 @@ from segeval.cli.command import command
 from segeval.cli.configfile import ConfigFile
 from segeval.cli.configured import CONFIG, configurable
 from segeval.cli.configvalues import kind_of, options_of, settings_of
-from segeval.cli.console import put
-from segeval.cli.rivals import rivals_of
+from segeval.cli.console import write_stdout
+from segeval.cli.rivals import conflicting
 from segeval.errors import SettingError
-
-__all__ = ["config"]
 
 Row = dict[str, Any]
 
@@ -43,14 +41,14 @@ def config(
         raise SettingError(f"no command is called {name!r}; there are {', '.join(commands)}")
     shown = [name] if name else list(commands)
     rows = {shown_name: list(_rows(shown_name, file, commands)) for shown_name in shown}
-    put(_as_json(file, rows) if output_format == "json" else _as_table(file, rows))
+    write_stdout(_as_json(file, rows) if output_format == "json" else _as_table(file, rows))
 
 
 def _rows(name: str, file: ConfigFile | None, commands: dict[str, Any]) -> Iterator[Row]:
     """Yield the options of a command that have a value, but no default that another one decides."""
     settings = settings_of(name, file, commands) if file else {}
     options = options_of(commands[name])
-    decided = rivals_of(settings, {parameter.name for parameter in options.values()})
+    decided = conflicting(settings, {parameter.name for parameter in options.values()})
     for option, parameter in options.items():
         setting = settings.get(parameter.name)
         if file is not None and setting is not None:

@@ -9,9 +9,7 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import say
-
-__all__ = ["conformance"]
+from segeval.cli.console import notify
 
 
 @command
@@ -28,4 +26,4 @@ def conformance(
     from segeval.reports.conformance import write_suite
 
     files = write_suite(folder)
-    say(f"{folder}: {files} files; see {folder / 'README.md'}", quiet=quiet)
+    notify(f"{folder}: {files} files; see {folder / 'README.md'}", quiet=quiet)

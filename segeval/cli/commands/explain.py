@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import put
+from segeval.cli.console import write_stdout
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
+from segeval.settings import Unknown
 
 if TYPE_CHECKING:
     from segeval.scoring.score import Scores
-    from segeval.settings import Unknown
-
-__all__ = ["explain"]
 
 _convention = options.in_panel("Convention")
 _output = options.in_panel("Output and gate")
@@ -58,21 +56,21 @@ def explain(
     from segeval.cli.deliver import terminal_table
     from segeval.files import check_writable, write_text
     from segeval.presets.preset import find_preset
-    from segeval.reports.explain import lay_out
+    from segeval.reports.explain import to_renderable
     from segeval.reports.json import to_json
-    from segeval.scoring.score import score_choice
+    from segeval.scoring.score import label_and_score
 
     check_writable([] if explaining.json is None else [explaining.json])
     for name in explaining.between or ():
         find_preset(name)
     run = count_or_read(pairing, quiet=quiet)
-    scores = score_choice(run, labels.choice(), unknown=labels.unknown)
+    scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
     document = _document(scores, explaining, unknown=labels.unknown)
     if explaining.json is not None:
         write_text(explaining.json, to_json(document))
     table = explaining.output_format == "table"
-    put(
-        terminal_table(lay_out(document, variants=explaining.variants))
+    write_stdout(
+        terminal_table(to_renderable(document, variants=explaining.variants))
         if table
         else to_json(document)
     )
@@ -80,7 +78,7 @@ def explain(
 
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:
     """Put all presets side by side, and go from one to another if asked."""
-    from segeval.presets.explain import Case, between
+    from segeval.presets.explain import PresetScorer, steps_between
     from segeval.presets.explain import explain as explain_case
     from segeval.presets.preset import load_presets
     from segeval.reports.explain import make_document
@@ -88,14 +86,14 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
 
     exclude = tuple(dict.fromkeys(explaining.exclude or ()))
     scores.labels.positions(exclude)
-    facts = [f"unknown:{unknown}", f"exclude:{','.join(exclude) or 'none'}"]
-    case = Case(counts=scores.counts, labels=scores.labels, exclude=exclude)
+    parts = [f"unknown:{unknown}", f"exclude:{','.join(exclude) or 'none'}"]
+    case = PresetScorer(counts=scores.counts, labels=scores.labels, exclude=exclude)
     whole = explaining.variants or explaining.json or explaining.output_format == "json"
     names = [name for name in load_presets() if whole or ":" not in name]
     return make_document(
         case,
         explain_case(case, names),
-        signature=write_signature(scores.run, scores.labels, facts),
+        signature=write_signature(scores.run, scores.labels, parts),
         names=explaining.between,
-        steps=between(case, *explaining.between) if explaining.between else (),
+        steps=steps_between(case, *explaining.between) if explaining.between else (),
     )

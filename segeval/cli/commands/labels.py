@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.console import put
-
-__all__ = ["labels"]
+from segeval.cli.console import write_stdout
 
 
 @command
@@ -51,4 +49,4 @@ def labels(
         "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]])
         for row in rows
     )
-    put("\n".join(line.rstrip() for line in lines) + "\n")
+    write_stdout("\n".join(line.rstrip() for line in lines) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -10,17 +11,13 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import progress_bar, put, say
+from segeval.cli.console import notify, progress_bar, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.errors import SettingError
 from segeval.settings import Channels, ClassesMode, LossChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from segeval.losses.dataset import Valuation
-
-__all__ = ["losses"]
+    from segeval.losses.dataset import LossScores
 
 _pairing = options.in_panel("Pairing and reading")
 _losses = options.in_panel("Losses")
@@ -138,7 +135,7 @@ def losses(
     """
     from segeval.cli.deliver import enforce
     from segeval.counting.runfile import write_run
-    from segeval.losses.dataset import value_losses
+    from segeval.losses.dataset import evaluate_losses
     from segeval.losses.table import LOSSES
     from segeval.reports.losses import CALIBRATION, make_document
     from segeval.scoring.gates import check_values, parse_ceiling
@@ -148,7 +145,7 @@ def losses(
     check_values(dict.fromkeys((*LOSSES, *CALIBRATION), 0.0), thresholds)
     source, reading = maps.source(), maps.reading()
     _check_places(maps, output)
-    valuation = value_losses(
+    valuation = evaluate_losses(
         source,
         labels.choice(),
         choice,
@@ -212,7 +209,7 @@ def _numbers(option: str, text: str | None) -> tuple[float, ...]:
 
 
 def _deliver(
-    document: Mapping[str, Any], valuation: Valuation, output: LossOutput, *, reliability: bool
+    document: Mapping[str, Any], valuation: LossScores, output: LossOutput, *, reliability: bool
 ) -> None:
     """Write the files, and print the chosen format."""
     from segeval.cli.deliver import terminal_table
@@ -223,7 +220,7 @@ def _deliver(
     from segeval.reports.plots.style import plot_format
 
     reports = {
-        "table": lambda: terminal_table(report.lay_out(document, reliability=reliability)),
+        "table": lambda: terminal_table(report.to_renderable(document, reliability=reliability)),
         "csv": lambda: report.to_csv(document),
         "json": lambda: to_json(document),
         "per_image": lambda: report.images_csv(valuation),
@@ -233,10 +230,10 @@ def _deliver(
             write_bytes(path, draw(document, plot_format(path.name)))
         else:
             write_text(path, reports[name]())
-    put(reports[output.output_format]())
+    write_stdout(reports[output.output_format]())
 
 
-def _say_notices(valuation: Valuation, *, quiet: bool) -> None:
+def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
     """Say what a reader of the numbers might not expect."""
     from segeval.cli.deliver import say_left_out
     from segeval.text import counted
@@ -244,15 +241,17 @@ def _say_notices(valuation: Valuation, *, quiet: bool) -> None:
     labels, impossible = valuation.scores.labels, valuation.calibration.impossible
     void = int((valuation.judged == 0).sum())
     if labels.name == "binary(found)":
-        say("notice: the truths hold nothing but 0 and 255, so 255 is the foreground", quiet=quiet)
+        notify(
+            "notice: the truths hold nothing but 0 and 255, so 255 is the foreground", quiet=quiet
+        )
     if impossible:
-        say(
+        notify(
             f"notice: {counted(impossible, 'pixel')} gave the truth the probability 0; "
             "each counts 100 where a loss takes its logarithm",
             quiet=quiet,
         )
     if void:
-        say(
+        notify(
             f"notice: {counted(void, 'image')} without a judged pixel; 0 in the means over images",
             quiet=quiet,
         )

@@ -9,9 +9,7 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import say
-
-__all__ = ["merge"]
+from segeval.cli.console import notify
 
 
 @command
@@ -35,5 +33,5 @@ def merge(
     total = first.united(others)
     write_run(total, out, overwrite=overwrite)
     if total.shards:
-        say(f"notice: only shards {', '.join(total.shards)} of the data set", quiet=quiet)
-    say(f"{out}: {counted(len(runs), 'run')}, {counted(len(total), 'image')}", quiet=quiet)
+        notify(f"notice: only shards {', '.join(total.shards)} of the data set", quiet=quiet)
+    notify(f"{out}: {counted(len(runs), 'run')}, {counted(len(total), 'image')}", quiet=quiet)

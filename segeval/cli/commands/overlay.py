@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import progress_bar, put, say
+from segeval.cli.console import notify, progress_bar, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import PhotographOptions
 from segeval.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from segeval.inputs.pairing import Pair
     from segeval.pictures.folder import Job
     from segeval.pictures.overlay import Style
     from segeval.scoring.score import Scores
-
-__all__ = ["overlay"]
 
 _picture = options.in_panel("Pictures")
 
@@ -59,12 +56,12 @@ class PictureOptions(PhotographOptions):
         """Return how pictures look."""
         from segeval.pictures.caption import position_of
         from segeval.pictures.overlay import Style
-        from segeval.pictures.palettes import scheme_of
+        from segeval.pictures.palettes import palette_of
 
         position = position_of(scores.labels, self.class_name)
         opacity = (1.0 if self.plain else 0.6) if self.opacity is None else self.opacity
         return Style(
-            scheme=scheme_of(scores.labels, position),
+            scheme=palette_of(scores.labels, position),
             position=position,
             classes=len(scores.labels.labels),
             plain=self.plain,
@@ -88,10 +85,10 @@ def overlay(
     what `segeval score` says.
     """
     from segeval.cli.deliver import say_notices
-    from segeval.counting.dataset import evaluate, pair_up
-    from segeval.pictures.classmaps import translation_of
+    from segeval.counting.dataset import count_dataset, pair_up
+    from segeval.pictures.classmaps import lookup_of
     from segeval.pictures.folder import Plan, check_targets, draw_overlays
-    from segeval.scoring.score import score_choice
+    from segeval.scoring.score import label_and_score
     from segeval.text import counted
 
     photographs = pictures.photographs()
@@ -100,20 +97,20 @@ def overlay(
     files = [*_files(pairs.values()), *photographs.values()]
     _check_early(pairs, files, labels, pictures)
     bar = progress_bar(quiet=quiet)
-    run = evaluate(source, how, workers=reading.workers, progress=bar)
-    scores = score_choice(run, choice, unknown=labels.unknown)
+    run = count_dataset(source, how, workers=reading.workers, progress=bar)
+    scores = label_and_score(run, choice, unknown=labels.unknown)
     style = pictures.style(scores)
     jobs = _jobs(scores, style, pairs, photographs, pictures)
     targets = [job.target for job in jobs]
     check_targets(pictures.out, targets, files, overwrite=pictures.overwrite)
-    translation = translation_of(run, scores.labels, unknown=labels.unknown)
+    translation = lookup_of(run, scores.labels, unknown=labels.unknown)
     plan = Plan(style=style, translation=translation, reading=how)
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
     if pictures.worst is not None:
         _list_worst(jobs)
     say_notices(scores, quiet=quiet)
     _say_odd([*odd, *_without_photograph(jobs, pictures)], quiet=quiet)
-    say(f"{counted(len(jobs), 'picture')} in {pictures.out}", quiet=quiet)
+    notify(f"{counted(len(jobs), 'picture')} in {pictures.out}", quiet=quiet)
 
 
 def _jobs(
@@ -138,7 +135,7 @@ def _list_worst(jobs: Iterable[Job]) -> None:
     """Print the score and the file of each picture, lowest first."""
     from segeval.text import show_score
 
-    put("".join(f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs))
+    write_stdout("".join(f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs))
 
 
 def _files(pairs: Iterable[Pair]) -> Iterator[Path]:
@@ -153,10 +150,10 @@ def _check_early(
     names: Iterable[str], files: list[Path], labels: options.LabelOptions, pictures: PictureOptions
 ) -> None:
     """Refuse, before anything is counted, what could not be drawn or written."""
-    from segeval.labels.choose import stated_labels
+    from segeval.labels.choose import explicit_labels
     from segeval.pictures.folder import check_targets, target_names
 
-    stated = stated_labels(labels.choice())
+    stated = explicit_labels(labels.choice())
     if stated is not None and pictures.class_name is not None:
         stated.positions([pictures.class_name])
     targets = target_names(names).values() if pictures.worst is None else ()
@@ -178,4 +175,4 @@ def _say_odd(odd: Iterable[Problem], *, quiet: bool) -> None:
         kinds[problem.kind].append(problem.detail or problem.name)
     for kind, names in kinds.items():
         shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-        say(f"notice: {len(names)} × {kind}: {shown}", quiet=quiet)
+        notify(f"notice: {len(names)} × {kind}: {shown}", quiet=quiet)

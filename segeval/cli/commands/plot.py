@@ -15,8 +15,6 @@ from segeval.errors import SettingError
 if TYPE_CHECKING:
     from segeval.counting.run import Run
 
-__all__ = ["plot"]
-
 _plot = options.in_panel("Plot")
 
 
@@ -82,8 +80,8 @@ def _scored(
 ) -> dict[str, Any]:
     """Return the scores as a document, with those of the images as ``values``."""
     from segeval.reports.document import make_document
-    from segeval.scoring.score import per_image, score_choice
+    from segeval.scoring.score import label_and_score, per_image
 
-    scores = score_choice(run, labels.choice(), convention.convention(), unknown=labels.unknown)
+    scores = label_and_score(run, labels.choice(), convention.convention(), unknown=labels.unknown)
     values = per_image(scores)["miou"].tolist()
     return make_document(scores) | {"values": values, "name": "mIoU"}

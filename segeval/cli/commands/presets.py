@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.console import put
+from segeval.cli.console import write_stdout
 
 if TYPE_CHECKING:
     from segeval.presets.preset import Preset
-
-__all__ = ["presets"]
 
 
 @command
@@ -38,7 +36,7 @@ def presets(
         "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]])
         for row in rows
     )
-    put("\n".join(line.rstrip() for line in lines) + "\n")
+    write_stdout("\n".join(line.rstrip() for line in lines) + "\n")
 
 
 def _row(preset: Preset) -> tuple[str, ...]:
@@ -58,7 +56,7 @@ def _facts(preset: Preset) -> Iterator[tuple[str, str]]:
     yield title_of(preset.convention.headline), preset.call
     for mean, call in preset.also.items():
         yield title_of(mean), call
-    yield "rules", " ".join(preset.convention.facts()[1:])
+    yield "rules", " ".join(preset.convention.signature_parts()[1:])
     yield "flatters", preset.flatters
     yield "punishes", preset.punishes
     if preset.fault:

@@ -10,8 +10,6 @@ import typer
 from segeval.cli import options
 from segeval.cli.command import command
 
-__all__ = ["report"]
-
 
 @command
 def report(

@@ -10,8 +10,6 @@ from segeval.cli.command import command
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count
 
-__all__ = ["score"]
-
 
 @command
 def score(

@@ -6,6 +6,7 @@ import difflib
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,19 +14,15 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import progress_bar, put
+from segeval.cli.console import progress_bar, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.errors import DataError, Problem, SettingError
+from segeval.settings import LabelChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from segeval.counting.run import Run
     from segeval.inputs.pairing import Pair
     from segeval.pictures.terminal import Colors
-    from segeval.settings import LabelChoice
-
-__all__ = ["show"]
 
 _picture = options.in_panel("Picture")
 
@@ -67,25 +64,25 @@ def show(
     errors are seen.
     """
     from segeval.pictures.caption import describe_images, position_of
-    from segeval.pictures.classmaps import read_classes, translation_of
+    from segeval.pictures.classmaps import lookup_of, read_classes
     from segeval.pictures.errormaps import error_codes
-    from segeval.pictures.palettes import scheme_of
+    from segeval.pictures.palettes import palette_of
     from segeval.pictures.terminal import draw_text
-    from segeval.scoring.score import score_choice
+    from segeval.scoring.score import label_and_score
 
     reading, name = _arguments(reading, shown.name)
     pair = _find_pair(reading, name)
     run = _count(reading, pair, labels.choice(), quiet=quiet)
-    scores = score_choice(run, labels.choice(), unknown=labels.unknown)
+    scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
     position = position_of(scores.labels, shown.class_name)
     (card,) = describe_images(scores, position, [_number(run, pair.name)])
-    translation = translation_of(run, scores.labels, unknown=labels.unknown)
+    translation = lookup_of(run, scores.labels, unknown=labels.unknown)
     truth, prediction = read_classes(pair, reading.reading(), translation)
     codes = error_codes(truth, prediction, position, translation.classes)
     columns = shown.width or shutil.get_terminal_size().columns
     colors = _colors(os.environ) if shown.colors == "auto" else shown.colors
-    scheme = scheme_of(scores.labels, position)
-    put(draw_text(codes, scheme, card, columns=columns, colors=colors))
+    scheme = palette_of(scores.labels, position)
+    write_stdout(draw_text(codes, scheme, card, columns=columns, colors=colors))
 
 
 def _arguments(reading: ReadingOptions, name: str | None) -> tuple[ReadingOptions, str | None]:
@@ -135,19 +132,21 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
 
     Classes are found in all masks, and so is whether grey colours are indices.
     """
-    from segeval.counting.dataset import count_pair, evaluate
+    from segeval.counting.dataset import count_dataset, count_pair
     from segeval.counting.run import Run
-    from segeval.labels.choose import stated_labels
+    from segeval.labels.choose import explicit_labels
     from segeval.values import COLOR
 
-    if stated_labels(choice) is not None:
+    if explicit_labels(choice) is not None:
         counted = count_pair(pair, reading.reading())
         if isinstance(counted, Problem):
             raise DataError([counted])
         if max(counted.table.truth.max(), counted.table.prediction.max()) < COLOR:
             return Run.of([counted])
     progress = progress_bar(quiet=quiet)
-    return evaluate(reading.source(), reading.reading(), workers=reading.workers, progress=progress)
+    return count_dataset(
+        reading.source(), reading.reading(), workers=reading.workers, progress=progress
+    )
 
 
 def _number(run: Run, name: str) -> int:

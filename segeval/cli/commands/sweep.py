@@ -10,12 +10,10 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import put, say
+from segeval.cli.console import notify, write_stdout
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
 from segeval.settings import LabelChoice
-
-__all__ = ["sweep"]
 
 FLATTERS = (
     "notice: a threshold chosen on the very images that it is reported on flatters the model; "
@@ -72,12 +70,12 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
     labels = choose_labels(run, sweeping.choice())
     document = curves.make_document(sweep_run(run, labels, beta2=sweeping.beta2))
     reports = {
-        "table": lambda: terminal_table(curves.lay_out(document)),
+        "table": lambda: terminal_table(curves.to_renderable(document)),
         "csv": lambda: curves.to_csv(document),
         "json": lambda: to_json(document),
     }
     for name, path in files.items():
         if path is not None:
             write_text(path, reports[name]())
-    put(reports[sweeping.output_format]())
-    say(FLATTERS, quiet=quiet)
+    write_stdout(reports[sweeping.output_format]())
+    notify(FLATTERS, quiet=quiet)

@@ -5,23 +5,20 @@ from __future__ import annotations
 import webbrowser
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import put, say
+from segeval.cli.console import notify, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import PhotographOptions
 from segeval.cli.runs import count_or_read
+from segeval.settings import Unknown
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from segeval.scoring.score import Scores
-    from segeval.settings import Unknown
     from segeval.viewer.routes import Routes
-
-__all__ = ["view"]
 
 _view = options.in_panel("View")
 
@@ -71,12 +68,12 @@ def view(
     their pictures, drawn when they are looked at.
     """
     from segeval.cli.deliver import say_notices
-    from segeval.scoring.score import score_choice
+    from segeval.scoring.score import label_and_score
     from segeval.viewer.server import Viewer
 
     photographs, rules = viewing.photographs(), convention.convention()
     run = count_or_read(reading, quiet=quiet)
-    scores = score_choice(run, labels.choice(), rules, unknown=labels.unknown)
+    scores = label_and_score(run, labels.choice(), rules, unknown=labels.unknown)
     setup = Setup(
         photographs=photographs,
         unknown=labels.unknown,
@@ -85,10 +82,10 @@ def view(
     )
     with Viewer(_routes(scores, viewing, setup), viewing.port) as server:
         say_notices(scores, quiet=quiet)
-        put(f"{server.url}\n")
-        say("served to this machine only; Ctrl-C ends it", quiet=quiet)
+        write_stdout(f"{server.url}\n")
+        notify("served to this machine only; Ctrl-C ends it", quiet=quiet)
         if viewing.opened and not webbrowser.open(server.url):
-            say("notice: no browser could be opened; open the address yourself", quiet=quiet)
+            notify("notice: no browser could be opened; open the address yourself", quiet=quiet)
         with suppress(KeyboardInterrupt):
             server.serve_forever()
 
@@ -96,15 +93,15 @@ def view(
 def _routes(scores: Scores, viewing: ViewOptions, setup: Setup) -> Routes:
     """Return what the server answers."""
     from segeval.pictures.caption import position_of
-    from segeval.pictures.classmaps import translation_of
+    from segeval.pictures.classmaps import lookup_of
     from segeval.viewer.catalogue import Catalogue
-    from segeval.viewer.renderer import Drawer
+    from segeval.viewer.renderer import Renderer
     from segeval.viewer.routes import Routes
 
     position = position_of(scores.labels, viewing.class_name)
-    translation = translation_of(scores.run, scores.labels, unknown=setup.unknown)
+    translation = lookup_of(scores.run, scores.labels, unknown=setup.unknown)
     catalogue = Catalogue(scores, translation, setup.group_by)
-    drawer = Drawer(
+    drawer = Renderer(
         scores,
         translation,
         setup.photographs,

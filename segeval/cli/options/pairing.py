@@ -13,8 +13,6 @@ from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.settings import MAX_PIXELS, Missing, OnError, Reading, Source, parse_shard
 
-__all__ = ["FolderOptions", "PairingOptions", "ReadingOptions"]
-
 _pairing = in_panel("Pairing and reading")
 
 
@@ -61,7 +59,7 @@ class FolderOptions:
             missing=self.missing,
         )
 
-    def stated(self, *but: str) -> str:
+    def given_options(self, *but: str) -> str:
         """Name the options that are not at their defaults, except for some fields."""
         names = [
             f"--{field.name.replace('_', '-')}"

@@ -9,8 +9,6 @@ from typing import Annotated
 from segeval.cli.options.panels import in_panel
 from segeval.errors import SettingError
 
-__all__ = ["PhotographOptions"]
-
 _picture = in_panel("Pictures")
 
 

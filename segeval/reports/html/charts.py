@@ -5,18 +5,13 @@ So text keeps its size however narrow the page is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.text import defined
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-__all__ = ["lay_out_curve", "lay_out_histogram"]
 
 BINS: Final = 20
 POINTS: Final = 200

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from segeval.counting.run import ImageInfo, Run
-    from segeval.inputs.pairing import Pair
-    from segeval.pictures.thumbnails import Album
-    from segeval.scoring.score import Scores
-
+from segeval.counting.run import ImageInfo, Run
+from segeval.inputs.pairing import Pair
+from segeval.pictures.thumbnails import Album
+from segeval.scoring.score import Scores
 
 EACH: Final = 3
 """Worst, median and best images that are shown."""
@@ -45,12 +42,12 @@ def make_page(
 
 def _conventions(scores: Scores) -> dict[str, Any]:
     """Return what other tools would report for these masks."""
-    from segeval.presets.explain import Case, explain
+    from segeval.presets.explain import PresetScorer, explain
     from segeval.presets.preset import load_presets
     from segeval.reports.explain import make_document
 
     exclude = scores.convention.exclude
-    case = Case(counts=scores.counts, labels=scores.labels, exclude=exclude)
+    case = PresetScorer(counts=scores.counts, labels=scores.labels, exclude=exclude)
     names = [name for name in load_presets() if ":" not in name]
     return make_document(case, explain(case, names), signature=scores.signature)
 
@@ -73,15 +70,15 @@ def _sweep(scores: Scores) -> dict[str, Any] | None:
 
 def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path]) -> Album:
     """Choose the images whose pictures are shown."""
-    from segeval.pictures.caption import describe_images, telling_images
-    from segeval.pictures.classmaps import translation_of
+    from segeval.pictures.caption import describe_images, representative_images
+    from segeval.pictures.classmaps import lookup_of
     from segeval.pictures.overlay import Style
-    from segeval.pictures.palettes import all_scheme
+    from segeval.pictures.palettes import full_palette
     from segeval.pictures.thumbnails import Album
     from segeval.settings import Reading
 
     run, labels = scores.run, scores.labels
-    chosen = telling_images(scores, EACH)
+    chosen = representative_images(scores, EACH)
     sections = {title: describe_images(scores, None, at) for title, at in chosen.items()}
     shown = [run.images[number] for numbers in chosen.values() for number in numbers]
     return Album(
@@ -89,9 +86,9 @@ def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str
         pairs={info.name: _pair(info) for info in shown},
         photographs=photographs,
         style=Style(
-            scheme=all_scheme(labels), position=None, classes=len(labels.labels), opacity=0.6
+            scheme=full_palette(labels), position=None, classes=len(labels.labels), opacity=0.6
         ),
-        translation=translation_of(run, labels, unknown=document["settings"]["unknown"]),
+        translation=lookup_of(run, labels, unknown=document["settings"]["unknown"]),
         reading=Reading(resize_prediction=_resized(run)),
     )
 

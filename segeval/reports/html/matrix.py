@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.scoring.metrics import ratio
 from segeval.text import show_count, show_percent
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-__all__ = ["WRITTEN", "lay_out_matrix", "list_confusions", "step_of"]
 
 WRITTEN: Final = 24
 """Up to so many classes, shares are written into the cells of a table; more are a picture."""

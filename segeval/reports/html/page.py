@@ -8,27 +8,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.errors import SettingError
-from segeval.pictures.thumbnails import draw_album
-from segeval.reports.compare import parts_of, signed
+from segeval.pictures.thumbnails import Album, draw_album
+from segeval.reports.compare import runs_of, signed
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.matrix import lay_out_matrix, list_confusions
-from segeval.reports.wording import fate_of_absent, headlines, show_bound, title_of, verdict
+from segeval.reports.wording import headlines, note_on_absent, show_bound, title_of, verdict
 from segeval.text import printable, show_count, show_score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     import numpy as np
     from jinja2 import Environment
     from numpy.typing import NDArray
-
-    from segeval.pictures.thumbnails import Album
 
 
 LARGEST: Final = 5_000_000
@@ -205,7 +202,7 @@ def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
         "classes": classes,
         "groups": groups[: limits.rows],
         "gates": gates[: limits.rows],
-        "fate": fate_of_absent(document),
+        "fate": note_on_absent(document),
         "matrix": matrix,
         "confusions": list_confusions(document["confusion"], _named),
         "histogram": lay_out_histogram(findings.values),
@@ -254,4 +251,4 @@ def comparison_page(document: Mapping[str, Any], *, percent: bool = False) -> st
     environment = environment_of(percent=percent)
     environment.filters |= {"signed": partial(signed, percent=percent), "titled": title_of}
     template = environment.get_template("comparison.html")
-    return template.render(document=document, parts=parts_of(document))
+    return template.render(document=document, parts=runs_of(document))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.reports.plots.style import GREY, figure_of, short
 from segeval.scoring.metrics import ratio
@@ -17,7 +18,6 @@ from segeval.text import show_percent
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
 
 WRITTEN: Final = 24

@@ -6,6 +6,7 @@ Each takes the plain data that the other reports show, and no plot computes a sc
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -24,12 +25,8 @@ from segeval.reports.plots.style import (
 from segeval.text import counted, show_score
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = ["PLOTS", "Kind", "draw_plot"]
 
 Kind = Literal["confusion", "classes", "images", "curves"]
 

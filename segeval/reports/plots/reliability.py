@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from segeval.reports.plots.style import BLUE, GREY, ORANGE, bare, save, style
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["draw"]
 
 
 def draw(document: Mapping[str, Any], ending: str) -> bytes:

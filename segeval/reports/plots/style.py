@@ -7,30 +7,15 @@ date, so that the same numbers give the same file.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = [
-    "BLUE",
-    "FORMATS",
-    "GREY",
-    "ORANGE",
-    "PURPLE",
-    "bare",
-    "figure_of",
-    "plot_format",
-    "save",
-    "short",
-    "style",
-]
 
 FORMATS: Final = ("svg", "png", "pdf")
 BLUE: Final = "#0072b2"
