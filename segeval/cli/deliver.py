@@ -18,7 +18,7 @@ import typer
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.console import notify, write_stdout
 from segeval.cli.github import add_to_summary
-from segeval.cli.notices import say_doubts
+from segeval.cli.notices import SHOWN, say_doubts
 from segeval.cli.plan import Plan
 from segeval.counting.run import Run
 from segeval.errors import SettingError
@@ -29,6 +29,7 @@ from segeval.scoring.baseline import Baseline, baseline_of, check_drops
 from segeval.scoring.compare import RunComparison, compare_runs
 from segeval.scoring.gates import DropGate, Gate, check_thresholds
 from segeval.scoring.score import Scores, label_and_score
+from segeval.text import listed
 
 Report = Callable[[], Any]
 """Makes the text of a report, or the bytes of a picture."""
@@ -171,8 +172,7 @@ def say_left_out(run: Run, *, quiet: bool) -> None:
         (run.skipped, "unreadable pair left out"),
     ):
         if names:
-            shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-            notify(f"notice: {len(names)} × {what}: {shown}", quiet=quiet)
+            notify(f"notice: {len(names)} × {what}: {listed(names, SHOWN)}", quiet=quiet)
 
 
 def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
