@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 
 def defined(value: float) -> float | None:
     """Return None for NaN, which no JSON holds."""
@@ -22,6 +20,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def listed(names: Sequence[str], most: int, rest: str = ", …") -> str:
+    """Name the first of some things, and say that there are more.
+
+    >>> listed(["a", "b", "c"], 2), listed(["a", "b", "c"], 2, " and {} more")
+    ('a, b, …', 'a, b and 1 more')
+    """
+    left_out = len(names) - most
+    return ", ".join(names[:most]) + (rest.format(left_out) if left_out > 0 else "")
+
+
 def printable(text: str) -> str:
     """Write the bytes of a file name that are not UTF-8 as escapes, so that it can be written."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -33,7 +41,7 @@ def show_percent(share: float) -> str:
     >>> [show_percent(share) for share in (0.0, 0.004, 0.125, 0.9996, 1.0)]
     ['', '<1', '13', '>99', '100']
     """
-    if np.isnan(share) or share == 0:
+    if math.isnan(share) or share == 0:
         return ""
     if share < 0.005:
         return "<1"

@@ -8,29 +8,31 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import typer
 
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.console import notify, write_stdout
 from segeval.cli.github import add_to_summary
-from segeval.cli.notices import say_doubts
-from segeval.cli.plan import Plan, _files
+from segeval.cli.notices import SHOWN, say_doubts
+from segeval.cli.plan import Plan
 from segeval.counting.run import Run
 from segeval.errors import SettingError
-from segeval.files import write_text
+from segeval.files import write_bytes, write_text
 from segeval.reports.document import list_gates, make_document
-from segeval.reports.html.findings import make_page
 from segeval.reports.wording import show_bound
 from segeval.scoring.baseline import Baseline, baseline_of, check_drops
 from segeval.scoring.compare import RunComparison, compare_runs
 from segeval.scoring.gates import DropGate, Gate, check_thresholds
 from segeval.scoring.score import Scores, label_and_score
+from segeval.text import listed
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+Report = Callable[[], Any]
+"""Makes the text of a report, or the bytes of a picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,9 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
         percent=plan.output.percent,
         photographs=plan.photographs,
     )
-    for name, path in _files(plan.output):
-        write_text(path, REPORTS[name](shown))
-    write_stdout(REPORTS[plan.output.output_format](shown))
-    add_to_summary(lambda: REPORTS["markdown"](shown), quiet=quiet)
+    reports = {name: report(shown) for name, report in REPORTS.items()}
+    deliver(reports, plan.output.files(), plan.output.output_format)
+    add_to_summary(reports["markdown"], quiet=quiet)
     say_notices(scores, quiet=quiet)
     enforce(gates)
 
@@ -82,74 +83,37 @@ def enforce(gates: Iterable[Gate]) -> None:
         raise typer.Exit(GATE_FAILED)
 
 
-def terminal_table(layout: RenderableType, *, intervals: bool = False) -> str:
-    """Draw a table for where it goes: a terminal of some width and colour, or a file."""
-    from segeval.reports.table import NARROWEST, WITH_INTERVALS, render
-
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
-    colored = terminal and "NO_COLOR" not in os.environ
-    narrowest = WITH_INTERVALS if intervals else NARROWEST
-    return render(layout, width=width, color=colored, narrowest=narrowest)
+def lazy(target: str, *arguments: Any, **settings: Any) -> Report:
+    """Return a call of ``module:function`` in `segeval.reports`, imported when it is called."""
+    module, _, name = target.partition(":")
+    return lambda: getattr(import_module(f"segeval.reports.{module}"), name)(*arguments, **settings)
 
 
-def _table(shown: Shown) -> str:
-    from segeval.reports.table import to_renderable
+def terminal_table(
+    target: str, *arguments: Any, intervals: bool = False, **settings: Any
+) -> Report:
+    """Return a table, drawn for where it goes: a terminal of some width and colour, or a file."""
 
-    layout = to_renderable(shown.document, percent=shown.percent)
-    return terminal_table(layout, intervals="intervals" in shown.document)
+    def draw() -> str:
+        from segeval.reports.table import NARROWEST, WITH_INTERVALS, render
 
+        layout = lazy(target, *arguments, **settings)()
+        terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
+        colored = terminal and "NO_COLOR" not in os.environ
+        narrowest = WITH_INTERVALS if intervals else NARROWEST
+        return render(layout, width=width, color=colored, narrowest=narrowest)
 
-def _csv(shown: Shown) -> str:
-    from segeval.reports.csv import classes_csv
-
-    return classes_csv(shown.document)
-
-
-def _per_image(shown: Shown) -> str:
-    from segeval.reports.csv import images_csv
-
-    return images_csv(shown.scores)
-
-
-def _per_group(shown: Shown) -> str:
-    from segeval.reports.csv import groups_csv
-
-    return groups_csv(shown.document)
+    return draw
 
 
-def _confusion(shown: Shown) -> str:
-    from segeval.reports.csv import confusion_csv
-
-    return confusion_csv(shown.document)
-
-
-def _json(shown: Shown) -> str:
-    from segeval.reports.json import to_json
-
-    return to_json(shown.document)
-
-
-def _markdown(shown: Shown) -> str:
-    from segeval.reports.markdown import to_markdown
-
-    return to_markdown(shown.document, percent=shown.percent)
-
-
-def _html(shown: Shown) -> str:
-    return make_page(shown.scores, shown.document, shown.photographs, percent=shown.percent)
-
-
-def _junit(shown: Shown) -> str:
-    from segeval.reports.junit import to_junit
-
-    return to_junit(shown.document, timestamp=datetime.now(UTC))
-
-
-def _badge(shown: Shown) -> str:
-    from segeval.reports.badge import to_badge
-
-    return to_badge(shown.document, percent=shown.percent)
+def deliver(reports: Mapping[str, Report], files: Mapping[str, Path], printed: str) -> None:
+    """Write the reports that go into files, and print one."""
+    for name, path in files.items():
+        content = reports[name]()
+        write = write_bytes if isinstance(content, bytes) else write_text
+        write(path, content)
+    write_stdout(reports[printed]())
 
 
 def _total(shown: Shown) -> str:
@@ -157,20 +121,31 @@ def _total(shown: Shown) -> str:
     return f"{'' if total is None else repr(total)}\n"
 
 
-REPORTS: Final[Mapping[str, Callable[[Shown], str]]] = {
-    "table": _table,
-    "csv": _csv,
-    "per_image": _per_image,
-    "per_group": _per_group,
-    "confusion": _confusion,
-    "json": _json,
-    "markdown": _markdown,
-    "html": _html,
-    "junit": _junit,
-    "badge": _badge,
-    "total": _total,
+REPORTS: Final[Mapping[str, Callable[[Shown], Report]]] = {
+    "table": lambda shown: terminal_table(
+        "table:to_renderable",
+        shown.document,
+        percent=shown.percent,
+        intervals="intervals" in shown.document,
+    ),
+    "csv": lambda shown: lazy("csv:classes_csv", shown.document),
+    "per_image": lambda shown: lazy("csv:images_csv", shown.scores),
+    "per_group": lambda shown: lazy("csv:groups_csv", shown.document),
+    "confusion": lambda shown: lazy("csv:confusion_csv", shown.document),
+    "json": lambda shown: lazy("json:to_json", shown.document),
+    "markdown": lambda shown: lazy("markdown:to_markdown", shown.document, percent=shown.percent),
+    "html": lambda shown: lazy(
+        "html.findings:make_page",
+        shown.scores,
+        shown.document,
+        shown.photographs,
+        percent=shown.percent,
+    ),
+    "junit": lambda shown: lazy("junit:to_junit", shown.document, timestamp=datetime.now(UTC)),
+    "badge": lambda shown: lazy("badge:to_badge", shown.document, percent=shown.percent),
+    "total": lambda shown: partial(_total, shown),
 }
-"""Every report by the name of its option; each imports its libraries only when it is asked for."""
+"""Every report of scores, by the name of its option; each imports its libraries when it is made."""
 
 
 def say_notices(scores: Scores, *, quiet: bool) -> None:
@@ -197,8 +172,7 @@ def say_left_out(run: Run, *, quiet: bool) -> None:
         (run.skipped, "unreadable pair left out"),
     ):
         if names:
-            shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-            notify(f"notice: {len(names)} × {what}: {shown}", quiet=quiet)
+            notify(f"notice: {len(names)} × {what}: {listed(names, SHOWN)}", quiet=quiet)
 
 
 def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:

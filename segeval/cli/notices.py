@@ -8,6 +8,7 @@ from typing import Final
 from segeval.cli.console import notify
 from segeval.scoring.intervals import Intervals
 from segeval.scoring.resampling import FEW, Units
+from segeval.text import listed
 
 SHOWN: Final = 3
 """Names in a notice."""
@@ -24,10 +25,9 @@ def say_undefined(undefined: Mapping[str, int], rounds: int, *, quiet: bool) -> 
     """Say which classes are undefined in some resamples, and in how many."""
     some = [f"{name} ({count})" for name, count in undefined.items() if 0 < count < rounds]
     if some:
-        shown = ", ".join(some[:SHOWN]) + (", …" if len(some) > SHOWN else "")
         notify(
             f"notice: undefined in some of {rounds} resamples, which the interval leaves out: "
-            f"{shown}",
+            f"{listed(some, SHOWN)}",
             quiet=quiet,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def prepare(
 ) -> Plan:
     """Check that options make sense and that files can be written, none of them over the run."""
     read = [path for path in (run, output.baseline) if path is not None]
-    refuse_overwriting([path for _, path in _files(output)], read)
+    refuse_overwriting(output.files().values(), read)
     chosen, gates = convention.convention(), output.fail_under or ()
     plan = Plan(
         labels=labels,
@@ -70,24 +70,6 @@ def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
         if run.resolve() in resolved:
             raise SettingError(f"{run} is the run or the baseline; name another file to write")
     check_writable(paths)
-
-
-def _files(output: OutputOptions) -> Iterator[tuple[str, Path]]:
-    """Yield the name and the path of every report that goes into a file."""
-    for name in (
-        "csv",
-        "per_image",
-        "per_group",
-        "confusion",
-        "json",
-        "markdown",
-        "html",
-        "junit",
-        "badge",
-    ):
-        path: Path | None = getattr(output, name)
-        if path is not None:
-            yield name, path
 
 
 def check_page(output: OutputOptions) -> Mapping[str, Path]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.run import Counts, Run
 from segeval.errors import RunError
-from segeval.text import counted
+from segeval.text import counted, listed
 
 LISTED: Final = 5
 """Images that an error names."""
@@ -76,8 +76,8 @@ def _differing(names: Sequence[Sequence[str]], shared: Collection[str]) -> str:
     for number, own in enumerate(names, 1):
         missing = sorted(set().union(*names) - set(own))
         if missing:
-            listed = ", ".join(missing[:LISTED]) + (", …" if len(missing) > LISTED else "")
-            lines.append(f"  run {number} lacks {counted(len(missing), 'image')}: {listed}")
+            lacks = f"{counted(len(missing), 'image')}: {listed(missing, LISTED)}"
+            lines.append(f"  run {number} lacks {lacks}")
     images = counted(len(shared), "image")
     lines.append(f"type --common to compare the {images} that all of them hold")
     return "\n".join(lines)
@@ -99,9 +99,9 @@ def _other_truth(baseline: Run, run: Run, truths: NDArray[np.int64]) -> str:
     ours, theirs = (set(map(tuple, part.T.tolist())) for part in (truths, _truths(run)))
     differing = sorted({row[0] for row in ours ^ theirs})
     first, other = baseline.images[differing[0]], run.images[differing[0]]
-    more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+    names = listed([baseline.images[number].name for number in differing], 1, " and {} more")
     return (
-        f"{first.name}{more}: the truth {first.truth_path} of the baseline and {other.truth_path} "
+        f"{names}: the truth {first.truth_path} of the baseline and {other.truth_path} "
         "of the other run hold other numbers of pixels of each value; compare runs that are "
         "counted against the same truths"
     )

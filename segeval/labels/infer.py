@@ -18,9 +18,10 @@ from segeval.counting.run import Run
 from segeval.errors import LabelError
 from segeval.labels.labelmap import LabelMap, Side, numbered
 from segeval.labels.load import builtin_names, load_labels
+from segeval.text import listed
 from segeval.values import COLOR, describe_value, describe_values, plain_values
 
-FOUND_IGNORE: Final = 255
+FOUND_VOID: Final = 255
 """The value that is void where nothing else is said."""
 
 MOST_FOUND: Final = 256
@@ -69,7 +70,7 @@ def infer_labels(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
         raise LabelError(_colors_found(truth, prediction))
     if truth | prediction <= {0, 255} and 255 not in (ignore or ()):
         return replace(load_labels("binary"), name="binary(found)").ignoring(ignore or ())
-    void = (FOUND_IGNORE,) if ignore is None else ignore
+    void = (FOUND_VOID,) if ignore is None else ignore
     judged, predicted = truth - set(void), prediction - set(void)
     stated = (truth, prediction) if ignore is None else (judged, predicted)
     pairs = _judged_pairs(run, void)
@@ -106,8 +107,7 @@ def _holds(truth: set[int], prediction: set[int]) -> str:
 def _colors_found(truth: set[int], prediction: set[int]) -> str:
     """List the colours, and name the built-in map that knows most of them."""
     colors = sorted(value for value in truth | prediction if value >= COLOR)
-    shown = ", ".join(describe_value(value) for value in colors[:12])
-    more = f" and {len(colors) - 12} more" if len(colors) > 12 else ""
+    shown = listed([describe_value(value) for value in colors], 12, " and {} more")
     telling = set(colors) - {COLOR, COLOR + 0xFFFFFF}
     maps = [load_labels(name) for name in builtin_names()]
     known = {labels.name: len(telling & labels.known("truth").keys()) for labels in maps}
@@ -122,7 +122,7 @@ def _colors_found(truth: set[int], prediction: set[int]) -> str:
             else f"they look like {best[0].name}, whose colours are ambiguous "
             f"({best[0].repeated_color}); convert the masks to index values"
         )
-    return f"the masks hold colours ({shown}{more}), and no label map says what they mean; {advice}"
+    return f"the masks hold colours ({shown}), and no label map says what they mean; {advice}"
 
 
 def _binary_doubt(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 from segeval.counting.dataset import count_pair, map_pairs, pair_up
 from segeval.counting.run import ImageCounts, Run
@@ -14,13 +13,10 @@ from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair, Pairing
 from segeval.inputs.probabilities import read_probabilities
 from segeval.labels.choose import explicit_labels
-from segeval.labels.infer import values_on_side
+from segeval.labels.infer import FOUND_VOID, values_on_side
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.settings import LabelChoice, LossChoice, Reading, Source
 from segeval.values import describe_values
-
-FOUND_VOID: Final = 255
-"""Truth value that is void where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from segeval.pictures.caption import Caption
 from segeval.pictures.classmaps import RunLookup, read_classes
 from segeval.pictures.overlay import Style, draw_picture
 from segeval.settings import Reading
+from segeval.text import listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +101,9 @@ def check_targets(
         if target.resolve() in read:
             raise OutputError(f"{target} is one of the masks or photographs; name another folder")
     if there and not overwrite:
-        more = f" and {len(there) - 1} more pictures" if len(there) > 1 else ""
+        names = listed(list(map(str, there)), 1, " and {} more pictures")
         raise OutputError(
-            f"{there[0]}{more}: already there; type --overwrite to replace, or name another folder"
+            f"{names}: already there; type --overwrite to replace, or name another folder"
         )
     _check_folder(folder)
 

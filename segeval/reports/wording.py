@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from segeval.scoring.metrics import METRICS, OVERALL, Metric
-from segeval.text import counted
+from segeval.text import counted, listed
 
 LISTED = 5
 """Vanished classes or images that are named."""
@@ -32,7 +32,7 @@ def _show_drop(gate: Mapping[str, Any]) -> str:
         return "a defined value in the baseline"
     if gate.get("metric") in {"images", "classes"}:
         missing = gate.get("missing", ())
-        names = ", ".join(missing[:LISTED]) + (", …" if len(missing) > LISTED else "")
+        names = listed(missing, LISTED)
         return f"{gate['baseline']} as in the baseline" + (f", missing: {names}" if names else "")
     allowed = f"{gate['max_drop'] * 100:g}%" if gate.get("relative") else f"{gate['max_drop']!r}"
     certain = ", or no certain drop" if "interval" in gate else ""

@@ -17,7 +17,7 @@ from segeval.counting.run import Run
 from segeval.counting.runfile import read_run
 from segeval.errors import RunError, SettingError
 from segeval.scoring.compare import RunComparison
-from segeval.scoring.gates import DropGate
+from segeval.scoring.gates import DropGate, split_bound
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import Scores
 
@@ -47,16 +47,13 @@ def parse_drop(text: str, *, default: str = "miou") -> Drop:
     >>> parse_drop("iou.*=2%")
     Drop(metric='iou.*', amount=0.02, relative=True)
     """
-    metric, _, value = text.rpartition("=")
-    relative = value.endswith("%")
-    try:
-        amount = float(value.removesuffix("%")) / (100 if relative else 1)
-    except ValueError:
-        amount = math.nan
+    relative = text.endswith("%")
+    metric, _, number = split_bound(text.removesuffix("%"))
+    amount = number / 100 if relative else number
     if not 0 <= amount <= 1:
         raise SettingError(
-            f"--max-drop {text!r}: {value!r} is neither a difference from 0 to 1, e.g. 0.005, nor "
-            "a percentage of the baseline, e.g. 2%"
+            f"--max-drop {text!r}: {text.rpartition('=')[2]!r} is neither a difference from 0 to "
+            "1, e.g. 0.005, nor a percentage of the baseline, e.g. 2%"
         )
     return Drop(metric=metric or default, amount=amount, relative=relative)
 

@@ -83,6 +83,19 @@ class DropGate(Gate):
         return self.interval is not None and self.interval[1] >= 0
 
 
+def split_bound(text: str) -> tuple[str, str, float]:
+    """Split ``[METRIC=]VALUE``; the number of a value that is none is NaN.
+
+    >>> split_bound("iou.road=0.9")
+    ('iou.road', '0.9', 0.9)
+    """
+    metric, _, value = text.rpartition("=")
+    try:
+        return metric, value, float(value)
+    except ValueError:
+        return metric, value, math.nan
+
+
 def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
     """Parse ``[METRIC=]VALUE``.
 
@@ -105,11 +118,7 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
     >>> parse_threshold("iou.road=0.9")
     Threshold(metric='iou.road', minimum=0.9, maximum=inf)
     """
-    metric, _, value = text.rpartition("=")
-    try:
-        minimum = float(value)
-    except ValueError:
-        minimum = math.nan
+    metric, value, minimum = split_bound(text)
     if math.isnan(minimum):
         raise SettingError(
             f"--fail-under {text!r}: {value!r} is not a number; expected [METRIC=]VALUE, "
@@ -135,11 +144,7 @@ def parse_ceiling(text: str) -> Threshold:
     >>> parse_ceiling("bce=0.2").maximum
     0.2
     """
-    name, _, value = text.rpartition("=")
-    try:
-        maximum = float(value)
-    except ValueError:
-        maximum = math.nan
+    name, _, maximum = split_bound(text)
     if math.isnan(maximum) or not name:
         raise SettingError(f"--fail-over {text!r} is not LOSS=VALUE, e.g. bce=0.2 or ece=0.05")
     return Threshold(metric=name, maximum=maximum)

@@ -14,6 +14,7 @@ from segeval.cli.console import describe_problems, write_stdout
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count
 from segeval.errors import LabelError, Problem
+from segeval.text import counted, listed
 
 if TYPE_CHECKING:
     from segeval.counting.run import Run
@@ -58,7 +59,6 @@ def check(
 def _describe(run: Run) -> Iterator[str]:
     """Say how many pairs there are, and what each side holds in which storage forms."""
     from segeval.labels.infer import values_on_side
-    from segeval.text import counted
     from segeval.values import describe_values
 
     sizes = Counter(f"{image.width}×{image.height}" for image in run.images)
@@ -75,8 +75,7 @@ def _describe(run: Run) -> Iterator[str]:
         yield f"{side:<12}{describe_values(values_on_side(run, side))}{_counted(forms)}"
 
 
-def _counted(what: Counter[str], shown: int = 5) -> str:
+def _counted(what: Counter[str]) -> str:
     """List the most frequent kinds with their counts."""
-    parts = [f"{count} {kind or 'missing'}" for kind, count in what.most_common(shown)]
-    more = ", …" if len(what) > shown else ""
-    return f" ({', '.join(parts)}{more})" if parts else ""
+    parts = [f"{count} {kind or 'missing'}" for kind, count in what.most_common()]
+    return f" ({listed(parts, 5)})" if parts else ""

@@ -11,7 +11,15 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import notify, progress_bar, write_stdout
+from segeval.cli.console import notify, progress_bar
+from segeval.cli.options.output import (
+    REPORT,
+    DocumentFile,
+    ImagesFile,
+    MarkdownFile,
+    Percent,
+    ReportFiles,
+)
 from segeval.cli.options.pairing import FolderOptions
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
@@ -59,23 +67,18 @@ class ResamplingOptions(options.ConventionOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonOutput:
+class ComparisonOutput(ReportFiles):
     """What comes out."""
 
     output_format: Annotated[
         Literal["table", "csv", "json", "markdown"], _output("What is printed.", "--format")
     ] = "table"
-    percent: Annotated[bool, _output("Show scores times 100 on the screen.", "--percent")] = False
-    csv: Annotated[Path | None, _output("Write a CSV of all scores.", metavar="F")] = None
-    per_image: Annotated[Path | None, _output("Write a CSV of the images.", metavar="F")] = None
-    json: Annotated[Path | None, _output("Write everything as one document.", metavar="F")] = None
-    markdown: Annotated[Path | None, _output("Write the table as Markdown.", metavar="F")] = None
-    html: Annotated[Path | None, _output("Write one page of HTML.", metavar="F")] = None
-
-    def files(self) -> dict[str, Path]:
-        """Return the files that are asked for, by the name of their option."""
-        paths = {n: getattr(self, n) for n in ("csv", "per_image", "json", "markdown", "html")}
-        return {name: path for name, path in paths.items() if path is not None}
+    percent: Percent = False
+    csv: Annotated[Path | None, _output("Write a CSV of all scores.", metavar=REPORT)] = None
+    per_image: ImagesFile = None
+    json: DocumentFile = None
+    markdown: MarkdownFile = None
+    html: Annotated[Path | None, _output("Write one page of HTML.", metavar=REPORT)] = None
 
 
 @command
@@ -168,30 +171,23 @@ def _deliver(
     output: ComparisonOutput,
 ) -> None:
     """Write the files, and print the chosen format."""
-    from segeval.cli.deliver import terminal_table
-    from segeval.files import write_text
-    from segeval.reports import compare as report
-    from segeval.reports.compare import to_markdown, to_renderable
-    from segeval.reports.html.page import comparison_page
-    from segeval.reports.json import to_json
+    from segeval.cli.deliver import deliver, lazy, terminal_table
+    from segeval.reports.compare import make_document
     from segeval.text import printable
 
     names = [printable(str(path)) for path in compared.runs]
     truth = {"truth": str(compared.truth)} if compared.truth is not None else {}
-    document = report.make_document(comparisons, names, settings=truth | asdict(labels))
+    document = make_document(comparisons, names, settings=truth | asdict(labels))
+    percent = output.percent
     reports = {
-        "table": lambda: terminal_table(
-            to_renderable(document, percent=output.percent), intervals=True
-        ),
-        "csv": lambda: report.to_csv(document),
-        "json": lambda: to_json(document),
-        "markdown": lambda: to_markdown(document, percent=output.percent),
-        "html": lambda: comparison_page(document, percent=output.percent),
-        "per_image": lambda: report.images_csv(comparisons, names),
+        "table": terminal_table("compare:to_renderable", document, percent=percent, intervals=True),
+        "csv": lazy("compare:to_csv", document),
+        "per_image": lazy("compare:images_csv", comparisons, names),
+        "json": lazy("json:to_json", document),
+        "markdown": lazy("compare:to_markdown", document, percent=percent),
+        "html": lazy("html.page:comparison_page", document, percent=percent),
     }
-    for name, path in output.files().items():
-        write_text(path, reports[name]())
-    write_stdout(reports[output.output_format]())
+    deliver(reports, output.files(), output.output_format)
 
 
 def _say_doubts(comparisons: Sequence[RunComparison], *, quiet: bool) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import write_stdout
+from segeval.cli.options.output import DocumentFile, ReportFiles
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
 from segeval.settings import Unknown
@@ -21,7 +20,7 @@ _output = options.in_panel("Output and gate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainOptions:
+class ExplainOptions(ReportFiles):
     """Which presets are shown, and how."""
 
     between: Annotated[
@@ -36,7 +35,7 @@ class ExplainOptions:
     output_format: Annotated[
         Literal["table", "json"], _output("What is printed; json holds all.", "--format")
     ] = "table"
-    json: Annotated[Path | None, _output("Write everything as one document.", metavar="F")] = None
+    json: DocumentFile = None
 
 
 @command
@@ -53,27 +52,22 @@ def explain(
     see `segeval presets`. --between A B goes from one to another a rule at a
     time, in steps that add up.
     """
-    from segeval.cli.deliver import terminal_table
-    from segeval.files import check_writable, write_text
+    from segeval.cli.deliver import deliver, lazy, terminal_table
+    from segeval.files import check_writable
     from segeval.presets.preset import find_preset
-    from segeval.reports.explain import to_renderable
-    from segeval.reports.json import to_json
     from segeval.scoring.score import label_and_score
 
-    check_writable([] if explaining.json is None else [explaining.json])
+    check_writable(explaining.files().values())
     for name in explaining.between or ():
         find_preset(name)
     run = count_or_read(pairing, quiet=quiet)
     scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
     document = _document(scores, explaining, unknown=labels.unknown)
-    if explaining.json is not None:
-        write_text(explaining.json, to_json(document))
-    table = explaining.output_format == "table"
-    write_stdout(
-        terminal_table(to_renderable(document, variants=explaining.variants))
-        if table
-        else to_json(document)
-    )
+    reports = {
+        "table": terminal_table("explain:to_renderable", document, variants=explaining.variants),
+        "json": lazy("json:to_json", document),
+    }
+    deliver(reports, explaining.files(), explaining.output_format)
 
 
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:

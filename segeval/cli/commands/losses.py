@@ -11,7 +11,8 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import notify, progress_bar, write_stdout
+from segeval.cli.console import notify, progress_bar
+from segeval.cli.options.output import REPORT, DocumentFile, ImagesFile, ReportFiles
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.errors import SettingError
 from segeval.settings import Channels, ClassesMode, LossChoice
@@ -95,27 +96,22 @@ class LossOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LossOutput:
+class LossOutput(ReportFiles):
     """What comes out, and when it counts as failed."""
 
     output_format: Annotated[
         Literal["table", "csv", "json"], _output("What is printed.", "--format")
     ] = "table"
-    csv: Annotated[Path | None, _output("Write a CSV of the losses.", metavar="F")] = None
-    per_image: Annotated[Path | None, _output("Write a CSV of the images.", metavar="F")] = None
-    json: Annotated[Path | None, _output("Write everything as one document.", metavar="F")] = None
+    csv: Annotated[Path | None, _output("Write a CSV of the losses.", metavar=REPORT)] = None
+    per_image: ImagesFile = None
+    json: DocumentFile = None
     plot: Annotated[
-        Path | None, _output("Draw the reliability diagram, as .svg, .png or .pdf.", metavar="F")
+        Path | None, _output("Draw the reliability diagram, as .svg, .png or .pdf.", metavar=REPORT)
     ] = None
     fail_over: Annotated[
         list[str] | None,
         _output("Exit 1 above: bce=0.2, ece=0.05; repeatable.", metavar="LOSS=VALUE"),
     ] = None
-
-    def files(self) -> dict[str, Path]:
-        """Return the files that are asked for, by the name of their option."""
-        paths = {n: getattr(self, n) for n in ("csv", "per_image", "json", "plot")}
-        return {name: path for name, path in paths.items() if path is not None}
 
 
 @command
@@ -212,25 +208,16 @@ def _deliver(
     document: Mapping[str, Any], valuation: LossScores, output: LossOutput, *, reliability: bool
 ) -> None:
     """Write the files, and print the chosen format."""
-    from segeval.cli.deliver import terminal_table
-    from segeval.files import write_bytes, write_text
-    from segeval.reports import losses as report
-    from segeval.reports.json import to_json
-    from segeval.reports.plots.reliability import draw
-    from segeval.reports.plots.style import plot_format
+    from segeval.cli.deliver import deliver, lazy, terminal_table
 
     reports = {
-        "table": lambda: terminal_table(report.to_renderable(document, reliability=reliability)),
-        "csv": lambda: report.to_csv(document),
-        "json": lambda: to_json(document),
-        "per_image": lambda: report.images_csv(valuation),
+        "table": terminal_table("losses:to_renderable", document, reliability=reliability),
+        "csv": lazy("losses:to_csv", document),
+        "per_image": lazy("losses:images_csv", valuation),
+        "json": lazy("json:to_json", document),
+        "plot": lazy("plots.reliability:draw", document, str(output.plot)),
     }
-    for name, path in output.files().items():
-        if name == "plot":
-            write_bytes(path, draw(document, plot_format(path.name)))
-        else:
-            write_text(path, reports[name]())
-    write_stdout(reports[output.output_format]())
+    deliver(reports, output.files(), output.output_format)
 
 
 def _say_notices(valuation: LossScores, *, quiet: bool) -> None:

@@ -14,6 +14,7 @@ from segeval.cli.console import notify, progress_bar, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import PhotographOptions
 from segeval.errors import Problem
+from segeval.text import counted, listed, show_score
 
 if TYPE_CHECKING:
     from segeval.inputs.pairing import Pair
@@ -89,7 +90,6 @@ def overlay(
     from segeval.pictures.classmaps import lookup_of
     from segeval.pictures.folder import Plan, check_targets, draw_overlays
     from segeval.scoring.score import label_and_score
-    from segeval.text import counted
 
     photographs = pictures.photographs()
     source, how, choice = reading.source(), reading.reading(), labels.choice()
@@ -133,8 +133,6 @@ def _jobs(
 
 def _list_worst(jobs: Iterable[Job]) -> None:
     """Print the score and the file of each picture, lowest first."""
-    from segeval.text import show_score
-
     write_stdout("".join(f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs))
 
 
@@ -174,5 +172,4 @@ def _say_odd(odd: Iterable[Problem], *, quiet: bool) -> None:
     for problem in odd:
         kinds[problem.kind].append(problem.detail or problem.name)
     for kind, names in kinds.items():
-        shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-        notify(f"notice: {len(names)} × {kind}: {shown}", quiet=quiet)
+        notify(f"notice: {len(names)} × {kind}: {listed(names, 3)}", quiet=quiet)

@@ -10,7 +10,8 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import notify, write_stdout
+from segeval.cli.console import notify
+from segeval.cli.options.output import REPORT, ReportFiles
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
 from segeval.settings import LabelChoice
@@ -22,7 +23,7 @@ FLATTERS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SweepOptions:
+class SweepOptions(ReportFiles):
     """What is foreground, and what comes out."""
 
     labels: Annotated[
@@ -38,10 +39,10 @@ class SweepOptions:
     output_format: Annotated[
         Literal["table", "csv", "json"], typer.Option("--format", help="What is printed.")
     ] = "table"
-    csv: Annotated[Path | None, typer.Option(metavar="F", help="Write every threshold as CSV.")] = (
-        None
-    )
-    json: Annotated[Path | None, typer.Option(metavar="F", help="Write everything.")] = None
+    csv: Annotated[
+        Path | None, typer.Option(metavar=REPORT, help="Write every threshold as CSV.")
+    ] = None
+    json: Annotated[Path | None, typer.Option(metavar=REPORT, help="Write everything.")] = None
 
     def choice(self) -> LabelChoice:
         """Return what the user says about the truth."""
@@ -57,25 +58,21 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
     over the data set and as means over images; average precision, AUROC,
     and the best thresholds.
     """
-    from segeval.cli.deliver import terminal_table
-    from segeval.files import check_writable, write_text
+    from segeval.cli.deliver import deliver, lazy, terminal_table
+    from segeval.files import check_writable
     from segeval.labels.choose import choose_labels
-    from segeval.reports import sweep as curves
-    from segeval.reports.json import to_json
+    from segeval.reports.sweep import make_document
     from segeval.scoring.sweep import sweep as sweep_run
 
-    files = {"csv": sweeping.csv, "json": sweeping.json}
-    check_writable(path for path in files.values() if path is not None)
+    files = sweeping.files()
+    check_writable(files.values())
     run = count_or_read(pairing, quiet=quiet)
     labels = choose_labels(run, sweeping.choice())
-    document = curves.make_document(sweep_run(run, labels, beta2=sweeping.beta2))
+    document = make_document(sweep_run(run, labels, beta2=sweeping.beta2))
     reports = {
-        "table": lambda: terminal_table(curves.to_renderable(document)),
-        "csv": lambda: curves.to_csv(document),
-        "json": lambda: to_json(document),
+        "table": terminal_table("sweep:to_renderable", document),
+        "csv": lazy("sweep:to_csv", document),
+        "json": lazy("json:to_json", document),
     }
-    for name, path in files.items():
-        if path is not None:
-            write_text(path, reports[name]())
-    write_stdout(reports[sweeping.output_format]())
+    deliver(reports, files, sweeping.output_format)
     notify(FLATTERS, quiet=quiet)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from segeval.reports.plots.style import BLUE, GREY, ORANGE, bare, save, style
+from segeval.reports.plots.style import BLUE, GREY, ORANGE, bare, plot_format, save, style
 
 
-def draw(document: Mapping[str, Any], ending: str) -> bytes:
-    """Draw the bins of a document of schema ``segeval.losses/1``.
+def draw(document: Mapping[str, Any], name: str) -> bytes:
+    """Draw the bins of a document of schema ``segeval.losses/1``, in the format of a file name.
 
     Bars show how often each bin came true, and the share of pixels in it; the diagonal is where
     probabilities mean what they say.
@@ -43,7 +43,7 @@ def draw(document: Mapping[str, Any], ending: str) -> bytes:
         bottom.set(ylabel="share of pixels", xlabel=f"probability of the {calibration['of']}")
         for axes in (top, bottom):
             bare(axes)
-        return save(figure, ending)
+        return save(figure, plot_format(name))
 
 
 def _title(calibration: Mapping[str, Any]) -> str:
