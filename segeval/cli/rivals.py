@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from segeval.counting.runschema import is_run_file
+from segeval.scoring.pooling import POOLINGS
 
 RIVALS: Final = (
     ({"pairs"}, {"prediction", "truth"}),
@@ -23,7 +24,7 @@ the same name may mean something else."""
 
 BEATEN: Final[tuple[tuple[str, Callable[[Any], bool], set[str]], ...]] = (
     ("classes", lambda _: True, {"pred_labels", "level"}),
-    ("pooling", lambda pooling: pooling not in {"image", "class"}, {"worst"}),
+    ("pooling", lambda name: name not in POOLINGS or not POOLINGS[name].has_worst, {"worst"}),
     ("baseline", lambda path: not is_run_file(path), {"significant"}),
 )
 """An option, which of its values count, and what makes no sense beside them."""

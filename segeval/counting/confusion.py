@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
 from segeval.values import read_only
+
+CLASS_PARTS: Final = ("tp", "support", "predicted")
+"""Parts of `ClassCounts` that have an axis of classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +47,31 @@ class ClassCounts:
     def tn(self) -> NDArray[np.int64]:
         """Judged pixels that are of other classes on both sides."""
         return self.total[..., None] - self.tp - self.fp - self.fn
+
+    def map_parts(self, change: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> ClassCounts:
+        """Change every part alike, e.g. select or sum its pools."""
+        return self.map_class_parts(change, total=change(self.total))
+
+    def map_class_parts(
+        self,
+        change: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+        *,
+        total: NDArray[np.int64],
+    ) -> ClassCounts:
+        """Change the parts that have an axis of classes alike, e.g. select or sum their classes."""
+        parts = {name: change(getattr(self, name)) for name in CLASS_PARTS}
+        return ClassCounts(**parts, total=total)
+
+    @classmethod
+    def concatenate(cls, counts: Iterable[ClassCounts]) -> ClassCounts:
+        """Put the pools of several counts of the same classes one after the other."""
+        several = list(counts)
+        return cls(
+            **{
+                part.name: np.concatenate([getattr(one, part.name) for one in several])
+                for part in fields(cls)
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from segeval.labels.classify import ClassifiedRun
 from segeval.labels.labelmap import LabelMap
 from segeval.presets.preset import find_preset, load_presets
-from segeval.scoring.convention import CASES, Convention
+from segeval.scoring.convention import CASES, SMOOTHED, Convention
 from segeval.scoring.means import class_scores, count_values_in_mean, mean_score, worst_mean
 from segeval.scoring.metrics import METRICS, Metric
 from segeval.scoring.sample import Sample, excluded_indices
@@ -132,13 +132,15 @@ class PresetScorer:
     def bare(self, convention: Convention) -> Convention:
         """Write the rules of the headline's metric where all others look for them."""
         metric = _metric(convention)
-        worths: dict[str, Any] = {case: convention.worth(metric.name, case) for case in CASES}
+        treatments: dict[str, Any] = {
+            case: convention.treatment(metric.name, case) for case in CASES
+        }
         return replace(
             convention,
-            **worths,
+            **treatments,
             overrides=(),
             exclude=self.exclude,
-            smoothing=convention.smoothing if metric.name in {"iou", "dice"} else 0.0,
+            smoothing=convention.smoothing if metric.name in SMOOTHED else 0.0,
             generalized=convention.generalized if metric.name == "dice" else "none",
             like="",
         )

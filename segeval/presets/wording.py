@@ -6,36 +6,16 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
 from segeval.presets.explain import PresetScorer, Rule
+from segeval.scoring.convention import CASES, GIVEN_WEIGHTS, TREATMENTS, WEIGHTS
+from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.sample import sum_images
 from segeval.text import counted
 
 NAMED: Final = 2
 """Classes that a sentence names."""
-
-WORTH: Final = {
-    "skip": "left out there",
-    "zero": "counted as 0 there",
-    "one": "counted as 1 there",
-    "formula": "scored by the formula there",
-    "undefined": "which makes the mean undefined",
-}
-POOLED: Final = {
-    "image": "every image has the same vote, however many classes it shows",
-    "class": "every class is averaged over its images, so that a few pixels count like a full view",
-    "pair": "every class of every image has the same vote",
-    "micro": "pixels of all classes are put together, so that the largest decide",
-    "image-micro": "pixels of all classes of an image are put together, so that the largest decide",
-    "dataset": "counts are summed over all images",
-}
-WEIGHTED: Final = {
-    "support": "classes weigh as much as they have true pixels",
-    "support-or-one": "classes weigh as much as they have true pixels",
-    "none": "all classes weigh the same",
-}
 
 
 def describe_rule(case: PresetScorer, rule: Rule) -> str:
@@ -52,42 +32,30 @@ def describe_rule(case: PresetScorer, rule: Rule) -> str:
 
 def _met(case: PresetScorer, rule: Rule) -> str:
     """Name the classes that a rule meets in most images, or in the counts of all."""
-    pooled = case.convention(rule.preset).pooling in {"dataset", "micro"}
+    pooled = "sum images" in POOLINGS[case.convention(rule.preset).pooling].steps
     counts = sum_images(case.counts.images) if pooled else case.counts.images
-    what, holds = CASES[rule.axis]
-    images = holds(counts).sum(axis=0)
+    kind = CASES[rule.axis]
+    images = kind.holds(counts).sum(axis=0)
     total = counts.total.size
     order = np.argsort(-images, kind="stable")[:NAMED]
     named = [
-        f"class {case.labels.names[k]} {what} in "
+        f"class {case.labels.names[k]} {kind.clause} in "
         + ("the whole set" if pooled else f"{images[k]} of {counted(total, 'image')}")
         for k in order.tolist()
         if images[k]
     ]
     others = int(np.count_nonzero(images)) - len(named)
     more = [f"{others} more classes in some"] if others else []
-    return f"{', '.join([*named, *more]) or 'no class'}; {WORTH[rule.setting]}"
-
-
-CASES: Final[dict[str, tuple[str, Callable[[ClassCounts], NDArray[np.bool_]]]]] = {
-    "absent": ("is on neither side", lambda c: (c.support == 0) & (c.predicted == 0)),
-    "pred_only": ("is predicted but not true", lambda c: (c.support == 0) & (c.predicted > 0)),
-    "truth_only": ("is true but not predicted", lambda c: (c.support > 0) & (c.predicted == 0)),
-    "disjoint": (
-        "is on both sides and never hit",
-        lambda c: (c.support > 0) & (c.predicted > 0) & (c.tp == 0),
-    ),
-}
-"""What a case is called, and where it holds."""
+    return f"{', '.join([*named, *more]) or 'no class'}; {TREATMENTS[rule.setting].there}"
 
 
 def _pooling(case: PresetScorer, rule: Rule) -> str:
     counts = case.counts.images
     shown = ((counts.support > 0) | (counts.predicted > 0)).sum(axis=1).mean()
-    classes = len(case.labels.names)
-    if "micro" in rule.setting:
-        return f"{POOLED[rule.setting]}; {_largest(case, counts)}"
-    return f"{POOLED[rule.setting]}; an image shows {shown:.1f} of {classes} classes on average"
+    classes, pooling = len(case.labels.names), POOLINGS[rule.setting]
+    if "sum classes" in pooling.steps:
+        return f"{pooling.effect}; {_largest(case, counts)}"
+    return f"{pooling.effect}; an image shows {shown:.1f} of {classes} classes on average"
 
 
 def _largest(case: PresetScorer, counts: ClassCounts) -> str:
@@ -104,7 +72,7 @@ def _classes(case: PresetScorer, rule: Rule) -> str:
 
 
 def _weights(case: PresetScorer, rule: Rule) -> str:
-    words = WEIGHTED.get(rule.setting, "classes weigh as told")
+    words = WEIGHTS.get(rule.setting, GIVEN_WEIGHTS).effect
     return words if rule.setting == "none" else f"{words}; {_largest(case, case.counts.images)}"
 
 

@@ -15,6 +15,7 @@ from segeval.reports.wording import (
     headline,
     headlines,
     note_on_absent,
+    pooling_of,
     show_bound,
     title_of,
     verdict,
@@ -24,7 +25,6 @@ from segeval.text import show_count, show_interval, show_score
 
 SHOWN = ("iou", "dice", "precision", "recall")
 TITLES = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
-FOOTERS = {"micro": "together", "image-micro": "together"}
 NARROWEST, WITH_INTERVALS = 60, 84
 """Columns of a terminal below which scores, and bounds beside them, would be cut off."""
 
@@ -66,7 +66,7 @@ def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     table = Table(
         box=None, pad_edge=False, show_footer=True, header_style="bold", footer_style="bold"
     )
-    footer = FOOTERS.get(document["settings"]["pooling"], "mean")
+    footer = "together" if "sum classes" in pooling_of(document).steps else "mean"
     table.add_column("class", footer, overflow="fold", min_width=8)
     table.add_column("pixels", "", justify="right", no_wrap=True)
     for name in SHOWN:
@@ -86,7 +86,7 @@ def _interval_table(document: Mapping[str, Any], *, percent: bool) -> Table:
         box=None, pad_edge=False, show_footer=True, header_style="bold", footer_style="bold"
     )
     level = f"{document['resampling']['level']:.0%}"
-    footer = FOOTERS.get(document["settings"]["pooling"], "mean")
+    footer = "together" if "sum classes" in pooling_of(document).steps else "mean"
     table.add_column(f"{level} of resamples", footer, overflow="fold", min_width=8)
     for name in SHOWN:
         mean = show_interval(document["intervals"][METRICS[name].mean], percent=percent)

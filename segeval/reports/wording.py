@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from segeval.scoring.convention import (
+    CASES,
+    GIVEN_WEIGHTS,
+    SMOOTHED,
+    TREATMENTS,
+    WEIGHTS,
+    Convention,
+)
 from segeval.scoring.metrics import METRICS, OVERALL, Metric
+from segeval.scoring.pooling import POOLINGS, PoolingRow
 from segeval.text import counted, listed
 
 LISTED = 5
@@ -69,55 +78,6 @@ TITLES: Final = MEANS | {
 }
 
 
-POOLED: Final = {
-    "dataset": "counts summed over {images}",
-    "image": "mean over classes, then over {images}",
-    "class": "mean over {images}, then over classes",
-    "pair": "mean over all (class, image) values of {images}",
-    "micro": "counts summed over classes and {images}",
-    "image-micro": "counts summed over the classes of each image, mean over {images}",
-}
-
-
-CASES: Final = {
-    "absent": "a class in neither",
-    "pred_only": "a class only predicted",
-    "truth_only": "a class never predicted",
-    "disjoint": "a class never hit",
-}
-
-
-WORTH: Final = {
-    "formula": "scores by the formula",
-    "skip": "is left out",
-    "zero": "counts as 0",
-    "one": "counts as 1",
-    "undefined": "makes the mean undefined",
-}
-
-
-USUAL: Final = {
-    "absent": "skip",
-    "pred_only": "zero",
-    "truth_only": "zero",
-    "disjoint": "formula",
-}
-
-
-WEIGHTED: Final = {
-    "support": "classes weighted by true pixels",
-    "support-or-one": "classes weighted by true pixels, at least one",
-}
-
-
-FATES: Final = {
-    "skip": "not in the means",
-    "zero": "count as 0",
-    "one": "count as 1",
-    "undefined": "make the means undefined",
-}
-
-
 def headline(document: Mapping[str, Any]) -> str:
     """Name the score that stands for all others."""
     name: str = document["settings"].get("headline", "miou")
@@ -144,25 +104,30 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             meanings[names[-1]] = f"mean of the lowest {share} % of {above}"
     names = [headline(document), *(name for name in names if name != headline(document))]
     for overall in (OVERALL["pixel_accuracy"], OVERALL["fwiou"]):
-        each = "" if settings["pooling"] in {"dataset", "micro"} else "; mean over images"
+        each = "" if "sum images" in pooling_of(document).steps else "; mean over images"
         meanings[overall.name] = overall.formula + each
         names.append(overall.name)
     for name in names:
         yield title_of(name), name, meanings[name]
 
 
+def pooling_of(document: Mapping[str, Any]) -> PoolingRow:
+    """Return the pooling of the scores."""
+    return POOLINGS[document["settings"]["pooling"]]
+
+
 def note_on_absent(document: Mapping[str, Any]) -> str:
     """Say what becomes of the classes that are in no mask."""
     settings = document["settings"]
-    usual = FATES[settings["absent"]]
-    if settings["pooling"] == "class" and settings["absent"] == "skip":
-        usual = FATES[settings.get("empty", "skip")]
+    usual = settings["absent"]
+    if usual == "skip" and pooling_of(document).filled == "mean images":
+        usual = settings.get("empty", "skip")
     special = [
-        f"{FATES[worth]} in {metric}"
-        for metric, case, worth in settings.get("overrides", ())
+        f"{TREATMENTS[treatment].of_classes} in {metric}"
+        for metric, case, treatment in settings.get("overrides", ())
         if case == "absent"
     ]
-    return ", ".join([usual, *special])
+    return ", ".join([TREATMENTS[usual].of_classes, *special])
 
 
 def _meaning(document: Mapping[str, Any], metric: Metric) -> str:
@@ -170,35 +135,29 @@ def _meaning(document: Mapping[str, Any], metric: Metric) -> str:
     averaged, settings = document["averaged"], document["settings"]
     counts = averaged.get("classes_of", {})
     over = f"{counts.get(metric.mean, averaged['classes'])} of {averaged['of']} classes"
-    pooled = POOLED[settings["pooling"]].format(
-        images=counted(document["images"]["scored"], "image")
-    )
+    pooling = pooling_of(document)
+    pooled = pooling.words.format(images=counted(document["images"]["scored"], "image"))
     generalized = settings.get("generalized", "none")
     if metric.name == "dice" and generalized != "none":
         return f"generalised Dice ({generalized} weights) over {over}; mean over images"
-    first = (
-        f"{metric.formula} over"
-        if "micro" in settings["pooling"]
-        else f"mean of {metric.formula} over"
-    )
-    return "; ".join([f"{first} {over}", pooled, *_deviations(settings, metric)])
+    mean = "" if "sum classes" in pooling.steps else "mean of "
+    deviations = _deviations(settings, metric, pooling)
+    return "; ".join([f"{mean}{metric.formula} over {over}", pooled, *deviations])
 
 
-def _deviations(settings: Mapping[str, Any], metric: Metric) -> Iterator[str]:
+def _deviations(settings: Mapping[str, Any], metric: Metric, pooling: PoolingRow) -> Iterator[str]:
     """Say where a mean departs from the usual rules."""
-    overrides = {
-        case: worth for name, case, worth in settings.get("overrides", ()) if name == metric.name
+    special = {
+        case: how for name, case, how in settings.get("overrides", ()) if name == metric.name
     }
-    for case, usual in USUAL.items():
-        worth = overrides.get(case, settings.get(case, usual))
-        if worth != usual and not (case == "absent" and settings["pooling"] == "dataset"):
-            yield f"{CASES[case]} {WORTH[worth]}"
-    if settings.get("smoothing") and metric.name in {"iou", "dice"}:
+    listed, default = pooling.steps == ("sum images", "mean classes"), Convention()
+    for name, case in CASES.items():
+        usual = default.treatment(metric.name, name)
+        treatment = special.get(name, settings.get(name, usual))
+        if treatment != usual and not (listed and name == "absent"):
+            yield f"{case.noun} {TREATMENTS[treatment].of_class}"
+    if settings.get("smoothing") and metric.name in SMOOTHED:
         yield f"{settings['smoothing']:g} added to both sides of the fraction"
     weights = settings.get("weights", "none")
     if weights != "none":
-        yield (
-            WEIGHTED.get(weights, "classes weighted as told")
-            if isinstance(weights, str)
-            else ("classes weighted as told")
-        )
+        yield (WEIGHTS[weights] if isinstance(weights, str) else GIVEN_WEIGHTS).words

@@ -18,7 +18,7 @@ from segeval.counting.run import ImageInfo, Run
 from segeval.errors import DataError
 from segeval.labels.choose import choose_labels
 from segeval.scoring.convention import Convention
-from segeval.scoring.means import Summary, concatenate, summarize
+from segeval.scoring.means import Summary, summarize
 from segeval.scoring.metrics import ROUNDING
 from segeval.scoring.resampling import (
     Resampling,
@@ -175,8 +175,8 @@ def _compare(
     baseline: Scores, scores: Scores, units: Units, resampling: Resampling, signature: str
 ) -> RunComparison:
     """Compare two runs over the same images, scored alike."""
-    drawn = concatenate(_resampled(baseline, scores, units, resampling))
-    swapped = concatenate(_swapped(baseline, scores, units, resampling))
+    drawn = Summary.concatenate(_resampled(baseline, scores, units, resampling))
+    swapped = Summary.concatenate(_swapped(baseline, scores, units, resampling))
     metric = baseline.convention.headline.partition("_worst")[0]
     return RunComparison(
         baseline=baseline,
@@ -240,7 +240,7 @@ def _swapped(
     A swap is a drawing from the images of both runs: from each pair one for either side.
     """
     excluded = excluded_indices(scores.convention, scores.labels)
-    images = _concatenate(baseline.counts.images, scores.counts.images)
+    images = ClassCounts.concatenate(side.counts.images for side in (baseline, scores))
     for coins in swap(units, resampling):
         left, right = np.hstack([1 - coins, coins]), np.hstack([coins, 1 - coins])
         first, second = (
@@ -248,13 +248,3 @@ def _swapped(
             for draws in (left, right)
         )
         yield second.minus(first)
-
-
-def _concatenate(first: ClassCounts, second: ClassCounts) -> ClassCounts:
-    """Put the images of two runs one after the other."""
-    return ClassCounts(
-        tp=np.concatenate([first.tp, second.tp]),
-        support=np.concatenate([first.support, second.support]),
-        predicted=np.concatenate([first.predicted, second.predicted]),
-        total=np.concatenate([first.total, second.total]),
-    )

@@ -1,12 +1,14 @@
 """Conventions: what is done where the field disagrees.
 
-A convention decides which counts are pooled, what a class is worth that is missing on one side or
-on both, which classes enter the mean and with which weights. It never touches a count. The means
-themselves are in ``segeval.averages``; the conventions of other tools in ``segeval.presets``.
+A convention decides which counts are pooled, how a class is treated that is missing on one side or
+on both, which classes enter the mean and with which weights. It never touches a count. Beside it
+stand the words for its axes; poolings are in ``segeval.scoring.pooling``, means in
+``segeval.scoring.means``, the conventions of other tools in ``segeval.presets``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, get_args
 
@@ -16,41 +18,171 @@ from numpy.typing import NDArray
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.scoring.metrics import METRICS, Metric, ratio
+from segeval.scoring.pooling import POOLINGS
 from segeval.settings import (
     Absent,
     Classes,
     Pooling,
+    Treatment,
     Unseen,
     VoidImage,
     Weighting,
     Weightless,
     Weights,
-    Worth,
 )
 
-CASES: Final = ("absent", "pred_only", "truth_only", "disjoint")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A class of which no pixel is hit: on which sides it is, and the words for it.
+
+    Attributes
+    ----------
+    truth, prediction : bool
+        On which side it is.
+    noun : str
+        Such a class.
+    clause : str
+        What is said of a class that has a name.
+    """
+
+    truth: bool
+    prediction: bool
+    noun: str
+    clause: str
+
+    def holds(self, counts: ClassCounts) -> NDArray[np.bool_]:
+        """Return for which of the (..., K) classes it holds."""
+        holds: NDArray[np.bool_] = (
+            ((counts.support > 0) == self.truth)
+            & ((counts.predicted > 0) == self.prediction)
+            & (counts.tp == 0)
+        )
+        return holds
+
+
+CASES: Final = {
+    "absent": Case(
+        truth=False, prediction=False, noun="a class in neither", clause="is on neither side"
+    ),
+    "pred_only": Case(
+        truth=False,
+        prediction=True,
+        noun="a class only predicted",
+        clause="is predicted but not true",
+    ),
+    "truth_only": Case(
+        truth=True,
+        prediction=False,
+        noun="a class never predicted",
+        clause="is true but not predicted",
+    ),
+    "disjoint": Case(
+        truth=True,
+        prediction=True,
+        noun="a class never hit",
+        clause="is on both sides and never hit",
+    ),
+}
 """The cases on which tools differ; they exclude each other."""
 
-VALUE: Final = {"skip": np.nan, "undefined": np.nan, "zero": 0.0, "one": 1.0}
-"""Scores by what they are worth."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreatmentRow:
+    """A treatment of what has no score of its own, and the words for it.
+
+    Attributes
+    ----------
+    score : float
+        NaN if there is none, or if the formula decides.
+    propagates : bool
+        Whether means are undefined as well, SciPy's ``nan_policy="propagate"``; else ``"omit"``.
+    of_class, of_classes, there : str
+        What becomes of such a class, of such classes, and of those in some images.
+    """
+
+    score: float = np.nan
+    propagates: bool = False
+    of_class: str
+    of_classes: str
+    there: str
+
+
+TREATMENTS: Final = {
+    "formula": TreatmentRow(
+        of_class="scores by the formula",
+        of_classes="score by the formula",
+        there="scored by the formula there",
+    ),
+    "skip": TreatmentRow(
+        of_class="is left out", of_classes="not in the means", there="left out there"
+    ),
+    "zero": TreatmentRow(
+        score=0.0, of_class="counts as 0", of_classes="count as 0", there="counted as 0 there"
+    ),
+    "one": TreatmentRow(
+        score=1.0, of_class="counts as 1", of_classes="count as 1", there="counted as 1 there"
+    ),
+    "undefined": TreatmentRow(
+        propagates=True,
+        of_class="makes the mean undefined",
+        of_classes="make the means undefined",
+        there="which makes the mean undefined",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsRow:
+    """How classes are weighted, and the words for it.
+
+    Attributes
+    ----------
+    least : int, optional
+        Least weight of a class that is weighted by its true pixels.
+    words, effect : str
+        What is done, and what weighs how much in the mean.
+    """
+
+    least: int | None = None
+    words: str
+    effect: str
+
+
+WEIGHTS: Final = {
+    "none": WeightsRow(words="classes not weighted", effect="all classes weigh the same"),
+    "support": WeightsRow(
+        least=0,
+        words="classes weighted by true pixels",
+        effect="classes weigh as much as they have true pixels",
+    ),
+    "support-or-one": WeightsRow(
+        least=1,
+        words="classes weighted by true pixels, at least one",
+        effect="classes weigh as much as they have true pixels",
+    ),
+}
+GIVEN_WEIGHTS: Final = WeightsRow(words="classes weighted as told", effect="classes weigh as told")
+"""Weights that are numbers, one a class."""
 
 SMOOTHED: Final = ("iou", "dice")
+"""Metrics that smoothing changes."""
 
-CHOICES: Final = {
-    "pooling": Pooling,
-    "absent": Absent,
-    "pred_only": Worth,
-    "truth_only": Worth,
-    "disjoint": Worth,
-    "classes": Classes,
-    "empty": Absent,
-    "nothing": Absent,
-    "weightless": Weightless,
-    "generalized": Weighting,
-    "unseen": Unseen,
-    "void_image": VoidImage,
+CHOICES: Final[Mapping[str, Collection[str]]] = {
+    "pooling": POOLINGS,
+    "absent": get_args(Absent),
+    "pred_only": TREATMENTS,
+    "truth_only": TREATMENTS,
+    "disjoint": TREATMENTS,
+    "classes": get_args(Classes),
+    "empty": get_args(Absent),
+    "nothing": get_args(Absent),
+    "weightless": get_args(Weightless),
+    "generalized": get_args(Weighting),
+    "unseen": get_args(Unseen),
+    "void_image": get_args(VoidImage),
 }
-STATED: Final = ("like", "pooling", "absent", "classes", "exclude", "worst", "headline")
+ELSEWHERE: Final = ("like", "pooling", "absent", "classes", "exclude", "worst", "headline")
 """Fields that the signature states in a place of their own, or the names of the scores do."""
 
 
@@ -68,12 +200,12 @@ class Convention:
         over all (class, image) values. ``micro``: counts summed over images and classes.
         ``image-micro``: counts summed over classes, mean over images.
     absent : {"skip", "zero", "one", "undefined"}
-        What a class is worth that is in neither the truth nor the prediction of its pool.
+        How a class is treated that is in neither the truth nor the prediction of its pool.
     pred_only, truth_only : {"zero", "skip", "one", "undefined", "formula"}
-        What a class is worth that is predicted and not in the truth of its pool, or the reverse.
+        How a class is treated that is predicted and not in the truth of its pool, or the reverse.
     disjoint : {"formula", "skip", "zero", "one", "undefined"}
-        What a class is worth that is on both sides of its pool and never hit.
-    overrides : tuple of (metric, case, worth)
+        How a class is treated that is on both sides of its pool and never hit.
+    overrides : tuple of (metric, case, treatment)
         What holds for one metric only, e.g. ``("precision", "truth_only", "skip")``.
     smoothing : float
         Added to numerator and denominator of IoU and Dice.
@@ -84,9 +216,9 @@ class Convention:
     weights : {"none", "support", "support-or-one"} or tuple of float
         Weights of the classes in a mean over classes: their true pixels, or numbers by index.
     weightless : {"skip", "zero", "mean"}
-        What a mean over classes is worth if all that are defined weigh nothing.
+        The mean over classes if all that are defined weigh nothing.
     empty : {"skip", "zero", "one", "undefined"}
-        What an image is worth, or a class under ``class`` pooling, that has no defined value.
+        How an image is treated, or a class under ``class`` pooling, that has no defined value.
     nothing : {"undefined", "zero", "one"}
         The mean if there is no defined value at all.
     void_image : {"score", "skip"}
@@ -105,10 +237,10 @@ class Convention:
 
     pooling: Pooling = "dataset"
     absent: Absent = "skip"
-    pred_only: Worth = "zero"
-    truth_only: Worth = "zero"
-    disjoint: Worth = "formula"
-    overrides: tuple[tuple[str, str, Worth], ...] = ()
+    pred_only: Treatment = "zero"
+    truth_only: Treatment = "zero"
+    disjoint: Treatment = "formula"
+    overrides: tuple[tuple[str, str, Treatment], ...] = ()
     smoothing: float = 0.0
     classes: Classes = "all"
     exclude: tuple[str, ...] = ()
@@ -125,11 +257,11 @@ class Convention:
 
     def __post_init__(self) -> None:
         """Refuse what is not on the axes."""
-        choices = [(getattr(self, name), get_args(axis)) for name, axis in CHOICES.items()]
+        choices = [(getattr(self, name), allowed) for name, allowed in CHOICES.items()]
         if isinstance(self.weights, str):
-            choices.append((self.weights, get_args(Weights)))
-        for metric, case, worth in self.overrides:
-            choices += [(metric, tuple(METRICS)), (case, CASES), (worth, get_args(Worth))]
+            choices.append((self.weights, WEIGHTS))
+        for override in self.overrides:
+            choices += zip(override, (METRICS, CASES, TREATMENTS), strict=True)
         for value, allowed in choices:
             if value not in allowed:
                 raise SettingError(f"{value!r} is none of {', '.join(allowed)}")
@@ -139,14 +271,15 @@ class Convention:
             raise SettingError(f"smoothing is 0 or more, not {self.smoothing}")
         if self.worst is not None and not 0 < self.worst <= 100:
             raise SettingError(f"worst is a percentage above 0 and up to 100, not {self.worst}")
-        if self.worst is not None and self.pooling not in {"image", "class"}:
-            raise SettingError("the worst share needs pooling by image or by class")
+        if self.worst is not None and not POOLINGS[self.pooling].has_worst:
+            able = [name for name, pooling in POOLINGS.items() if pooling.has_worst]
+            raise SettingError(f"the worst share needs pooling by {' or by '.join(able)}")
 
-    def worth(self, metric: str, case: str) -> Worth:
-        """Return what a class is worth to a metric in one of `CASES`."""
-        stated = {(name, which): worth for name, which, worth in self.overrides}
-        general: Worth = getattr(self, case)
-        return stated.get((metric, case), general)
+    def treatment(self, metric: str, case: str) -> Treatment:
+        """Return how a metric treats a class in one of `CASES`."""
+        special = {(name, which): treatment for name, which, treatment in self.overrides}
+        general: Treatment = getattr(self, case)
+        return special.get((metric, case), general)
 
     def score_classes(self, metric: Metric, counts: ClassCounts) -> NDArray[np.float64]:
         """Score every class of every pool.
@@ -162,18 +295,18 @@ class Convention:
         top, bottom = metric.terms(counts)
         added = self.smoothing if metric.name in SMOOTHED else 0
         scores = ratio(top + added, bottom + added)
-        for case, where in _cases(counts).items():
-            worth = self.worth(metric.name, case)
-            if worth != "formula":
-                scores[where] = VALUE[worth]
+        for name, case in CASES.items():
+            treatment = self.treatment(metric.name, name)
+            if treatment != "formula":
+                scores[case.holds(counts)] = TREATMENTS[treatment].score
         return scores
 
     def propagates(self, metric: Metric, counts: ClassCounts) -> NDArray[np.bool_]:
         """Return which scores are undefined in such a way that their means are undefined too."""
         propagates = np.zeros(counts.tp.shape, np.bool_)
-        for case, where in _cases(counts).items():
-            if self.worth(metric.name, case) == "undefined":
-                propagates |= where
+        for name, case in CASES.items():
+            if TREATMENTS[self.treatment(metric.name, name)].propagates:
+                propagates |= case.holds(counts)
         return propagates
 
     def deviations(self) -> dict[str, Any]:
@@ -186,14 +319,14 @@ class Convention:
 
     def settings(self) -> dict[str, Any]:
         """Return the usual axes and those that deviate, as plain data."""
-        stated = {"pooling": self.pooling, "absent": self.absent, "exclude": None, "worst": None}
-        deviating = {**stated, **self.deviations(), "exclude": self.exclude}
+        usual = {"pooling": self.pooling, "absent": self.absent, "exclude": None, "worst": None}
+        deviating = {**usual, **self.deviations(), "exclude": self.exclude}
         return {name: _plain(value) for name, value in deviating.items()}
 
     def signature_parts(self) -> list[str]:
         """Return the parts of the signature that say what is done."""
         first = "all" if self.classes == "all" else self.classes
-        facts = [
+        parts = [
             *([f"like:{self.like}"] if self.like else []),
             f"pooling:{self.pooling}",
             f"absent:{self.absent}",
@@ -201,23 +334,12 @@ class Convention:
         ]
         for axis, value in self.deviations().items():
             if axis == "overrides":
-                facts += [f"{metric}.{case}:{worth}" for metric, case, worth in self.overrides]
+                parts += [f"{metric}.{case}:{value}" for metric, case, value in self.overrides]
             elif axis == "weights" and isinstance(value, tuple):
-                facts.append(f"weights:{','.join(f'{weight:g}' for weight in value)}")
-            elif axis not in STATED:
-                facts.append(f"{axis}:{value:g}" if isinstance(value, float) else f"{axis}:{value}")
-        return facts
-
-
-def _cases(counts: ClassCounts) -> dict[str, NDArray[np.bool_]]:
-    """Return where each of `CASES` holds."""
-    in_truth, in_prediction = counts.support > 0, counts.predicted > 0
-    return {
-        "absent": ~in_truth & ~in_prediction,
-        "pred_only": ~in_truth & in_prediction,
-        "truth_only": in_truth & ~in_prediction,
-        "disjoint": in_truth & in_prediction & (counts.tp == 0),
-    }
+                parts.append(f"weights:{','.join(f'{weight:g}' for weight in value)}")
+            elif axis not in ELSEWHERE:
+                parts.append(f"{axis}:{value:g}" if isinstance(value, float) else f"{axis}:{value}")
+        return parts
 
 
 def _plain(value: Any) -> Any:

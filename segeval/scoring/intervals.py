@@ -1,4 +1,4 @@
-"""Between which bounds a score would lie if the images had been drawn anew."""
+"""Bootstrap intervals of every score."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
 from segeval.scoring.convention import Convention
-from segeval.scoring.means import Summary, concatenate, summarize
+from segeval.scoring.means import Summary, summarize
 from segeval.scoring.resampling import Resampling, Units, draw, percentile_interval
 from segeval.scoring.sample import Sample
 
@@ -55,7 +55,7 @@ def find_intervals(
     units: Units,
     resampling: Resampling,
 ) -> Intervals:
-    """Draw the images anew, and score each drawing.
+    """Resample the images, and score each resample.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def find_intervals(
     -------
     Intervals
     """
-    rounds = concatenate(
+    rounds = Summary.concatenate(
         summarize(convention, Sample.of(images, draws), excluded)
         for draws in draw(units, resampling)
     )

@@ -1,43 +1,62 @@
-"""Counts of images and classes -> one number a drawing, in the order that a convention says.
+"""The mean of a score over images and classes: what mIoU is.
 
-Every mean is made of folds: over the classes of an image, over the images of a class, over all. A
-sample may draw its images many times over; the scores of a data set are those of one drawing, of
-every image once.
+Let s(c, n) be the score of class c in image n, and S(c) that of its counts summed over all images.
+mIoU, and the mean of any other score of a class, is under each pooling
+
+==============  ===================================================================
+``dataset``     mean over c of S(c), the default
+``image``       mean over n of the mean over c of s(c, n)
+``class``       mean over c of the mean over n of s(c, n)
+``pair``        mean over all pairs (c, n) of s(c, n)
+``micro``       the score of the counts summed over all n and all c
+``image-micro`` mean over n of the score of the counts of image n summed over all c
+==============  ===================================================================
+
+`POOLINGS` holds these as steps, and `mean_score` runs them. A class, an image or a mean without a
+score is NaN. Means omit NaN or propagate it, as SciPy calls it; the convention says which, or what
+counts instead. A sample may be B resamples of the images; then there are B means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
-from segeval.scoring.convention import VALUE, Convention
+from segeval.scoring.convention import TREATMENTS, WEIGHTS, Convention
 from segeval.scoring.metrics import METRICS, OVERALL, Metric, ratio
+from segeval.scoring.pooling import POOLINGS, Step
 from segeval.scoring.sample import (
+    Axis,
     Sample,
     exact_weighted_sum,
     sum_classes,
+    sum_over,
     without_classes,
     without_void_images,
 )
 from segeval.settings import Absent, Unseen, Weighting, Weightless
 
-
-def mean_over_images(values: NDArray[np.float64], sample: Sample) -> NDArray[np.float64]:
-    """Average the defined ones of the (N,) values of the images; (B,), NaN where there is none."""
-    scores = MaskedScores(scores=values, propagates=np.zeros(values.shape, np.bool_))
-    return mean_of_defined(scores, sample.add).scores
+AXES: Final[dict[Step, Axis]] = {
+    "sum classes": "classes",
+    "mean classes": "classes",
+    "mean images": "images",
+    "mean pairs": "pairs",
+}
+"""What scores are averaged over; where the counts of classes are summed, there is one of them."""
 
 
 def mean_score(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> NDArray[np.float64]:
-    """Average a metric over everything.
+    """Average a metric over images and classes: mIoU, if the metric is IoU.
+
+    The pooling says how; the formula of each stands at the top of this module.
 
     Parameters
     ----------
@@ -55,30 +74,45 @@ def mean_score(
     (B,) float64 array
         In [0, 1]; NaN where undefined.
     """
-    sample = without_void_images(convention, sample)
-    if convention.pooling == "pair":
-        values = _class_values(convention, metric, sample.images).without(excluded)
-        total = mean_of_defined(values, sample.add_all)
-    elif convention.pooling == "class":
-        values = _mean_over_images(convention, metric, sample).without(excluded)
-        weights = _weights(convention, sample.pool)
-        total = mean_of_defined(
-            values, add_classes, weights=weights, weightless=convention.weightless
-        )
+    sample, pooling = without_void_images(convention, sample), POOLINGS[convention.pooling]
+    mean = _run_steps(pooling.steps, convention, metric, sample, excluded)
+    nothing = np.isnan(mean.scores) & ~mean.propagates
+    return np.where(nothing, TREATMENTS[convention.nothing].score, mean.scores)
+
+
+def _run_steps(
+    steps: Sequence[Step],
+    convention: Convention,
+    metric: Metric,
+    sample: Sample,
+    excluded: Sequence[int],
+) -> MaskedScores:
+    """Run steps of the pooling: sum counts, score the classes, average the scores."""
+    counts = sample.pool if "sum images" in steps else sample.images
+    if "sum classes" in steps:
+        counts = sum_classes(counts, excluded)
+    means = [step for step in steps if step in AXES]
+    if means and AXES[means[0]] == "classes" and _is_generalized(convention, metric):
+        values = _generalized(convention, without_classes(counts, excluded))
+        del means[0]
     else:
-        total = _image_values(convention, metric, sample, excluded)
-        if convention.pooling not in {"dataset", "micro"}:
-            total = mean_of_defined(total, sample.add)
-    nothing = np.isnan(total.scores) & ~total.propagates
-    return np.where(nothing, VALUE[convention.nothing], total.scores)
-
-
-def image_scores(
-    convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
-) -> NDArray[np.float64]:
-    """Average a metric over the classes of each image; (N,) values, NaN where undefined."""
-    pool = sum_classes(images, excluded) if "micro" in convention.pooling else images
-    return _mean_over_classes(convention, metric, pool, excluded, empty="skip").scores
+        values = _score(convention, metric, counts)
+    for step in means:
+        weights = _weights(convention, counts) if step == "mean classes" else None
+        empty = convention.empty if step == POOLINGS[convention.pooling].filled else "skip"
+        if step in {"mean classes", "mean pairs"}:
+            values = values.without(excluded)
+        values = mean_of_defined(
+            values,
+            AXES[step],
+            draws=sample.draws,
+            weights=weights,
+            weightless=convention.weightless,
+            empty=empty,
+        )
+        if step == "mean images":
+            counts = sample.pool
+    return values
 
 
 def class_scores(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.float64]:
@@ -89,10 +123,16 @@ def class_scores(convention: Convention, metric: Metric, sample: Sample) -> NDAr
     (B, K) float64 array
         NaN where undefined.
     """
-    sample = without_void_images(convention, sample)
-    if convention.pooling in {"dataset", "micro"}:
-        return _class_values(convention, metric, sample.pool).scores
-    return _mean_over_images(convention, metric, sample).scores
+    sample, pooling = without_void_images(convention, sample), POOLINGS[convention.pooling]
+    return _run_steps((pooling.over_images,), convention, metric, sample, ()).scores
+
+
+def image_scores(
+    convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
+) -> NDArray[np.float64]:
+    """Average a metric over the classes of each image; (N,) values, NaN where undefined."""
+    steps, sample = (POOLINGS[convention.pooling].over_classes,), Sample.of(images)
+    return _run_steps(steps, replace(convention, empty="skip"), metric, sample, excluded).scores
 
 
 def worst_mean(
@@ -100,97 +140,19 @@ def worst_mean(
 ) -> NDArray[np.float64]:
     """Average the worst share of the images, or the means of the worst share of each class."""
     sample, percent = without_void_images(convention, sample), convention.worst or 100
-    if convention.pooling == "image":
-        of_images = _image_values(convention, metric, sample, excluded)
+    if POOLINGS[convention.pooling].steps[-1] == "mean images":
+        of_images = _run_steps(["mean classes"], convention, metric, sample, excluded)
         scores, propagates = of_images.scores[:, None], of_images.propagates[:, None]
         return mean_of_worst(scores, percent, propagates=propagates, draws=sample.draws)[:, 0]
-    values = _class_values(convention, metric, sample.images)
-    scores = mean_of_worst(values.scores, percent, draws=sample.draws)
-    empty = _mean_over_images(convention, metric, sample)
-    scores = np.where(np.isnan(scores), empty.scores, scores)
-    by_class = MaskedScores(
-        scores=scores, propagates=(sample.add(values.propagates) > 0) | empty.propagates
-    )
-    return mean_of_defined(by_class.without(excluded), add_classes).scores
+    of_classes = _run_steps(["mean images"], convention, metric, sample, excluded)
+    values = convention.score_classes(metric, sample.images)
+    worst = mean_of_worst(values, percent, draws=sample.draws)
+    scores = np.where(np.isnan(worst), of_classes.scores, worst)
+    return mean_of_defined(replace(of_classes, scores=scores).without(excluded), "classes").scores
 
 
-def count_classes_in_mean(
-    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
-) -> int:
-    """Count the classes that enter the mean of a metric anywhere."""
-    included = np.ones(sample.images.tp.shape[-1], np.bool_)
-    included[list(excluded)] = False
-    if "micro" in convention.pooling or _is_generalized(convention, metric):
-        return int(included.sum())
-    if convention.pooling == "class" and convention.empty != "skip":
-        return int(included.sum())
-    return int((_enters_mean(convention, metric, sample).any(axis=0) & included).sum())
-
-
-def count_values_in_mean(
-    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
-) -> int:
-    """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
-
-    Where classes are summed up, or the Dice is generalised, an image has one value; where all
-    counts are, there is a single one.
-    """
-    sample = without_void_images(convention, sample)
-    if "micro" in convention.pooling or _is_generalized(convention, metric):
-        values = _image_values(convention, metric, sample, excluded)
-        return int(np.count_nonzero(~np.isnan(values.scores)))
-    return int(np.delete(_enters_mean(convention, metric, sample), excluded, axis=-1).sum())
-
-
-def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
-    """Return which values of the pools have a part in the means."""
-    pool = sample.pool if convention.pooling == "dataset" else sample.images
-    values = _class_values(convention, metric, pool)
-    return (~np.isnan(values.scores) | values.propagates) & (_weights(convention, pool) > 0)
-
-
-def _image_values(
-    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
-) -> MaskedScores:
-    """Average over the classes of each image, or of each drawing as if it were one image."""
-    pool = sample.pool if convention.pooling in {"dataset", "micro"} else sample.images
-    if "micro" in convention.pooling:
-        pool = sum_classes(pool, excluded)
-    return _mean_over_classes(convention, metric, pool, excluded, empty=convention.empty)
-
-
-def _mean_over_classes(
-    convention: Convention,
-    metric: Metric,
-    pool: ClassCounts,
-    excluded: Sequence[int],
-    *,
-    empty: Absent,
-) -> MaskedScores:
-    """Average over the classes of each pool."""
-    if _is_generalized(convention, metric):
-        return _generalized(convention, without_classes(pool, excluded))
-    values = _class_values(convention, metric, pool)
-    if "micro" in convention.pooling:
-        return mean_of_defined(values, add_classes, empty=empty)
-    return mean_of_defined(
-        values.without(excluded),
-        add_classes,
-        weights=_weights(convention, pool),
-        weightless=convention.weightless,
-        empty=empty,
-    )
-
-
-def _mean_over_images(convention: Convention, metric: Metric, sample: Sample) -> MaskedScores:
-    """Average each class over the images."""
-    empty = convention.empty if convention.pooling == "class" else "skip"
-    return mean_of_defined(
-        _class_values(convention, metric, sample.images), sample.add, empty=empty
-    )
-
-
-def _class_values(convention: Convention, metric: Metric, counts: ClassCounts) -> MaskedScores:
+def _score(convention: Convention, metric: Metric, counts: ClassCounts) -> MaskedScores:
+    """Score every class of every pool."""
     return MaskedScores(
         scores=convention.score_classes(metric, counts),
         propagates=convention.propagates(metric, counts),
@@ -202,29 +164,29 @@ def _is_generalized(convention: Convention, metric: Metric) -> bool:
 
 
 def _generalized(convention: Convention, pool: ClassCounts) -> MaskedScores:
-    """Score each pool by the generalised Dice; one without any class is worth what it is told."""
+    """Score each pool by the generalised Dice; one without any class is treated as absent."""
     scores = generalized_dice(pool, convention.generalized, unseen=convention.unseen)
     nothing = np.isnan(scores)
-    scores[nothing] = VALUE[convention.absent]
-    return MaskedScores(scores=scores, propagates=nothing & (convention.absent == "undefined"))
+    scores[nothing] = TREATMENTS[convention.absent].score
+    return MaskedScores(
+        scores=scores, propagates=nothing & TREATMENTS[convention.absent].propagates
+    )
 
 
-def _weights(convention: Convention, counts: ClassCounts) -> NDArray[np.float64]:
-    """Return the weight of every class of every pool."""
+def _weights(convention: Convention, counts: ClassCounts) -> NDArray[np.float64] | None:
+    """Return the weight of every class of every pool, if there are weights."""
     if isinstance(convention.weights, tuple):
         classes = counts.tp.shape[-1]
         if len(convention.weights) != classes:
             raise SettingError(f"{len(convention.weights)} weights do not fit {classes} classes")
         return np.broadcast_to(np.array(convention.weights, np.float64), counts.tp.shape)
-    if convention.weights == "none":
-        return np.ones(counts.tp.shape)
-    least = 1 if convention.weights == "support-or-one" else 0
-    return np.maximum(counts.support, least).astype(np.float64)
+    least = WEIGHTS[convention.weights].least
+    return None if least is None else np.maximum(counts.support, least).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MaskedScores:
-    """Scores, NaN where undefined, and which of these make the means undefined as well."""
+    """Scores, NaN where undefined, and which of these NaN propagate to the means."""
 
     scores: NDArray[np.float64]
     propagates: NDArray[np.bool_]
@@ -236,35 +198,57 @@ class MaskedScores:
         return MaskedScores(scores=scores, propagates=propagates)
 
 
-def add_classes(values: NDArray[Any]) -> NDArray[Any]:
-    """Add up over the classes of each pool."""
-    return np.asarray(values.sum(axis=-1))
-
-
 def mean_of_defined(
     values: MaskedScores,
-    add: Callable[[NDArray[Any]], NDArray[Any]],
+    over: Axis,
     *,
+    draws: NDArray[np.float64] | None = None,
     weights: NDArray[np.float64] | None = None,
     weightless: Weightless = "skip",
     empty: Absent = "skip",
 ) -> MaskedScores:
-    """Average what is defined, along the axis that is added up."""
+    """Average over an axis: omit NaN, or propagate it where the values say so.
+
+    Parameters
+    ----------
+    values : MaskedScores
+        (N, …) scores, the last axis that of the classes, if there is one.
+    over : {"images", "classes", "pairs"}
+        See `sum_over`.
+    draws : (B, N) float64 array, optional
+        How often each image is drawn.
+    weights : array like the scores, optional
+        Weights; by default all are 1.
+    weightless : {"skip", "zero", "mean"}
+        The mean of defined values that all weigh nothing.
+    empty : {"skip", "zero", "one", "undefined"}
+        The mean where no value is defined.
+    """
     defined = ~np.isnan(values.scores)
-    scores, number = np.where(defined, values.scores, 0.0), add(defined)
+    scores, number = np.where(defined, values.scores, 0.0), sum_over(over, defined, draws)
     if weights is None:
-        means, propagates = ratio(add(scores), number), add(values.propagates) > 0
+        means = ratio(sum_over(over, scores, draws), number)
+        propagates = sum_over(over, values.propagates, draws) > 0
     else:
-        weight = add(np.where(defined, weights, 0.0))
-        means = ratio(add(scores * weights), weight)
-        unweighed = (number > 0) & (weight == 0)
-        plain = ratio(add(scores), number) if weightless == "mean" else VALUE[weightless]
-        means = np.where(unweighed, plain, means)
-        propagates = add(values.propagates & (weights > 0)) > 0
-    without = add(defined | values.propagates) == 0
-    means = np.where(without, VALUE[empty], means)
-    propagates = propagates | (without & (empty == "undefined"))
+        weight = sum_over(over, np.where(defined, weights, 0.0), draws)
+        means = ratio(sum_over(over, scores * weights, draws), weight)
+        unweighed = (
+            ratio(sum_over(over, scores, draws), number)
+            if weightless == "mean"
+            else TREATMENTS[weightless].score
+        )
+        means = np.where((number > 0) & (weight == 0), unweighed, means)
+        propagates = sum_over(over, values.propagates & (weights > 0), draws) > 0
+    without = sum_over(over, defined | values.propagates, draws) == 0
+    means = np.where(without, TREATMENTS[empty].score, means)
+    propagates |= without & TREATMENTS[empty].propagates
     return MaskedScores(scores=np.where(propagates, np.nan, means), propagates=propagates)
+
+
+def mean_over_images(values: NDArray[np.float64], sample: Sample) -> NDArray[np.float64]:
+    """Average the defined ones of the (N,) values of the images; (B,), NaN where there is none."""
+    scores = MaskedScores(scores=values, propagates=np.zeros(values.shape, np.bool_))
+    return mean_of_defined(scores, "images", draws=sample.draws).scores
 
 
 def mean_of_worst(
@@ -274,7 +258,7 @@ def mean_of_worst(
     propagates: NDArray[np.bool_] | None = None,
     draws: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Average the lowest so many percent of the defined values of each column, at least one.
+    """Average the lowest q % of the defined values of each column, at least one.
 
     Parameters
     ----------
@@ -290,7 +274,7 @@ def mean_of_worst(
     Returns
     -------
     (B, M) float64 array
-        NaN where no value is defined, or where the share reaches a propagates one.
+        NaN where no value is defined, or where the share reaches one that propagates.
 
     References
     ----------
@@ -311,7 +295,7 @@ def mean_of_worst(
 def _sum_of_lowest(
     values: NDArray[np.float64], count: NDArray[np.int64], draws: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
-    """Add up, in each of B drawings of (N,) values, the lowest ones, so many as (B,) say."""
+    """Sum the lowest of (N,) values in each of B resamples; ``count`` (B,) says how many."""
     order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
     if draws is None:
         return np.asarray(values[order[: count[0]]].sum(keepdims=True))
@@ -361,9 +345,53 @@ def generalized_dice(
     return np.where(sizes.sum(axis=-1) > 0, np.nan_to_num(scores), np.nan)
 
 
+def count_classes_in_mean(
+    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
+) -> int:
+    """Count the classes that enter the mean of a metric anywhere."""
+    included = np.ones(sample.images.tp.shape[-1], np.bool_)
+    included[list(excluded)] = False
+    by_class = POOLINGS[convention.pooling].filled == "mean images"
+    if _scores_whole_pools(convention, metric) or (by_class and convention.empty != "skip"):
+        return int(included.sum())
+    return int((_enters_mean(convention, metric, sample).any(axis=0) & included).sum())
+
+
+def count_values_in_mean(
+    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
+) -> int:
+    """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
+
+    Where classes are summed up, or the Dice is generalised, an image has one value; where all
+    counts are, there is a single one.
+    """
+    sample = without_void_images(convention, sample)
+    if _scores_whole_pools(convention, metric):
+        pooling = POOLINGS[convention.pooling]
+        steps = [step for step in pooling.steps if step == "sum images"]
+        values = _run_steps([*steps, pooling.over_classes], convention, metric, sample, excluded)
+        return int(np.count_nonzero(~np.isnan(values.scores)))
+    return int(np.delete(_enters_mean(convention, metric, sample), excluded, axis=-1).sum())
+
+
+def _scores_whole_pools(convention: Convention, metric: Metric) -> bool:
+    """Tell whether all classes of a pool have one score together."""
+    summed = "sum classes" in POOLINGS[convention.pooling].steps
+    return summed or _is_generalized(convention, metric)
+
+
+def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
+    """Return which values of the pools have a part in the means."""
+    summed = "sum images" in POOLINGS[convention.pooling].steps
+    counts = sample.pool if summed else sample.images
+    values, weights = _score(convention, metric, counts), _weights(convention, counts)
+    enters = ~np.isnan(values.scores) | values.propagates
+    return enters if weights is None else enters & (weights > 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Summary:
-    """Scores of B drawings of the images, NaN where undefined.
+    """Scores of B resamples of the images, NaN where undefined.
 
     Attributes
     ----------
@@ -377,20 +405,22 @@ class Summary:
     classes: Mapping[str, NDArray[np.float64]]
 
     def minus(self, other: Summary) -> Summary:
-        """Subtract the scores of another summary of equally many drawings."""
+        """Subtract the scores of another summary of as many resamples."""
         return Summary(
             means={name: values - other.means[name] for name, values in self.means.items()},
             classes={name: values - other.classes[name] for name, values in self.classes.items()},
         )
 
-
-def concatenate(summaries: Iterable[Summary]) -> Summary:
-    """Put the drawings of several summaries one after the other."""
-    parts = list(summaries)
-    return Summary(
-        means={n: np.concatenate([part.means[n] for part in parts]) for n in parts[0].means},
-        classes={n: np.concatenate([part.classes[n] for part in parts]) for n in parts[0].classes},
-    )
+    @classmethod
+    def concatenate(cls, summaries: Iterable[Summary]) -> Summary:
+        """Put the resamples of several summaries one after the other."""
+        parts = list(summaries)
+        return cls(
+            means={n: np.concatenate([part.means[n] for part in parts]) for n in parts[0].means},
+            classes={
+                n: np.concatenate([part.classes[n] for part in parts]) for n in parts[0].classes
+            },
+        )
 
 
 def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -> Summary:
@@ -417,9 +447,9 @@ def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -
         if convention.worst is not None:
             worst = worst_mean(convention, metric, sample, excluded)
             means[f"{metric.mean}_worst{convention.worst:g}"] = worst
-    together = convention.pooling in {"dataset", "micro"}
+    summed = "sum images" in POOLINGS[convention.pooling].steps
     for overall in OVERALL.values():
-        if together:
+        if summed:
             means[overall.name] = overall.score(sample.pool)
         else:
             means[overall.name] = mean_over_images(overall.score(sample.images), sample)

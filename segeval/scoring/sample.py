@@ -1,10 +1,10 @@
-"""Pools: counts put together before they are scored; and images, drawn once each or resampled."""
+"""Images, each once or resampled; sums of their counts, and of their scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from segeval.counting.confusion import ClassCounts
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
+
+Axis = Literal["images", "classes", "pairs"]
+"""What is summed over; pairs are all classes of all images."""
 
 FINE: Final = 2.0**30
 """Steps of the two parts of a fraction that are added up as whole numbers."""
@@ -40,17 +43,22 @@ class Sample:
         """Draw images."""
         return cls(images=images, pool=sum_images(images, draws), draws=draws)
 
-    def add(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Add up the (N, …) values of the images, (B, …)."""
-        if self.draws is None:
-            return np.asarray(values.sum(axis=0, keepdims=True))
-        return exact_weighted_sum(self.draws, values)
 
-    def add_all(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Add up the (N, K) values of the images over both axes, (B,)."""
-        if self.draws is None:
-            return np.asarray(values.sum()).reshape(1)
-        return exact_weighted_sum(self.draws, values.sum(axis=1))
+def sum_over(
+    axis: Axis, values: NDArray[Any], draws: NDArray[np.float64] | None = None
+) -> NDArray[Any]:
+    """Sum values over images, as often as they are drawn, over classes, or over both at once.
+
+    Returns
+    -------
+    array
+        (B, …) over images, of (N, …) values; (M,) over classes, of (M, K); (B,) over pairs.
+    """
+    if axis == "classes":
+        return np.asarray(values.sum(axis=-1))
+    if draws is None:
+        return np.asarray(values.sum(axis=0 if axis == "images" else None))[None]
+    return exact_weighted_sum(draws, values if axis == "images" else values.sum(axis=1))
 
 
 def exact_weighted_sum(draws: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float64]:
@@ -84,10 +92,7 @@ def without_void_images(convention: Convention, sample: Sample) -> Sample:
     if convention.void_image == "score":
         return sample
     judged = sample.images.total > 0
-    tp, support, predicted, total = (
-        part[judged] for part in (*_parts(sample.images), sample.images.total)
-    )
-    images = ClassCounts(tp=tp, support=support, predicted=predicted, total=total)
+    images = sample.images.map_parts(lambda part: part[judged])
     draws = None if sample.draws is None else sample.draws[:, judged]
     return Sample(images=images, pool=sample.pool, draws=draws)
 
@@ -100,33 +105,18 @@ def excluded_indices(convention: Convention, labels: LabelMap) -> list[int]:
 
 def sum_images(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:
     """Sum the counts of all images into one pool, or into one for every row of draws."""
-
-    def total(part: NDArray[np.int64]) -> NDArray[np.int64]:
-        if draws is None:
-            return np.asarray(part.sum(axis=0, keepdims=True))
-        return exact_weighted_sum(draws, part).astype(np.int64)
-
-    return ClassCounts(
-        tp=total(images.tp),
-        support=total(images.support),
-        predicted=total(images.predicted),
-        total=total(images.total),
-    )
+    return images.map_parts(lambda part: sum_over("images", part, draws).astype(np.int64))
 
 
 def without_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
     """Leave out the counts of the excluded classes."""
-    tp, support, predicted = (np.delete(part, excluded, axis=-1) for part in _parts(counts))
-    return ClassCounts(tp=tp, support=support, predicted=predicted, total=counts.total)
+    return counts.map_class_parts(
+        lambda part: np.delete(part, excluded, axis=-1), total=counts.total
+    )
 
 
 def sum_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
     """Sum the counts of the classes of each pool, as if they were one class."""
     chosen = without_classes(counts, excluded)
-    tp, support, predicted = (part.sum(axis=-1, keepdims=True) for part in _parts(chosen))
     total = counts.total * chosen.tp.shape[-1]
-    return ClassCounts(tp=tp, support=support, predicted=predicted, total=total)
-
-
-def _parts(counts: ClassCounts) -> tuple[NDArray[np.int64], ...]:
-    return counts.tp, counts.support, counts.predicted
+    return chosen.map_class_parts(lambda part: part.sum(axis=-1, keepdims=True), total=total)

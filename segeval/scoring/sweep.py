@@ -61,7 +61,7 @@ class Sweep:
 
     def curves(self, pooling: str) -> Mapping[str, NDArray[np.float64]]:
         """Return the curves ``"dataset"`` or ``"image"``."""
-        return self.dataset if pooling == "dataset" else self.image
+        return {"dataset": self.dataset, "image": self.image}[pooling]
 
     def best(self, pooling: str, curve: str) -> tuple[int, float]:
         """Return the threshold at which a curve is highest, the lowest such one, and its value."""

@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.confusion import ClassCounts
 from segeval.pictures.caption import describe_images
 from segeval.pictures.palettes import Palette, class_colors
 from segeval.reports.wording import MEANS
@@ -99,13 +98,8 @@ def describe_image(
 
 def scores_of_image(scores: Scores, number: int) -> Scores:
     """Return the scores of a run with the counts of one image only; its means stay as they are."""
-    chosen, counts = slice(number, number + 1), scores.counts.images
-    images = ClassCounts(
-        tp=counts.tp[chosen],
-        support=counts.support[chosen],
-        predicted=counts.predicted[chosen],
-        total=counts.total[chosen],
-    )
+    chosen = slice(number, number + 1)
+    images = scores.counts.images.map_parts(lambda part: part[chosen])
     run = replace(
         scores.run, images=scores.run.images[chosen], counts=scores.run.counts.select(slice(0))
     )

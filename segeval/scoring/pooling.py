@@ -1,0 +1,85 @@
+"""Poolings as data: which counts are summed, and over what scores are averaged, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Step = Literal["sum images", "sum classes", "mean images", "mean classes", "mean pairs"]
+"""Sum counts, or average scores; the last averages over all (class, image) values at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolingRow:
+    """A pooling: its steps, which ``segeval.scoring.means`` runs, and its words in reports.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        Sums of counts come first; then classes are scored, and their scores averaged.
+    words : str
+        What is pooled, with ``{images}`` for their number.
+    effect : str
+        What weighs how much in the mean.
+    """
+
+    steps: tuple[Step, ...]
+    words: str
+    effect: str
+
+    @property
+    def over_images(self) -> Step:
+        """How classes are scored over all images: from summed counts, or as a mean."""
+        return "sum images" if "sum images" in self.steps else "mean images"
+
+    @property
+    def over_classes(self) -> Step:
+        """How an image is scored over its classes: from summed counts, or as a mean."""
+        return "sum classes" if "sum classes" in self.steps else "mean classes"
+
+    @property
+    def filled(self) -> Step | None:
+        """The step that leaves a score an image or a class; `Convention.empty` fills its gaps."""
+        gaps = (step for step in self.steps if step not in {"sum images", "mean pairs"})
+        return next(gaps, None)
+
+    @property
+    def has_worst(self) -> bool:
+        """Whether scores are averaged over images and over classes, one after the other."""
+        return {"mean images", "mean classes"}.issubset(self.steps)
+
+
+POOLINGS: Final = {
+    "dataset": PoolingRow(
+        steps=("sum images", "mean classes"),
+        words="counts summed over {images}",
+        effect="counts are summed over all images",
+    ),
+    "image": PoolingRow(
+        steps=("mean classes", "mean images"),
+        words="mean over classes, then over {images}",
+        effect="every image has the same vote, however many classes it shows",
+    ),
+    "class": PoolingRow(
+        steps=("mean images", "mean classes"),
+        words="mean over {images}, then over classes",
+        effect="every class is averaged over its images, "
+        "so that a few pixels count like a full view",
+    ),
+    "pair": PoolingRow(
+        steps=("mean pairs",),
+        words="mean over all (class, image) values of {images}",
+        effect="every class of every image has the same vote",
+    ),
+    "micro": PoolingRow(
+        steps=("sum images", "sum classes"),
+        words="counts summed over classes and {images}",
+        effect="pixels of all classes are put together, so that the largest decide",
+    ),
+    "image-micro": PoolingRow(
+        steps=("sum classes", "mean images"),
+        words="counts summed over the classes of each image, mean over {images}",
+        effect="pixels of all classes of an image are put together, so that the largest decide",
+    ),
+}
+"""Poolings by name; their formulas stand in ``segeval.scoring.means``."""
