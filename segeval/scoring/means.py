@@ -90,7 +90,7 @@ def _run_steps(
     """Run steps of the pooling: sum counts, score the classes, average the scores."""
     counts = sample.pool if "sum images" in steps else sample.images
     if "sum classes" in steps:
-        counts = sum_classes(counts, excluded)
+        counts, excluded = sum_classes(counts, excluded), ()
     means = [step for step in steps if step in AXES]
     if means and AXES[means[0]] == "classes" and _is_generalized(convention, metric):
         values = _generalized(convention, without_classes(counts, excluded))

@@ -124,6 +124,16 @@ def test_excluded_classes_enter_no_mean(pooling: str) -> None:
         same(mean(TWO, metric, (1,), pooling=pooling), mean(alone, metric, pooling=pooling))
 
 
+@pytest.mark.parametrize("pooling", ["micro", "image-micro"])
+@pytest.mark.parametrize("excluded", [(0,), (1,)])
+def test_the_generalized_dice_of_summed_classes_is_their_dice(
+    pooling: str, excluded: tuple[int, ...]
+) -> None:
+    plain = mean(TWO, "dice", excluded, pooling=pooling, absent="zero")
+    axes: dict[str, Any] = {"pooling": pooling, "absent": "zero", "generalized": "simple"}
+    same(mean(TWO, "dice", excluded, **axes), plain)
+
+
 # The second image holds nothing of the two classes.
 EMPTY = counts(([1, 0], [2, 0], [1, 0]), ([0, 0], [0, 0], [0, 0]))
 
