@@ -58,7 +58,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
     gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
-    settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
+    settings = {**run.provenance.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
     shown = Shown(
         scores=scores,
@@ -167,9 +167,9 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
 def say_left_out(run: Run, *, quiet: bool) -> None:
     """Say what was not scored."""
     for names, what in (
-        (run.extra, "prediction without a truth left out"),
-        (run.missing, "truth without a prediction waived"),
-        (run.skipped, "unreadable pair left out"),
+        (run.provenance.extra, "prediction without a truth left out"),
+        (run.provenance.missing, "truth without a prediction waived"),
+        (run.provenance.skipped, "unreadable pair left out"),
     ):
         if names:
             notify(f"notice: {len(names)} × {what}: {listed(names, SHOWN)}", quiet=quiet)

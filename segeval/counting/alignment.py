@@ -109,4 +109,5 @@ def _other_truth(baseline: Run, run: Run, truths: NDArray[np.int64]) -> str:
 
 def with_waivers(run: Run, runs: Sequence[Run]) -> Run:
     """Return a run that states the waivers of all runs."""
-    return replace(run, waivers=tuple(dict.fromkeys(fact for r in runs for fact in r.waivers)))
+    waivers = tuple(dict.fromkeys(waiver for r in runs for waiver in r.provenance.waivers))
+    return replace(run, provenance=replace(run.provenance, waivers=waivers))

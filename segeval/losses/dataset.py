@@ -118,12 +118,12 @@ def evaluate_losses(
         workers=workers,
         progress=progress,
     )
-    facts = provenance_of(source, reading, pairing, faults)
+    provenance = provenance_of(source, reading, pairing, faults)
     decided = f"p>={choice.threshold:g}" if task.binary else "argmax"
-    facts = replace(facts, waivers=(*facts.waivers, f"prediction:{decided}"))
-    run = Run.of([image.counts for image in images], facts)
+    waivers = (*provenance.waivers, f"prediction:{decided}")
+    run = Run.of([image.counts for image in images], replace(provenance, waivers=waivers))
     if not run.images:
-        raise DataError(faults or run.problems)
+        raise DataError(faults or provenance.problems)
     return _add_up(images, score_run(run, task.labels), task)
 
 

@@ -146,7 +146,7 @@ def compare_runs(
         If a run has problems, or there are too few images.
     """
     resampling, convention = resampling or Resampling(), convention or Convention()
-    faults = list(dict.fromkeys(problem for run in runs for problem in run.problems))
+    faults = list(dict.fromkeys(problem for run in runs for problem in run.provenance.problems))
     if faults:
         raise DataError(faults)
     aligned = align(runs, common=common)

@@ -49,14 +49,14 @@ def label_and_score(
         If only the classes are in doubt.
     """
     if not run.images:
-        raise DataError(run.problems or [NOTHING])
+        raise DataError(run.provenance.problems or [NOTHING])
     try:
         labels = choose_labels(run, choice)
     except LabelError as error:
-        if not run.problems:
+        if not run.provenance.problems:
             raise
         doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
-        raise DataError((*run.problems, doubt)) from error
+        raise DataError((*run.provenance.problems, doubt)) from error
     scores = score_run(run, labels, convention, unknown=unknown, resampling=resampling)
     groups = {
         name: score_run(run.select(positions), labels, convention, unknown=unknown)
@@ -164,7 +164,11 @@ def score_run(
     excluded = excluded_indices(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     units = Units.of([image.group for image in run.images])
-    problems = (*run.problems, *counts.problems, *(units.problems() if resampling else ()))
+    problems = (
+        *run.provenance.problems,
+        *counts.problems,
+        *(units.problems() if resampling else ()),
+    )
     if problems:
         raise DataError(problems)
     intervals = None
@@ -212,9 +216,9 @@ def write_signature(run: Run, labels: LabelMap, facts: Iterable[str]) -> str:
         *(f"{name}:{value:g}" for name, value in labels.thresholds.items()),
         f"classes:{len(labels.labels)}",
         f"ignore:{describe_values(labels.void) or 'none'}",
-        *run.waivers,
+        *run.provenance.waivers,
         *facts,
-        *(f"shard:{shard}" for shard in run.shards),
+        *(f"shard:{shard}" for shard in run.provenance.shards),
         f"images:{len(run.images)}",
         f"segeval:{__version__}",
     ]

@@ -142,8 +142,8 @@ class Levels:
 def _levels(run: Run, labels: LabelMap) -> Levels:
     """Look at the truth through the label map, and at the prediction as it is."""
     truth, problems = translate_truth(run, labels)
-    if run.problems or problems:
-        raise DataError((*run.problems, *problems))
+    if run.provenance.problems or problems:
+        raise DataError((*run.provenance.problems, *problems))
     judged = truth >= 0
     rows = run.counts.select(judged)
     thresholds, level = np.unique(rows.prediction, return_inverse=True)

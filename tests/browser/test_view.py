@@ -292,7 +292,7 @@ def test_ten_thousand_images_scroll(opened: Open, tmp_path: Path) -> None:
     random = np.random.default_rng(5)
     pairs = [tuple(random.integers(0, 3, (2, 8, 8)).astype(np.uint8)) for _ in range(20)]
     images = [
-        replace(image, name=f"city/{number:05}")
+        replace(image, info=replace(image.info, name=f"city/{number:05}"))
         for number, image in enumerate(list(made_run(*pairs)) * 500)
     ]
     with serve_run(Run.of(images), tmp_path, {}) as served:

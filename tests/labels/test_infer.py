@@ -9,7 +9,7 @@ import pytest
 from made.sets import frozen, made_run
 
 from segeval.counting.contingency import NO_PREDICTION, count_values
-from segeval.counting.run import ImageCounts, Run
+from segeval.counting.run import ImageCounts, ImageInfo, Run
 from segeval.errors import LabelError, SettingError
 from segeval.labels.choose import choose_labels
 from segeval.labels.infer import values_on_side
@@ -75,13 +75,15 @@ def test_masks_of_0_and_255_are_binary(truth: list[int], prediction: list[int]) 
 def test_a_run_without_predictions_or_images_is_no_riddle() -> None:
     table = count_values(truth=frozen([[0, 1]]), prediction=None)
     image = ImageCounts(
-        name="a",
-        height=1,
-        width=2,
-        truth_path="a.png",
-        prediction_path="",
-        truth_form="array",
-        prediction_form="",
+        info=ImageInfo(
+            name="a",
+            height=1,
+            width=2,
+            truth_path="a.png",
+            prediction_path="",
+            truth_form="array",
+            prediction_form="",
+        ),
         table=table,
     )
     run = Run.of([image])

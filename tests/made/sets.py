@@ -16,7 +16,7 @@ from PIL import Image
 
 from segeval.cli import app
 from segeval.counting.contingency import count_values
-from segeval.counting.run import ImageCounts, Run
+from segeval.counting.run import ImageCounts, ImageInfo, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,13 +51,15 @@ def made_run(*pairs: tuple[Mask, Mask]) -> Run:
     """Count pairs of (truth, prediction) arrays as a run."""
     images = [
         ImageCounts(
-            name=f"image_{number}",
-            height=truth.shape[0],
-            width=truth.shape[1],
-            truth_path=f"truth/image_{number}.png",
-            prediction_path=f"pred/image_{number}.png",
-            truth_form="array",
-            prediction_form="array",
+            info=ImageInfo(
+                name=f"image_{number}",
+                height=truth.shape[0],
+                width=truth.shape[1],
+                truth_path=f"truth/image_{number}.png",
+                prediction_path=f"pred/image_{number}.png",
+                truth_form="array",
+                prediction_form="array",
+            ),
             table=count_values(truth=truth, prediction=prediction),
         )
         for number, (truth, prediction) in enumerate(pairs)

@@ -38,7 +38,7 @@ def check(
 
     choice = labels.choice()
     run = count(pairing, quiet=quiet)
-    problems = list(run.problems) or ([] if run.images else [NOTHING])
+    problems = list(run.provenance.problems) or ([] if run.images else [NOTHING])
     lines = [*_describe(run)]
     if run.images:
         try:
@@ -63,10 +63,14 @@ def _describe(run: Run) -> Iterator[str]:
 
     sizes = Counter(f"{image.width}×{image.height}" for image in run.images)
     yield f"pairs       {len(run.images)} readable{_counted(sizes)}"
-    if run.extra:
-        yield f"extra       {counted(len(run.extra), 'prediction')} without a truth"
-    if run.missing or run.skipped:
-        yield f"waived      {len(run.missing)} missing, {len(run.skipped)} unreadable"
+    missing, skipped, extra = (
+        len(names)
+        for names in (run.provenance.missing, run.provenance.skipped, run.provenance.extra)
+    )
+    if extra:
+        yield f"extra       {counted(extra, 'prediction')} without a truth"
+    if missing or skipped:
+        yield f"waived      {missing} missing, {skipped} unreadable"
     sides: tuple[Side, ...] = ("truth", "prediction")
     for side in sides if run.images else ():
         forms = Counter(
