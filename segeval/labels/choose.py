@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from os import PathLike
 from typing import Final
 
 from segeval.counting.run import Run
@@ -56,8 +57,8 @@ def explicit_labels(choice: LabelChoice) -> LabelMap | None:
     return None
 
 
-def _loaded(labels: str | LabelMap) -> LabelMap:
-    return load_labels(labels) if isinstance(labels, str) else labels
+def _loaded(labels: str | PathLike[str] | LabelMap) -> LabelMap:
+    return labels if isinstance(labels, LabelMap) else load_labels(labels)
 
 
 def _of_level(labels: LabelMap, choice: LabelChoice) -> LabelMap:
