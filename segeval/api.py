@@ -18,8 +18,7 @@ import numpy as np
 from segeval.counting import arrays
 from segeval.counting.arrays import Masks
 from segeval.counting.dataset import count_dataset
-from segeval.counting.run import ImageInfo
-from segeval.counting.run import Run as CountedRun
+from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
 from segeval.counting.runschema import check_free
 from segeval.errors import Problem, SettingError

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segeval.counting.contingency import count_values
-from segeval.counting.run import ImageCounts, ImageInfo, Run
+from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 from segeval.errors import DataError, Problem
 
 Masks = ArrayLike | Iterable[ArrayLike]
@@ -31,7 +31,7 @@ def count_arrays(
     prediction: Masks,
     names: str | Iterable[str] | None = None,
     groups: str | Iterable[str] | None = None,
-) -> Run:
+) -> CountedRun:
     """Count one pair of masks, or the pairs that two iterables give in step.
 
     Parameters
@@ -43,7 +43,7 @@ def count_arrays(
 
     Returns
     -------
-    Run
+    CountedRun
         Its images in ascending order of their names.
 
     Raises
@@ -62,7 +62,7 @@ def count_arrays(
         if name in images:
             raise _fault(name, "two pairs of one name", "give each pair a name of its own")
         images[name] = _count(name, str(row.get("groups", "")), row["truth"], row["prediction"])
-    return Run.of(images.values())
+    return CountedRun.of(images.values())
 
 
 def _each(masks: Masks) -> Iterable[Any]:

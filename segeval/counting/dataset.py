@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
-from segeval.counting.run import RESIZED, ImageCounts, ImageInfo, Provenance, Run
+from segeval.counting.run import RESIZED, CountedRun, ImageCounts, ImageInfo, Provenance
 from segeval.counting.runfile import RunFile
 from segeval.counting.workers import ordered_map
 from segeval.errors import DataError, MaskError, Problem
@@ -122,7 +122,7 @@ def count_dataset(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     file: RunFile | None = None,
-) -> Run:
+) -> CountedRun:
     """Count every pair of a data set.
 
     Parameters
@@ -140,7 +140,7 @@ def count_dataset(
 
     Returns
     -------
-    Run
+    CountedRun
         The same for any number of workers, and with or without a file. What could not be counted
         is in the problems of its provenance.
 
@@ -159,7 +159,7 @@ def count_dataset(
     faults = map_pairs(count, pairs, keep, workers=workers, progress=progress)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is None:
-        return Run.of(images, provenance)
+        return CountedRun.of(images, provenance)
     file.finish(provenance)
     return file.read()
 

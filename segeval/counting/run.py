@@ -86,7 +86,7 @@ class Counts:
     Attributes
     ----------
     image : (N,) int64 array
-        Position of the image in ``Run.images``, in ascending order.
+        Position of the image in ``CountedRun.images``, in ascending order.
     truth, prediction, pixels : (N,) int64 arrays
         As in `ContingencyTable`.
     """
@@ -134,7 +134,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Run:
+class CountedRun:
     """The counted images of a data set, in ascending order of their names.
 
     Attributes
@@ -152,7 +152,7 @@ class Run:
     provenance: Provenance = field(default_factory=Provenance)
 
     @classmethod
-    def of(cls, images: Iterable[ImageCounts], provenance: Provenance | None = None) -> Run:
+    def of(cls, images: Iterable[ImageCounts], provenance: Provenance | None = None) -> CountedRun:
         """Put counted images together."""
         ordered = sorted(images, key=operator.attrgetter("info.name"))
         sizes = [image.table.pixels.size for image in ordered]
@@ -181,7 +181,7 @@ class Run:
             )
             yield ImageCounts(info=info, table=table)
 
-    def __add__(self, other: Run) -> Run:
+    def __add__(self, other: CountedRun) -> CountedRun:
         """Add two runs of disjoint images; an image of both must have equal counts.
 
         Raises
@@ -189,11 +189,11 @@ class Run:
         RunError
             If an image differs between them, or they were read under different settings.
         """
-        if not isinstance(other, Run):
+        if not isinstance(other, CountedRun):
             return NotImplemented
         return self.united([other])
 
-    def united(self, others: Sequence[Run]) -> Run:
+    def united(self, others: Sequence[CountedRun]) -> CountedRun:
         """Add several runs in one step; as ``+``.
 
         Raises
@@ -232,7 +232,7 @@ class Run:
         nothing = np.empty(0, np.int64)
         return sum(tables, start=tabulate(nothing, nothing, nothing))
 
-    def select(self, positions: Sequence[int]) -> Run:
+    def select(self, positions: Sequence[int]) -> CountedRun:
         """Return the run of some of the images only, given in ascending order."""
         new = np.full(len(self.images), -1)
         new[list(positions)] = np.arange(len(positions))

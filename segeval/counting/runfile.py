@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from segeval.counting.run import Counts, ImageCounts, ImageInfo, Provenance, Run
+from segeval.counting.run import CountedRun, Counts, ImageCounts, ImageInfo, Provenance
 from segeval.counting.runschema import (
     COLUMNS,
     check_schema,
@@ -202,7 +202,7 @@ class RunFile:
             self._set("complete", "1")
             self._connection.execute("COMMIT")
 
-    def read(self) -> Run:
+    def read(self) -> CountedRun:
         """Read the whole run.
 
         Raises
@@ -228,7 +228,7 @@ class RunFile:
             for image, total in zip(images, pixels, strict=True):
                 if total != image.height * image.width:
                     raise ValueError(f"the counts of {image.name} are not complete")
-            return Run(images=images, counts=counts, provenance=provenance)
+            return CountedRun(images=images, counts=counts, provenance=provenance)
 
     def _read_images(self) -> tuple[list[int], tuple[ImageInfo, ...]]:
         rows = self._connection.execute(f"SELECT id, {COLUMNS} FROM images ORDER BY name")  # noqa: S608 - constant names
@@ -280,7 +280,7 @@ def _files(pair: Pair) -> list[Path]:
     return [path for path in (pair.truth, pair.prediction) if path is not None]
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> CountedRun:
     """Read a run file whole; see `RunFile.open` and `RunFile.read` for what is refused."""
     file = RunFile.open(path)
     try:
@@ -289,7 +289,7 @@ def read_run(path: Path) -> Run:
         file.close()
 
 
-def write_run(run: Run, path: Path, *, overwrite: bool = False) -> None:
+def write_run(run: CountedRun, path: Path, *, overwrite: bool = False) -> None:
     """Write a run to a new file; see `RunFile.create` for what is refused."""
     file = RunFile.create(path, resume=False, overwrite=overwrite)
     try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from os import PathLike
 from typing import Final
 
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.labels.infer import infer_labels
 from segeval.labels.labelmap import LabelMap, numbered
@@ -17,7 +17,7 @@ from segeval.settings import LabelChoice
 MOST_CLASSES: Final = 4096
 
 
-def choose_labels(run: Run, choice: LabelChoice) -> LabelMap:
+def choose_labels(run: CountedRun, choice: LabelChoice) -> LabelMap:
     """Return the label map that the user chose, or the classes found in the run.
 
     Raises

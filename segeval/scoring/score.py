@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from segeval.counting.dataset import NOTHING
 from segeval.counting.groups import split_groups
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import DataError, LabelError, Problem
 from segeval.labels.choose import choose_labels
 from segeval.labels.classify import ClassifiedRun, classify
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def label_and_score(
-    run: Run,
+    run: CountedRun,
     choice: LabelChoice,
     convention: Convention | None = None,
     *,
@@ -75,7 +75,7 @@ class Scores:
 
     Attributes
     ----------
-    run : Run
+    run : CountedRun
         What was counted.
     labels : LabelMap
         The classes.
@@ -98,7 +98,7 @@ class Scores:
         Bounds of every score, if they were asked for.
     """
 
-    run: Run
+    run: CountedRun
     labels: LabelMap
     convention: Convention
     counts: ClassifiedRun
@@ -128,7 +128,7 @@ class Scores:
 
 
 def score_run(
-    run: Run,
+    run: CountedRun,
     labels: LabelMap,
     convention: Convention | None = None,
     *,
@@ -139,7 +139,7 @@ def score_run(
 
     Parameters
     ----------
-    run : Run
+    run : CountedRun
         Counted images.
     labels : LabelMap
         Values to classes.
@@ -194,7 +194,7 @@ def score_run(
 
 
 def _signature(
-    run: Run,
+    run: CountedRun,
     labels: LabelMap,
     convention: Convention,
     unknown: Unknown,
@@ -209,7 +209,7 @@ def _signature(
     return write_signature(run, labels, facts)
 
 
-def write_signature(run: Run, labels: LabelMap, facts: Iterable[str]) -> str:
+def write_signature(run: CountedRun, labels: LabelMap, facts: Iterable[str]) -> str:
     """Write down what all numbers depend on, and the facts of a special kind of number."""
     parts = [
         f"labels:{labels.name}",

@@ -16,7 +16,7 @@ from PIL import Image
 
 from segeval.cli import app
 from segeval.counting.contingency import count_values
-from segeval.counting.run import ImageCounts, ImageInfo, Run
+from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def data_set(folder: Path, pairs: dict[str, tuple[object, object]]) -> tuple[Pat
     return folder / "pred", folder / "truth"
 
 
-def made_run(*pairs: tuple[Mask, Mask]) -> Run:
+def made_run(*pairs: tuple[Mask, Mask]) -> CountedRun:
     """Count pairs of (truth, prediction) arrays as a run."""
     images = [
         ImageCounts(
@@ -64,7 +64,7 @@ def made_run(*pairs: tuple[Mask, Mask]) -> Run:
         )
         for number, (truth, prediction) in enumerate(pairs)
     ]
-    return Run.of(images)
+    return CountedRun.of(images)
 
 
 def segeval(

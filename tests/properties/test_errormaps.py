@@ -14,7 +14,7 @@ from made.sets import Mask, frozen, made_run
 from PIL import Image
 
 from segeval.counting.contingency import count_values
-from segeval.counting.run import ImageCounts, ImageInfo, Run
+from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.pictures.caption import describe_images
 from segeval.pictures.classmaps import lookup_of
@@ -57,8 +57,8 @@ def pairs(draw: Any) -> list[tuple[Mask, Mask | None]]:
     return made
 
 
-def counted(masks: list[tuple[Mask, Mask | None]]) -> Run:
-    return Run.of(
+def counted(masks: list[tuple[Mask, Mask | None]]) -> CountedRun:
+    return CountedRun.of(
         ImageCounts(
             info=ImageInfo(
                 name=f"image_{number}",

@@ -14,7 +14,7 @@ from made.runs import BLOCKS, NAMES, make_folders, score
 from made.sets import data_set, frozen, made_run, save, segeval
 from runs.torture import make_set, torture
 
-from segeval.counting.run import Provenance, Run
+from segeval.counting.run import CountedRun, Provenance
 from segeval.counting.runfile import RunFile, read_run, write_run
 from segeval.errors import RunError
 from segeval.inputs import fingerprints
@@ -116,7 +116,7 @@ def test_resuming_counts_only_what_is_new_or_changed(
     monkeypatch.setattr(evaluation, "read_mask", watched)
     source = Source(prediction=folders[0], truth=folders[1])
 
-    def count() -> Run:
+    def count() -> CountedRun:
         read.clear()
         file = RunFile.create(tmp_path / "run.segeval", resume=True, overwrite=False)
         try:

@@ -17,7 +17,7 @@ from segeval.errors import LabelError, Problem
 from segeval.text import counted, listed
 
 if TYPE_CHECKING:
-    from segeval.counting.run import Run
+    from segeval.counting.run import CountedRun
     from segeval.labels.labelmap import Side
 
 
@@ -56,7 +56,7 @@ def check(
         raise typer.Exit(NOT_SCORED)
 
 
-def _describe(run: Run) -> Iterator[str]:
+def _describe(run: CountedRun) -> Iterator[str]:
     """Say how many pairs there are, and what each side holds in which storage forms."""
     from segeval.labels.infer import values_on_side
     from segeval.values import describe_values

@@ -13,7 +13,7 @@ from segeval.cli.runs import count_or_read
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.counting.run import Run
+    from segeval.counting.run import CountedRun
 
 _plot = options.in_panel("Plot")
 
@@ -63,7 +63,7 @@ def plot(
     write_bytes(plotted.out, save(figure, ending))
 
 
-def _swept(run: Run, labels: options.LabelOptions) -> dict[str, Any]:
+def _swept(run: CountedRun, labels: options.LabelOptions) -> dict[str, Any]:
     """Return the curves of grey predictions as a document."""
     from segeval.labels.choose import choose_labels
     from segeval.reports.sweep import make_document
@@ -77,7 +77,7 @@ def _swept(run: Run, labels: options.LabelOptions) -> dict[str, Any]:
 
 
 def _scored(
-    run: Run, labels: options.LabelOptions, convention: options.ConventionOptions
+    run: CountedRun, labels: options.LabelOptions, convention: options.ConventionOptions
 ) -> dict[str, Any]:
     """Return the scores as a document, with those of the images."""
     from segeval.reports.plots.plots import plot_data
