@@ -11,7 +11,7 @@ import numpy as np
 from measuring import peak_memory, seconds
 
 from segeval.counting.contingency import ContingencyTable
-from segeval.counting.run import ImageCounts, Provenance
+from segeval.counting.run import ImageCounts, ImageInfo, Provenance
 from segeval.counting.runfile import RunFile
 
 if TYPE_CHECKING:
@@ -29,13 +29,15 @@ def made_images(images: int) -> Iterator[ImageCounts]:
         pixels = np.full(PAIRS, 2048 * 1024 // PAIRS)
         pixels[0] += 2048 * 1024 - pixels.sum()
         yield ImageCounts(
-            name=f"city_{number % 50:02d}/frame_{number:06d}",
-            height=1024,
-            width=2048,
-            truth_path=f"data/truth/city_{number % 50:02d}/frame_{number:06d}.png",
-            prediction_path=f"data/pred/city_{number % 50:02d}/frame_{number:06d}.png",
-            truth_form="PNG grey 8-bit",
-            prediction_form="PNG grey 8-bit",
+            info=ImageInfo(
+                name=f"city_{number % 50:02d}/frame_{number:06d}",
+                height=1024,
+                width=2048,
+                truth_path=f"data/truth/city_{number % 50:02d}/frame_{number:06d}.png",
+                prediction_path=f"data/pred/city_{number % 50:02d}/frame_{number:06d}.png",
+                truth_form="PNG grey 8-bit",
+                prediction_form="PNG grey 8-bit",
+            ),
             table=ContingencyTable(truth=code // CLASSES, prediction=code % CLASSES, pixels=pixels),
         )
 

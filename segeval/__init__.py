@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING
 from segeval.version import __version__
 
 if TYPE_CHECKING:
-    from segeval.api import Result, Run, score
-    from segeval.contrasts import Comparison, compare
+    from segeval import losses
+    from segeval.api import (
+        Comparison,
+        Result,
+        Run,
+        compare,
+        count,
+        count_arrays,
+        open_run,
+        score,
+        score_arrays,
+    )
     from segeval.counting.confusion import ConfusionMatrix, confusion_matrix
     from segeval.counting.contingency import ContingencyTable, count_values
     from segeval.errors import DataError, SegevalError
@@ -34,31 +44,43 @@ __all__ = [
     "__version__",
     "compare",
     "confusion_matrix",
+    "count",
+    "count_arrays",
     "count_values",
     "load_labels",
+    "losses",
+    "open_run",
     "preset",
     "score",
+    "score_arrays",
 ]
 
 _HOME = {
-    "api": ("Result", "Run", "score"),
-    "counting.confusion": ("ConfusionMatrix", "confusion_matrix"),
-    "counting.contingency": ("ContingencyTable", "count_values"),
-    "contrasts": ("Comparison", "compare"),
-    "scoring.convention": ("Convention",),
-    "errors": ("DataError", "SegevalError"),
-    "labels.load": ("load_labels",),
-    "labels.labelmap": ("Label", "LabelMap"),
-    "presets.preset": ("preset",),
+    "ConfusionMatrix": "counting.confusion",
+    "ContingencyTable": "counting.contingency",
+    "Convention": "scoring.convention",
+    "DataError": "errors",
+    "Label": "labels.labelmap",
+    "LabelMap": "labels.labelmap",
+    "SegevalError": "errors",
+    "confusion_matrix": "counting.confusion",
+    "count_values": "counting.contingency",
+    "load_labels": "labels.load",
+    "preset": "presets.preset",
 }
+"""The module of each public name that is not in `segeval.api`."""
 
 
 def __getattr__(name: str) -> object:
     """Import a public name from its module."""
+    if name not in __all__:
+        message = f"module 'segeval' has no attribute {name!r}"
+        raise AttributeError(message)
     if name == "losses":
         return import_module("segeval.losses")
-    for module, names in _HOME.items():
-        if name in names:
-            return getattr(import_module(f"segeval.{module}"), name)
-    message = f"module 'segeval' has no attribute {name!r}"
-    raise AttributeError(message)
+    return getattr(import_module(f"segeval.{_HOME.get(name, 'api')}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, which is what a notebook completes."""
+    return __all__

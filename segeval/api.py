@@ -1,165 +1,329 @@
-"""The library's front door: `score` on paths, with plain arguments and pandas frames."""
+"""The library's front door: count, score and compare with plain arguments.
+
+A `Run` holds the counts, and only here has it scores: `segeval.counting` knows of no label map. All
+settings are checked before any mask is read.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+import inspect
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
-from segeval.counting import run
+from segeval.counting import arrays
+from segeval.counting.arrays import Masks
 from segeval.counting.dataset import count_dataset
-from segeval.counting.runfile import read_run
+from segeval.counting.run import CountedRun, ImageInfo
+from segeval.counting.runfile import read_run, write_run
+from segeval.counting.runschema import check_free
+from segeval.errors import Problem, SettingError
+from segeval.labels.choose import explicit_labels
 from segeval.labels.labelmap import LabelMap
-from segeval.reports.document import make_document
+from segeval.reports.result import Comparison, Result, label_settings
+from segeval.scoring.compare import compare_runs
 from segeval.scoring.convention import Convention
 from segeval.scoring.resampling import SEED, Resampling
-from segeval.scoring.score import Scores, label_and_score
-from segeval.settings import LabelChoice, Missing, Source, Unknown
+from segeval.scoring.score import label_and_score
+from segeval.settings import (
+    MAX_PIXELS,
+    LabelChoice,
+    Level,
+    Missing,
+    OnError,
+    Reading,
+    Source,
+    Unknown,
+)
+from segeval.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Result", "Run", "score"]
+__all__ = [
+    "Comparison",
+    "Result",
+    "Run",
+    "compare",
+    "count",
+    "count_arrays",
+    "open_run",
+    "score",
+    "score_arrays",
+]
+
+AnyPath = str | PathLike[str]
+AnyLabels = AnyPath | LabelMap
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+class Labelling(TypedDict, total=False):
+    """What values mean, as keywords; see `LabelChoice`."""
+
+    labels: AnyLabels | None
+    prediction_labels: AnyLabels | None
+    classes: int | None
+    threshold: float | None
+    truth_threshold: float | None
+    level: Level
+
+
+class Scoring(Labelling, total=False):
+    """How counts become scores, as keywords; see `score`."""
+
+    ignore: Collection[int] | None
+    unknown: Unknown
+    convention: Convention | None
+    group_by: str | None
+    ci: int | None
+    seed: int
+
+
+def _taking(keywords: Callable[..., object]) -> Callable[[Function], Function]:
+    """List the keywords that a function hands on in its signature, for help and completion."""
+
+    def spell_out(function: Function) -> Function:
+        signature = inspect.signature(function)
+        *own, _ = signature.parameters.values()
+        others = inspect.signature(keywords).parameters.items()
+        handed_on = [other for name, other in others if name not in signature.parameters]
+        spelled = signature.replace(parameters=[*own, *handed_on])
+        function.__signature__ = spelled  # type: ignore[attr-defined]  # inspect reads it
+        return function
+
+    return spell_out
+
+
+@_taking(LabelChoice)
+def _scorer(
+    *,
+    ignore: Collection[int] | None = None,
+    unknown: Unknown = "error",
+    convention: Convention | None = None,
+    group_by: str | None = None,
+    ci: int | None = None,
+    seed: int = SEED,
+    **labelling: Unpack[Labelling],
+) -> Callable[[CountedRun], Result]:
+    """Return what scores a run, after a check of its settings that needs no run."""
+    choice = _choice(ignore, labelling)
+    convention = convention or Convention()
+    labels = explicit_labels(choice)
+    if labels is not None:
+        labels.positions(convention.exclude)
+    resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
+
+    def score(run: CountedRun) -> Result:
+        scores = label_and_score(
+            run, choice, convention, unknown=unknown, group_by=group_by, resampling=resampling
+        )
+        meaning = label_settings(choice, unknown) | {"group_by": group_by}
+        return Result(scores=scores, settings={**run.provenance.source, **meaning})
+
+    return score
+
+
+def _choice(ignore: Collection[int] | None, labelling: Labelling) -> LabelChoice:
+    return LabelChoice(ignore=None if ignore is None else tuple(ignore), **labelling)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Result:
-    """Scores of a data set.
+class Run:
+    """The counts of a data set: counted once, scored as often as you like, saved and added.
 
     Attributes
     ----------
-    scores : Scores
-        Everything in full precision, as arrays.
+    counted : CountedRun
+        The counts, as arrays.
     """
 
-    scores: Scores
+    counted: CountedRun
 
     def __repr__(self) -> str:
-        """Show the headline and what it means."""
-        headline = self.scores.convention.headline
-        return f"Result({headline}={self.summary[headline]!r}, {self.signature!r})"
+        """Show the number of images, and of what keeps them from being scored."""
+        problems = f", {counted(len(self.problems), 'problem')}" if self.problems else ""
+        return f"Run({counted(len(self), 'image')}{problems})"
 
-    @property
-    def summary(self) -> Mapping[str, float]:
-        """Means and overall scores by name, in [0, 1]; NaN where undefined."""
-        return self.scores.summary
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.counted)
 
-    @property
-    def intervals(self) -> Mapping[str, tuple[float, float]]:
-        """Lower and upper bound of each summary score; empty unless they were asked for."""
-        if self.scores.intervals is None:
-            return {}
-        return {name: (low, high) for name, (low, high) in _lists(self.scores.intervals.means)}
-
-    @property
-    def signature(self) -> str:
-        """The definition of these numbers in one line."""
-        return self.scores.signature
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The document of schema ``segeval.scores/1`` as plain data."""
-        return make_document(self.scores)
-
-    @property
-    def classes(self) -> pd.DataFrame:
-        """One row a class: counts, scores and their bounds, NaN where undefined."""
-        from segeval.reports.csv import class_frame
-
-        return class_frame(self.document)
-
-    @property
-    def images(self) -> pd.DataFrame:
-        """One row an image: pixels, means over classes, and the IoU of each class."""
-        from segeval.reports.csv import image_frame
-
-        return image_frame(self.scores)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Run(run.Run):
-    """The counts of a data set: opened from a file, added, looked at as frames, scored.
-
-    Examples
-    --------
-    >>> nothing = Run.of([])
-    >>> len(nothing + nothing)
-    0
-    """
-
-    @classmethod
-    def open(cls, path: str | PathLike[str]) -> Self:
-        """Read a run file.
+    def __add__(self, other: Run) -> Run:
+        """Add two runs of disjoint images; an image of both must have equal counts.
 
         Raises
         ------
         RunError
-            If there is none, or it is damaged, unfinished, or of a newer segeval.
+            If an image differs between them, or they were read under different settings.
         """
-        read = read_run(Path(path))
-        return cls(**{part.name: getattr(read, part.name) for part in fields(run.Run)})
+        if not isinstance(other, Run):
+            return NotImplemented
+        return Run(counted=self.counted + other.counted)
 
-    def score(
-        self,
-        *,
-        labels: str | PathLike[str] | LabelMap | None = None,
-        ignore: Collection[int] | None = None,
-        unknown: Unknown = "error",
-        convention: Convention | None = None,
-        ci: int | None = None,
-        seed: int = SEED,
-    ) -> Result:
-        """Score the run; see `segeval.score` for the parameters."""
-        void = None if ignore is None else tuple(ignore)
-        choice = LabelChoice(labels=_name_or_map(labels), ignore=void)
-        resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
-        scores = label_and_score(self, choice, convention, unknown=unknown, resampling=resampling)
-        return Result(scores=scores)
+    @property
+    def images(self) -> tuple[ImageInfo, ...]:
+        """What is known of each image: name, group, size and files, in the order of the names."""
+        return self.counted.images
 
-    def per_image(self, *, labels: str | PathLike[str] | LabelMap | None = None) -> pd.DataFrame:
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What could not be counted and was not waived; scores are refused while there is any."""
+        return self.counted.provenance.problems
+
+    @_taking(_scorer)
+    def score(self, **scoring: Unpack[Scoring]) -> Result:
+        """Score the run; see `segeval.score` for the parameters and for what is raised."""
+        return _scorer(**scoring)(self.counted)
+
+    @_taking(_scorer)
+    def per_image(self, **scoring: Unpack[Scoring]) -> pd.DataFrame:
         """Return one row an image: pixels, means over classes, and the IoU of each class."""
-        return self.score(labels=labels).images
+        return self.score(**scoring).images
 
     def contingency(self) -> pd.DataFrame:
         """Return one row an image and pair of values: how many pixels hold it."""
         import pandas as pd
 
         names = np.array([image.name for image in self.images], object)
-        counts = self.counts
+        counts = self.counted.counts
         columns = {"truth": counts.truth, "prediction": counts.prediction, "pixels": counts.pixels}
         return pd.DataFrame({"image": names[counts.image], **columns})
 
+    def save(self, path: AnyPath, *, overwrite: bool = False) -> None:
+        """Write a run file, as ``segeval score -o`` does; `open_run` reads it.
 
-def score(
+        Raises
+        ------
+        RunError
+            If it exists and ``overwrite`` is not set, or cannot be written.
+        """
+        check_free(Path(path), overwrite=overwrite)
+        write_run(self.counted, Path(path), overwrite=overwrite)
+
+
+def open_run(path: AnyPath) -> Run:
+    """Read a run file.
+
+    Raises
+    ------
+    RunError
+        If there is none, or it is damaged, unfinished, or of a newer segeval.
+    """
+    return Run(counted=read_run(Path(path)))
+
+
+def count(
     *,
-    prediction: str | PathLike[str],
-    truth: str | PathLike[str],
-    labels: str | PathLike[str] | LabelMap | None = None,
-    prediction_labels: str | PathLike[str] | LabelMap | None = None,
-    classes: int | None = None,
-    ignore: Collection[int] | None = None,
-    threshold: float | None = None,
-    unknown: Unknown = "error",
-    convention: Convention | None = None,
-    missing: Missing = "error",
+    prediction: AnyPath | None = None,
+    truth: AnyPath | None = None,
+    pairs: AnyPath | None = None,
     pred_suffix: str = "",
     truth_suffix: str = "",
+    include: str | None = None,
+    missing: Missing = "error",
+    shard: str | None = None,
+    on_error: OnError = "stop",
+    resize_prediction: bool = False,
+    max_pixels: int = MAX_PIXELS,
     workers: int | None = 1,
-    ci: int | None = None,
-    seed: int = SEED,
-) -> Result:
-    """Score a folder of predicted masks against a folder of true ones.
+) -> Run:
+    """Count a folder of predicted masks against a folder of true ones.
 
     Parameters
     ----------
     prediction, truth : path
         Two folders, or two files.
+    pairs : path, optional
+        In their place, a CSV of ``prediction,truth,name,group``; paths from its folder.
+    pred_suffix, truth_suffix : str
+        End of the names on that side, stripped before names are matched.
+    include : str, optional
+        Only names that match this pattern, e.g. ``"city/*"``.
+    missing : {"error", "skip", "worst"}
+        What a truth without a prediction is: a problem, left out, or all wrong.
+    shard : str, optional
+        Every N-th pair from the I-th on, ``"I/N"``; runs of shards add.
+    on_error : {"stop", "skip"}
+        What a pair is that cannot be read: a problem, or left out by name.
+    resize_prediction : bool
+        Whether a prediction is brought to the size of its truth (nearest).
+    max_pixels : int
+        Larger masks are refused.
+    workers : int, optional
+        Number of processes; None decides by the size of the set.
+
+    Returns
+    -------
+    Run
+        What could not be counted is in its ``problems``, which keep it from being scored.
+
+    Raises
+    ------
+    SettingError
+        If there are neither two folders nor a table of pairs, or both.
+    WorkerError
+        If a worker process dies.
+
+    Examples
+    --------
+    >>> count(prediction="sample_masks/pred", truth="sample_masks/truth")
+    Run(12 images)
+    """
+    if (pairs is None) == (prediction is None) or (pairs is None) == (truth is None):
+        raise SettingError("name prediction and truth, or pairs in the place of both")
+    paths = (None if path is None else Path(path) for path in (prediction, truth, pairs))
+    source = Source(
+        **dict(zip(("prediction", "truth", "pairs"), paths, strict=True)),
+        pred_suffix=pred_suffix,
+        truth_suffix=truth_suffix,
+        include=include,
+        missing=missing,
+        shard=shard,
+    )
+    reading = Reading(max_pixels=max_pixels, resize_prediction=resize_prediction, on_error=on_error)
+    return Run(counted=count_dataset(source, reading, workers=workers))
+
+
+def count_arrays(
+    *,
+    truth: Masks,
+    prediction: Masks,
+    names: str | Iterable[str] | None = None,
+    groups: str | Iterable[str] | None = None,
+) -> Run:
+    """Count masks in memory; see `score_arrays` for the parameters and for what is raised."""
+    counted = arrays.count_arrays(truth=truth, prediction=prediction, names=names, groups=groups)
+    return Run(counted=counted)
+
+
+@_taking(_scorer)
+def score(
+    *,
+    prediction: AnyPath | None = None,
+    truth: AnyPath | None = None,
+    pairs: AnyPath | None = None,
+    pred_suffix: str = "",
+    truth_suffix: str = "",
+    include: str | None = None,
+    missing: Missing = "error",
+    on_error: OnError = "stop",
+    resize_prediction: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    workers: int | None = 1,
+    **scoring: Unpack[Scoring],
+) -> Result:
+    """Score a folder of predicted masks against a folder of true ones: `count`, then score.
+
+    Parameters
+    ----------
+    prediction, truth, pairs, pred_suffix, truth_suffix, include, missing
+        Which masks belong together; see `count`.
+    on_error, resize_prediction, max_pixels, workers
+        How they are read; see `count`.
     labels : str, path or LabelMap, optional
         A label map, the name of a built-in one, or a file; by default the values found are the
         classes.
@@ -169,18 +333,16 @@ def score(
         The classes are the values 0…N-1, in place of ``labels``.
     ignore : collection of int, optional
         Truth values that are void.
-    threshold : float, optional
-        Grey predictions: foreground where value >= threshold.
+    threshold, truth_threshold : float, optional
+        Grey predictions, grey truths: foreground where value >= threshold.
+    level : {"class", "category"}
+        Whether classes are scored, or the groups of classes that the label map names.
     unknown : {"error", "wrong", "ignore"}
         What a predicted value is that is no class: a problem, a miss, or not judged.
     convention : Convention, optional
         Pooling, absent classes, classes of the means; ``preset("monai")`` is that of a tool.
-    missing : {"error", "skip", "worst"}
-        What a truth without a prediction is: a problem, left out, or all wrong.
-    pred_suffix, truth_suffix : str
-        End of the names on that side, stripped before names are matched.
-    workers : int, optional
-        Number of processes; None decides by the size of the set.
+    group_by : str, optional
+        Regular expression searched in the names: groups of images are scored as well.
     ci : int, optional
         Number of resamples, e.g. 1000: every score gets a 95 % interval, in ``intervals``.
     seed : int
@@ -196,6 +358,8 @@ def score(
         If the data set has problems; all of them are listed.
     LabelError
         If it is unclear what the values mean.
+    SettingError
+        If the settings contradict each other.
 
     Examples
     --------
@@ -203,29 +367,121 @@ def score(
     >>> result.signature
     'labels:found|classes:8|ignore:255|pooling:dataset|absent:skip|mean:all|images:12|segeval:0.1.0'
     """
-    source = Source(
-        prediction=Path(prediction),
-        truth=Path(truth),
-        missing=missing,
+    scored = _scorer(**scoring)
+    run = count(
+        prediction=prediction,
+        truth=truth,
+        pairs=pairs,
         pred_suffix=pred_suffix,
         truth_suffix=truth_suffix,
+        include=include,
+        missing=missing,
+        on_error=on_error,
+        resize_prediction=resize_prediction,
+        max_pixels=max_pixels,
+        workers=workers,
     )
-    choice = LabelChoice(
-        labels=_name_or_map(labels),
-        prediction_labels=_name_or_map(prediction_labels),
-        classes=classes,
-        ignore=None if ignore is None else tuple(ignore),
-        threshold=threshold,
+    return scored(run.counted)
+
+
+@_taking(_scorer)
+def score_arrays(
+    *,
+    truth: Masks,
+    prediction: Masks,
+    names: str | Iterable[str] | None = None,
+    groups: str | Iterable[str] | None = None,
+    **scoring: Unpack[Scoring],
+) -> Result:
+    """Score masks in memory: one pair, or the pairs that two iterables give in step.
+
+    Pairs are counted as they come and none is kept, so that generators may yield any number.
+
+    Parameters
+    ----------
+    truth, prediction : (H, W) integer or boolean array, or iterable of such
+        An array of shape (N, H, W) is an iterable of N masks.
+    names : str or iterable of str, optional
+        Name of each pair; by default its number, ``"000000"`` on.
+    groups : str or iterable of str, optional
+        Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
+    labels, prediction_labels, classes, ignore, threshold, truth_threshold, level, unknown
+        What values mean; see `score`.
+    convention, group_by, ci, seed
+        How they are scored; see `score`.
+
+    Returns
+    -------
+    Result
+        Its images are in the order of their names.
+
+    Raises
+    ------
+    DataError
+        If a mask is not of integers or booleans, not of shape (H, W), or not of the shape of the
+        other; if a name comes twice, or an iterable ends before the other. Names the pair.
+    LabelError, SettingError
+        As `score`.
+
+    Examples
+    --------
+    >>> truth, prediction = np.array([[0, 1, 1, 255]]), np.array([[0, 1, 0, 0]])
+    >>> score_arrays(truth=truth, prediction=prediction, classes=2, ignore=[255]).summary["miou"]
+    0.5
+    """
+    scored = _scorer(**scoring)
+    run = count_arrays(truth=truth, prediction=prediction, names=names, groups=groups)
+    return scored(run.counted)
+
+
+@_taking(LabelChoice)
+def compare(
+    baseline: Run,
+    run: Run,
+    *,
+    ignore: Collection[int] | None = None,
+    unknown: Unknown = "error",
+    convention: Convention | None = None,
+    ci: int = 1000,
+    seed: int = SEED,
+    common: bool = False,
+    **labelling: Unpack[Labelling],
+) -> Comparison:
+    """Compare two runs over the same images.
+
+    Parameters
+    ----------
+    baseline, run : Run
+        What is compared to, and what is compared.
+    labels, prediction_labels, classes, ignore, threshold, truth_threshold, level, unknown
+        As for `segeval.score`; without labels, the values found in both runs are the classes.
+    convention : Convention, optional
+        As for `segeval.score`.
+    ci : int
+        Number of resamples, and of swaps.
+    seed : int
+        Of the resamples and swaps.
+    common : bool
+        Whether images that are not in both runs are left out, instead of being an error.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    RunError
+        If the runs are not over the same images, or not against the same truths.
+    DataError
+        If a run has problems, or there are less than two images.
+    """
+    choice = _choice(ignore, labelling)
+    (comparison,) = compare_runs(
+        [baseline.counted, run.counted],
+        choice,
+        convention,
+        unknown=unknown,
+        resampling=Resampling(rounds=ci, seed=seed),
+        common=common,
     )
-    resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
-    counted = count_dataset(source, workers=workers)
-    scores = label_and_score(counted, choice, convention, unknown=unknown, resampling=resampling)
-    return Result(scores=scores)
-
-
-def _lists(arrays: Mapping[str, NDArray[np.float64]]) -> list[tuple[str, list[float]]]:
-    return [(name, array.tolist()) for name, array in arrays.items()]
-
-
-def _name_or_map(labels: str | PathLike[str] | LabelMap | None) -> str | LabelMap | None:
-    return os.fspath(labels) if isinstance(labels, os.PathLike) else labels
+    return Comparison(comparison=comparison, settings=label_settings(choice, unknown))

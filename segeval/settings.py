@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
@@ -90,7 +91,7 @@ class LabelChoice:
 
     Attributes
     ----------
-    labels, prediction_labels : str or LabelMap, optional
+    labels, prediction_labels : str, path or LabelMap, optional
         A label map, its name or its file; the second where predictions are stored differently.
     classes : int, optional
         Values 0…N-1 are the classes.
@@ -102,8 +103,8 @@ class LabelChoice:
         Whether classes are scored, or the groups of classes that the label map names.
     """
 
-    labels: str | LabelMap | None = None
-    prediction_labels: str | LabelMap | None = None
+    labels: str | PathLike[str] | LabelMap | None = None
+    prediction_labels: str | PathLike[str] | LabelMap | None = None
     classes: int | None = None
     ignore: tuple[int, ...] | None = None
     threshold: float | None = None

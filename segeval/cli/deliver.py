@@ -20,7 +20,7 @@ from segeval.cli.console import notify, write_stdout
 from segeval.cli.github import add_to_summary
 from segeval.cli.notices import SHOWN, say_doubts
 from segeval.cli.plan import Plan
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.files import write_bytes, write_text
 from segeval.reports.document import list_gates, make_document
@@ -45,7 +45,7 @@ class Shown:
     photographs: Mapping[str, Path] = field(default_factory=dict)
 
 
-def present(run: Run, plan: Plan, *, quiet: bool) -> None:
+def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
     scores = label_and_score(
         run,
@@ -58,7 +58,7 @@ def present(run: Run, plan: Plan, *, quiet: bool) -> None:
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
     gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
-    settings = {**run.source, **asdict(plan.labels), "group_by": plan.group_by}
+    settings = {**run.provenance.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
     shown = Shown(
         scores=scores,
@@ -164,12 +164,12 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
         say_doubts(scores.intervals, scores.labels.names, quiet=quiet)
 
 
-def say_left_out(run: Run, *, quiet: bool) -> None:
+def say_left_out(run: CountedRun, *, quiet: bool) -> None:
     """Say what was not scored."""
     for names, what in (
-        (run.extra, "prediction without a truth left out"),
-        (run.missing, "truth without a prediction waived"),
-        (run.skipped, "unreadable pair left out"),
+        (run.provenance.extra, "prediction without a truth left out"),
+        (run.provenance.missing, "truth without a prediction waived"),
+        (run.provenance.skipped, "unreadable pair left out"),
     ):
         if names:
             notify(f"notice: {len(names)} × {what}: {listed(names, SHOWN)}", quiet=quiet)
@@ -182,7 +182,7 @@ def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
         return []
     unknown = plan.labels.unknown
 
-    def compare(run: Run) -> RunComparison:
+    def compare(run: CountedRun) -> RunComparison:
         (comparison,) = compare_runs(
             [run, scores.run],
             plan.choice,

@@ -9,7 +9,7 @@ from pathlib import Path
 from segeval.cli.options.labels import LabelOptions
 from segeval.cli.options.output import OutputOptions
 from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.files import check_writable
 from segeval.labels.choose import explicit_labels
@@ -101,7 +101,7 @@ class BaselineCheck:
 
     Attributes
     ----------
-    baseline : Baseline or Run
+    baseline : Baseline or CountedRun
         A document, or a run that is to be scored.
     drops : list of Drop
         How far which scores may drop.
@@ -111,7 +111,7 @@ class BaselineCheck:
         How the interval of a drop is found, if only certain drops fail.
     """
 
-    baseline: Baseline | Run
+    baseline: Baseline | CountedRun
     drops: list[Drop]
     allowed: tuple[str, ...]
     resampling: Resampling | None

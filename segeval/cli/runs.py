@@ -9,10 +9,10 @@ from segeval.cli.options.pairing import PairingOptions, ReadingOptions
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.counting.run import Run
+    from segeval.counting.run import CountedRun
 
 
-def count(pairing: ReadingOptions, *, quiet: bool) -> Run:
+def count(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
     """Count the pairs that the options name; write them to a run file as they come, if asked."""
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import RunFile
@@ -28,7 +28,7 @@ def count(pairing: ReadingOptions, *, quiet: bool) -> Run:
         file.close()
 
 
-def count_or_read(pairing: ReadingOptions, *, quiet: bool) -> Run:
+def count_or_read(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
     from segeval.counting.runfile import read_run
 

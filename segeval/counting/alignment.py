@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.run import Counts, Run
+from segeval.counting.run import CountedRun, Counts
 from segeval.errors import RunError
 from segeval.text import counted, listed
 
@@ -17,19 +17,19 @@ LISTED: Final = 5
 """Images that an error names."""
 
 
-def align(runs: Sequence[Run], *, common: bool = False) -> list[Run]:
+def align(runs: Sequence[CountedRun], *, common: bool = False) -> list[CountedRun]:
     """Bring runs to the same images.
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of CountedRun
         Two or more.
     common : bool
         Whether images that are not in all runs are left out, instead of being an error.
 
     Returns
     -------
-    list of Run
+    list of CountedRun
         Image n of one is image n of all others.
 
     Raises
@@ -55,11 +55,11 @@ def align(runs: Sequence[Run], *, common: bool = False) -> list[Run]:
     return list(runs)
 
 
-def stack(runs: Sequence[Run]) -> Run:
+def stack(runs: Sequence[CountedRun]) -> CountedRun:
     """Put the images of runs one after the other, as if they were different ones."""
     ends = np.cumsum([0, *map(len, runs)])
     counts = [run.counts for run in runs]
-    return Run(
+    return CountedRun(
         images=tuple(image for run in runs for image in run.images),
         counts=Counts(
             image=np.concatenate([c.image + start for c, start in zip(counts, ends, strict=False)]),
@@ -83,7 +83,7 @@ def _differing(names: Sequence[Sequence[str]], shared: Collection[str]) -> str:
     return "\n".join(lines)
 
 
-def _truths(run: Run) -> NDArray[np.int64]:
+def _truths(run: CountedRun) -> NDArray[np.int64]:
     """Return (image, value, pixels) of all true values of a run, as (3, M) in ascending order."""
     counts = run.counts
     order = np.lexsort((counts.truth, counts.image))
@@ -94,7 +94,7 @@ def _truths(run: Run) -> NDArray[np.int64]:
     return np.stack([image[starts], truth[starts], pixels])
 
 
-def _other_truth(baseline: Run, run: Run, truths: NDArray[np.int64]) -> str:
+def _other_truth(baseline: CountedRun, run: CountedRun, truths: NDArray[np.int64]) -> str:
     """Say which image is scored against another truth."""
     ours, theirs = (set(map(tuple, part.T.tolist())) for part in (truths, _truths(run)))
     differing = sorted({row[0] for row in ours ^ theirs})
@@ -107,6 +107,7 @@ def _other_truth(baseline: Run, run: Run, truths: NDArray[np.int64]) -> str:
     )
 
 
-def with_waivers(run: Run, runs: Sequence[Run]) -> Run:
+def with_waivers(run: CountedRun, runs: Sequence[CountedRun]) -> CountedRun:
     """Return a run that states the waivers of all runs."""
-    return replace(run, waivers=tuple(dict.fromkeys(fact for r in runs for fact in r.waivers)))
+    waivers = tuple(dict.fromkeys(waiver for r in runs for waiver in r.provenance.waivers))
+    return replace(run, provenance=replace(run.provenance, waivers=waivers))

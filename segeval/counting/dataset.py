@@ -1,4 +1,4 @@
-"""Pairs of files -> Run: the one main function, and `score`, which does the whole job."""
+"""Pairs of files -> counts of a data set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
-from segeval.counting.run import ImageCounts, Provenance, Run
+from segeval.counting.run import RESIZED, CountedRun, ImageCounts, ImageInfo, Provenance
 from segeval.counting.runfile import RunFile
 from segeval.counting.workers import ordered_map
 from segeval.errors import DataError, MaskError, Problem
@@ -66,12 +66,12 @@ def count_pair(
                 prediction = resize(prediction, shape)
             if prediction.shape != shape:
                 return sizes_differ(pair, shape, prediction.shape)
-        return count_arrays(pair, truth, prediction, form, fingerprints="\n".join(marks))
+        return count_masks(pair, truth, prediction, form, fingerprints="\n".join(marks))
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
 
 
-def count_arrays(
+def count_masks(
     pair: Pair, truth: Mask, prediction: NDArray[Any] | None, form: str, *, fingerprints: str = ""
 ) -> ImageCounts | Problem:
     """Count a truth against a prediction that the files of a pair hold, stored in some form."""
@@ -81,7 +81,7 @@ def count_arrays(
     except ValueError as error:
         detail = f"{pair.truth} and {pair.prediction}: {error}"
         return Problem(name=pair.name, kind="values out of range", detail=detail)
-    return ImageCounts(
+    info = ImageInfo(
         name=pair.name,
         group=pair.group,
         height=height,
@@ -90,9 +90,8 @@ def count_arrays(
         prediction_path=printable(str(pair.prediction or "")),
         truth_form=truth.form,
         prediction_form=form,
-        table=table,
-        fingerprints=fingerprints,
     )
+    return ImageCounts(info=info, table=table, fingerprints=fingerprints)
 
 
 def resize(mask: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
@@ -123,7 +122,7 @@ def count_dataset(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     file: RunFile | None = None,
-) -> Run:
+) -> CountedRun:
     """Count every pair of a data set.
 
     Parameters
@@ -141,9 +140,9 @@ def count_dataset(
 
     Returns
     -------
-    Run
+    CountedRun
         The same for any number of workers, and with or without a file. What could not be counted
-        is in its ``problems``.
+        is in the problems of its provenance.
 
     Raises
     ------
@@ -158,10 +157,10 @@ def count_dataset(
     images: list[ImageCounts] = []
     keep = images.append if file is None else file.add
     faults = map_pairs(count, pairs, keep, workers=workers, progress=progress)
-    facts = provenance_of(source, reading, pairing, faults)
+    provenance = provenance_of(source, reading, pairing, faults)
     if file is None:
-        return Run.of(images, facts)
-    file.finish(facts)
+        return CountedRun.of(images, provenance)
+    file.finish(provenance)
     return file.read()
 
 
@@ -221,7 +220,7 @@ def _waivers(source: Source, reading: Reading) -> tuple[str, ...]:
     stated = {
         f"missing:{source.missing}": source.missing != "error",
         f"on-error:{reading.on_error}": reading.on_error != "stop",
-        "resize:nearest": reading.resize_prediction,
+        RESIZED: reading.resize_prediction,
         f"include:{source.include}": source.include is not None,
     }
     return tuple(fact for fact, holds in stated.items() if holds)

@@ -6,19 +6,19 @@ import re
 from collections import defaultdict
 from typing import Final
 
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 
 UNMATCHED: Final = "(none)"
 """Group of the images that a pattern does not match."""
 
 
-def split_groups(run: Run, pattern: str | None = None) -> dict[str, list[int]]:
+def split_groups(run: CountedRun, pattern: str | None = None) -> dict[str, list[int]]:
     """Split the images of a run into groups.
 
     Parameters
     ----------
-    run : Run
+    run : CountedRun
         Counted images.
     pattern : str, optional
         Regular expression searched in the names; its first capture group, or else the whole match,

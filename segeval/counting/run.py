@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,9 +18,14 @@ from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.errors import Problem, RunError
+from segeval.inputs.pairing import Pair
+from segeval.settings import Reading
 
 BLOCK: Final = 1 << 14
 """Rows of counts that are added up at a time."""
+
+RESIZED: Final = "resize:nearest"
+"""The waiver of runs whose predictions were brought to the size of the truths."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,7 @@ class ImageInfo:
     height, width : int
         Size of the truth in pixels.
     truth_path, prediction_path : str
-        The files; empty for a prediction that is missing.
+        The files, or in words what they are; empty for a prediction that is missing.
     truth_form, prediction_form : str
         How the files store their masks; empty for a prediction that is missing.
     """
@@ -47,19 +53,28 @@ class ImageInfo:
     prediction_form: str
     group: str = ""
 
+    @property
+    def pair(self) -> Pair:
+        """The masks where they were when they were counted."""
+        prediction = Path(self.prediction_path) if self.prediction_path else None
+        return Pair(name=self.name, truth=Path(self.truth_path), prediction=prediction)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageCounts(ImageInfo):
+class ImageCounts:
     """One counted pair.
 
     Attributes
     ----------
+    info : ImageInfo
+        What is known of it beside its counts.
     table : ContingencyTable
         The counts.
     fingerprints : str
         A line a file that says what it was when it was read, where a run file asks for it.
     """
 
+    info: ImageInfo
     table: ContingencyTable
     fingerprints: str = ""
 
@@ -71,7 +86,7 @@ class Counts:
     Attributes
     ----------
     image : (N,) int64 array
-        Position of the image in ``Run.images``, in ascending order.
+        Position of the image in ``CountedRun.images``, in ascending order.
     truth, prediction, pixels : (N,) int64 arrays
         As in `ContingencyTable`.
     """
@@ -119,7 +134,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Run(Provenance):
+class CountedRun:
     """The counted images of a data set, in ascending order of their names.
 
     Attributes
@@ -128,15 +143,18 @@ class Run(Provenance):
         One for each pair that could be counted.
     counts : Counts
         Their tables.
+    provenance : Provenance
+        What happened while they were counted.
     """
 
     images: tuple[ImageInfo, ...]
     counts: Counts
+    provenance: Provenance = field(default_factory=Provenance)
 
     @classmethod
-    def of(cls, images: Iterable[ImageCounts], facts: Provenance | None = None) -> Run:
+    def of(cls, images: Iterable[ImageCounts], provenance: Provenance | None = None) -> CountedRun:
         """Put counted images together."""
-        ordered = sorted(images, key=operator.attrgetter("name"))
+        ordered = sorted(images, key=operator.attrgetter("info.name"))
         sizes = [image.table.pixels.size for image in ordered]
         counts = Counts(
             image=np.repeat(np.arange(len(sizes)), sizes),
@@ -144,8 +162,8 @@ class Run(Provenance):
             prediction=_join([image.table.prediction for image in ordered]),
             pixels=_join([image.table.pixels for image in ordered]),
         )
-        infos = tuple(ImageInfo(**_values(image, ImageInfo)) for image in ordered)
-        return cls(images=infos, counts=counts, **_values(facts or Provenance(), Provenance))
+        infos = tuple(image.info for image in ordered)
+        return cls(images=infos, counts=counts, provenance=provenance or Provenance())
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -161,9 +179,9 @@ class Run(Provenance):
                 prediction=self.counts.prediction[rows],
                 pixels=self.counts.pixels[rows],
             )
-            yield ImageCounts(**_values(info, ImageInfo), table=table)
+            yield ImageCounts(info=info, table=table)
 
-    def __add__(self, other: Run) -> Run:
+    def __add__(self, other: CountedRun) -> CountedRun:
         """Add two runs of disjoint images; an image of both must have equal counts.
 
         Raises
@@ -171,11 +189,11 @@ class Run(Provenance):
         RunError
             If an image differs between them, or they were read under different settings.
         """
-        if not isinstance(other, Run):
+        if not isinstance(other, CountedRun):
             return NotImplemented
         return self.united([other])
 
-    def united(self, others: Sequence[Run]) -> Run:
+    def united(self, others: Sequence[CountedRun]) -> CountedRun:
         """Add several runs in one step; as ``+``.
 
         Raises
@@ -184,15 +202,21 @@ class Run(Provenance):
             As ``+``.
         """
         runs = (self, *others)
-        for other in others:
-            if self.waivers != other.waivers:
-                ours, theirs = (" ".join(run.waivers) or "none" for run in (self, other))
+        waivers = [run.provenance.waivers for run in runs]
+        for other in waivers:
+            if other != waivers[0]:
+                ours, theirs = (" ".join(stated) or "none" for stated in (waivers[0], other))
                 raise RunError(f"runs of different reading settings do not add: {ours}, {theirs}")
         images: dict[str, ImageCounts] = {}
         for image in itertools.chain.from_iterable(runs):
-            if images.setdefault(image.name, image).table != image.table:
-                raise RunError(f"image {image.name} is in two runs with different counts")
-        return type(self).of(images.values(), _united(runs))
+            name = image.info.name
+            if images.setdefault(name, image).table != image.table:
+                raise RunError(f"image {name} is in two runs with different counts")
+        return type(self).of(images.values(), _united([run.provenance for run in runs]))
+
+    def reading(self) -> Reading:
+        """Return how the masks are read once more, e.g. for their pictures."""
+        return Reading(resize_prediction=RESIZED in self.provenance.waivers)
 
     def total(self) -> ContingencyTable:
         """Return the sum of the tables of all images."""
@@ -208,7 +232,7 @@ class Run(Provenance):
         nothing = np.empty(0, np.int64)
         return sum(tables, start=tabulate(nothing, nothing, nothing))
 
-    def select(self, positions: Sequence[int]) -> Run:
+    def select(self, positions: Sequence[int]) -> CountedRun:
         """Return the run of some of the images only, given in ascending order."""
         new = np.full(len(self.images), -1)
         new[list(positions)] = np.arange(len(positions))
@@ -221,33 +245,29 @@ class Run(Provenance):
             pixels=counts.pixels,
         )
         images = tuple(self.images[position] for position in positions)
-        return type(self)(images=images, counts=counts, waivers=self.waivers, source=self.source)
+        kept = Provenance(waivers=self.provenance.waivers, source=self.provenance.source)
+        return type(self)(images=images, counts=counts, provenance=kept)
 
 
 def _join(arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
 
 
-def _values(record: Any, kind: type) -> dict[str, Any]:
-    """Return the fields that a record has in common with a class that it is one of."""
-    return {part.name: getattr(record, part.name) for part in fields(kind)}
-
-
-def _united(runs: Sequence[Run]) -> Provenance:
+def _united(parts: Sequence[Provenance]) -> Provenance:
     """Put together what happened in several runs; all shards of a set are the whole set."""
 
-    def union(name: str) -> tuple[Any, ...]:
-        return tuple(sorted({item for run in runs for item in getattr(run, name)}))
+    def union(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+        return tuple(sorted(set().union(*lists)))
 
-    shards, sources = union("shards"), [run.source for run in runs]
+    shards, sources = union(part.shards for part in parts), [part.source for part in parts]
     if {shard.partition("/")[2] for shard in shards} == {str(len(shards))}:
         shards = ()
     return Provenance(
-        problems=tuple(dict.fromkeys(problem for run in runs for problem in run.problems)),
-        missing=union("missing"),
-        skipped=union("skipped"),
-        extra=union("extra"),
-        waivers=runs[0].waivers,
+        problems=tuple(dict.fromkeys(problem for part in parts for problem in part.problems)),
+        missing=union(part.missing for part in parts),
+        skipped=union(part.skipped for part in parts),
+        extra=union(part.extra for part in parts),
+        waivers=parts[0].waivers,
         shards=shards,
         source=sources[0] if all(source == sources[0] for source in sources) else {},
     )

@@ -13,16 +13,17 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from segeval.counting.run import Counts, ImageCounts, ImageInfo, Provenance, Run
+from segeval.counting.run import CountedRun, Counts, ImageCounts, ImageInfo, Provenance
 from segeval.counting.runschema import (
     COLUMNS,
     check_schema,
+    closed_on_error,
     connect,
     explained,
     has_tables,
@@ -72,8 +73,9 @@ class RunFile:
         if not path.is_file():
             raise RunError(f"{path}: there is no such run file")
         connection = connect(path, "rw")
-        check_schema(path, connection)
-        return cls(path, connection)
+        with closed_on_error(connection):
+            check_schema(path, connection)
+            return cls(path, connection)
 
     @classmethod
     def create(cls, path: Path, *, resume: bool, overwrite: bool) -> Self:
@@ -86,16 +88,17 @@ class RunFile:
             run, or if it cannot be written.
         """
         connection = connect(path, "rwc")
-        if has_tables(path, connection):
-            check_schema(path, connection)
-            if not (resume or overwrite):
-                raise RunError(
-                    f"{path} exists; type --resume to count only what is new or changed, "
-                    "or --overwrite to start anew"
-                )
-        if not has_tables(path, connection):
-            make_tables(path, connection)
-        file = cls(path, connection)
+        with closed_on_error(connection):
+            if has_tables(path, connection):
+                check_schema(path, connection)
+                if not (resume or overwrite):
+                    raise RunError(
+                        f"{path} exists; type --resume to count only what is new or changed, "
+                        "or --overwrite to start anew"
+                    )
+            else:
+                make_tables(path, connection)
+            file = cls(path, connection)
         file._forgets = overwrite
         return file
 
@@ -112,7 +115,7 @@ class RunFile:
         ----------
         pairs : sequence of Pair
             All pairs of the data set, or of the shard.
-        begun : Facts
+        begun : Provenance
             Its waivers and shards, which must be those of the run.
 
         Raises
@@ -135,13 +138,13 @@ class RunFile:
             self._connection.executemany(
                 "UPDATE images SET group_name = ?, fingerprints = ? WHERE name = ?", new
             )
-            self._set("facts", json.dumps(_plain(begun)))
+            self._set_provenance(begun)
             self._set("complete", "0")
             self._connection.execute("COMMIT")
         return [pair for pair in pairs if pair.name not in kept]
 
     def _check_settings(self, begun: Provenance) -> None:
-        settings = [[*facts.waivers, *facts.shards] for facts in (self._facts(), begun)]
+        settings = [[*part.waivers, *part.shards] for part in (self._provenance(), begun)]
         if self._get("facts") and settings[0] != settings[1]:
             ours, theirs = (" ".join(stated) or "none" for stated in settings)
             self._connection.execute("ROLLBACK")
@@ -162,9 +165,10 @@ class RunFile:
 
     def add(self, image: ImageCounts) -> None:
         """Add one image with its counts; it is written with others, about once a second."""
+        info = image.info
         self._images.append((
-            self._next, image.name, image.group, image.height, image.width, image.truth_path,
-            image.prediction_path, image.truth_form, image.prediction_form, image.fingerprints,
+            self._next, info.name, info.group, info.height, info.width, info.truth_path,
+            info.prediction_path, info.truth_form, info.prediction_form, image.fingerprints,
         ))  # fmt: skip
         table = image.table
         columns = (table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist())
@@ -186,19 +190,19 @@ class RunFile:
         self._counts.clear()
         self._written = time.monotonic()
 
-    def finish(self, facts: Provenance) -> None:
+    def finish(self, provenance: Provenance) -> None:
         """Write down what happened; from now on the run is complete."""
         self._write()
         with explained(self.path):
             self._begin()
-            problems = [(p.name, p.kind, p.detail) for p in facts.problems]
+            problems = [(p.name, p.kind, p.detail) for p in provenance.problems]
             self._connection.execute("DELETE FROM problems")
             self._connection.executemany("INSERT INTO problems VALUES (?,?,?)", problems)
-            self._set("facts", json.dumps(_plain(facts)))
+            self._set_provenance(provenance)
             self._set("complete", "1")
             self._connection.execute("COMMIT")
 
-    def read(self) -> Run:
+    def read(self) -> CountedRun:
         """Read the whole run.
 
         Raises
@@ -214,16 +218,17 @@ class RunFile:
                     "same score command with --resume to finish it"
                 )
             problems = self._connection.execute("SELECT name, kind, detail FROM problems")
-            facts = asdict(self._facts()) | {
-                "problems": tuple(Problem(name=n, kind=k, detail=d) for n, k, d in problems)
-            }
+            provenance = replace(
+                self._provenance(),
+                problems=tuple(Problem(name=n, kind=k, detail=d) for n, k, d in problems),
+            )
             numbers, images = self._read_images()
             counts = self._read_counts(numbers)
             pixels = np.bincount(counts.image, counts.pixels, len(images)).tolist()
             for image, total in zip(images, pixels, strict=True):
                 if total != image.height * image.width:
                     raise ValueError(f"the counts of {image.name} are not complete")
-            return Run(images=images, counts=counts, **facts)
+            return CountedRun(images=images, counts=counts, provenance=provenance)
 
     def _read_images(self) -> tuple[list[int], tuple[ImageInfo, ...]]:
         rows = self._connection.execute(f"SELECT id, {COLUMNS} FROM images ORDER BY name")  # noqa: S608 - constant names
@@ -247,13 +252,17 @@ class RunFile:
             return counts
         return counts.select(np.argsort(counts.image, kind="stable"))
 
-    def _facts(self) -> Provenance:
+    def _provenance(self) -> Provenance:
         stored = json.loads(self._get("facts") or "{}")
         known = {part.name for part in fields(Provenance)}
         values: dict[str, Any] = {
             name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()
         }
         return Provenance(**{name: value for name, value in values.items() if name in known})
+
+    def _set_provenance(self, provenance: Provenance) -> None:
+        """Write down what happened, but for the problems, which have a table of their own."""
+        self._set("facts", json.dumps(asdict(provenance) | {"problems": []}))
 
     def _get(self, key: str) -> str | None:
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -271,12 +280,7 @@ def _files(pair: Pair) -> list[Path]:
     return [path for path in (pair.truth, pair.prediction) if path is not None]
 
 
-def _plain(facts: Provenance) -> dict[str, Any]:
-    """Return facts as JSON has them; problems are in a table of their own."""
-    return {part.name: getattr(facts, part.name) for part in fields(Provenance)} | {"problems": []}
-
-
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> CountedRun:
     """Read a run file whole; see `RunFile.open` and `RunFile.read` for what is refused."""
     file = RunFile.open(path)
     try:
@@ -285,15 +289,13 @@ def read_run(path: Path) -> Run:
         file.close()
 
 
-def write_run(run: Run, path: Path, *, overwrite: bool = False) -> None:
+def write_run(run: CountedRun, path: Path, *, overwrite: bool = False) -> None:
     """Write a run to a new file; see `RunFile.create` for what is refused."""
     file = RunFile.create(path, resume=False, overwrite=overwrite)
     try:
-        file.pending([], run)
+        file.pending([], run.provenance)
         for image in run:
             file.add(image)
-        file.finish(
-            Provenance(**{part.name: getattr(run, part.name) for part in fields(Provenance)})
-        )
+        file.finish(run.provenance)
     finally:
         file.close()

@@ -44,6 +44,16 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         return connection
 
 
+@contextmanager
+def closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    """Close a connection that turns out to be of no use, so that it locks no file."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
 def has_tables(path: Path, connection: sqlite3.Connection) -> bool:
     """Whether there is anything in a file.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from os import PathLike
 from typing import Final
 
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.labels.infer import infer_labels
 from segeval.labels.labelmap import LabelMap, numbered
@@ -16,7 +17,7 @@ from segeval.settings import LabelChoice
 MOST_CLASSES: Final = 4096
 
 
-def choose_labels(run: Run, choice: LabelChoice) -> LabelMap:
+def choose_labels(run: CountedRun, choice: LabelChoice) -> LabelMap:
     """Return the label map that the user chose, or the classes found in the run.
 
     Raises
@@ -56,8 +57,8 @@ def explicit_labels(choice: LabelChoice) -> LabelMap | None:
     return None
 
 
-def _loaded(labels: str | LabelMap) -> LabelMap:
-    return load_labels(labels) if isinstance(labels, str) else labels
+def _loaded(labels: str | PathLike[str] | LabelMap) -> LabelMap:
+    return labels if isinstance(labels, LabelMap) else load_labels(labels)
 
 
 def _of_level(labels: LabelMap, choice: LabelChoice) -> LabelMap:

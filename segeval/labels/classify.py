@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts, ConfusionMatrix
 from segeval.counting.contingency import NO_PREDICTION
-from segeval.counting.run import Counts, Run
+from segeval.counting.run import CountedRun, Counts
 from segeval.errors import Problem, SettingError
 from segeval.labels.labelmap import UNKNOWN, LabelMap, Side
 from segeval.settings import Unknown
@@ -49,12 +49,12 @@ class ClassifiedRun:
     problems: tuple[Problem, ...]
 
 
-def classify(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> ClassifiedRun:
+def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -> ClassifiedRun:
     """Translate the values of a run into classes.
 
     Parameters
     ----------
-    run : Run
+    run : CountedRun
         Counted images.
     labels : LabelMap
         Values to classes.
@@ -95,7 +95,7 @@ def classify(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> Class
     )
 
 
-def translate_truth(run: Run, labels: LabelMap) -> tuple[NDArray[np.int32], list[Problem]]:
+def translate_truth(run: CountedRun, labels: LabelMap) -> tuple[NDArray[np.int32], list[Problem]]:
     """Translate the truth of every row of counts; what is neither class nor void is a problem."""
     truth = _translate(run.counts.truth, labels, "truth")
     return truth, _unknown_values(run, run.counts, truth == UNKNOWN, "truth")
@@ -154,7 +154,7 @@ def _confusion(
 
 
 def _unknown_values(
-    run: Run, columns: Counts, where: NDArray[np.bool_], side: Side
+    run: CountedRun, columns: Counts, where: NDArray[np.bool_], side: Side
 ) -> list[Problem]:
     """Describe the values of one side that are no class: which, how many pixels, in which files."""
     values = (columns.truth if side == "truth" else columns.prediction)[where]

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from segeval.counting.contingency import NO_PREDICTION, ContingencyTable
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
 from segeval.labels.labelmap import LabelMap, Side, numbered
 from segeval.labels.load import builtin_names, load_labels
@@ -38,19 +38,19 @@ TELLING_COLORS: Final = 4
 """Colours beside black and white that a built-in map must know before it is proposed."""
 
 
-def values_on_side(run: Run, side: Side) -> set[int]:
+def values_on_side(run: CountedRun, side: Side) -> set[int]:
     """Return the values found on one side; three equal channels count as one."""
     columns = run.counts
     values = np.unique(columns.truth if side == "truth" else columns.prediction)
     return set(plain_values(values[values != NO_PREDICTION]).tolist())
 
 
-def infer_labels(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
+def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
     """Take every value but void for a class, if that cannot mislead.
 
     Parameters
     ----------
-    run : Run
+    run : CountedRun
         Counted images.
     ignore : tuple of int, optional
         Void values; 255 if nothing is said.
@@ -88,7 +88,7 @@ def infer_labels(run: Run, ignore: tuple[int, ...] | None) -> LabelMap:
     return numbered("found", classes, void=void)
 
 
-def _judged_pairs(run: Run, void: Collection[int]) -> ContingencyTable:
+def _judged_pairs(run: CountedRun, void: Collection[int]) -> ContingencyTable:
     """Sum the tables of all images, without what is void in the truth or missing."""
     table = run.total()
     judged = ~np.isin(table.truth, list(void)) & (table.prediction != NO_PREDICTION)

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,12 +52,12 @@ def builtin_names() -> list[str]:
     )
 
 
-def load_labels(source: str | Path) -> LabelMap:
+def load_labels(source: str | PathLike[str]) -> LabelMap:
     """Load a built-in label map by its name, or a user's own file.
 
     Parameters
     ----------
-    source : str or Path
+    source : str or path
         A name from `builtin_names` (write ``./voc`` for a file of that name), or a file: TOML
         (``[[labels]]`` with ``name``, ``values`` or ``truth_values`` and ``prediction_values``,
         ``color``, ``group``; top-level ``void``, ``void_colors``), YAML with ``names:``, CSV with

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from segeval.counting.dataset import count_pair, map_pairs, pair_up
-from segeval.counting.run import ImageCounts, Run
+from segeval.counting.run import CountedRun, ImageCounts
 from segeval.errors import DataError, LabelError, MaskError, Problem, SettingError
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair, Pairing
@@ -130,7 +130,7 @@ def _found(
     images: list[ImageCounts] = []
     count = partial(count_pair, reading=reading)
     map_pairs(count, alone, images.append, workers=workers, progress=None)
-    found = values_on_side(Run.of(images), "truth")
+    found = values_on_side(CountedRun.of(images), "truth")
     void = (FOUND_VOID,) if ignore is None else ignore
     if found <= {0, FOUND_VOID} and FOUND_VOID not in (ignore or ()):
         return _binary("binary(found)", FOUND_VOID, ignore or ())

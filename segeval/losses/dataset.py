@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.dataset import NOTHING, map_pairs, pair_up, provenance_of
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.counting.workers import default_workers
 from segeval.errors import DataError, SettingError
 from segeval.labels.labelmap import LabelMap
@@ -118,12 +118,12 @@ def evaluate_losses(
         workers=workers,
         progress=progress,
     )
-    facts = provenance_of(source, reading, pairing, faults)
+    provenance = provenance_of(source, reading, pairing, faults)
     decided = f"p>={choice.threshold:g}" if task.binary else "argmax"
-    facts = replace(facts, waivers=(*facts.waivers, f"prediction:{decided}"))
-    run = Run.of([image.counts for image in images], facts)
+    waivers = (*provenance.waivers, f"prediction:{decided}")
+    run = CountedRun.of([image.counts for image in images], replace(provenance, waivers=waivers))
     if not run.images:
-        raise DataError(faults or run.problems)
+        raise DataError(faults or provenance.problems)
     return _add_up(images, score_run(run, task.labels), task)
 
 

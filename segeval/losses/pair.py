@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.dataset import count_arrays, resize, sizes_differ
+from segeval.counting.dataset import count_masks, resize, sizes_differ
 from segeval.counting.run import ImageCounts
 from segeval.errors import MaskError, Problem
 from segeval.inputs.masks import read_mask
@@ -97,7 +97,7 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
         return Problem(name=pair.name, kind="not what was said", detail=detail)
     given = _given(values, index, choice)
     hard = _decide(given, task)
-    counts = count_arrays(pair, truth, _as_values(hard, task.labels), maps.form)
+    counts = count_masks(pair, truth, _as_values(hard, task.labels), maps.form)
     if isinstance(counts, Problem):
         return counts
     losses, likelihood = _value_losses(given, task)

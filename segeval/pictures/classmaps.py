@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.dataset import resize
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import MaskError
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
@@ -126,7 +126,7 @@ class RunLookup:
         return truths, predictions
 
 
-def lookup_of(run: Run, labels: LabelMap, *, unknown: Unknown = "error") -> RunLookup:
+def lookup_of(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -> RunLookup:
     """Return how the masks of a run become classes, by the values of the whole run."""
     small = np.min_scalar_type(-len(labels.labels) - 1)
     sides = {}

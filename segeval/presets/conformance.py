@@ -14,8 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.contingency import count_values
-from segeval.counting.run import ImageCounts, Run
+from segeval.counting.arrays import count_arrays
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import LabelMap, numbered
 from segeval.presets.explain import PresetScorer, explain
@@ -167,21 +166,10 @@ def expected_values() -> dict[str, Any]:
 
 
 def _records(masks: MaskSet) -> Iterator[dict[str, Any]]:
-    images = [
-        ImageCounts(
-            name=name,
-            height=truth.shape[0],
-            width=truth.shape[1],
-            truth_path="",
-            prediction_path="",
-            truth_form="",
-            prediction_form="",
-            table=count_values(truth=truth, prediction=prediction),
-        )
-        for name, truth, prediction in make_masks(masks)
-    ]
+    names, truth, prediction = zip(*make_masks(masks), strict=True)
+    run = count_arrays(truth=truth, prediction=prediction, names=names)
     labels = masks.labels
-    case = PresetScorer(counts=classify(Run.of(images), labels), labels=labels)
+    case = PresetScorer(counts=classify(run, labels), labels=labels)
     for row in sorted(explain(case), key=lambda row: row.preset):
         preset = find_preset(row.preset)
         yield {

@@ -54,9 +54,9 @@ def make_document(
         "settings": {**(settings or {}), **convention.settings()},
         "images": {
             "scored": len(scores.run.images),
-            "missing": list(scores.run.missing),
-            "skipped": list(scores.run.skipped),
-            "extra": len(scores.run.extra),
+            "missing": list(scores.run.provenance.missing),
+            "skipped": list(scores.run.provenance.skipped),
+            "extra": len(scores.run.provenance.extra),
         },
         "pixels": {
             "total": total,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.counting.runfile import read_run
 from segeval.errors import RunError, SettingError
 from segeval.scoring.compare import RunComparison
@@ -64,7 +64,7 @@ def check_drops(
     drops: Iterable[Drop],
     *,
     allowed: Collection[str] = (),
-    compare: Callable[[Run], RunComparison] | None = None,
+    compare: Callable[[CountedRun], RunComparison] | None = None,
 ) -> list[DropGate]:
     """Hold scores against a baseline.
 
@@ -222,7 +222,7 @@ class Baseline:
         Number of images.
     signature : str
         The definition of these numbers.
-    run : Run, optional
+    run : CountedRun, optional
         The counts, if the baseline is a run and no document.
     """
 
@@ -230,10 +230,10 @@ class Baseline:
     classes: tuple[str, ...]
     images: int
     signature: str
-    run: Run | None = None
+    run: CountedRun | None = None
 
 
-def read_baseline(path: Path) -> Baseline | Run:
+def read_baseline(path: Path) -> Baseline | CountedRun:
     """Read a baseline: a document, or a run, which is to be scored; see `baseline_of`.
 
     Raises
@@ -257,7 +257,7 @@ def read_baseline(path: Path) -> Baseline | Run:
         ) from error
 
 
-def baseline_of(scores: Scores, run: Run) -> Baseline:
+def baseline_of(scores: Scores, run: CountedRun) -> Baseline:
     """Return what a run is as a baseline, scored like the run that is held against it."""
     defined = zip(scores.labels.names, scores.class_scores["iou"].tolist(), strict=True)
     return Baseline(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.alignment import align, stack, with_waivers
 from segeval.counting.confusion import ClassCounts
-from segeval.counting.run import ImageInfo, Run
+from segeval.counting.run import CountedRun, ImageInfo
 from segeval.errors import DataError
 from segeval.labels.choose import choose_labels
 from segeval.scoring.convention import Convention
@@ -108,7 +108,7 @@ def without_rounding(differences: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def compare_runs(
-    runs: Sequence[Run],
+    runs: Sequence[CountedRun],
     choice: LabelChoice | None = None,
     convention: Convention | None = None,
     *,
@@ -120,7 +120,7 @@ def compare_runs(
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of CountedRun
         Two or more, over the same images.
     choice : LabelChoice, optional
         The classes; by default those found in all runs together.
@@ -146,7 +146,7 @@ def compare_runs(
         If a run has problems, or there are too few images.
     """
     resampling, convention = resampling or Resampling(), convention or Convention()
-    faults = list(dict.fromkeys(problem for run in runs for problem in run.problems))
+    faults = list(dict.fromkeys(problem for run in runs for problem in run.provenance.problems))
     if faults:
         raise DataError(faults)
     aligned = align(runs, common=common)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from segeval.counting.dataset import NOTHING
 from segeval.counting.groups import split_groups
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import DataError, LabelError, Problem
 from segeval.labels.choose import choose_labels
 from segeval.labels.classify import ClassifiedRun, classify
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def label_and_score(
-    run: Run,
+    run: CountedRun,
     choice: LabelChoice,
     convention: Convention | None = None,
     *,
@@ -49,14 +49,14 @@ def label_and_score(
         If only the classes are in doubt.
     """
     if not run.images:
-        raise DataError(run.problems or [NOTHING])
+        raise DataError(run.provenance.problems or [NOTHING])
     try:
         labels = choose_labels(run, choice)
     except LabelError as error:
-        if not run.problems:
+        if not run.provenance.problems:
             raise
         doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
-        raise DataError((*run.problems, doubt)) from error
+        raise DataError((*run.provenance.problems, doubt)) from error
     scores = score_run(run, labels, convention, unknown=unknown, resampling=resampling)
     groups = {
         name: score_run(run.select(positions), labels, convention, unknown=unknown)
@@ -75,7 +75,7 @@ class Scores:
 
     Attributes
     ----------
-    run : Run
+    run : CountedRun
         What was counted.
     labels : LabelMap
         The classes.
@@ -98,7 +98,7 @@ class Scores:
         Bounds of every score, if they were asked for.
     """
 
-    run: Run
+    run: CountedRun
     labels: LabelMap
     convention: Convention
     counts: ClassifiedRun
@@ -128,7 +128,7 @@ class Scores:
 
 
 def score_run(
-    run: Run,
+    run: CountedRun,
     labels: LabelMap,
     convention: Convention | None = None,
     *,
@@ -139,7 +139,7 @@ def score_run(
 
     Parameters
     ----------
-    run : Run
+    run : CountedRun
         Counted images.
     labels : LabelMap
         Values to classes.
@@ -164,7 +164,11 @@ def score_run(
     excluded = excluded_indices(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     units = Units.of([image.group for image in run.images])
-    problems = (*run.problems, *counts.problems, *(units.problems() if resampling else ()))
+    problems = (
+        *run.provenance.problems,
+        *counts.problems,
+        *(units.problems() if resampling else ()),
+    )
     if problems:
         raise DataError(problems)
     intervals = None
@@ -190,7 +194,7 @@ def score_run(
 
 
 def _signature(
-    run: Run,
+    run: CountedRun,
     labels: LabelMap,
     convention: Convention,
     unknown: Unknown,
@@ -205,16 +209,16 @@ def _signature(
     return write_signature(run, labels, facts)
 
 
-def write_signature(run: Run, labels: LabelMap, facts: Iterable[str]) -> str:
+def write_signature(run: CountedRun, labels: LabelMap, facts: Iterable[str]) -> str:
     """Write down what all numbers depend on, and the facts of a special kind of number."""
     parts = [
         f"labels:{labels.name}",
         *(f"{name}:{value:g}" for name, value in labels.thresholds.items()),
         f"classes:{len(labels.labels)}",
         f"ignore:{describe_values(labels.void) or 'none'}",
-        *run.waivers,
+        *run.provenance.waivers,
         *facts,
-        *(f"shard:{shard}" for shard in run.shards),
+        *(f"shard:{shard}" for shard in run.provenance.shards),
         f"images:{len(run.images)}",
         f"segeval:{__version__}",
     ]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.contingency import NO_PREDICTION
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.errors import DataError, SettingError
 from segeval.labels.classify import translate_truth
 from segeval.labels.labelmap import LabelMap
@@ -72,12 +72,12 @@ class Sweep:
         return int(self.thresholds[position]), float(values[position])
 
 
-def sweep(run: Run, labels: LabelMap, *, beta2: float = 1.0) -> Sweep:
+def sweep(run: CountedRun, labels: LabelMap, *, beta2: float = 1.0) -> Sweep:
     """Score the foreground at every threshold.
 
     Parameters
     ----------
-    run : Run
+    run : CountedRun
         Counts of grey predictions against binary truths.
     labels : LabelMap
         Two classes, background and foreground; only its truth side is used.
@@ -139,11 +139,11 @@ class Levels:
     pixels: NDArray[np.int64]
 
 
-def _levels(run: Run, labels: LabelMap) -> Levels:
+def _levels(run: CountedRun, labels: LabelMap) -> Levels:
     """Look at the truth through the label map, and at the prediction as it is."""
     truth, problems = translate_truth(run, labels)
-    if run.problems or problems:
-        raise DataError((*run.problems, *problems))
+    if run.provenance.problems or problems:
+        raise DataError((*run.provenance.problems, *problems))
     judged = truth >= 0
     rows = run.counts.select(judged)
     thresholds, level = np.unique(rows.prediction, return_inverse=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.groups import split_groups
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.pictures.caption import image_scores
 from segeval.pictures.classmaps import RunLookup
 from segeval.scoring.metrics import METRICS
@@ -71,7 +71,7 @@ class Cells:
     pixels: NDArray[np.int64]
 
 
-def wrong_cells(run: Run, translation: RunLookup) -> Cells:
+def wrong_cells(run: CountedRun, translation: RunLookup) -> Cells:
     """Return the judged pixels of a run whose classes differ, classes as pictures have them."""
     counts = run.counts
     truth, prediction = translation.pair(counts.truth, counts.prediction)

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from segeval.counting.run import ImageInfo
 from segeval.errors import MaskError
-from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
 from segeval.pictures.caption import Caption
 from segeval.pictures.classmaps import RunLookup, read_classes
 from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
 from segeval.pictures.palettes import Palette, palette_of
 from segeval.scoring.score import Scores
-from segeval.settings import Reading
 from segeval.viewer.cache import SizedCache
 
 if TYPE_CHECKING:
@@ -62,9 +61,7 @@ class Renderer:
     ) -> None:
         self.photographs = photographs
         self._images, self._translation, self._opacity = scores.run.images, translation, opacity
-        self._reading = Reading(
-            max_pixels=max_pixels, resize_prediction="resize:nearest" in scores.run.waivers
-        )
+        self._reading = replace(scores.run.reading(), max_pixels=max_pixels)
         self.all_scheme, self._class_scheme = (palette_of(scores.labels, p) for p in (None, 0))
         self._kept: SizedCache[tuple[int, str, int | None], bytes] = SizedCache(ROOM, len)
 
@@ -94,7 +91,7 @@ class Renderer:
         image = self._images[number]
         if kind == "photograph":
             return to_png(self._photograph(image), self.all_scheme)
-        truth, prediction = read_classes(_pair_of(image), self._reading, self._translation)
+        truth, prediction = read_classes(image.pair, self._reading, self._translation)
         style = Style(
             scheme=self.scheme(position),
             position=position,
@@ -120,9 +117,3 @@ class Renderer:
         with suppress(MaskError, KeyError):
             return self._photograph(image)
         return None
-
-
-def _pair_of(image: ImageInfo) -> Pair:
-    """Return the files of an image as the run names them."""
-    prediction = Path(image.prediction_path) if image.prediction_path else None
-    return Pair(name=image.name, truth=Path(image.truth_path), prediction=prediction)

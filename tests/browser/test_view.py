@@ -14,7 +14,7 @@ import pytest
 from made.sets import made_run
 from made.viewer import HOSTILE, NAMES, Served, serve, serve_run
 
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
@@ -292,10 +292,10 @@ def test_ten_thousand_images_scroll(opened: Open, tmp_path: Path) -> None:
     random = np.random.default_rng(5)
     pairs = [tuple(random.integers(0, 3, (2, 8, 8)).astype(np.uint8)) for _ in range(20)]
     images = [
-        replace(image, name=f"city/{number:05}")
+        replace(image, info=replace(image.info, name=f"city/{number:05}"))
         for number, image in enumerate(list(made_run(*pairs)) * 500)
     ]
-    with serve_run(Run.of(images), tmp_path, {}) as served:
+    with serve_run(CountedRun.of(images), tmp_path, {}) as served:
         page = opened(served, hash_="#order=name")
         see(page, "#status", "10\N{NO-BREAK SPACE}000 images")
         script(page, "document.getElementById('scroll').scrollTop = 1e9")

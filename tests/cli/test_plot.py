@@ -16,6 +16,7 @@ from PIL import Image
 
 from segeval.cli.commands.plot import PlotOptions
 from segeval.reports.plots.plots import PLOTS, draw_plot
+from segeval.reports.plots.style import save
 
 SVG = "{http://www.w3.org/2000/svg}"
 KINDS = ["confusion", "classes", "images"]
@@ -128,7 +129,7 @@ def test_a_missing_matplotlib_is_one_message(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "extra [report]" in done.stderr
+    assert 'need Matplotlib; type pip install "segeval-masks[report]"' in done.stderr
 
 
 def made_document(classes: int) -> dict[str, Any]:
@@ -157,7 +158,7 @@ def made_document(classes: int) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("classes", [1, 2, 3, 19, 51, 150])
 def test_plots_of_any_number_of_classes_fit(kind: Any, classes: int) -> None:
-    content = draw_plot(kind, made_document(classes), "png")
+    content = save(draw_plot(kind, made_document(classes)), "png")
     with Image.open(io.BytesIO(content)) as image:
         assert max(image.size) <= 200 * 20
         margins = np.asarray(image.convert("L"))[[0, -1]]
@@ -165,7 +166,7 @@ def test_plots_of_any_number_of_classes_fit(kind: Any, classes: int) -> None:
 
 
 def test_names_are_text_and_no_formula() -> None:
-    root = ET.fromstring(draw_plot("classes", made_document(3), "svg"))
+    root = ET.fromstring(save(draw_plot("classes", made_document(3)), "svg"))
     assert "$x_1$ & <b>" in [element.text for element in root.iter(f"{SVG}text")]
 
 

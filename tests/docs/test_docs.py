@@ -109,9 +109,19 @@ def test_the_queries_of_the_docs_say_what_segeval_says(
     for image, value in zip(run.images, scores["pixel_accuracy"].tolist(), strict=True):
         assert math.isclose(accuracy[image.name], value, rel_tol=1e-12)
     most = {
-        image.name: int(
+        image.info.name: int(
             image.table.pixels[(image.table.truth == 2) & (image.table.prediction == 4)].sum()
         )
         for image in run
     }
     assert confusions[0] == max(most.items(), key=lambda item: item[1])
+
+
+def test_python_examples_need_nothing_from_inside() -> None:
+    imports = [
+        line
+        for page in PAGES
+        for line in re.findall(r"^>>> (?:from|import) .*", page.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert imports
+    assert not [line for line in imports if re.search(r"segeval\.(?!losses\b)", line)]

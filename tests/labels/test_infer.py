@@ -9,7 +9,7 @@ import pytest
 from made.sets import frozen, made_run
 
 from segeval.counting.contingency import NO_PREDICTION, count_values
-from segeval.counting.run import ImageCounts, Run
+from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 from segeval.errors import LabelError, SettingError
 from segeval.labels.choose import choose_labels
 from segeval.labels.infer import values_on_side
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from segeval.labels.labelmap import LabelMap
 
 
-def run_of(truth: Iterable[int], prediction: Iterable[int]) -> Run:
+def run_of(truth: Iterable[int], prediction: Iterable[int]) -> CountedRun:
     """Return a run in which every truth value meets every predicted value once."""
     truths, predictions = list(truth), list(prediction)
     t = frozen([np.repeat(truths, len(predictions))], "int64")
@@ -75,21 +75,23 @@ def test_masks_of_0_and_255_are_binary(truth: list[int], prediction: list[int]) 
 def test_a_run_without_predictions_or_images_is_no_riddle() -> None:
     table = count_values(truth=frozen([[0, 1]]), prediction=None)
     image = ImageCounts(
-        name="a",
-        height=1,
-        width=2,
-        truth_path="a.png",
-        prediction_path="",
-        truth_form="array",
-        prediction_form="",
+        info=ImageInfo(
+            name="a",
+            height=1,
+            width=2,
+            truth_path="a.png",
+            prediction_path="",
+            truth_form="array",
+            prediction_form="",
+        ),
         table=table,
     )
-    run = Run.of([image])
+    run = CountedRun.of([image])
     assert table.prediction.tolist() == [NO_PREDICTION] * 2
     assert values_on_side(run, "truth") == {0, 1}
     assert values_on_side(run, "prediction") == set()
     assert choose_labels(run, LabelChoice()).names == ["0", "1"]
-    assert choose_labels(Run.of([]), LabelChoice()).name == "binary(found)"
+    assert choose_labels(CountedRun.of([]), LabelChoice()).name == "binary(found)"
 
 
 def test_three_equal_channels_count_as_one() -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from segeval.cli import app
 from segeval.counting.contingency import count_values
-from segeval.counting.run import ImageCounts, Run
+from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,22 +47,24 @@ def data_set(folder: Path, pairs: dict[str, tuple[object, object]]) -> tuple[Pat
     return folder / "pred", folder / "truth"
 
 
-def made_run(*pairs: tuple[Mask, Mask]) -> Run:
+def made_run(*pairs: tuple[Mask, Mask]) -> CountedRun:
     """Count pairs of (truth, prediction) arrays as a run."""
     images = [
         ImageCounts(
-            name=f"image_{number}",
-            height=truth.shape[0],
-            width=truth.shape[1],
-            truth_path=f"truth/image_{number}.png",
-            prediction_path=f"pred/image_{number}.png",
-            truth_form="array",
-            prediction_form="array",
+            info=ImageInfo(
+                name=f"image_{number}",
+                height=truth.shape[0],
+                width=truth.shape[1],
+                truth_path=f"truth/image_{number}.png",
+                prediction_path=f"pred/image_{number}.png",
+                truth_form="array",
+                prediction_form="array",
+            ),
             table=count_values(truth=truth, prediction=prediction),
         )
         for number, (truth, prediction) in enumerate(pairs)
     ]
-    return Run.of(images)
+    return CountedRun.of(images)
 
 
 def segeval(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from segeval.counting.run import Run
+    from segeval.counting.run import CountedRun
     from segeval.scoring.score import Scores
 
 HOSTILE = """<script>window.hit=1</script>"'&amp; <img src=x onerror=window.hit=1>"""
@@ -102,7 +102,7 @@ def serve(folder: Path, *, position: int | None = None) -> Iterator[Served]:
 
 @contextlib.contextmanager
 def serve_run(
-    run: Run, folder: Path, photographs: dict[str, Path], *, position: int | None = None
+    run: CountedRun, folder: Path, photographs: dict[str, Path], *, position: int | None = None
 ) -> Iterator[Served]:
     """Score a run and serve it; grouped by city."""
     scores = label_and_score(run, LabelChoice())

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from segeval.counting.dataset import count_dataset
-from segeval.counting.run import Run
+from segeval.counting.run import CountedRun
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.presets.preset import load_presets, preset
@@ -220,14 +220,14 @@ def measure_of(record: Record) -> str:
 
 
 @cache
-def counted(data_set: str) -> Run:
+def counted(data_set: str) -> CountedRun:
     folder = PEERS / data_set
     return count_dataset(
         Source(prediction=folder / "prediction", truth=folder / "truth"), workers=1
     )
 
 
-def rewritten(run: Run, truth: int, new: tuple[int, int | None]) -> Run:
+def rewritten(run: CountedRun, truth: int, new: tuple[int, int | None]) -> CountedRun:
     """Give the pixels of a truth value another truth, and another prediction if one is named."""
     at, counts = run.counts.truth == truth, run.counts
     predicted = counts.prediction if new[1] is None else np.where(at, new[1], counts.prediction)
@@ -245,7 +245,7 @@ def classes(truths: Sequence[tuple[int, ...]], predictions: Sequence[tuple[int, 
     return LabelMap(name="made", labels=labels, void=() if VOID in values else (VOID,))
 
 
-def prepared(record: Record) -> tuple[Run, LabelMap]:
+def prepared(record: Record) -> tuple[CountedRun, LabelMap]:
     """Lay the treatment of void, and what the call does to labels, on the counts."""
     run, number = counted(record["dataset"]), record["num_classes"]
     plain = [(value,) for value in range(number)]
@@ -284,7 +284,7 @@ def computed(record: Record, match: Match) -> tuple[float, list[float]]:
     return mean / match.divisor, scores.class_scores[measure].tolist()[first:]
 
 
-def worst(run: Run, labels: LabelMap, convention: Convention, measure: str) -> float:
+def worst(run: CountedRun, labels: LabelMap, convention: Convention, measure: str) -> float:
     summary = score_run(run, labels, convention, unknown="wrong").summary
     return summary[f"m{measure}_worst{convention.worst:g}"]
 

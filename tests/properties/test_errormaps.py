@@ -14,7 +14,7 @@ from made.sets import Mask, frozen, made_run
 from PIL import Image
 
 from segeval.counting.contingency import count_values
-from segeval.counting.run import ImageCounts, Run
+from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.pictures.caption import describe_images
 from segeval.pictures.classmaps import lookup_of
@@ -57,16 +57,18 @@ def pairs(draw: Any) -> list[tuple[Mask, Mask | None]]:
     return made
 
 
-def counted(masks: list[tuple[Mask, Mask | None]]) -> Run:
-    return Run.of(
+def counted(masks: list[tuple[Mask, Mask | None]]) -> CountedRun:
+    return CountedRun.of(
         ImageCounts(
-            name=f"image_{number}",
-            height=truth.shape[0],
-            width=truth.shape[1],
-            truth_path="truth.png",
-            prediction_path="" if prediction is None else "prediction.png",
-            truth_form="",
-            prediction_form="",
+            info=ImageInfo(
+                name=f"image_{number}",
+                height=truth.shape[0],
+                width=truth.shape[1],
+                truth_path="truth.png",
+                prediction_path="" if prediction is None else "prediction.png",
+                truth_form="",
+                prediction_form="",
+            ),
             table=count_values(truth=truth, prediction=prediction),
         )
         for number, (truth, prediction) in enumerate(masks)

@@ -152,7 +152,7 @@ def test_a_missing_library_is_said_before_anything_is_counted(
 ) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     done = segeval("score", "a", "b", "--html", tmp_path / "page.html", expect=2)
-    assert "--html needs Jinja2; install segeval with the extra [report]" in done.stderr
+    assert 'need Jinja2; type pip install "segeval-masks[report]"' in done.stderr
 
 
 def test_a_missing_prediction_is_drawn_as_all_missed(tmp_path: Path) -> None:

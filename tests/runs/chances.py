@@ -13,7 +13,7 @@ import numpy as np
 
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.contingency import ContingencyTable
-from segeval.counting.run import ImageCounts, Run
+from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 from segeval.scoring.compare import compare_runs
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import find_intervals
@@ -66,18 +66,20 @@ def class_counts(counts: NDArray[np.int64]) -> ClassCounts:
     )
 
 
-def as_run(counts: NDArray[np.int64]) -> Run:
+def as_run(counts: NDArray[np.int64]) -> CountedRun:
     """Return counts as a run."""
     truth, prediction = np.divmod(np.arange(CLASSES * CLASSES), CLASSES)
-    return Run.of(
+    return CountedRun.of(
         ImageCounts(
-            name=f"{number:04}",
-            height=1,
-            width=PIXELS,
-            truth_path="",
-            prediction_path="",
-            truth_form="",
-            prediction_form="",
+            info=ImageInfo(
+                name=f"{number:04}",
+                height=1,
+                width=PIXELS,
+                truth_path="",
+                prediction_path="",
+                truth_form="",
+                prediction_form="",
+            ),
             table=ContingencyTable(truth=truth, prediction=prediction, pixels=cells.reshape(-1)),
         )
         for number, cells in enumerate(counts)

@@ -14,7 +14,7 @@ from made.runs import BLOCKS, NAMES, make_folders, score
 from made.sets import data_set, frozen, made_run, save, segeval
 from runs.torture import make_set, torture
 
-from segeval.counting.run import Provenance, Run
+from segeval.counting.run import CountedRun, Provenance
 from segeval.counting.runfile import RunFile, read_run, write_run
 from segeval.errors import RunError
 from segeval.inputs import fingerprints
@@ -116,7 +116,7 @@ def test_resuming_counts_only_what_is_new_or_changed(
     monkeypatch.setattr(evaluation, "read_mask", watched)
     source = Source(prediction=folders[0], truth=folders[1])
 
-    def count() -> Run:
+    def count() -> CountedRun:
         read.clear()
         file = RunFile.create(tmp_path / "run.segeval", resume=True, overwrite=False)
         try:
@@ -195,7 +195,7 @@ def test_two_programs_do_not_write_one_run(folders: tuple[Path, Path], tmp_path:
 
 
 def read_run_facts(file: RunFile) -> Provenance:
-    return file._facts()
+    return file._provenance()
 
 
 def test_problems_are_kept_and_mended_by_resuming(
@@ -227,7 +227,7 @@ def test_runs_add_and_iterate() -> None:
     a = made_run((BLOCKS, BLOCKS), (BLOCKS, BLOCKS[::-1]))
     first, second = a.select([0]), a.select([1])
     total = second + first
-    assert [image.name for image in total] == ["image_0", "image_1"]
+    assert [image.info.name for image in total] == ["image_0", "image_1"]
     assert [image.table for image in total] == [image.table for image in a]
     empty = frozen(np.empty((0, 4)))
     assert len(made_run((empty, empty))) == 1

@@ -143,8 +143,7 @@ def test_comparisons_from_python() -> None:
     random = np.random.default_rng(1)
     first = made_images(random, 30)
     runs = [
-        segeval.Run(images=run.images, counts=run.counts)
-        for run in (as_run(first), as_run(worsened(first, random, 0.05)))
+        segeval.Run(counted=run) for run in (as_run(first), as_run(worsened(first, random, 0.05)))
     ]
     contrast = segeval.compare(*runs, ci=200, seed=7)
     miou = contrast.summary["miou"]

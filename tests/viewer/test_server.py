@@ -27,7 +27,7 @@ from segeval.pictures.overlay import Style, draw_picture
 from segeval.pictures.palettes import palette_of
 from segeval.settings import Reading
 from segeval.viewer.cache import SizedCache
-from segeval.viewer.renderer import NO_CARD, _pair_of
+from segeval.viewer.renderer import NO_CARD
 from segeval.viewer.server import CONNECTIONS, Viewer
 
 ROUTES = [
@@ -278,7 +278,7 @@ def test_errors_are_what_overlay_draws(served: Served, position: int | None) -> 
     scores, drawer = served.scores, served.drawer
     chosen = "" if position is None else f"&class={position}"
     for number, image in enumerate(scores.run.images):
-        sides = read_classes(_pair_of(image), Reading(), drawer._translation)
+        sides = read_classes(image.pair, Reading(), drawer._translation)
         photograph = None
         if image.name in drawer.photographs:
             grey = np.asarray(Image.open(drawer.photographs[image.name]))

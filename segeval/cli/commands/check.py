@@ -17,7 +17,7 @@ from segeval.errors import LabelError, Problem
 from segeval.text import counted, listed
 
 if TYPE_CHECKING:
-    from segeval.counting.run import Run
+    from segeval.counting.run import CountedRun
     from segeval.labels.labelmap import Side
 
 
@@ -38,7 +38,7 @@ def check(
 
     choice = labels.choice()
     run = count(pairing, quiet=quiet)
-    problems = list(run.problems) or ([] if run.images else [NOTHING])
+    problems = list(run.provenance.problems) or ([] if run.images else [NOTHING])
     lines = [*_describe(run)]
     if run.images:
         try:
@@ -56,17 +56,21 @@ def check(
         raise typer.Exit(NOT_SCORED)
 
 
-def _describe(run: Run) -> Iterator[str]:
+def _describe(run: CountedRun) -> Iterator[str]:
     """Say how many pairs there are, and what each side holds in which storage forms."""
     from segeval.labels.infer import values_on_side
     from segeval.values import describe_values
 
     sizes = Counter(f"{image.width}×{image.height}" for image in run.images)
     yield f"pairs       {len(run.images)} readable{_counted(sizes)}"
-    if run.extra:
-        yield f"extra       {counted(len(run.extra), 'prediction')} without a truth"
-    if run.missing or run.skipped:
-        yield f"waived      {len(run.missing)} missing, {len(run.skipped)} unreadable"
+    missing, skipped, extra = (
+        len(names)
+        for names in (run.provenance.missing, run.provenance.skipped, run.provenance.extra)
+    )
+    if extra:
+        yield f"extra       {counted(extra, 'prediction')} without a truth"
+    if missing or skipped:
+        yield f"waived      {missing} missing, {skipped} unreadable"
     sides: tuple[Side, ...] = ("truth", "prediction")
     for side in sides if run.images else ():
         forms = Counter(

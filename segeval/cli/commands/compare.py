@@ -25,7 +25,7 @@ from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.counting.run import Run
+    from segeval.counting.run import CountedRun
     from segeval.scoring.compare import RunComparison
 
 _pairing = options.in_panel("Pairing and reading")
@@ -123,7 +123,7 @@ def compare(
     _say_doubts(comparisons, quiet=quiet)
 
 
-def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
+def _runs(compared: ComparedOptions, *, quiet: bool) -> list[CountedRun]:
     """Read the runs, and count the folders."""
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import read_run

@@ -151,7 +151,7 @@ def losses(
     )
     calibration = {name: getattr(valuation.calibration, name) for name in CALIBRATION}
     gates = check_values({**valuation.summary, **calibration}, thresholds)
-    settings = {**valuation.scores.run.source, **asdict(labels), **asdict(choice)}
+    settings = {**valuation.scores.run.provenance.source, **asdict(labels), **asdict(choice)}
     document = make_document(valuation, settings=settings, gates=gates)
     _deliver(document, valuation, output, reliability=which.bins is not None)
     if maps.out is not None:

@@ -32,6 +32,8 @@ def merge(
     first, *others = map(read_run, runs)
     total = first.united(others)
     write_run(total, out, overwrite=overwrite)
-    if total.shards:
-        notify(f"notice: only shards {', '.join(total.shards)} of the data set", quiet=quiet)
+    if total.provenance.shards:
+        notify(
+            f"notice: only shards {', '.join(total.provenance.shards)} of the data set", quiet=quiet
+        )
     notify(f"{out}: {counted(len(runs), 'run')}, {counted(len(total), 'image')}", quiet=quiet)

@@ -13,7 +13,7 @@ from segeval.cli.runs import count_or_read
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.counting.run import Run
+    from segeval.counting.run import CountedRun
 
 _plot = options.in_panel("Plot")
 
@@ -51,7 +51,7 @@ def plot(
     """
     from segeval.files import check_writable, write_bytes
     from segeval.reports.plots.plots import draw_plot
-    from segeval.reports.plots.style import plot_format
+    from segeval.reports.plots.style import plot_format, save
 
     ending = plot_format(plotted.out.name)
     if reading.prediction is not None and plotted.out.resolve() == reading.prediction.resolve():
@@ -59,10 +59,11 @@ def plot(
     check_writable([plotted.out])
     run = count_or_read(reading, quiet=quiet)
     data = _swept(run, labels) if plotted.kind == "curves" else _scored(run, labels, convention)
-    write_bytes(plotted.out, draw_plot(plotted.kind, data | {"metric": plotted.metric}, ending))
+    figure = draw_plot(plotted.kind, data | {"metric": plotted.metric})
+    write_bytes(plotted.out, save(figure, ending))
 
 
-def _swept(run: Run, labels: options.LabelOptions) -> dict[str, Any]:
+def _swept(run: CountedRun, labels: options.LabelOptions) -> dict[str, Any]:
     """Return the curves of grey predictions as a document."""
     from segeval.labels.choose import choose_labels
     from segeval.reports.sweep import make_document
@@ -76,12 +77,12 @@ def _swept(run: Run, labels: options.LabelOptions) -> dict[str, Any]:
 
 
 def _scored(
-    run: Run, labels: options.LabelOptions, convention: options.ConventionOptions
+    run: CountedRun, labels: options.LabelOptions, convention: options.ConventionOptions
 ) -> dict[str, Any]:
-    """Return the scores as a document, with those of the images as ``values``."""
-    from segeval.reports.document import make_document
-    from segeval.scoring.score import label_and_score, per_image
+    """Return the scores as a document, with those of the images."""
+    from segeval.reports.plots.plots import plot_data
+    from segeval.scoring.score import label_and_score
 
-    scores = label_and_score(run, labels.choice(), convention.convention(), unknown=labels.unknown)
-    values = per_image(scores)["miou"].tolist()
-    return make_document(scores) | {"values": values, "name": "mIoU"}
+    return plot_data(
+        label_and_score(run, labels.choice(), convention.convention(), unknown=labels.unknown)
+    )

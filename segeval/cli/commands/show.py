@@ -20,7 +20,7 @@ from segeval.errors import DataError, Problem, SettingError
 from segeval.settings import LabelChoice
 
 if TYPE_CHECKING:
-    from segeval.counting.run import Run
+    from segeval.counting.run import CountedRun
     from segeval.inputs.pairing import Pair
     from segeval.pictures.terminal import Colors
 
@@ -127,13 +127,13 @@ def _nearest(name: str, names: list[str]) -> str:
     return f"names are like {names[0]}"
 
 
-def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: bool) -> Run:
+def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: bool) -> CountedRun:
     """Count what decides on the classes: the pair alone, if the rest cannot change them.
 
     Classes are found in all masks, and so is whether grey colours are indices.
     """
     from segeval.counting.dataset import count_dataset, count_pair
-    from segeval.counting.run import Run
+    from segeval.counting.run import CountedRun
     from segeval.labels.choose import explicit_labels
     from segeval.values import COLOR
 
@@ -142,14 +142,14 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
         if isinstance(counted, Problem):
             raise DataError([counted])
         if max(counted.table.truth.max(), counted.table.prediction.max()) < COLOR:
-            return Run.of([counted])
+            return CountedRun.of([counted])
     progress = progress_bar(quiet=quiet)
     return count_dataset(
         reading.source(), reading.reading(), workers=reading.workers, progress=progress
     )
 
 
-def _number(run: Run, name: str) -> int:
+def _number(run: CountedRun, name: str) -> int:
     """Return the position of an image in a run."""
     for number, image in enumerate(run.images):
         if image.name == name:

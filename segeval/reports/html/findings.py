@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from segeval.counting.run import ImageInfo, Run
-from segeval.inputs.pairing import Pair
 from segeval.pictures.thumbnails import Album
 from segeval.scoring.score import Scores
 
@@ -75,7 +73,6 @@ def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str
     from segeval.pictures.overlay import Style
     from segeval.pictures.palettes import full_palette
     from segeval.pictures.thumbnails import Album
-    from segeval.settings import Reading
 
     run, labels = scores.run, scores.labels
     chosen = representative_images(scores, EACH)
@@ -83,23 +80,11 @@ def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str
     shown = [run.images[number] for numbers in chosen.values() for number in numbers]
     return Album(
         sections=sections,
-        pairs={info.name: _pair(info) for info in shown},
+        pairs={info.name: info.pair for info in shown},
         photographs=photographs,
         style=Style(
             scheme=full_palette(labels), position=None, classes=len(labels.labels), opacity=0.6
         ),
         translation=lookup_of(run, labels, unknown=document["settings"]["unknown"]),
-        reading=Reading(resize_prediction=_resized(run)),
+        reading=run.reading(),
     )
-
-
-def _resized(run: Run) -> bool:
-    return any(waiver.startswith("resize:") for waiver in run.waivers)
-
-
-def _pair(info: ImageInfo) -> Pair:
-    """Return where the masks of an image were when they were counted."""
-    from segeval.inputs.pairing import Pair
-
-    prediction = Path(info.prediction_path) if info.prediction_path else None
-    return Pair(name=info.name, truth=Path(info.truth_path), prediction=prediction)

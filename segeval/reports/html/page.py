@@ -102,7 +102,7 @@ def check_jinja() -> None:
         import jinja2  # noqa: F401 - whether it is there is the question
     except ImportError:
         raise SettingError(
-            "--html needs Jinja2; install segeval with the extra [report], or jinja2"
+            'pages of HTML need Jinja2; type pip install "segeval-masks[report]"'
         ) from None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from segeval.reports.document import make_document
 from segeval.reports.plots.style import (
     BLUE,
     GREY,
@@ -18,10 +19,10 @@ from segeval.reports.plots.style import (
     PURPLE,
     bare,
     figure_of,
-    save,
     short,
     style,
 )
+from segeval.scoring.score import Scores, per_image
 from segeval.text import counted, show_score
 
 if TYPE_CHECKING:
@@ -46,7 +47,12 @@ CURVES: Final = {
 """Curves over thresholds, told apart by colour and by dashes."""
 
 
-def draw_plot(kind: Kind, data: Mapping[str, Any], ending: str) -> bytes:
+def plot_data(scores: Scores) -> dict[str, Any]:
+    """Return scores as the document that plots show, with those of the images as ``values``."""
+    return make_document(scores) | {"values": per_image(scores)["miou"].tolist(), "name": "mIoU"}
+
+
+def draw_plot(kind: Kind, data: Mapping[str, Any]) -> Figure:
     """Draw a plot.
 
     Parameters
@@ -57,18 +63,16 @@ def draw_plot(kind: Kind, data: Mapping[str, Any], ending: str) -> bytes:
         A document of schema ``segeval.scores/1`` for the first two, with a ``metric`` for the
         second; ``values``, ``name`` and ``signature`` for images; a document of schema
         ``segeval.sweep/1`` for curves.
-    ending : {"svg", "png", "pdf"}
-        The format.
 
     Returns
     -------
-    bytes
-        The file.
+    Figure
+        To be written by `save`.
     """
     with style():
         figure = PLOTS[kind](data)
         _sign(figure, data["signature"])
-        return save(figure, ending)
+        return figure
 
 
 def _sign(figure: Figure, signature: str) -> None:

@@ -41,8 +41,24 @@ DATELESS: Final[dict[str, dict[str, None]]] = {
 }
 
 
+def check_matplotlib() -> None:
+    """Check that plots can be drawn.
+
+    Raises
+    ------
+    SettingError
+        If Matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl  # noqa: F401 - whether it is there is the question
+    except ImportError:
+        raise SettingError(
+            'plots need Matplotlib; type pip install "segeval-masks[report]"'
+        ) from None
+
+
 def plot_format(name: str) -> str:
-    """Return the format that the end of a file name says, and check that pictures can be made.
+    """Return the format that the end of a file name says, and check that plots can be drawn.
 
     Raises
     ------
@@ -52,13 +68,7 @@ def plot_format(name: str) -> str:
     ending = name.lower().rpartition(".")[2]
     if ending not in FORMATS:
         raise SettingError(f"{name}: the name of a picture ends in .{', .'.join(FORMATS)}")
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise SettingError(
-            "pictures need Matplotlib; install segeval with the extra [report], or matplotlib"
-        ) from None
-    mpl.use("agg")
+    check_matplotlib()
     return ending
 
 
@@ -93,5 +103,6 @@ def bare(axes: Axes) -> None:
 def save(figure: Figure, ending: str) -> bytes:
     """Return a figure as a file of one of `FORMATS`."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=ending, dpi=200, metadata=DATELESS.get(ending))
+    with style():
+        figure.savefig(buffer, format=ending, dpi=200, metadata=DATELESS.get(ending))
     return buffer.getvalue()
