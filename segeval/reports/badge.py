@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from segeval.reports.wording import headline, title_of
+from segeval.reports.wording import headline
+from segeval.scoring.metrics import title_of
 from segeval.text import show_score
 
 COLORS: Final = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from segeval.scoring.metrics import METRICS, OVERALL, Metric
+from segeval.scoring.metrics import METRICS, OVERALL, Metric, metric_of, shown, title_of
 from segeval.text import counted, listed
 
 LISTED = 5
@@ -49,24 +49,6 @@ def verdict(gate: Mapping[str, Any]) -> str:
         return "passed"
     undefined = gate["value"] is None or gate.get("baseline", 0) is None
     return "undefined" if undefined else "failed"
-
-
-MEANS: Final = {
-    "miou": "mIoU",
-    "mdice": "mDice",
-    "pixel_accuracy": "pixel accuracy",
-    "fwiou": "fwIoU",
-}
-"""Titles of the numbers that are always shown."""
-
-
-TITLES: Final = MEANS | {
-    "mprecision": "mPrecision",
-    "mrecall": "mRecall",
-    "mspecificity": "mSpecificity",
-    "kappa": "kappa",
-    "mcc": "MCC",
-}
 
 
 POOLED: Final = {
@@ -124,18 +106,13 @@ def headline(document: Mapping[str, Any]) -> str:
     return name
 
 
-def title_of(name: str) -> str:
-    """Return the title of a score in the summary."""
-    mean, worst, share = name.partition("_worst")
-    return f"{TITLES[mean]} worst {share} %" if worst else TITLES[name]
-
-
 def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield title, name and definition of each number that is shown, the headline first."""
     settings = document["settings"]
     meanings = {metric.mean: _meaning(document, metric) for metric in METRICS.values()}
     names = []
-    for name in dict.fromkeys((headline(document).partition("_")[0], "miou", "mdice")):
+    means = (metric_of(headline(document)), *shown(METRICS, "summary"))
+    for name in dict.fromkeys(metric.mean for metric in means):
         names.append(name)
         if settings["worst"] is not None:
             share = f"{settings['worst']:g}"
@@ -143,7 +120,7 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             above = "these values" if names[-1] != headline(document) else "the values below"
             meanings[names[-1]] = f"mean of the lowest {share} % of {above}"
     names = [headline(document), *(name for name in names if name != headline(document))]
-    for overall in (OVERALL["pixel_accuracy"], OVERALL["fwiou"]):
+    for overall in shown(OVERALL, "summary"):
         each = "" if settings["pooling"] in {"dataset", "micro"} else "; mean over images"
         meanings[overall.name] = overall.formula + each
         names.append(overall.name)
@@ -193,7 +170,7 @@ def _deviations(settings: Mapping[str, Any], metric: Metric) -> Iterator[str]:
         worth = overrides.get(case, settings.get(case, usual))
         if worth != usual and not (case == "absent" and settings["pooling"] == "dataset"):
             yield f"{CASES[case]} {WORTH[worth]}"
-    if settings.get("smoothing") and metric.name in {"iou", "dice"}:
+    if settings.get("smoothing") and metric.smoothed:
         yield f"{settings['smoothing']:g} added to both sides of the fraction"
     weights = settings.get("weights", "none")
     if weights != "none":

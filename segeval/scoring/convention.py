@@ -34,8 +34,6 @@ CASES: Final = ("absent", "pred_only", "truth_only", "disjoint")
 VALUE: Final = {"skip": np.nan, "undefined": np.nan, "zero": 0.0, "one": 1.0}
 """Scores by what they are worth."""
 
-SMOOTHED: Final = ("iou", "dice")
-
 CHOICES: Final = {
     "pooling": Pooling,
     "absent": Absent,
@@ -76,7 +74,7 @@ class Convention:
     overrides : tuple of (metric, case, worth)
         What holds for one metric only, e.g. ``("precision", "truth_only", "skip")``.
     smoothing : float
-        Added to numerator and denominator of IoU and Dice.
+        Added to numerator and denominator of the metrics that are ``smoothed``: IoU and Dice.
     classes : {"all", "foreground"}
         Classes of the means; the foreground is all but the first class, if there is another.
     exclude : tuple of str
@@ -160,7 +158,7 @@ class Convention:
             Values in [0, 1]; NaN where undefined.
         """
         top, bottom = metric.terms(counts)
-        added = self.smoothing if metric.name in SMOOTHED else 0
+        added = self.smoothing if metric.smoothed else 0
         scores = ratio(top + added, bottom + added)
         for case, where in _cases(counts).items():
             worth = self.worth(metric.name, case)

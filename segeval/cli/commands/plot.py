@@ -30,7 +30,12 @@ class PlotOptions:
         _plot("Confusion matrix, scores of classes or images, or curves over thresholds."),
     ] = "confusion"
     metric: Annotated[
-        Literal["iou", "dice", "precision", "recall"], _plot("Score of the classes.")
+        str,
+        _plot(
+            "Score of the classes: any column of their table, e.g. dice.",
+            metavar="METRIC",
+            autocompletion=lambda: [*_metrics()],
+        ),
     ] = "iou"
 
 
@@ -54,12 +59,23 @@ def plot(
     from segeval.reports.plots.style import plot_format
 
     ending = plot_format(plotted.out.name)
+    if plotted.metric not in _metrics():
+        raise SettingError(
+            f"--metric {plotted.metric!r} is no score of classes; choose {', '.join(_metrics())}"
+        )
     if reading.prediction is not None and plotted.out.resolve() == reading.prediction.resolve():
         raise SettingError(f"{plotted.out} is the run; name another file for the plot")
     check_writable([plotted.out])
     run = count_or_read(reading, quiet=quiet)
     data = _swept(run, labels) if plotted.kind == "curves" else _scored(run, labels, convention)
     write_bytes(plotted.out, draw_plot(plotted.kind, data | {"metric": plotted.metric}, ending))
+
+
+def _metrics() -> list[str]:
+    """Return the scores that tables of classes show."""
+    from segeval.scoring.metrics import METRICS, shown
+
+    return [metric.name for metric in shown(METRICS, "classes")]
 
 
 def _swept(run: Run, labels: options.LabelOptions) -> dict[str, Any]:
@@ -80,8 +96,10 @@ def _scored(
 ) -> dict[str, Any]:
     """Return the scores as a document, with those of the images as ``values``."""
     from segeval.reports.document import make_document
+    from segeval.scoring.metrics import METRICS
     from segeval.scoring.score import label_and_score, per_image
 
+    iou = METRICS["iou"]
     scores = label_and_score(run, labels.choice(), convention.convention(), unknown=labels.unknown)
-    values = per_image(scores)["miou"].tolist()
-    return make_document(scores) | {"values": values, "name": "mIoU"}
+    values = per_image(scores)[iou.mean].tolist()
+    return make_document(scores) | {"values": values, "name": iou.mean_title}
