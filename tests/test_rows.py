@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
@@ -28,9 +28,8 @@ import segeval as public
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.commands import score as score_command
-from segeval.cli.options.output import OutputOptions, Report
+from segeval.cli.options.output import OutputOptions, report_file
 from segeval.counting.confusion import ClassCounts
-from segeval.labels.labelmap import numbered
 from segeval.labels.load import builtin_names
 from segeval.losses.table import LOSSES, Loss
 from segeval.presets.preset import load_presets
@@ -301,6 +300,8 @@ def test_the_table_of_the_images_has_the_scores_of_each_of_them(views: dict[str,
     document = json.loads(views["score json"])
     rows = list(csv.DictReader(views["score per_image"].splitlines()))
     assert len(rows) == document["images"]["scored"]
+    brief = ["mx_brief", "mx_everywhere", "pixel_accuracy", "y_brief", "y_everywhere"]
+    assert [*rows[0]][4:11] == ["miou", "mdice", *brief]
     for row in rows:
         classes = [row[f"x_breakdown_{label['name']}"] for label in document["classes"]]
         defined = [float(value) for value in classes if value]
@@ -316,6 +317,10 @@ def test_a_score_of_a_comparison_has_its_difference(views: dict[str, str]) -> No
         assert row["low"] <= row["delta"] == row["value"] - 1 <= 0
         assert row["p"] <= 1
     assert document["summary"]["mx_nowhere"]["low"] < 0
+    _, *tables = re.split("<h3>x(breakdown|everywhere) of the classes</h3>", views["compare html"])
+    for key, table in zip(tables[::2], tables[1::2], strict=True):
+        found = re.findall(r'data-value="([^"]*)"', table.partition("</table>")[0])[1::6]
+        assert found == [repr(row[f"x_{key}"]["value"]) for row in document["classes"]]
 
 
 GATES: Final = {
@@ -414,13 +419,16 @@ def test_an_added_label_map_is_listed_and_scores_like_the_file() -> None:
 
 
 @pytest.mark.usefixtures("rows")
-def test_frames_hold_an_added_metric_as_numbers_also_where_it_is_undefined() -> None:
+def test_frames_hold_an_added_metric_as_numbers_also_where_it_is_undefined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    undefined = replace(class_metric("nowhere"), terms=lambda c: (0 * c.tp, 0 * c.tp))
+    monkeypatch.setitem(METRICS, "x_nowhere", undefined)
     prediction, truth = (PROJECT / folder for folder in SAMPLES)
-    nine = numbered("nine", range(9), void=(255,))
-    frame = public.score(prediction=prediction, truth=truth, labels=nine, ci=20).classes
+    frame = public.score(prediction=prediction, truth=truth, labels=LABELS[1], ci=20).classes
     names = ["x_nowhere", "x_nowhere_low", "x_nowhere_high"]
     assert set(frame[names].dtypes) == {np.dtype("float64")}
-    assert frame[names].iloc[8].isna().all()
+    assert frame[names].isna().all(axis=None)
 
 
 def test_an_added_loss_is_in_every_report_and_a_gate(views: dict[str, str], tmp_path: Path) -> None:
@@ -462,9 +470,7 @@ def test_a_report_is_a_module_and_an_option(
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Poetic(OutputOptions):
-        poem: Annotated[
-            Path | None, Report("poem:write"), typer.Option(metavar="F", help="Write a poem.")
-        ] = None
+        poem: Annotated[Path | None, report_file("poem:write", "Write a poem.")] = None
 
     monkeypatch.setattr(options, "OutputOptions", Poetic)
     program = typer.Typer()

@@ -18,7 +18,7 @@ from segeval.cli.commands.explain import ExplainOptions
 from segeval.cli.commands.losses import LossOutput
 from segeval.cli.commands.sweep import SweepOptions
 from segeval.cli.deliver import deliver
-from segeval.cli.options.output import DocumentFile, OutputOptions, Report, ReportFiles
+from segeval.cli.options.output import DocumentFile, OutputOptions, ReportFiles, report_file
 
 MASKS = ["sample_masks/pred", "sample_masks/truth"]
 PROJECT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ FAMILIES = (ComparisonOutput, ExplainOptions, LossOutput, OutputOptions, SweepOp
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files(ReportFiles):
     printed: ClassVar = {"poem": "poems:write"}
-    plot: Annotated[Path | None, Report("poems:draw"), typer.Option(metavar="F")] = None
+    plot: Annotated[Path | None, report_file("poems:draw", "")] = None
     folder: Annotated[Path | None, typer.Option(metavar="DIR")] = None
     json: DocumentFile = None
     output_format: str = "poem"

@@ -12,7 +12,7 @@ import typer
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
-from segeval.cli.options.output import DocumentFile, Percent, Report, ReportFiles
+from segeval.cli.options.output import DocumentFile, Percent, ReportFiles, report_file
 from segeval.cli.options.pairing import FolderOptions
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
@@ -69,24 +69,16 @@ class ComparisonOutput(ReportFiles):
         Literal["table", "csv", "json", "markdown"], _output("What is printed.", "--format")
     ] = "table"
     percent: Percent = False
-    csv: Annotated[
-        Path | None, Report("compare:to_csv"), _output("Write a CSV of all scores.", metavar="F")
-    ] = None
+    csv: Annotated[Path | None, report_file("compare:to_csv", "Write a CSV of all scores.")] = None
     per_image: Annotated[
-        Path | None,
-        Report("compare:images_csv"),
-        _output("Write a CSV of the images.", metavar="F"),
+        Path | None, report_file("compare:images_csv", "Write a CSV of the images.")
     ] = None
     json: DocumentFile = None
     markdown: Annotated[
-        Path | None,
-        Report("compare:to_markdown"),
-        _output("Write the table as Markdown.", metavar="F"),
+        Path | None, report_file("compare:to_markdown", "Write the table as Markdown.")
     ] = None
     html: Annotated[
-        Path | None,
-        Report("html.page:comparison_page"),
-        _output("Write one page of HTML.", metavar="F"),
+        Path | None, report_file("html.page:comparison_page", "Write one page of HTML.")
     ] = None
 
 

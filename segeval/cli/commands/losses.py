@@ -11,7 +11,7 @@ import typer
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
-from segeval.cli.options.output import DocumentFile, Report, ReportFiles
+from segeval.cli.options.output import DocumentFile, ReportFiles, report_file
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.errors import SettingError
 from segeval.settings import Channels, ClassesMode, LossChoice
@@ -103,17 +103,16 @@ class LossOutput(ReportFiles):
     output_format: Annotated[
         Literal["table", "csv", "json"], _output("What is printed.", "--format")
     ] = "table"
-    csv: Annotated[
-        Path | None, Report("losses:to_csv"), _output("Write a CSV of the losses.", metavar="F")
-    ] = None
+    csv: Annotated[Path | None, report_file("losses:to_csv", "Write a CSV of the losses.")] = None
     per_image: Annotated[
-        Path | None, Report("losses:images_csv"), _output("Write a CSV of the images.", metavar="F")
+        Path | None, report_file("losses:images_csv", "Write a CSV of the images.")
     ] = None
     json: DocumentFile = None
     plot: Annotated[
         Path | None,
-        Report("plots.reliability:draw"),
-        _output("Draw the reliability diagram, as .svg, .png or .pdf.", metavar="F"),
+        report_file(
+            "plots.reliability:draw", "Draw the reliability diagram, as .svg, .png or .pdf."
+        ),
     ] = None
     fail_over: Annotated[
         list[str] | None,

@@ -11,7 +11,7 @@ import typer
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify
-from segeval.cli.options.output import Report, ReportFiles
+from segeval.cli.options.output import ReportFiles, report_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
 from segeval.settings import LabelChoice
@@ -42,13 +42,11 @@ class SweepOptions(ReportFiles):
         Literal["table", "csv", "json"], typer.Option("--format", help="What is printed.")
     ] = "table"
     csv: Annotated[
-        Path | None,
-        Report("sweep:to_csv"),
-        typer.Option(metavar="F", help="Write every threshold as CSV."),
+        Path | None, report_file("sweep:to_csv", "Write every threshold as CSV.", panel=None)
     ] = None
-    json: Annotated[
-        Path | None, Report("json:to_json"), typer.Option(metavar="F", help="Write everything.")
-    ] = None
+    json: Annotated[Path | None, report_file("json:to_json", "Write everything.", panel=None)] = (
+        None
+    )
 
     def choice(self) -> LabelChoice:
         """Return what the user says about the truth."""

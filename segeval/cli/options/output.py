@@ -5,31 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_type_hints
+
+import typer
 
 from segeval.cli.options.panels import in_panel
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
 
 
-_output = in_panel("Output and gate")
+PANEL: Final = "Output and gate"
+_output = in_panel(PANEL)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What makes the file of an option: ``module:function`` in `segeval.reports`.
+def report_file(target: str, help_text: str, panel: str | None = PANEL) -> Any:
+    """Return the option of a report that goes into a file, a row of the table of reports.
 
-    The function is given what its parameters name: the ``document``, the ``scores``, ``percent`` …
+    ``target`` is ``module:function`` in `segeval.reports`. The function is given what its
+    parameters name: the ``document``, the ``scores``, ``percent`` …
     """
-
-    target: str
+    option = typer.Option(help=help_text, metavar="F", rich_help_panel=panel)
+    option.report = target
+    return option
 
 
 Percent = Annotated[bool, _output("Show scores times 100 on the screen.", "--percent")]
 DocumentFile = Annotated[
-    Path | None,
-    Report("json:to_json"),
-    _output("Write everything as one document.", metavar="F"),
+    Path | None, report_file("json:to_json", "Write everything as one document.")
 ]
 
 
@@ -40,17 +42,17 @@ class ReportFiles:
 
     output_format: str
     printed: ClassVar[Mapping[str, str]]
-    """What makes the formats that go into no file, as in `Report`."""
+    """What makes the formats that go into no file, as for `report_file`."""
 
     @classmethod
     def targets(cls) -> dict[str, str]:
         """Return what makes each report that goes into a file, by the name of its option."""
         hints = get_type_hints(cls, include_extras=True)
         return {
-            name: part.target
+            name: option.report
             for name, hint in hints.items()
-            for part in get_args(hint)[1:]
-            if isinstance(part, Report)
+            for option in get_args(hint)[1:]
+            if hasattr(option, "report")
         }
 
     def files(self) -> dict[str, Path]:
@@ -69,30 +71,25 @@ class OutputOptions(ReportFiles):
         Format, _output("What is printed; total is the bare headline, mIoU by default.", "--format")
     ] = "table"
     percent: Percent = False
-    csv: Annotated[
-        Path | None, Report("csv:classes_csv"), _output("Write a CSV of the classes.", metavar="F")
-    ] = None
+    csv: Annotated[Path | None, report_file("csv:classes_csv", "Write a CSV of the classes.")] = (
+        None
+    )
     per_image: Annotated[
-        Path | None, Report("csv:images_csv"), _output("Write a CSV of the images.", metavar="F")
+        Path | None, report_file("csv:images_csv", "Write a CSV of the images.")
     ] = None
     per_group: Annotated[
-        Path | None, Report("csv:groups_csv"), _output("Write a CSV of the groups.", metavar="F")
+        Path | None, report_file("csv:groups_csv", "Write a CSV of the groups.")
     ] = None
     confusion: Annotated[
-        Path | None,
-        Report("csv:confusion_csv"),
-        _output("Write a CSV of the confusion matrix.", metavar="F"),
+        Path | None, report_file("csv:confusion_csv", "Write a CSV of the confusion matrix.")
     ] = None
     json: DocumentFile = None
     markdown: Annotated[
-        Path | None,
-        Report("markdown:to_markdown"),
-        _output("Write the table as Markdown.", metavar="F"),
+        Path | None, report_file("markdown:to_markdown", "Write the table as Markdown.")
     ] = None
     html: Annotated[
         Path | None,
-        Report("html.findings:make_page"),
-        _output("Write a page to look around in, in one file.", metavar="F"),
+        report_file("html.findings:make_page", "Write a page to look around in, in one file."),
     ] = None
     images: Annotated[
         Path | None, _output("Folder of photographs for --html, by the same names.", metavar="DIR")
@@ -101,14 +98,11 @@ class OutputOptions(ReportFiles):
         str, _output("End of their names, stripped before matching.", metavar="S")
     ] = ""
     junit: Annotated[
-        Path | None,
-        Report("junit:to_junit"),
-        _output("Write gates and classes as JUnit test cases.", metavar="F"),
+        Path | None, report_file("junit:to_junit", "Write gates and classes as JUnit test cases.")
     ] = None
     badge: Annotated[
         Path | None,
-        Report("badge:to_badge"),
-        _output("Write the headline (mIoU) for a shields.io badge, as JSON.", metavar="F"),
+        report_file("badge:to_badge", "Write the headline (mIoU) for a shields.io badge, as JSON."),
     ] = None
     fail_under: Annotated[
         list[str] | None,
