@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segeval.presets.preset import load_presets
-from segeval.reports.wording import title_of
+from segeval.scoring.metrics import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

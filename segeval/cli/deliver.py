@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from importlib import import_module
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -19,6 +18,7 @@ from segeval.cli.command import GATE_FAILED
 from segeval.cli.console import notify, write_stdout
 from segeval.cli.github import add_to_summary
 from segeval.cli.notices import SHOWN, say_doubts
+from segeval.cli.options.output import ReportFiles
 from segeval.cli.plan import Plan
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
@@ -31,18 +31,8 @@ from segeval.scoring.gates import DropGate, Gate, check_thresholds
 from segeval.scoring.score import Scores, label_and_score
 from segeval.text import listed
 
-Report = Callable[[], Any]
-"""Makes the text of a report, or the bytes of a picture."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What a report shows."""
-
-    scores: Scores
-    document: Mapping[str, Any]
-    percent: bool
-    photographs: Mapping[str, Path] = field(default_factory=dict)
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
@@ -60,15 +50,16 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
     settings = {**run.provenance.source, **asdict(plan.labels), "group_by": plan.group_by}
     document = make_document(scores, settings=settings, gates=gates)
-    shown = Shown(
-        scores=scores,
-        document=document,
-        percent=plan.output.percent,
-        photographs=plan.photographs,
-    )
-    reports = {name: report(shown) for name, report in REPORTS.items()}
-    deliver(reports, plan.output.files(), plan.output.output_format)
-    add_to_summary(reports["markdown"], quiet=quiet)
+    given = {
+        "document": document,
+        "scores": scores,
+        "percent": plan.output.percent,
+        "photographs": plan.photographs,
+        "timestamp": datetime.now(UTC),
+    }
+    deliver(plan.output, **given)
+    markdown = plan.output.targets()["markdown"]
+    add_to_summary(lambda: make_report(markdown, given), quiet=quiet)
     say_notices(scores, quiet=quiet)
     enforce(gates)
 
@@ -83,69 +74,36 @@ def enforce(gates: Iterable[Gate]) -> None:
         raise typer.Exit(GATE_FAILED)
 
 
-def lazy(target: str, *arguments: Any, **settings: Any) -> Report:
-    """Return a call of ``module:function`` in `segeval.reports`, imported when it is called."""
+def make_report(target: str, given: Mapping[str, Any]) -> Any:
+    """Import and call ``module:function`` of `segeval.reports` with what its parameters name."""
     module, _, name = target.partition(":")
-    return lambda: getattr(import_module(f"segeval.reports.{module}"), name)(*arguments, **settings)
+    function = getattr(import_module(f"segeval.reports.{module}"), name)
+    wanted = inspect.signature(function).parameters
+    return function(**{key: value for key, value in given.items() if key in wanted})
 
 
-def terminal_table(
-    target: str, *arguments: Any, intervals: bool = False, **settings: Any
-) -> Report:
-    """Return a table, drawn for where it goes: a terminal of some width and colour, or a file."""
-
-    def draw() -> str:
-        from segeval.reports.table import NARROWEST, WITH_INTERVALS, render
-
-        layout = lazy(target, *arguments, **settings)()
-        terminal = sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
-        colored = terminal and "NO_COLOR" not in os.environ
-        narrowest = WITH_INTERVALS if intervals else NARROWEST
-        return render(layout, width=width, color=colored, narrowest=narrowest)
-
-    return draw
-
-
-def deliver(reports: Mapping[str, Report], files: Mapping[str, Path], printed: str) -> None:
-    """Write the reports that go into files, and print one."""
-    for name, path in files.items():
-        content = reports[name]()
+def deliver(output: ReportFiles, **given: Any) -> None:
+    """Write the reports that go into files, and print one; see `make_report` for what is given."""
+    targets = {**output.targets(), **output.printed}
+    for name, path in output.files().items():
+        content = make_report(targets[name], given)
         write = write_bytes if isinstance(content, bytes) else write_text
         write(path, content)
-    write_stdout(reports[printed]())
+    content = make_report(targets[output.output_format], given)
+    if not isinstance(content, str):
+        content = _draw_table(content, intervals="resampling" in given["document"])
+    write_stdout(content)
 
 
-def _total(shown: Shown) -> str:
-    total = shown.document["summary"][shown.scores.convention.headline]
-    return f"{'' if total is None else repr(total)}\n"
+def _draw_table(layout: RenderableType, *, intervals: bool) -> str:
+    """Draw a table for where it goes: a terminal of some width and colour, or a file."""
+    from segeval.reports.table import NARROWEST, WITH_INTERVALS, render
 
-
-REPORTS: Final[Mapping[str, Callable[[Shown], Report]]] = {
-    "table": lambda shown: terminal_table(
-        "table:to_renderable",
-        shown.document,
-        percent=shown.percent,
-        intervals="intervals" in shown.document,
-    ),
-    "csv": lambda shown: lazy("csv:classes_csv", shown.document),
-    "per_image": lambda shown: lazy("csv:images_csv", shown.scores),
-    "per_group": lambda shown: lazy("csv:groups_csv", shown.document),
-    "confusion": lambda shown: lazy("csv:confusion_csv", shown.document),
-    "json": lambda shown: lazy("json:to_json", shown.document),
-    "markdown": lambda shown: lazy("markdown:to_markdown", shown.document, percent=shown.percent),
-    "html": lambda shown: lazy(
-        "html.findings:make_page",
-        shown.scores,
-        shown.document,
-        shown.photographs,
-        percent=shown.percent,
-    ),
-    "junit": lambda shown: lazy("junit:to_junit", shown.document, timestamp=datetime.now(UTC)),
-    "badge": lambda shown: lazy("badge:to_badge", shown.document, percent=shown.percent),
-    "total": lambda shown: partial(_total, shown),
-}
-"""Every report of scores, by the name of its option; each imports its libraries when it is made."""
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
+    colored = terminal and "NO_COLOR" not in os.environ
+    narrowest = WITH_INTERVALS if intervals else NARROWEST
+    return render(layout, width=width, color=colored, narrowest=narrowest)
 
 
 def say_notices(scores: Scores, *, quiet: bool) -> None:

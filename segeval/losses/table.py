@@ -79,8 +79,8 @@ class Loss:
         Sum over the judged pixels of an image, or value of the image.
     binary, several : bool
         Whether it is defined on maps of the foreground, and on those of several classes.
-    needs : {"", "logits"}
-        What it cannot be valued without.
+    needs : {"", "logits", "tversky"}
+        The choice that it cannot be valued without.
     classes : {"", "all", "present"}
         Which classes of an image enter its mean if nothing is said; empty where there is no such
         mean.
@@ -93,7 +93,7 @@ class Loss:
     value: Callable[[LossInput], float]
     binary: bool = True
     several: bool = True
-    needs: Literal["", "logits"] = ""
+    needs: Literal["", "logits", "tversky"] = ""
     classes: Literal["", "all", "present"] = ""
 
 
@@ -184,6 +184,7 @@ LOSSES: Final = {
             formula="1 - (T + s) / (T + αF + βM + s)",
             mean="images",
             value=_tversky,
+            needs="tversky",
             classes=OVERLAP,
         ),
         Loss(
@@ -208,6 +209,13 @@ LOSSES: Final = {
 """Every loss over a data set by name, in the order in which they are shown."""
 
 
+NEEDS: Final = {
+    "logits": "it needs logits; type --logits if the maps hold them",
+    "tversky": "it needs the prices of false positives and misses; type --tversky 0.3,0.7",
+}
+"""What to type for what a loss needs."""
+
+
 def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:
     """Return the losses that were chosen, or all that are defined on maps of this kind.
 
@@ -229,10 +237,8 @@ def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:
 
 def _reason_against(loss: Loss, choice: LossChoice, *, binary: bool) -> str:
     """Say why a loss cannot be valued, or return an empty text."""
-    if loss.needs and not choice.logits:
-        return "it needs logits; type --logits if the maps hold them"
-    if loss.name == "tversky" and choice.tversky is None:
-        return "it needs the prices of false positives and misses; type --tversky 0.3,0.7"
+    if loss.needs and not getattr(choice, loss.needs):
+        return NEEDS[loss.needs]
     if binary and not loss.binary:
         return "the maps hold the foreground only; take bce"
     if not binary and not loss.several:

@@ -7,25 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.labels.labelmap import LabelMap
 from segeval.pictures.errormaps import Kind
-from segeval.scoring.metrics import METRICS
+from segeval.scoring.metrics import METRICS, mean_titles, shown
 from segeval.scoring.score import Scores, per_image
-
-TITLES: Final = {
-    "iou": "IoU",
-    "dice": "Dice",
-    "precision": "precision",
-    "recall": "recall",
-    "miou": "mIoU",
-    "mdice": "mDice",
-    "pixel_accuracy": "pixel accuracy",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +59,14 @@ def image_scores(scores: Scores, position: int | None) -> Mapping[str, NDArray[n
     Returns
     -------
     mapping of str to (N,) float64 array
-        By the name of the score; NaN where undefined.
+        By the title of the score; NaN where undefined.
     """
     if position is None:
         table = per_image(scores)
-        return {name: table[name] for name in ("miou", "mdice", "pixel_accuracy")}
+        return {title: table[name] for name, title in mean_titles("brief").items()}
     return {
-        name: scores.convention.score_classes(METRICS[name], scores.counts.images)[:, position]
-        for name in ("iou", "dice", "precision", "recall")
+        metric.title: scores.convention.score_classes(metric, scores.counts.images)[:, position]
+        for metric in shown(METRICS, "classes")
     }
 
 
@@ -139,7 +128,7 @@ def describe_images(
             name=scores.run.images[number].name,
             subject=subject,
             note="" if scores.run.images[number].prediction_path else "no prediction: all missed",
-            scores=tuple((TITLES[name], float(column[number])) for name, column in table.items()),
+            scores=tuple((title, float(column[number])) for title, column in table.items()),
             legend=tuple(_legend(scores, position, number)),
         )
         for number in numbers

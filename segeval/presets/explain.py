@@ -15,9 +15,9 @@ from typing import Any, Final
 from segeval.labels.classify import ClassifiedRun
 from segeval.labels.labelmap import LabelMap
 from segeval.presets.preset import find_preset, load_presets
-from segeval.scoring.convention import CASES, SMOOTHED, Convention
+from segeval.scoring.convention import CASES, Convention
 from segeval.scoring.means import class_scores, count_values_in_mean, mean_score, worst_mean
-from segeval.scoring.metrics import METRICS, Metric
+from segeval.scoring.metrics import metric_of
 from segeval.scoring.sample import Sample, excluded_indices
 
 AXES: Final = (
@@ -45,9 +45,6 @@ GRAIN: Final = 2.0**50
 
 NOTABLE: Final = 0.0005
 """Changes smaller than this are not worth a sentence."""
-
-
-MEANS: Final = {metric.mean: metric for metric in METRICS.values()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +128,7 @@ class PresetScorer:
 
     def bare(self, convention: Convention) -> Convention:
         """Write the rules of the headline's metric where all others look for them."""
-        metric = _metric(convention)
+        metric = metric_of(convention.headline)
         treatments: dict[str, Any] = {
             case: convention.treatment(metric.name, case) for case in CASES
         }
@@ -140,7 +137,7 @@ class PresetScorer:
             **treatments,
             overrides=(),
             exclude=self.exclude,
-            smoothing=convention.smoothing if metric.name in SMOOTHED else 0.0,
+            smoothing=convention.smoothing if metric.smoothed else 0.0,
             generalized=convention.generalized if metric.name == "dice" else "none",
             like="",
         )
@@ -150,14 +147,12 @@ class PresetScorer:
         if convention not in self._known:
             mean = worst_mean if convention.worst is not None else mean_score
             excluded = excluded_indices(convention, self.labels)
-            total = float(mean(convention, _metric(convention), self.sample, excluded)[0])
+            total = float(
+                mean(convention, metric_of(convention.headline), self.sample, excluded)[0]
+            )
             undefined = math.isnan(total)
             self._known[convention] = total if undefined else round(total * GRAIN) / GRAIN
         return self._known[convention]
-
-
-def _metric(convention: Convention) -> Metric:
-    return MEANS[convention.headline.partition("_worst")[0]]
 
 
 def explain(case: PresetScorer, names: Sequence[str] | None = None) -> list[PresetScore]:
@@ -181,7 +176,7 @@ def explain(case: PresetScorer, names: Sequence[str] | None = None) -> list[Pres
 
 def _row(case: PresetScorer, name: str) -> PresetScore:
     convention = case.convention(name)
-    metric, sample = _metric(convention), case.sample
+    metric, sample = metric_of(convention.headline), case.sample
     return PresetScore(
         preset=name,
         metric=convention.headline,

@@ -1,4 +1,4 @@
-"""The document as the JSON from which shields.io draws a badge (its "endpoint" format)."""
+"""The headline alone: as a number, and as JSON from which shields.io draws a badge ("endpoint")."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from segeval.reports.wording import headline, title_of
+from segeval.reports.wording import headline
+from segeval.scoring.metrics import title_of
 from segeval.text import show_score
 
 COLORS: Final = {
@@ -20,6 +21,12 @@ COLORS: Final = {
 """The colour of a score: that of the greatest of these numbers which is not above it."""
 
 UNDEFINED: Final = "lightgrey"
+
+
+def to_total(document: Mapping[str, Any]) -> str:
+    """Write the bare headline with all its digits, or an empty line where it is undefined."""
+    total = document["summary"][headline(document)]
+    return f"{'' if total is None else repr(total)}\n"
 
 
 def to_badge(document: Mapping[str, Any], *, percent: bool = False) -> str:

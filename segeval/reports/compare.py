@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.reports.markdown import code, markdown_row, plain
-from segeval.reports.wording import MEANS, title_of
+from segeval.reports.wording import headline
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
-from segeval.scoring.metrics import METRICS
+from segeval.scoring.metrics import mean_titles, metric_of, title_of
 from segeval.scoring.resampling import LEVEL
 from segeval.text import UNDEFINED, defined, show_interval, show_score
 from segeval.version import __version__
@@ -264,7 +264,7 @@ def _table(
         entries = [part["summary"][name] for part in parts]
         rows.append((title_of(name), *show(entries, percent=percent)))
     rows.append(("",) * len(headings))
-    metric = _metric(document)
+    metric = metric_of(headline(document)).name
     for k, label in enumerate(document["classes"]):
         entries = [part["classes"][k][metric] for part in parts]
         rows.append((f"{metric}.{label['name']}", *show(entries, percent=percent)))
@@ -273,16 +273,9 @@ def _table(
 
 def _shown(document: Mapping[str, Any]) -> list[str]:
     """Return the names of the means that are shown, the headline first."""
-    headline = document["settings"].get("headline", "miou")
-    worst = [name for name in document["summary"] if "_worst" in name]
-    shown = [name for name in worst if name.partition("_")[0] in MEANS]
-    return list(dict.fromkeys((headline, *MEANS, *shown)))
-
-
-def _metric(document: Mapping[str, Any]) -> str:
-    """Return the score of the classes whose mean is the headline."""
-    headline = document["settings"].get("headline", "miou").partition("_")[0]
-    return next((metric.name for metric in METRICS.values() if metric.mean == headline), "iou")
+    means = mean_titles("summary")
+    worst = [n for n in document["summary"] if "_worst" in n and n.partition("_worst")[0] in means]
+    return list(dict.fromkeys((headline(document), *means, *worst)))
 
 
 def _plain_figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:

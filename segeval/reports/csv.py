@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from segeval.scoring.metrics import METRICS
+from segeval.scoring.metrics import METRICS, shown
 from segeval.scoring.score import Scores, per_image
 
-SCORES = ("iou", "dice", "precision", "recall")
-COLUMNS = ("index", "name", "support", "predicted", "tp", "fp", "fn", *SCORES)
+COUNTS = ("index", "name", "support", "predicted", "tp", "fp", "fn")
 
 
 def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
@@ -25,12 +24,12 @@ def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
         }
         for row in document["classes"]
     ]
-    scores = [name for name in rows[0] if name.partition("_")[0] in METRICS]
+    scores = [n for n in rows[0] if n.removesuffix("_low").removesuffix("_high") in METRICS]
     return pd.DataFrame(rows).astype(dict.fromkeys(scores, "float64"))
 
 
 def image_frame(scores: Scores) -> pd.DataFrame:
-    """Return one row an image: its pixels, means over classes, and the IoU of each class."""
+    """Return one row an image: its pixels, means over classes, and scores of each class."""
     frame = pd.DataFrame(
         {
             "image": [image.name for image in scores.run.images],
@@ -44,15 +43,17 @@ def image_frame(scores: Scores) -> pd.DataFrame:
 
 def classes_csv(document: Mapping[str, Any]) -> str:
     """Write one row a class, then a row named ``mean``, with bounds if there are any."""
-    rows = [{name: row[name] for name in COLUMNS} for row in document["classes"]]
-    means = {name: document["summary"][f"m{name}"] for name in SCORES}
-    rows.append(dict.fromkeys(COLUMNS) | {"name": "mean"} | means)
+    metrics = shown(METRICS, "classes")
+    columns = (*COUNTS, *(metric.name for metric in metrics))
+    rows = [{name: row[name] for name in columns} for row in document["classes"]]
+    means = {metric.name: document["summary"][metric.mean] for metric in metrics}
+    rows.append(dict.fromkeys(columns) | {"name": "mean"} | means)
     if "intervals" in document:
         bounds = [row["intervals"] for row in document["classes"]]
-        bounds.append({name: document["intervals"][f"m{name}"] for name in SCORES})
+        bounds.append({metric.name: document["intervals"][metric.mean] for metric in metrics})
         for row, intervals in zip(rows, bounds, strict=True):
-            for name in SCORES:
-                row[f"{name}_low"], row[f"{name}_high"] = intervals[name]
+            for metric in metrics:
+                row[f"{metric.name}_low"], row[f"{metric.name}_high"] = intervals[metric.name]
     frame = pd.DataFrame(rows, dtype=object)
     return frame.assign(signature=document["signature"]).to_csv(index=False, lineterminator="\n")
 
@@ -64,11 +65,15 @@ def images_csv(scores: Scores) -> str:
 
 
 def groups_csv(document: Mapping[str, Any]) -> str:
-    """Write one row a group: its pixels, summary scores and the IoU of each class."""
+    """Write one row a group: its pixels, summary scores and scores of each class."""
     rows = [
         {"group": group["name"], "images": group["images"], "judged": group["judged"]}
         | group["summary"]
-        | {f"iou_{row['name']}": row["iou"] for row in group["classes"]}
+        | {
+            f"{metric.name}_{row['name']}": row[metric.name]
+            for metric in shown(METRICS, "breakdown")
+            for row in group["classes"]
+        }
         for group in document.get("groups", ())
     ]
     frame = pd.DataFrame(rows, dtype=object).assign(signature=document["signature"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.intervals import Intervals
-from segeval.scoring.metrics import METRICS
+from segeval.scoring.metrics import METRICS, metric_of
 from segeval.scoring.resampling import LEVEL
 from segeval.scoring.score import Scores
 from segeval.text import defined
@@ -120,7 +120,7 @@ def _class_intervals(intervals: Intervals | None, position: int) -> dict[str, An
 def _averaged(scores: Scores) -> dict[str, Any]:
     """Say which classes the means run over."""
     averaged: dict[str, Any] = {
-        "classes": scores.averaged[scores.convention.headline.partition("_")[0]],
+        "classes": scores.averaged[metric_of(scores.convention.headline).mean],
         "of": len(scores.labels.names),
         "absent": scores.absent,
         "excluded": scores.excluded,

@@ -12,7 +12,7 @@ from rich.text import Text
 from segeval.presets.explain import PresetScore, PresetScorer, Step, main_rules
 from segeval.presets.preset import load_presets
 from segeval.presets.wording import describe_rule
-from segeval.reports.wording import title_of
+from segeval.scoring.metrics import title_of
 from segeval.text import defined, show_count, show_score
 from segeval.version import __version__
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 from segeval.reports.wording import show_bound
+from segeval.scoring.metrics import METRICS, shown
 
 FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold in any spelling."""
@@ -38,7 +39,11 @@ def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
     root = ET.Element("testsuites")
     about = {"version": document["version"], "signature": document["signature"]}
     means = {name: _digits(value) for name, value in document["summary"].items()}
-    scores = {f"iou.{row['name']}": _digits(row["iou"]) for row in document["classes"]}
+    scores = {
+        f"{metric.name}.{row['name']}": _digits(row[metric.name])
+        for metric in shown(METRICS, "breakdown")
+        for row in document["classes"]
+    }
     if document["gates"]:
         cases = [_gate_case(gate) for gate in document["gates"]]
         _add_suite(root, "segeval.gates", cases, {**about, **means}, timestamp)

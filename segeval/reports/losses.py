@@ -16,7 +16,7 @@ from segeval.reports import document as scores_document
 from segeval.reports.document import list_gates
 from segeval.reports.table import gate_table
 from segeval.scoring.gates import Gate
-from segeval.scoring.metrics import METRICS, OVERALL
+from segeval.scoring.metrics import METRICS, OVERALL, shown
 from segeval.text import counted, defined, show_count, show_loss, show_score
 from segeval.version import __version__
 
@@ -27,11 +27,6 @@ CALIBRATION: Final = {
     "mce": ("MCE", "the same in the worst bin"),
     "brier": ("Brier", "mean over pixels of the squared distance to the truth"),
     "nll": ("NLL", "mean over pixels of -ln of the probability of the truth"),
-}
-HARD: Final = {
-    "miou": ("mIoU", f"mean of {METRICS['iou'].formula} over classes"),
-    "mdice": ("mDice", f"mean of {METRICS['dice'].formula} over classes"),
-    "pixel_accuracy": ("pixel accuracy", OVERALL["pixel_accuracy"].formula),
 }
 """Titles and meanings of the values beside the losses."""
 
@@ -163,8 +158,11 @@ def _value_table(document: Mapping[str, Any]) -> Table:
     for name, (title, _) in CALIBRATION.items():
         value = show_loss(document["calibration"][name])
         grid.add_row(title, value, _meaning(name, document))
-    for name, (title, meaning) in HARD.items():
-        grid.add_row(title, show_score(document["hard"][name]), meaning)
+    for metric in shown(METRICS, "brief"):
+        meaning = f"mean of {metric.formula} over classes"
+        grid.add_row(metric.mean_title, show_score(document["hard"][metric.mean]), meaning)
+    for overall in shown(OVERALL, "brief"):
+        grid.add_row(overall.title, show_score(document["hard"][overall.name]), overall.formula)
     pixels = document["pixels"]
     ignored = f"judged, {show_count(pixels['ignored'])} ignored"
     grid.add_row("pixels", show_count(pixels["judged"]), ignored)

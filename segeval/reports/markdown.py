@@ -6,28 +6,27 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from segeval.reports.table import SHOWN, TITLES
-from segeval.reports.wording import headline, show_bound, title_of, verdict
-from segeval.scoring.metrics import METRICS
+from segeval.reports.wording import headline, show_bound, verdict
+from segeval.scoring.metrics import METRICS, OVERALL, shown, title_of
 from segeval.text import show_count, show_interval, show_score
 
 
 def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     """Write one row a class and a row of means, then gates and signature."""
-    summary = document["summary"]
+    summary, metrics = document["summary"], shown(METRICS, "classes")
     lines = [
-        markdown_row("class", "pixels", *(TITLES[name] for name in SHOWN)),
-        markdown_row("---", *["---:"] * 5),
+        markdown_row("class", "pixels", *(metric.title for metric in metrics)),
+        markdown_row("---", "---:", *("---:" for _ in metrics)),
         *(
             markdown_row(
                 plain(row["name"]),
                 show_count(row["support"]),
-                *(show_score(row[name], percent=percent) for name in SHOWN),
+                *(show_score(row[metric.name], percent=percent) for metric in metrics),
             )
             for row in document["classes"]
         ),
     ]
-    means = (show_score(summary[METRICS[name].mean], percent=percent) for name in SHOWN)
+    means = (show_score(summary[metric.mean], percent=percent) for metric in metrics)
     lines.append(markdown_row("**mean**", "", *(f"**{mean}**" for mean in means)))
     averaged = document["averaged"]
     over = f"Means over {averaged['classes']} of {averaged['of']} classes"
@@ -40,8 +39,10 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         lines += ["", f"As {document['settings']['like']} reports it: {title_of(name)} {value}."]
     if "intervals" in document:
         lines += ["", *_intervals(document, percent=percent)]
-    accuracy = show_score(summary["pixel_accuracy"], percent=percent)
-    lines += ["", f"{over}. Pixel accuracy {accuracy}."]
+    for overall in shown(OVERALL, "brief"):
+        value = show_score(summary[overall.name], percent=percent)
+        over += f". {overall.title[:1].upper()}{overall.title[1:]} {value}"
+    lines += ["", f"{over}."]
     for gate in document["gates"]:
         value = "undefined" if gate["value"] is None else repr(gate["value"])
         result = verdict(gate) if gate["passed"] else f"**{verdict(gate)}**"
@@ -58,12 +59,14 @@ def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
 
     resampling = document["resampling"]
     what = f"{resampling['level']:.0%} of {resampling['resamples']} resamples"
-    means = show(document["intervals"], (METRICS[name].mean for name in SHOWN))
+    metrics = shown(METRICS, "classes")
+    names = [metric.name for metric in metrics]
+    means = show(document["intervals"], (metric.mean for metric in metrics))
     return [
-        markdown_row(what, *(TITLES[name] for name in SHOWN)),
-        markdown_row("---", *["---:"] * 4),
+        markdown_row(what, *(metric.title for metric in metrics)),
+        markdown_row("---", *("---:" for _ in metrics)),
         *(
-            markdown_row(plain(row["name"]), *show(row["intervals"], SHOWN))
+            markdown_row(plain(row["name"]), *show(row["intervals"], names))
             for row in document["classes"]
         ),
         markdown_row("**mean**", *(f"**{bounds}**" for bounds in means)),

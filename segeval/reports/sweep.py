@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from segeval.scoring.sweep import CURVES, Sweep
+from segeval.scoring.metrics import METRICS
+from segeval.scoring.sweep import Sweep
 from segeval.text import defined, show_score
 
 SCHEMA: Final = "segeval.sweep/1"
@@ -25,7 +26,7 @@ def make_document(sweep: Sweep) -> dict[str, Any]:
     best = {
         f"best_{curve}_{pooling}": _best(sweep, pooling, curve)
         for pooling in POOLINGS
-        for curve in ("dice", "iou", "fbeta")
+        for curve in _peaked(sweep.dataset)
     }
     return {
         "schema": SCHEMA,
@@ -39,10 +40,15 @@ def make_document(sweep: Sweep) -> dict[str, Any]:
         },
         "thresholds": sweep.thresholds.tolist(),
         **{
-            pooling: {n: [defined(v) for v in sweep.curves(pooling)[n].tolist()] for n in CURVES}
+            pooling: {n: [defined(v) for v in c.tolist()] for n, c in sweep.curves(pooling).items()}
             for pooling in POOLINGS
         },
     }
+
+
+def _peaked(curves: Iterable[str]) -> list[str]:
+    """Return the curves with a best threshold: those that weigh false positives and misses."""
+    return [name for name in curves if name not in METRICS or METRICS[name].symmetric]
 
 
 def _best(sweep: Sweep, pooling: str, curve: str) -> dict[str, float | None]:
@@ -56,7 +62,7 @@ def to_csv(document: Mapping[str, Any]) -> str:
 
     columns = {"threshold": document["thresholds"]}
     for pooling in POOLINGS:
-        columns |= {f"{name}_{pooling}": document[pooling][name] for name in CURVES}
+        columns |= {f"{name}_{pooling}": curve for name, curve in document[pooling].items()}
     frame = pd.DataFrame(columns, dtype=object).assign(signature=document["signature"])
     return frame.to_csv(index=False, lineterminator="\n")
 
@@ -67,10 +73,10 @@ def to_renderable(document: Mapping[str, Any]) -> RenderableType:
     thresholds = document["thresholds"]
     rows = np.linspace(0, len(thresholds) - 1, min(ROWS, len(thresholds))).astype(int)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("threshold", *CURVES):
+    for name in ("threshold", *document["dataset"]):
         table.add_column(name, justify="right", no_wrap=True)
     for row in sorted({*rows.tolist(), thresholds.index(best)}):
-        scores = (show_score(document["dataset"][name][row]) for name in CURVES)
+        scores = (show_score(curve[row]) for curve in document["dataset"].values())
         style = "bold" if thresholds[row] == best else ""
         table.add_row(str(thresholds[row]), *scores, style=style)
     signature = Text(document["signature"], style="dim", overflow="fold")
@@ -83,7 +89,8 @@ def _summary(document: Mapping[str, Any]) -> Table:
     summary, f_beta = document["summary"], f"F (beta² {document['beta2']:g})"
     grid.add_row("AP", show_score(summary["average_precision"]), "average precision, all pixels")
     grid.add_row("AUROC", show_score(summary["auroc"]), "area under the ROC curve, all pixels")
-    for curve, title in (("dice", "Dice"), ("iou", "IoU"), ("fbeta", f_beta)):
+    for curve in _peaked(document["dataset"]):
+        title = METRICS[curve].title if curve in METRICS else f_beta
         for pooling, words in POOLINGS.items():
             best = summary[f"best_{curve}_{pooling}"]
             where = f"highest {words}, at threshold {best['threshold']}"

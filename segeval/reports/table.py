@@ -11,20 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.reports.wording import (
-    MEANS,
     headline,
     headlines,
     note_on_absent,
     pooling_of,
     show_bound,
-    title_of,
     verdict,
 )
-from segeval.scoring.metrics import METRICS
+from segeval.scoring.metrics import METRICS, mean_titles, shown, title_of
 from segeval.text import show_count, show_interval, show_score
 
-SHOWN = ("iou", "dice", "precision", "recall")
-TITLES = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
 NARROWEST, WITH_INTERVALS = 60, 84
 """Columns of a terminal below which scores, and bounds beside them, would be cut off."""
 
@@ -69,12 +65,13 @@ def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     footer = "together" if "sum classes" in pooling_of(document).steps else "mean"
     table.add_column("class", footer, overflow="fold", min_width=8)
     table.add_column("pixels", "", justify="right", no_wrap=True)
-    for name in SHOWN:
-        mean = show_score(document["summary"][METRICS[name].mean], percent=percent)
-        table.add_column(TITLES[name], mean, justify="right", no_wrap=True)
+    metrics = shown(METRICS, "classes")
+    for metric in metrics:
+        mean = show_score(document["summary"][metric.mean], percent=percent)
+        table.add_column(metric.title, mean, justify="right", no_wrap=True)
     left_out = {*document["averaged"]["absent"], *document["averaged"]["excluded"]}
     for row in document["classes"]:
-        scores = (show_score(row[name], percent=percent) for name in SHOWN)
+        scores = (show_score(row[metric.name], percent=percent) for metric in metrics)
         style = "dim" if row["name"] in left_out else ""
         table.add_row(Text(row["name"]), show_count(row["support"]), *scores, style=style)
     return table
@@ -88,12 +85,13 @@ def _interval_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     level = f"{document['resampling']['level']:.0%}"
     footer = "together" if "sum classes" in pooling_of(document).steps else "mean"
     table.add_column(f"{level} of resamples", footer, overflow="fold", min_width=8)
-    for name in SHOWN:
-        mean = show_interval(document["intervals"][METRICS[name].mean], percent=percent)
-        table.add_column(TITLES[name], mean, justify="right", no_wrap=True)
+    metrics = shown(METRICS, "classes")
+    for metric in metrics:
+        mean = show_interval(document["intervals"][metric.mean], percent=percent)
+        table.add_column(metric.title, mean, justify="right", no_wrap=True)
     for row in document["classes"]:
-        bounds = (show_interval(row["intervals"][name], percent=percent) for name in SHOWN)
-        table.add_row(Text(row["name"]), *bounds)
+        bounds = (row["intervals"][metric.name] for metric in metrics)
+        table.add_row(Text(row["name"]), *(show_interval(b, percent=percent) for b in bounds))
     return table
 
 
@@ -127,7 +125,7 @@ def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("group", overflow="fold", min_width=8)
     table.add_column("images", justify="right", no_wrap=True)
-    names = list(dict.fromkeys((headline(document), *MEANS)))
+    names = list(dict.fromkeys((headline(document), *mean_titles("summary"))))
     for name in names:
         table.add_column(title_of(name), justify="right", no_wrap=True)
     for group in document["groups"]:

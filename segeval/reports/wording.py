@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
-from segeval.scoring.convention import (
-    CASES,
-    GIVEN_WEIGHTS,
-    SMOOTHED,
-    TREATMENTS,
-    WEIGHTS,
-    Convention,
-)
-from segeval.scoring.metrics import METRICS, OVERALL, Metric
+from segeval.scoring.convention import CASES, GIVEN_WEIGHTS, TREATMENTS, WEIGHTS, Convention
+from segeval.scoring.metrics import METRICS, OVERALL, Metric, metric_of, shown, title_of
 from segeval.scoring.pooling import POOLINGS, PoolingRow
 from segeval.text import counted, listed
 
@@ -60,34 +53,10 @@ def verdict(gate: Mapping[str, Any]) -> str:
     return "undefined" if undefined else "failed"
 
 
-MEANS: Final = {
-    "miou": "mIoU",
-    "mdice": "mDice",
-    "pixel_accuracy": "pixel accuracy",
-    "fwiou": "fwIoU",
-}
-"""Titles of the numbers that are always shown."""
-
-
-TITLES: Final = MEANS | {
-    "mprecision": "mPrecision",
-    "mrecall": "mRecall",
-    "mspecificity": "mSpecificity",
-    "kappa": "kappa",
-    "mcc": "MCC",
-}
-
-
 def headline(document: Mapping[str, Any]) -> str:
     """Name the score that stands for all others."""
     name: str = document["settings"].get("headline", "miou")
     return name
-
-
-def title_of(name: str) -> str:
-    """Return the title of a score in the summary."""
-    mean, worst, share = name.partition("_worst")
-    return f"{TITLES[mean]} worst {share} %" if worst else TITLES[name]
 
 
 def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -95,7 +64,8 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     settings = document["settings"]
     meanings = {metric.mean: _meaning(document, metric) for metric in METRICS.values()}
     names = []
-    for name in dict.fromkeys((headline(document).partition("_")[0], "miou", "mdice")):
+    means = (metric_of(headline(document)), *shown(METRICS, "summary"))
+    for name in dict.fromkeys(metric.mean for metric in means):
         names.append(name)
         if settings["worst"] is not None:
             share = f"{settings['worst']:g}"
@@ -103,7 +73,7 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             above = "these values" if names[-1] != headline(document) else "the values below"
             meanings[names[-1]] = f"mean of the lowest {share} % of {above}"
     names = [headline(document), *(name for name in names if name != headline(document))]
-    for overall in (OVERALL["pixel_accuracy"], OVERALL["fwiou"]):
+    for overall in shown(OVERALL, "summary"):
         each = "" if "sum images" in pooling_of(document).steps else "; mean over images"
         meanings[overall.name] = overall.formula + each
         names.append(overall.name)
@@ -156,7 +126,7 @@ def _deviations(settings: Mapping[str, Any], metric: Metric, pooling: PoolingRow
         treatment = special.get(name, settings.get(name, usual))
         if treatment != usual and not (listed and name == "absent"):
             yield f"{case.noun} {TREATMENTS[treatment].of_class}"
-    if settings.get("smoothing") and metric.name in SMOOTHED:
+    if settings.get("smoothing") and metric.smoothed:
         yield f"{settings['smoothing']:g} added to both sides of the fraction"
     weights = settings.get("weights", "none")
     if weights != "none":

@@ -294,7 +294,7 @@ def _document_values(document: Mapping[str, Any], end: str = "") -> Iterator[tup
     """Yield every score of a document, or of a group in it, as gates name it."""
     pairs = [*document["summary"].items()]
     for row in document["classes"]:
-        pairs += [(f"{metric}.{row['name']}", row[metric]) for metric in METRICS]
+        pairs += [(f"{m}.{row['name']}", row[m]) for m in METRICS if m in row]  # not in older ones
     for name, value in pairs:
         yield name + end, math.nan if value is None else _number(value)
     for group in document.get("groups", ()):

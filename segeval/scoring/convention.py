@@ -165,9 +165,6 @@ WEIGHTS: Final = {
 GIVEN_WEIGHTS: Final = WeightsRow(words="classes weighted as told", effect="classes weigh as told")
 """Weights that are numbers, one a class."""
 
-SMOOTHED: Final = ("iou", "dice")
-"""Metrics that smoothing changes."""
-
 CHOICES: Final[Mapping[str, Collection[str]]] = {
     "pooling": POOLINGS,
     "absent": get_args(Absent),
@@ -208,7 +205,7 @@ class Convention:
     overrides : tuple of (metric, case, treatment)
         What holds for one metric only, e.g. ``("precision", "truth_only", "skip")``.
     smoothing : float
-        Added to numerator and denominator of IoU and Dice.
+        Added to numerator and denominator of the metrics that are ``smoothed``: IoU and Dice.
     classes : {"all", "foreground"}
         Classes of the means; the foreground is all but the first class, if there is another.
     exclude : tuple of str
@@ -293,7 +290,7 @@ class Convention:
             Values in [0, 1]; NaN where undefined.
         """
         top, bottom = metric.terms(counts)
-        added = self.smoothing if metric.name in SMOOTHED else 0
+        added = self.smoothing if metric.smoothed else 0
         scores = ratio(top + added, bottom + added)
         for name, case in CASES.items():
             treatment = self.treatment(metric.name, name)

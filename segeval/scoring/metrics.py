@@ -1,14 +1,15 @@
 """What each score is, as data: formula, range, symmetry, source.
 
-Adding a score is adding a row to `METRICS` or `OVERALL`. What an absent class is worth, and what is
-averaged over what, is not decided here but in ``segeval.conventions``.
+Adding a score is adding a row to `METRICS` or `OVERALL`. Documents, gates, intervals, comparisons
+and the CSV of images hold every row; ``shown`` says where else people see it. What an absent class
+is worth, and what is averaged over what, is decided in ``segeval.scoring.convention``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +20,25 @@ ROUNDING: Final = 1e-12
 """Differences of scores up to this are those of rounding: 0.8 - 0.79 is above 0.01 in floats."""
 
 
+Place = Literal["classes", "breakdown", "summary", "brief", "curves"]
+"""Where people see a score.
+
+``classes``: a column of each table of classes, a caption, a choice of ``segeval plot --metric``.
+``breakdown``: its classes one by one, in the CSV of images and of groups, in JUnit files and in the
+page of a comparison. ``summary``: its mean in the summary of tables and pages. ``brief``: its mean
+where there is room for a few numbers only, as of one image, beside losses, below Markdown.
+``curves``: at every threshold of grey predictions.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """A score of one class: a ratio of counts in [0, 1], undefined where both terms are 0.
 
     Attributes
     ----------
-    name, mean : str
-        Name of the score, and of its mean over classes.
+    name, title : str
+        Name of the score in documents, and on the screen.
     formula : str
         In the words of `ClassCounts`.
     terms : callable
@@ -35,17 +47,33 @@ class Metric:
         Whether exchanging truth and prediction leaves it unchanged.
     swapped : str
         The score that it becomes when truth and prediction are exchanged; empty if none.
+    smoothed : bool
+        Whether a convention may add to both terms.
     reference : str
         Where the formula comes from.
+    shown : set of str
+        Where the score or its mean over classes is seen, of `Place`.
     """
 
     name: str
-    mean: str
+    title: str
     formula: str
     terms: Callable[[ClassCounts], tuple[NDArray[np.int64], NDArray[np.int64]]]
     symmetric: bool
     swapped: str
+    smoothed: bool = False
     reference: str
+    shown: frozenset[Place] = frozenset()
+
+    @property
+    def mean(self) -> str:
+        """Name of its mean over classes in documents."""
+        return f"m{self.name}"
+
+    @property
+    def mean_title(self) -> str:
+        """Name of its mean over classes on the screen."""
+        return f"m{self.title[:1].upper()}{self.title[1:]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +82,7 @@ class OverallMetric:
 
     Attributes
     ----------
-    name, formula, reference : str
+    name, title, formula, reference, shown
         As in `Metric`.
     score : callable
         From (..., K) counts to (...) values in ``range``; NaN where undefined.
@@ -65,11 +93,13 @@ class OverallMetric:
     """
 
     name: str
+    title: str
     formula: str
     score: Callable[[ClassCounts], NDArray[np.float64]]
     symmetric: bool
     range: tuple[float, float]
     reference: str
+    shown: frozenset[Place] = frozenset()
 
 
 def ratio(numerator: NDArray[np.generic], denominator: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -111,48 +141,55 @@ METRICS: Final = {
     for metric in (
         Metric(
             name="iou",
-            mean="miou",
+            title="IoU",
             formula="tp / (tp + fp + fn)",
             terms=lambda c: (c.tp, c.tp + c.fp + c.fn),
             symmetric=True,
             swapped="iou",
+            smoothed=True,
             reference="Jaccard 1912, doi:10.1111/j.1469-8137.1912.tb05611.x",
+            shown=frozenset({"classes", "breakdown", "summary", "brief", "curves"}),
         ),
         Metric(
             name="dice",
-            mean="mdice",
+            title="Dice",
             formula="2 tp / (2 tp + fp + fn)",
             terms=lambda c: (2 * c.tp, 2 * c.tp + c.fp + c.fn),
             symmetric=True,
             swapped="dice",
+            smoothed=True,
             reference="Dice 1945, doi:10.2307/1932409; equals F1 on hard masks",
+            shown=frozenset({"classes", "summary", "brief", "curves"}),
         ),
         Metric(
             name="precision",
-            mean="mprecision",
+            title="precision",
             formula="tp / (tp + fp)",
             terms=lambda c: (c.tp, c.predicted),
             symmetric=False,
             swapped="recall",
             reference="van Rijsbergen 1979, Information Retrieval, chapter 7",
+            shown=frozenset({"classes", "curves"}),
         ),
         Metric(
             name="recall",
-            mean="mrecall",
+            title="recall",
             formula="tp / (tp + fn)",
             terms=lambda c: (c.tp, c.support),
             symmetric=False,
             swapped="precision",
             reference="van Rijsbergen 1979, Information Retrieval, chapter 7",
+            shown=frozenset({"classes", "curves"}),
         ),
         Metric(
             name="specificity",
-            mean="mspecificity",
+            title="specificity",
             formula="tn / (tn + fp)",
             terms=lambda c: (c.tn, c.tn + c.fp),
             symmetric=False,
             swapped="",
             reference="Yerushalmy 1947, doi:10.2307/4586294",
+            shown=frozenset({"curves"}),
         ),
     )
 }
@@ -163,22 +200,27 @@ OVERALL: Final = {
     for metric in (
         OverallMetric(
             name="pixel_accuracy",
+            title="pixel accuracy",
             formula="sum tp / total",
             score=_pixel_accuracy,
             symmetric=True,
             range=(0.0, 1.0),
             reference="Long et al. 2015, doi:10.1109/CVPR.2015.7298965",
+            shown=frozenset({"summary", "brief"}),
         ),
         OverallMetric(
             name="fwiou",
+            title="fwIoU",
             formula="sum support * iou / total",
             score=_frequency_weighted_iou,
             symmetric=False,
             range=(0.0, 1.0),
             reference="Long et al. 2015, doi:10.1109/CVPR.2015.7298965",
+            shown=frozenset({"summary"}),
         ),
         OverallMetric(
             name="kappa",
+            title="kappa",
             formula="(p - q) / (1 - q), p = sum tp / total, q = sum support * predicted / total^2",
             score=_kappa,
             symmetric=True,
@@ -187,6 +229,7 @@ OVERALL: Final = {
         ),
         OverallMetric(
             name="mcc",
+            title="MCC",
             formula="(sum tp * total - sum support * predicted) / "
             "sqrt((total^2 - sum support^2) (total^2 - sum predicted^2))",
             score=_matthews,
@@ -197,3 +240,45 @@ OVERALL: Final = {
     )
 }
 """Scores of all classes together, by name."""
+
+Row = TypeVar("Row", Metric, OverallMetric)
+
+
+def shown(table: Mapping[str, Row], place: Place) -> list[Row]:
+    """Return the rows of `METRICS` or `OVERALL` that are seen at a place, in their order.
+
+    >>> [metric.title for metric in shown(METRICS, "summary")]
+    ['IoU', 'Dice']
+    """
+    return [row for row in table.values() if place in row.shown]
+
+
+def mean_titles(place: Place) -> dict[str, str]:
+    """Return the titles of the means and overall scores that are seen at a place, by name.
+
+    >>> mean_titles("brief")
+    {'miou': 'mIoU', 'mdice': 'mDice', 'pixel_accuracy': 'pixel accuracy'}
+    """
+    means = {metric.mean: metric.mean_title for metric in shown(METRICS, place)}
+    return means | {overall.name: overall.title for overall in shown(OVERALL, place)}
+
+
+def metric_of(mean: str) -> Metric:
+    """Return the metric of a mean, or of the mean of its worst share.
+
+    >>> metric_of("miou").name, metric_of("mdice_worst1").name
+    ('iou', 'dice')
+    """
+    return METRICS[mean.partition("_worst")[0].removeprefix("m")]
+
+
+def title_of(mean: str) -> str:
+    """Return the title of a mean, of the mean of a worst share, or of an overall score.
+
+    >>> title_of("mdice_worst1"), title_of("mcc")
+    ('mDice worst 1 %', 'MCC')
+    """
+    if mean in OVERALL:
+        return OVERALL[mean].title
+    share = mean.partition("_worst")[2]
+    return metric_of(mean).mean_title + (f" worst {share} %" if share else "")

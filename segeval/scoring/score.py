@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from segeval.counting.dataset import NOTHING
 from segeval.counting.groups import split_groups
@@ -16,7 +16,7 @@ from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals, find_intervals
 from segeval.scoring.means import count_classes_in_mean, image_scores, summarize
-from segeval.scoring.metrics import METRICS, OVERALL
+from segeval.scoring.metrics import METRICS, OVERALL, mean_titles, shown
 from segeval.scoring.resampling import Resampling, Units
 from segeval.scoring.sample import Sample, excluded_indices
 from segeval.settings import LabelChoice, Unknown
@@ -63,10 +63,6 @@ def label_and_score(
         for name, positions in split_groups(run, group_by).items()
     }
     return replace(scores, groups=groups)
-
-
-HEADLINES: Final = ("miou", "mdice", "pixel_accuracy")
-"""Scores of an image that come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -232,7 +228,7 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
     -------
     dict of str to (N,) float64 array
         The means over classes (``miou``, …) and overall scores of each image, then ``iou_<class>``
-        for every class; NaN where undefined.
+        for every class, and so for each metric that is broken down; NaN where undefined.
     """
     counts, convention = scores.counts.images, scores.convention
     excluded = excluded_indices(convention, scores.labels)
@@ -241,6 +237,9 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
         for metric in METRICS.values()
     }
     columns |= {overall.name: overall.score(counts) for overall in OVERALL.values()}
-    columns = {name: columns[name] for name in dict.fromkeys((*HEADLINES, *columns))}
-    iou = convention.score_classes(METRICS["iou"], counts)
-    return columns | {f"iou_{name}": iou[:, k] for k, name in enumerate(scores.labels.names)}
+    columns = {name: columns[name] for name in dict.fromkeys((*mean_titles("brief"), *columns))}
+    for metric in shown(METRICS, "breakdown"):
+        values = convention.score_classes(metric, counts).T
+        names = (f"{metric.name}_{name}" for name in scores.labels.names)
+        columns |= dict(zip(names, values, strict=True))
+    return columns

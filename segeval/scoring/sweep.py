@@ -20,11 +20,13 @@ from segeval.errors import DataError, SettingError
 from segeval.labels.classify import translate_truth
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
-from segeval.scoring.metrics import METRICS, ratio
+from segeval.scoring.metrics import METRICS, ratio, shown
 from segeval.scoring.score import write_signature
 from segeval.values import COLOR
 
-CURVES: Final = ("precision", "recall", "dice", "iou", "specificity", "fbeta")
+FIRST: Final = ("precision", "recall", "dice", "iou")
+"""The order of the curves; others follow."""
+
 CELLS: Final = 1 << 20
 """Cells (image, threshold) worked on at a time."""
 
@@ -38,8 +40,8 @@ class Sweep:
     thresholds : (T,) int64 array
         Every value that a prediction holds, ascending: foreground where value >= threshold.
     dataset, image : mapping of str to (T,) float64 array
-        Each curve of `CURVES`, from counts summed over images, and as the mean over images. NaN
-        where undefined.
+        Each of `curve_names`, of counts summed over images, and as the mean over images. NaN where
+        undefined.
     average_precision : float
         Sum of precision times the gain in recall, from the highest threshold down; NaN if there is
         no foreground in the truth.
@@ -105,7 +107,8 @@ def sweep(run: CountedRun, labels: LabelMap, *, beta2: float = 1.0) -> Sweep:
     if not beta2 > 0:
         raise SettingError(f"--beta2 must be above 0, not {beta2}")
     levels = _levels(run, labels)
-    shape = len(CURVES), levels.thresholds.size
+    names = curve_names()
+    shape = len(names), levels.thresholds.size
     sums, defined = np.zeros(shape), np.zeros(shape)
     above, pixels = np.zeros((2, shape[1]), np.int64), np.zeros(2, np.int64)
     for above_each, pixels_each in _blocks(levels, len(run.images)):
@@ -120,12 +123,22 @@ def sweep(run: CountedRun, labels: LabelMap, *, beta2: float = 1.0) -> Sweep:
     return Sweep(
         thresholds=levels.thresholds,
         dataset=dataset,
-        image=dict(zip(CURVES, ratio(sums, defined), strict=True)),
+        image=dict(zip(names, ratio(sums, defined), strict=True)),
         average_precision=_average_precision(dataset, int(pixels[1])),
         auroc=_auroc(above, pixels),
         beta2=beta2,
         signature=write_signature(run, labels, ["absent:skip", f"beta2:{beta2:g}"]),
     )
+
+
+def curve_names() -> list[str]:
+    """Return the names of the curves in their order, F-beta last.
+
+    >>> curve_names()
+    ['precision', 'recall', 'dice', 'iou', 'specificity', 'fbeta']
+    """
+    names = [metric.name for metric in shown(METRICS, "curves")]
+    return [*sorted(names, key=lambda n: [*FIRST, n].index(n)), "fbeta"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -192,7 +205,8 @@ def _curves(
         tp=tp[..., None], support=support[..., None], predicted=(tp + fp)[..., None], total=total
     )
     curves: dict[str, NDArray[np.float64]] = {
-        name: Convention().score_classes(METRICS[name], counts)[..., 0] for name in CURVES[:-1]
+        name: Convention().score_classes(METRICS[name], counts)[..., 0]
+        for name in curve_names()[:-1]
     }
     precision, recall = curves["precision"], curves["recall"]
     weighted = ratio((1 + beta2) * precision * recall, beta2 * precision + recall)

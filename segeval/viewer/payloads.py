@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from segeval.pictures.caption import describe_images
 from segeval.pictures.palettes import Palette, class_colors
-from segeval.reports.wording import MEANS
-from segeval.scoring.metrics import METRICS
+from segeval.scoring.metrics import METRICS, Place, mean_titles, shown
 from segeval.scoring.score import Scores
 from segeval.text import show_count, show_score
 from segeval.values import hex_color
@@ -28,29 +27,37 @@ PAIRS_LISTED: Final = 200
 CONFUSIONS_LISTED: Final = 8
 """Confusions of one image that are put into words."""
 
-CLASS_SCORES: Final = ("iou", "dice", "precision", "recall")
-
 
 def describe_run(catalogue: Catalogue, *, position: int | None, photographs: bool) -> Any:
     """Return what is known before an image is chosen."""
     scores = catalogue.scores
     confusion, names = scores.counts.confusion, scores.labels.names
     cells = catalogue.confusions(None, PAIRS_LISTED)
-    ious, support = scores.class_scores["iou"], confusion.classes.support
+    support, columns = confusion.classes.support, _columns("breakdown")
     colors = [hex_color(color) for color in class_colors(scores.labels)]
     return {
         "images": len(catalogue.names),
         "signature": scores.signature,
-        "summary": [[title, _shown(scores.summary[name])] for name, title in MEANS.items()],
+        "summary": [
+            [title, _shown(scores.summary[name])] for name, title in mean_titles("brief").items()
+        ],
+        "columns": {"run": columns, "image": _columns("classes")},
         "classes": [
-            {"name": name, "color": color, "iou": _shown(iou), "pixels": _count(int(pixels))}
-            for name, color, iou, pixels in zip(names, colors, ious, support, strict=True)
+            {"name": name, "color": color}
+            | {metric: _shown(scores.class_scores[metric][k]) for metric in columns}
+            | {"pixels": _count(int(support[k]))}
+            for k, (name, color) in enumerate(zip(names, colors, strict=True))
         ],
         "groups": [[name, len(members)] for name, members in catalogue.groups.items()],
         "confusions": _confusions(cells, support, names),
         "photographs": photographs,
         "class": position,
     }
+
+
+def _columns(place: Place) -> dict[str, str]:
+    """Return the titles of the scores of a class, by name."""
+    return {metric.name: metric.title for metric in shown(METRICS, place)}
 
 
 def list_images(catalogue: Catalogue, query: Query, rows: Iterable[int]) -> list[Any]:
@@ -111,7 +118,8 @@ def _classes(scores: Scores) -> list[Any]:
     """Score every class that the image holds, the lowest IoU first."""
     counts, names = scores.counts.images, scores.labels.names
     table = {
-        name: scores.convention.score_classes(METRICS[name], counts)[0] for name in CLASS_SCORES
+        metric.name: scores.convention.score_classes(metric, counts)[0]
+        for metric in shown(METRICS, "classes")
     }
     there = np.flatnonzero(counts.support[0] + counts.predicted[0])
     order = there[np.argsort(table["iou"][there], kind="stable")].tolist()

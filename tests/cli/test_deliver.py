@@ -5,48 +5,63 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, ClassVar, get_args, get_type_hints
 
 import pytest
 import typer
 
-from segeval.cli.deliver import REPORTS, deliver, lazy
-from segeval.cli.options.output import REPORT, DocumentFile, OutputOptions, ReportFiles
+from segeval.cli.commands.compare import ComparisonOutput
+from segeval.cli.commands.explain import ExplainOptions
+from segeval.cli.commands.losses import LossOutput
+from segeval.cli.commands.sweep import SweepOptions
+from segeval.cli.deliver import deliver
+from segeval.cli.options.output import DocumentFile, OutputOptions, ReportFiles, report_file
 
 MASKS = ["sample_masks/pred", "sample_masks/truth"]
 PROJECT = Path(__file__).parents[2]
+FAMILIES = (ComparisonOutput, ExplainOptions, LossOutput, OutputOptions, SweepOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files(ReportFiles):
-    poem: Annotated[Path | None, typer.Option(metavar=REPORT)] = None
+    printed: ClassVar = {"poem": "poems:write"}
+    plot: Annotated[Path | None, report_file("poems:draw", "")] = None
     folder: Annotated[Path | None, typer.Option(metavar="DIR")] = None
     json: DocumentFile = None
+    output_format: str = "poem"
 
 
-def test_files_are_the_options_with_the_metavar_of_reports() -> None:
-    files = Files(poem=Path("a"), folder=Path("b"))
-    assert files.files() == {"poem": Path("a")}
+def test_files_are_the_options_with_a_report() -> None:
+    files = Files(plot=Path("a"), folder=Path("b"))
+    assert files.files() == {"plot": Path("a")}
 
 
-def test_every_file_and_format_of_a_score_has_its_report() -> None:
-    paths = {name: Path(name) for name in REPORTS if name in OutputOptions.__dataclass_fields__}
-    assert OutputOptions(**paths).files() == paths  # type: ignore[arg-type]  # paths of every name
-    assert set(paths) | {"table", "total"} == set(REPORTS)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_report_and_every_format_is_there(family: type[ReportFiles]) -> None:
+    targets = {**family.targets(), **family.printed}
+    formats = get_args(get_type_hints(family)["output_format"])
+    assert formats
+    assert set(formats) <= set(targets)
+    for target in targets.values():
+        module, name = target.split(":")
+        assert callable(getattr(import_module(f"segeval.reports.{module}"), name)), target
 
 
 def test_texts_and_pictures_are_written_and_only_the_chosen_format_is_printed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reports = {
-        "json": lazy("json:to_json", {"a": 1}),
-        "plot": lambda: b"\x89",
-        "csv": lazy("nothing:of_the_kind"),
-    }
-    deliver(reports, {name: tmp_path / name for name in ("json", "plot")}, "json")
-    assert capsys.readouterr().out == (tmp_path / "json").read_text("utf-8") == '{\n  "a": 1\n}\n'
-    assert (tmp_path / "plot").read_bytes() == b"\x89"
+    poems = ModuleType("poems")
+    poems.draw = lambda document: document["image"].encode()  # type: ignore[attr-defined]
+    poems.write = lambda words, *, end="!": words + end  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "segeval.reports.poems", poems)
+    files = Files(plot=tmp_path / "plot", json=tmp_path / "json")
+    deliver(files, document={"image": "a"}, words="o", nothing=1)
+    assert capsys.readouterr().out == "o!"
+    assert (tmp_path / "plot").read_bytes() == b"a"
+    assert (tmp_path / "json").read_text("utf-8") == '{\n  "image": "a"\n}\n'
 
 
 def test_a_score_imports_only_the_report_that_it_prints() -> None:

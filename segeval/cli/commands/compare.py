@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
-from segeval.cli.options.output import (
-    REPORT,
-    DocumentFile,
-    ImagesFile,
-    MarkdownFile,
-    Percent,
-    ReportFiles,
-)
+from segeval.cli.options.output import DocumentFile, Percent, ReportFiles, report_file
 from segeval.cli.options.pairing import FolderOptions
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
@@ -70,15 +63,23 @@ class ResamplingOptions(options.ConventionOptions):
 class ComparisonOutput(ReportFiles):
     """What comes out."""
 
+    printed: ClassVar = {"table": "compare:to_renderable"}
+
     output_format: Annotated[
         Literal["table", "csv", "json", "markdown"], _output("What is printed.", "--format")
     ] = "table"
     percent: Percent = False
-    csv: Annotated[Path | None, _output("Write a CSV of all scores.", metavar=REPORT)] = None
-    per_image: ImagesFile = None
+    csv: Annotated[Path | None, report_file("compare:to_csv", "Write a CSV of all scores.")] = None
+    per_image: Annotated[
+        Path | None, report_file("compare:images_csv", "Write a CSV of the images.")
+    ] = None
     json: DocumentFile = None
-    markdown: MarkdownFile = None
-    html: Annotated[Path | None, _output("Write one page of HTML.", metavar=REPORT)] = None
+    markdown: Annotated[
+        Path | None, report_file("compare:to_markdown", "Write the table as Markdown.")
+    ] = None
+    html: Annotated[
+        Path | None, report_file("html.page:comparison_page", "Write one page of HTML.")
+    ] = None
 
 
 @command
@@ -171,23 +172,15 @@ def _deliver(
     output: ComparisonOutput,
 ) -> None:
     """Write the files, and print the chosen format."""
-    from segeval.cli.deliver import deliver, lazy, terminal_table
+    from segeval.cli.deliver import deliver
     from segeval.reports.compare import make_document
     from segeval.text import printable
 
     names = [printable(str(path)) for path in compared.runs]
     truth = {"truth": str(compared.truth)} if compared.truth is not None else {}
     document = make_document(comparisons, names, settings=truth | asdict(labels))
-    percent = output.percent
-    reports = {
-        "table": terminal_table("compare:to_renderable", document, percent=percent, intervals=True),
-        "csv": lazy("compare:to_csv", document),
-        "per_image": lazy("compare:images_csv", comparisons, names),
-        "json": lazy("json:to_json", document),
-        "markdown": lazy("compare:to_markdown", document, percent=percent),
-        "html": lazy("html.page:comparison_page", document, percent=percent),
-    }
-    deliver(reports, output.files(), output.output_format)
+    given = {"comparisons": comparisons, "names": names, "percent": output.percent}
+    deliver(output, document=document, **given)
 
 
 def _say_doubts(comparisons: Sequence[RunComparison], *, quiet: bool) -> None:

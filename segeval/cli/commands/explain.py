@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -22,6 +22,8 @@ _output = options.in_panel("Output and gate")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainOptions(ReportFiles):
     """Which presets are shown, and how."""
+
+    printed: ClassVar = {"table": "explain:to_renderable"}
 
     between: Annotated[
         tuple[str, str] | None,
@@ -52,7 +54,7 @@ def explain(
     see `segeval presets`. --between A B goes from one to another a rule at a
     time, in steps that add up.
     """
-    from segeval.cli.deliver import deliver, lazy, terminal_table
+    from segeval.cli.deliver import deliver
     from segeval.files import check_writable
     from segeval.presets.preset import find_preset
     from segeval.scoring.score import label_and_score
@@ -63,11 +65,7 @@ def explain(
     run = count_or_read(pairing, quiet=quiet)
     scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
     document = _document(scores, explaining, unknown=labels.unknown)
-    reports = {
-        "table": terminal_table("explain:to_renderable", document, variants=explaining.variants),
-        "json": lazy("json:to_json", document),
-    }
-    deliver(reports, explaining.files(), explaining.output_format)
+    deliver(explaining, document=document, variants=explaining.variants)
 
 
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:

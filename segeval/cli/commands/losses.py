@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
-from segeval.cli.options.output import REPORT, DocumentFile, ImagesFile, ReportFiles
+from segeval.cli.options.output import DocumentFile, ReportFiles, report_file
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.errors import SettingError
 from segeval.settings import Channels, ClassesMode, LossChoice
@@ -99,14 +98,21 @@ class LossOptions:
 class LossOutput(ReportFiles):
     """What comes out, and when it counts as failed."""
 
+    printed: ClassVar = {"table": "losses:to_renderable"}
+
     output_format: Annotated[
         Literal["table", "csv", "json"], _output("What is printed.", "--format")
     ] = "table"
-    csv: Annotated[Path | None, _output("Write a CSV of the losses.", metavar=REPORT)] = None
-    per_image: ImagesFile = None
+    csv: Annotated[Path | None, report_file("losses:to_csv", "Write a CSV of the losses.")] = None
+    per_image: Annotated[
+        Path | None, report_file("losses:images_csv", "Write a CSV of the images.")
+    ] = None
     json: DocumentFile = None
     plot: Annotated[
-        Path | None, _output("Draw the reliability diagram, as .svg, .png or .pdf.", metavar=REPORT)
+        Path | None,
+        report_file(
+            "plots.reliability:draw", "Draw the reliability diagram, as .svg, .png or .pdf."
+        ),
     ] = None
     fail_over: Annotated[
         list[str] | None,
@@ -129,7 +135,7 @@ def losses(
     scores of the most probable classes. Without --labels, channel k is the
     class of value k and 255 is void.
     """
-    from segeval.cli.deliver import enforce
+    from segeval.cli.deliver import deliver, enforce
     from segeval.counting.runfile import write_run
     from segeval.losses.dataset import evaluate_losses
     from segeval.losses.table import LOSSES
@@ -153,7 +159,8 @@ def losses(
     gates = check_values({**valuation.summary, **calibration}, thresholds)
     settings = {**valuation.scores.run.provenance.source, **asdict(labels), **asdict(choice)}
     document = make_document(valuation, settings=settings, gates=gates)
-    _deliver(document, valuation, output, reliability=which.bins is not None)
+    given = {"reliability": which.bins is not None, "name": str(output.plot)}
+    deliver(output, document=document, valuation=valuation, **given)
     if maps.out is not None:
         write_run(valuation.scores.run, maps.out, overwrite=maps.overwrite)
     _say_notices(valuation, quiet=quiet)
@@ -202,22 +209,6 @@ def _numbers(option: str, text: str | None) -> tuple[float, ...]:
         return tuple(float(word) for word in text.split(","))
     except ValueError:
         raise SettingError(f"{option} {text!r} is not a number, or numbers with commas") from None
-
-
-def _deliver(
-    document: Mapping[str, Any], valuation: LossScores, output: LossOutput, *, reliability: bool
-) -> None:
-    """Write the files, and print the chosen format."""
-    from segeval.cli.deliver import deliver, lazy, terminal_table
-
-    reports = {
-        "table": terminal_table("losses:to_renderable", document, reliability=reliability),
-        "csv": lazy("losses:to_csv", document),
-        "per_image": lazy("losses:images_csv", valuation),
-        "json": lazy("json:to_json", document),
-        "plot": lazy("plots.reliability:draw", document, str(output.plot)),
-    }
-    deliver(reports, output.files(), output.output_format)
 
 
 def _say_notices(valuation: LossScores, *, quiet: bool) -> None:

@@ -30,7 +30,12 @@ class PlotOptions:
         _plot("Confusion matrix, scores of classes or images, or curves over thresholds."),
     ] = "confusion"
     metric: Annotated[
-        Literal["iou", "dice", "precision", "recall"], _plot("Score of the classes.")
+        str,
+        _plot(
+            "Score of the classes: any column of their table, e.g. dice.",
+            metavar="METRIC",
+            autocompletion=lambda: [*_metrics()],
+        ),
     ] = "iou"
 
 
@@ -54,6 +59,10 @@ def plot(
     from segeval.reports.plots.style import plot_format, save
 
     ending = plot_format(plotted.out.name)
+    if plotted.metric not in _metrics():
+        raise SettingError(
+            f"--metric {plotted.metric!r} is no score of classes; choose {', '.join(_metrics())}"
+        )
     if reading.prediction is not None and plotted.out.resolve() == reading.prediction.resolve():
         raise SettingError(f"{plotted.out} is the run; name another file for the plot")
     check_writable([plotted.out])
@@ -61,6 +70,13 @@ def plot(
     data = _swept(run, labels) if plotted.kind == "curves" else _scored(run, labels, convention)
     figure = draw_plot(plotted.kind, data | {"metric": plotted.metric})
     write_bytes(plotted.out, save(figure, ending))
+
+
+def _metrics() -> list[str]:
+    """Return the scores that tables of classes show."""
+    from segeval.scoring.metrics import METRICS, shown
+
+    return [metric.name for metric in shown(METRICS, "classes")]
 
 
 def _swept(run: CountedRun, labels: options.LabelOptions) -> dict[str, Any]:

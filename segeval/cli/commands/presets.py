@@ -41,7 +41,7 @@ def presets(
 
 def _row(preset: Preset) -> tuple[str, ...]:
     """Lay out a preset in one line."""
-    from segeval.reports.wording import title_of
+    from segeval.scoring.metrics import title_of
 
     title = title_of(preset.convention.headline)
     return preset.name, f"{preset.tool} {preset.version}", title, preset.call
@@ -49,7 +49,7 @@ def _row(preset: Preset) -> tuple[str, ...]:
 
 def _facts(preset: Preset) -> Iterator[tuple[str, str]]:
     """Yield what is known of a preset, each fact with its name."""
-    from segeval.reports.wording import title_of
+    from segeval.scoring.metrics import title_of
 
     yield "preset", preset.name
     yield "tool", f"{preset.tool} {preset.version}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify
-from segeval.cli.options.output import REPORT, ReportFiles
+from segeval.cli.options.output import ReportFiles, report_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
 from segeval.settings import LabelChoice
@@ -25,6 +25,8 @@ FLATTERS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepOptions(ReportFiles):
     """What is foreground, and what comes out."""
+
+    printed: ClassVar = {"table": "sweep:to_renderable"}
 
     labels: Annotated[
         str, typer.Option(metavar="NAME|FILE", help="Label map of the truth, with two classes.")
@@ -40,9 +42,11 @@ class SweepOptions(ReportFiles):
         Literal["table", "csv", "json"], typer.Option("--format", help="What is printed.")
     ] = "table"
     csv: Annotated[
-        Path | None, typer.Option(metavar=REPORT, help="Write every threshold as CSV.")
+        Path | None, report_file("sweep:to_csv", "Write every threshold as CSV.", panel=None)
     ] = None
-    json: Annotated[Path | None, typer.Option(metavar=REPORT, help="Write everything.")] = None
+    json: Annotated[Path | None, report_file("json:to_json", "Write everything.", panel=None)] = (
+        None
+    )
 
     def choice(self) -> LabelChoice:
         """Return what the user says about the truth."""
@@ -58,21 +62,14 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
     over the data set and as means over images; average precision, AUROC,
     and the best thresholds.
     """
-    from segeval.cli.deliver import deliver, lazy, terminal_table
+    from segeval.cli.deliver import deliver
     from segeval.files import check_writable
     from segeval.labels.choose import choose_labels
     from segeval.reports.sweep import make_document
     from segeval.scoring.sweep import sweep as sweep_run
 
-    files = sweeping.files()
-    check_writable(files.values())
+    check_writable(sweeping.files().values())
     run = count_or_read(pairing, quiet=quiet)
     labels = choose_labels(run, sweeping.choice())
-    document = make_document(sweep_run(run, labels, beta2=sweeping.beta2))
-    reports = {
-        "table": terminal_table("sweep:to_renderable", document),
-        "csv": lazy("sweep:to_csv", document),
-        "json": lazy("json:to_json", document),
-    }
-    deliver(reports, files, sweeping.output_format)
+    deliver(sweeping, document=make_document(sweep_run(run, labels, beta2=sweeping.beta2)))
     notify(FLATTERS, quiet=quiet)

@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal, get_args, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_type_hints
+
+import typer
 
 from segeval.cli.options.panels import in_panel
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
 
 
-_output = in_panel("Output and gate")
+PANEL: Final = "Output and gate"
+_output = in_panel(PANEL)
 
-REPORT: Final = "F"
-"""Metavar of the options that name the file of a report."""
+
+def report_file(target: str, help_text: str, panel: str | None = PANEL) -> Any:
+    """Return the option of a report that goes into a file, a row of the table of reports.
+
+    ``target`` is ``module:function`` in `segeval.reports`. The function is given what its
+    parameters name: the ``document``, the ``scores``, ``percent`` …
+    """
+    option = typer.Option(help=help_text, metavar="F", rich_help_panel=panel)
+    option.report = target
+    return option
+
 
 Percent = Annotated[bool, _output("Show scores times 100 on the screen.", "--percent")]
-ImagesFile = Annotated[Path | None, _output("Write a CSV of the images.", metavar=REPORT)]
-DocumentFile = Annotated[Path | None, _output("Write everything as one document.", metavar=REPORT)]
-MarkdownFile = Annotated[Path | None, _output("Write the table as Markdown.", metavar=REPORT)]
+DocumentFile = Annotated[
+    Path | None, report_file("json:to_json", "Write everything as one document.")
+]
 
 
 class ReportFiles:
-    """Options of which some name files of reports: those with the metavar `REPORT`."""
+    """Options of which some name the file of a report: the table of reports of a command."""
 
     __slots__ = ()
 
-    def files(self) -> dict[str, Path]:
-        """Return the files that are asked for, by the name of their option."""
-        hints = get_type_hints(type(self), include_extras=True)
-        paths = {
-            name: getattr(self, name)
+    output_format: str
+    printed: ClassVar[Mapping[str, str]]
+    """What makes the formats that go into no file, as for `report_file`."""
+
+    @classmethod
+    def targets(cls) -> dict[str, str]:
+        """Return what makes each report that goes into a file, by the name of its option."""
+        hints = get_type_hints(cls, include_extras=True)
+        return {
+            name: option.report
             for name, hint in hints.items()
             for option in get_args(hint)[1:]
-            if option.metavar == REPORT
+            if hasattr(option, "report")
         }
+
+    def files(self) -> dict[str, Path]:
+        """Return the files that are asked for, by the name of their option."""
+        paths = {name: getattr(self, name) for name in self.targets()}
         return {name: path for name, path in paths.items() if path is not None}
 
 
@@ -43,20 +65,31 @@ class ReportFiles:
 class OutputOptions(ReportFiles):
     """What comes out, and when it counts as failed."""
 
+    printed: ClassVar = {"table": "table:to_renderable", "total": "badge:to_total"}
+
     output_format: Annotated[
         Format, _output("What is printed; total is the bare headline, mIoU by default.", "--format")
     ] = "table"
     percent: Percent = False
-    csv: Annotated[Path | None, _output("Write a CSV of the classes.", metavar=REPORT)] = None
-    per_image: ImagesFile = None
-    per_group: Annotated[Path | None, _output("Write a CSV of the groups.", metavar=REPORT)] = None
+    csv: Annotated[Path | None, report_file("csv:classes_csv", "Write a CSV of the classes.")] = (
+        None
+    )
+    per_image: Annotated[
+        Path | None, report_file("csv:images_csv", "Write a CSV of the images.")
+    ] = None
+    per_group: Annotated[
+        Path | None, report_file("csv:groups_csv", "Write a CSV of the groups.")
+    ] = None
     confusion: Annotated[
-        Path | None, _output("Write a CSV of the confusion matrix.", metavar=REPORT)
+        Path | None, report_file("csv:confusion_csv", "Write a CSV of the confusion matrix.")
     ] = None
     json: DocumentFile = None
-    markdown: MarkdownFile = None
+    markdown: Annotated[
+        Path | None, report_file("markdown:to_markdown", "Write the table as Markdown.")
+    ] = None
     html: Annotated[
-        Path | None, _output("Write a page to look around in, in one file.", metavar=REPORT)
+        Path | None,
+        report_file("html.findings:make_page", "Write a page to look around in, in one file."),
     ] = None
     images: Annotated[
         Path | None, _output("Folder of photographs for --html, by the same names.", metavar="DIR")
@@ -65,11 +98,11 @@ class OutputOptions(ReportFiles):
         str, _output("End of their names, stripped before matching.", metavar="S")
     ] = ""
     junit: Annotated[
-        Path | None, _output("Write gates and classes as JUnit test cases.", metavar=REPORT)
+        Path | None, report_file("junit:to_junit", "Write gates and classes as JUnit test cases.")
     ] = None
     badge: Annotated[
         Path | None,
-        _output("Write the headline (mIoU) for a shields.io badge, as JSON.", metavar=REPORT),
+        report_file("badge:to_badge", "Write the headline (mIoU) for a shields.io badge, as JSON."),
     ] = None
     fail_under: Annotated[
         list[str] | None,

@@ -19,7 +19,8 @@ from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import runs_of, signed
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.matrix import lay_out_matrix, list_confusions
-from segeval.reports.wording import headlines, note_on_absent, show_bound, title_of, verdict
+from segeval.reports.wording import headlines, note_on_absent, show_bound, verdict
+from segeval.scoring.metrics import METRICS, shown, title_of
 from segeval.text import printable, show_count, show_score
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ LARGEST: Final = 5_000_000
 
 LONGEST: Final = 120
 """Characters of a name that are shown."""
-
-
-SCORES: Final = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +157,8 @@ def environment_of(*, percent: bool) -> Environment:
         "script": script,
         "style_hash": _hash(style),
         "script_hash": _hash(script),
-        "score_titles": SCORES,
+        "metrics": shown(METRICS, "classes"),
+        "ranking": METRICS["iou"].mean_title,
     }
     return environment
 
@@ -249,6 +248,7 @@ def _cuts(
 def comparison_page(document: Mapping[str, Any], *, percent: bool = False) -> str:
     """Write a document of schema ``segeval.comparison/1`` as a page."""
     environment = environment_of(percent=percent)
-    environment.filters |= {"signed": partial(signed, percent=percent), "titled": title_of}
+    environment.filters["signed"] = partial(signed, percent=percent)
     template = environment.get_template("comparison.html")
-    return template.render(document=document, parts=runs_of(document))
+    breakdown = shown(METRICS, "breakdown")
+    return template.render(document=document, parts=runs_of(document), breakdown=breakdown)

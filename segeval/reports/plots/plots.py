@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ from segeval.reports.plots.style import (
     short,
     style,
 )
+from segeval.scoring.metrics import METRICS, shown
 from segeval.scoring.score import Scores, per_image
 from segeval.text import counted, show_score
 
@@ -37,19 +39,15 @@ COLUMN: Final = 50
 POINTS: Final = 1000
 """Thresholds of a curve that are drawn."""
 
-NAMES: Final = {"iou": "IoU", "dice": "Dice", "precision": "precision", "recall": "recall"}
-CURVES: Final = {
-    "precision": (BLUE, "-"),
-    "recall": (ORANGE, "--"),
-    "dice": ("#000000", "-"),
-    "iou": (PURPLE, "-."),
-}
-"""Curves over thresholds, told apart by colour and by dashes."""
+LINES: Final = ((BLUE, "-"), (ORANGE, "--"), ("#000000", "-"), (PURPLE, "-."), (GREY, ":"))
+"""Curves over thresholds are told apart by colour and by dashes."""
 
 
 def plot_data(scores: Scores) -> dict[str, Any]:
     """Return scores as the document that plots show, with those of the images as ``values``."""
-    return make_document(scores) | {"values": per_image(scores)["miou"].tolist(), "name": "mIoU"}
+    iou = METRICS["iou"]
+    values = per_image(scores)[iou.mean].tolist()
+    return make_document(scores) | {"values": values, "name": iou.mean_title}
 
 
 def draw_plot(kind: Kind, data: Mapping[str, Any]) -> Figure:
@@ -91,7 +89,7 @@ def _classes(document: Mapping[str, Any]) -> Figure:
     per_column = -(-len(rows) // columns)
     size = 8 if len(rows) <= COLUMN else 6
     figure = figure_of(5.2 if columns == 1 else 3.1 * columns, 0.9 + per_column * size * 0.021)
-    mean = document["summary"][f"m{metric}"]
+    mean = document["summary"][METRICS[metric].mean]
     panels = figure.subplots(1, columns, squeeze=False)[0]
     for number, axes in enumerate(panels):
         part = rows[number * per_column : (number + 1) * per_column]
@@ -99,7 +97,7 @@ def _classes(document: Mapping[str, Any]) -> Figure:
         axes.set_ylim(per_column - 0.4, -0.6)
         if mean is not None:
             axes.axvline(mean, color=ORANGE, linewidth=1, linestyle="--", zorder=3)
-    label = f"{NAMES[metric]} (dashed: mean {show_score(mean)})"
+    label = f"{METRICS[metric].title} (dashed: mean {show_score(mean)})"
     panels[0].set_xlabel(label) if columns == 1 else figure.suptitle(label, fontsize=9)
     return figure
 
@@ -164,15 +162,17 @@ def _curves(document: Mapping[str, Any]) -> Figure:
     left, right = figure.subplots(1, 2)
     curves, thresholds = document["dataset"], np.array(document["thresholds"])
     some = np.unique(np.linspace(0, thresholds.size - 1, min(POINTS, thresholds.size)).astype(int))
-    lines = {name: np.array(curves[name], float)[some] for name in CURVES}
+    drawn = [metric.name for metric in shown(METRICS, "classes")]
+    lines = {name: np.array(curve, float)[some] for name, curve in curves.items() if name in drawn}
     recall, precision = lines["recall"][::-1], lines["precision"][::-1]
     left.step([0, *recall], [precision[0], *precision], where="pre", color=BLUE)
     area = show_score(document["summary"]["average_precision"])
     left.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01))
     left.set_title(f"average precision {area}", loc="left")
     left.set_aspect("equal")
-    for name, (color, dashes) in CURVES.items():
-        right.plot(thresholds[some], lines[name], dashes, color=color, label=NAMES[name], lw=1.3)
+    for (name, line), (color, dashes) in zip(lines.items(), cycle(LINES), strict=False):
+        label = METRICS[name].title
+        right.plot(thresholds[some], line, dashes, color=color, label=label, lw=1.3)
     best = document["summary"]["best_dice_dataset"]
     if best["value"] is not None:
         right.plot(best["threshold"], best["value"], "o", color="#000000", markersize=4)

@@ -57,12 +57,8 @@ async function showDetail() {
   at("facts").textContent = [shown.subject, ...scores, shown.size, shown.note].filter(Boolean).join(" · ");
   showKinds();
   showLegend();
-  at("classes").replaceChildren(
-    headings("class", "IoU", "Dice", "precision", "recall", "pixels", "predicted"),
-    make("tbody", {}, ...shown.classes.map((row) => make(
-      "tr", {}, named(row.index), ...["iou", "dice", "precision", "recall", "pixels", "predicted"].map((name) => cell(row[name])),
-    ))),
-  );
+  const counts = { pixels: "pixels", predicted: "predicted" };
+  at("classes").replaceChildren(...classTable(run.columns.image, counts, shown.classes));
   at("confusions").replaceChildren(...confusions(shown.confusions));
 }
 
@@ -147,6 +143,13 @@ async function ahead() {
 }
 
 // ---- tables
+
+function classTable(scores, counts, rows) {
+  const columns = { ...scores, ...counts }; // titles by name
+  const cells = (row) => Object.keys(columns).map((name) => cell(row[name]));
+  return [headings("class", ...Object.values(columns)),
+    make("tbody", {}, ...rows.map((row, index) => make("tr", {}, named(row.index ?? index), ...cells(row))))];
+}
 
 function headings(...names) {
   return make("thead", {}, make("tr", {}, ...names.map((name, index) =>

@@ -146,14 +146,13 @@ function enlarge(event) {
 
 async function start() {
   run = await ask("api/run", {});
-  at("summary").textContent = run.summary.slice(0, 3).map(([title, value]) => `${title} ${value}`).join(" · ");
+  at("summary").textContent = run.summary.map(([title, value]) => `${title} ${value}`).join(" · ");
   at("signature").textContent = run.signature;
   fill("class", run.classes.map((row, index) => [index, row.name]));
   fill("pair", run.confusions.map((row) => [row.pair.join("-"), `${row.truth} → ${row.prediction} (${row.pixels})`]));
   fill("group", run.groups.map(([name, count], index) => [index, `${name} (${count})`]));
   at("groups").hidden = !run.groups.length;
-  at("run-classes").replaceChildren(headings("class", "IoU", "pixels"),
-    make("tbody", {}, ...run.classes.map((row, index) => make("tr", {}, named(index), cell(row.iou), cell(row.pixels)))));
+  at("run-classes").replaceChildren(...classTable(run.columns.run, { pixels: "pixels" }, run.classes));
   at("run-confusions").replaceChildren(...confusions(run.confusions.slice(0, 12)));
   for (const name of ["class", "lowest", "pair", "group", "order"]) {
     at(name).addEventListener("change", () => go({ [name]: at(name).value }));
