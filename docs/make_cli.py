@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,7 +45,7 @@ def page() -> str:
 def _section(command: Any, context: typer.Context) -> Iterator[str]:
     """Yield usage, help and options of one command."""
     pieces = [context.command_path, *command.collect_usage_pieces(context)]
-    usage = " ".join(str(piece) for piece in pieces)
+    usage = " ".join(str(piece) for piece in pieces).replace("…}...", "…}")  # of Typer 0.29
     yield f"## {context.command_path}\n\n```text\n{usage}\n```\n"
     yield f"{inspect.cleandoc(command.help)}\n"
     panels: dict[str, list[Any]] = {}
@@ -65,9 +66,9 @@ def _last(panel: str) -> int:
 def _row(parameter: Any, context: typer.Context) -> str:
     """Write the row of one parameter."""
     argument = parameter.param_type_name == "argument"
-    value = parameter.make_metavar(context).strip("<>[]")
-    if argument or getattr(parameter, "is_flag", False):
-        value = ""
+    spelling = "" if argument else parameter.get_help_record(context)[0]
+    value = re.sub(r"(^|(?<=, ))-\S+ ?", "", spelling)
+    value = value if value == parameter.metavar else value.strip("<>[]")
     names = [parameter.metavar] if argument else sorted(parameter.opts, key=len, reverse=True)
     cells = [", ".join(map(_code, names)), _code(value), _code(_default(parameter))]
     help_text = parameter.help or ""

@@ -36,6 +36,9 @@ ONLY_ABOVE = {
 }
 """Libraries, and the lowest layer that may import them."""
 
+PUBLIC_TYPER = {"typer", "typer.core", "typer.core.TyperCommand"}
+"""All that is used of Typer: its versions differ in the rest."""
+
 
 def room(path: Path) -> str:
     """Return the room that a file stands in: its package, or itself."""
@@ -91,6 +94,7 @@ def test_libraries_stay_in_their_layer(path: Path) -> None:
     own = layer(room(path))
     roots = {name.split(".")[0] for name in imported(path)}
     assert "click" not in roots
+    assert {name for name in imported(path) if name.startswith("typer")} <= PUBLIC_TYPER
     assert not {
         library for library in roots & ONLY_ABOVE.keys() if layer(ONLY_ABOVE[library]) > own
     }

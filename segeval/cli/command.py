@@ -6,13 +6,12 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 import typer
-from typer.models import ArgumentInfo
 
 from segeval.cli import INTERRUPTED
-from segeval.cli.configured import USAGE, ConfigPath, NoConfig, origins
+from segeval.cli.config import USAGE, ConfigPath, NoConfig, origins
 from segeval.cli.console import describe_problems, notify
 from segeval.cli.github import on_github
 from segeval.errors import DataError, SegevalError, SettingError
@@ -38,7 +37,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     """Make a function fit for Typer.
 
     A parameter that is a family (a dataclass) becomes one option a field, and the options of the
-    file of settings are added; see `segeval.cli.configured`, which reads them. Errors become one
+    file of settings are added; see `segeval.cli.config`, which reads them. Errors become one
     message and an exit code: 2 for settings, 3 for data that cannot be scored, 130 for Ctrl-C.
     """
     hints = get_type_hints(function, include_extras=True)
@@ -68,7 +67,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(INTERRUPTED) from None
 
     spread = (p for p in _spread(function, hints, families) if p.name != CONTEXT.name)
-    parameters = [*sorted(spread, key=_is_option), *CONFIG_OPTIONS, CONTEXT]
+    parameters = [*spread, *CONFIG_OPTIONS, CONTEXT]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
@@ -100,11 +99,6 @@ def _members(family: Any) -> list[inspect.Parameter]:
         )
         for field in fields(family)
     ]
-
-
-def _is_option(parameter: inspect.Parameter) -> bool:
-    """Whether this is an option, and no argument, which comes before all options."""
-    return not any(isinstance(p, ArgumentInfo) for p in get_args(parameter.annotation))
 
 
 def _explain(error: SegevalError, *, checkable: bool) -> None:

@@ -51,6 +51,13 @@ def describe_problems(
     return "\n".join(lines)
 
 
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Write rows below each other, their cells in columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
 def progress_bar(*, quiet: bool) -> Callable[[int, int], None] | None:
     """Return a callback that draws progress on stderr, if anyone can see it."""
     if quiet or not sys.stderr.isatty():

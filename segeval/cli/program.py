@@ -24,7 +24,7 @@ from segeval.cli.commands import (
     sweep,
     view,
 )
-from segeval.cli.configured import ConfiguredCommand
+from segeval.cli.config import ConfiguredCommand
 from segeval.cli.console import write_stdout
 from segeval.version import __version__
 

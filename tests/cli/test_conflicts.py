@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made.sets import data_set, segeval
 
-from segeval.cli.rivals import conflicting
+from segeval.cli.config import overridden_by
 
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
 SHIFTED = np.roll(BLOCKS, 2, axis=1)
@@ -124,6 +124,6 @@ def test_a_run_in_the_place_of_folders_is_sent_to_report(project: Path) -> None:
 
 
 def test_options_of_one_name_may_mean_something_else_in_another_command() -> None:
-    assert conflicting({"classes"}, {"classes", "threshold", "truth_threshold"}) == set()
+    assert overridden_by({"classes": 4}, {"classes", "threshold", "truth_threshold"}) == set()
     both = {"classes", "threshold", "truth_threshold", "pred_labels"}
-    assert conflicting({"classes"}, both) == {"threshold", "truth_threshold"}
+    assert overridden_by({"classes": 4}, both) == {"threshold", "truth_threshold", "pred_labels"}

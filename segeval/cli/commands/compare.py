@@ -38,7 +38,8 @@ class ComparedOptions(FolderOptions):
         ),
     ]
     truth: Annotated[
-        Path | None, _pairing("Folder of true masks, for folders of predictions.", metavar="TRUTH")
+        Path | None,
+        _pairing("Folder of true masks, for folders of predictions.", "--truth", metavar="TRUTH"),
     ] = None
     common: Annotated[
         bool, _convention("Leave out images that are not in all runs.", "--common")

@@ -1,0 +1,364 @@
+"""Settings in files: ``segeval.toml``, or ``[tool.segeval]`` of ``pyproject.toml``.
+
+Keys are options as they are typed. Values become defaults of the parser, as text, so that Typer
+checks and converts them itself. What is typed wins, also over settings that contradict it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, get_args
+
+import typer
+from typer.core import TyperCommand
+
+from segeval.cli.console import notify
+from segeval.cli.options import in_panel
+from segeval.counting.runschema import is_run_file
+from segeval.errors import SettingError
+
+USAGE: Final = 2
+CONFIG: Final = "segeval.config"
+"""Where a context keeps the file of settings."""
+SETTINGS: Final = "segeval.settings"
+"""Where a context keeps what the command takes from the file."""
+SHARED: Final = "pyproject.toml"
+HEADER_OR_KEY: Final = re.compile(r"\s*(?:\[([^\[\]]+)\]\s*(?:#.*)?$|([\w\-.\"' ]+)=)")
+EXPECTED: Final[Mapping[Any, tuple[Any, str]]] = {
+    bool: (bool, "true or false"),
+    int: (int, "a whole number"),
+    float: (int | float, "a number"),
+    Path: (str, "a string, the path of a file or folder"),
+    str: (str | int | float, "a string or a number"),
+}
+"""By the type of an option: what a file may hold, in words as well."""
+RIVALS: Final = (
+    ({"pairs"}, {"prediction", "truth"}),
+    ({"labels"}, {"classes"}),
+    ({"threshold", "truth_threshold"}, {"classes", "pred_labels"}),
+    ({"resume"}, {"overwrite"}),
+    ({"like"}, {"pooling", "absent", "worst"}),
+)
+"""Options that exclude each other in a command that has all of them."""
+POINTLESS: Final[tuple[tuple[str, Callable[[Any], bool], set[str]], ...]] = (
+    ("classes", lambda _: True, {"pred_labels", "level"}),
+    ("pooling", lambda pooling: pooling not in {"image", "class"}, {"worst"}),
+    ("baseline", lambda path: not is_run_file(path), {"significant"}),
+)
+"""An option, which of its values count, and what makes no sense beside them."""
+
+_files = in_panel("Files of settings")
+NoConfig = Annotated[bool, _files("Ignore files of settings.", "--no-config")]
+ConfigPath = Annotated[
+    Path | None,
+    _files(
+        "Settings: this file, not the nearest segeval.toml or pyproject.toml.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFile:
+    """A file of settings: the table that holds them, its content, and the line of every key."""
+
+    path: Path
+    table: str
+    content: Mapping[str, Any]
+    lines: Mapping[str, int]
+
+    def dotted(self, *keys: str) -> str:
+        """Return the full name of a key or table."""
+        return ".".join(filter(None, [self.table, *keys]))
+
+    def place(self, *keys: str) -> str:
+        """Return the file, with the line of a key if it was found."""
+        line = self.lines.get(self.dotted(*keys))
+        return f"{self.path}:{line}" if line else str(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a file says about an option: the value as text, and how the file puts it."""
+
+    option: str
+    keys: tuple[str, ...]
+    text: Any
+    quoted: str
+
+
+class ConfiguredCommand(TyperCommand):
+    """A command whose defaults may stand in a file."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Make settings the defaults, unless help is asked for; then parse."""
+        options, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        typed = {name: value for name, value in options.items() if value not in (None, ())}
+        settings: dict[str, Setting] = {}
+        if not ctx.resilient_parsing and "help" not in typed:
+            try:
+                ctx.meta[CONFIG] = file = _find(typed)
+                if file and self.name in configurable(ctx):
+                    settings = ctx.meta[SETTINGS] = settings_of(ctx, file, typed)
+                    hand_over(ctx, settings)
+            except SettingError as error:
+                notify(f"segeval: {error}")
+                raise typer.Exit(USAGE) from None
+        if settings:
+            quiet = "quiet" in typed or ctx.params.get("quiet", False)
+            notify(f"settings from {ctx.meta[CONFIG].path}", quiet=quiet)
+        runs = settings["runs"].text if "runs" in settings else []  # Typer 0.27 has no such default
+        return super().parse_args(ctx, [*args, *runs])
+
+
+def configurable(ctx: Any) -> dict[str, Any]:
+    """Return the commands whose options may stand in a file, by their names."""
+    commands = ctx.find_root().command.commands
+    return {name: command for name, command in commands.items() if name != "config"}
+
+
+def origins(message: str, ctx: Any) -> str:
+    """Say which options that a message speaks of come from the file, and where they stand."""
+    places = [
+        f"{setting.option} stands in {ctx.meta[CONFIG].place(*setting.keys)}"
+        for setting in ctx.meta.get(SETTINGS, {}).values()
+        if re.search(rf"(?<![\w\-.]|/)(--)?{re.escape(setting.option)}(?![\w\-./])", message)
+    ]
+    return f" ({', '.join(places)})" if places else ""
+
+
+def overridden_by(values: Mapping[str, Any], options: Collection[str]) -> set[str]:
+    """Return which options of a command make no sense beside these values.
+
+    >>> sorted(overridden_by({"pooling": "micro", "ci": 100}, {"pooling", "worst", "ci"}))
+    ['worst']
+    """
+    rivals = [pair for pair in RIVALS if (pair[0] | pair[1]).issubset(options)]
+    beaten = [b for pair in rivals for a, b in (pair, pair[::-1]) if not a.isdisjoint(values)]
+    beaten += [b for name, counts, b in POINTLESS if name in values and counts(values[name])]
+    return set().union(*beaten).intersection(options)
+
+
+def settings_of(ctx: Any, file: ConfigFile, typed: Mapping[str, Any]) -> dict[str, Setting]:
+    """Return what a file says to a command, by the name of the parameter, beside what is typed.
+
+    Raises
+    ------
+    SettingError
+        If a key of the file is no option, a table no command, or a value of another type.
+    """
+    options = {name: options_of(command) for name, command in configurable(ctx).items()}
+    own = options[ctx.command.name]
+    entries = list(_entries(file, options))
+    _check_keys(file, [keys for keys, _ in entries], options)
+    panels = {each.name: getattr(each, "rich_help_panel", "") for each in ctx.command.params}
+    settings: dict[str, Setting] = {}
+    for table in ((), (ctx.command.name,)):
+        closer = {
+            own[option][0].name: _setting(file, keys, value, *own[option])
+            for keys, value in entries
+            if keys[:-1] == table and (option := _option(keys[-1])) in own
+        }
+        texts = {name: setting.text for name, setting in closer.items()}
+        settings = _without(settings, overridden_by(texts, panels)) | closer
+    settings = _without(settings, {*typed, *overridden_by(typed, panels)})
+    values = {**{name: setting.text for name, setting in settings.items()}, **typed}
+    runs = values.get("runs") or [values.get("prediction")]
+    if "truth" not in typed and all(map(is_run_file, runs)):  # counted already: nothing is read
+        pairing = {name for name, panel in panels.items() if panel == "Pairing and reading"}
+        settings = _without(settings, pairing | {"truth"})
+    return settings
+
+
+def hand_over(ctx: Any, settings: Mapping[str, Setting]) -> None:
+    """Make settings the defaults of a command, and refuse values that Typer refuses."""
+    ctx.default_map = {name: setting.text for name, setting in settings.items()}
+    for parameter in ctx.command.params:
+        if setting := settings.get(parameter.name):
+            try:
+                parameter.handle_parse_result(ctx, {}, [])
+            except typer.BadParameter as error:
+                reason = error.message.removeprefix("Value error, ").rstrip(".")
+                raise SettingError(f"{setting.quoted}: {reason}{_hint(ctx, setting)}") from error
+
+
+def _hint(ctx: Any, setting: Setting) -> str:
+    """Say which choice is meant, or that another command has it."""
+    options = {name: options_of(each) for name, each in configurable(ctx).items()}
+    choices = {name: each.get(setting.option, (None, []))[1] for name, each in options.items()}
+    if len(setting.keys) == 1 and any(setting.text in each for each in choices.values()):
+        return "; what only one command takes stands in the table of that command"
+    return _advice(setting.text, choices[ctx.command.name])
+
+
+def options_of(command: Any) -> dict[str, tuple[Any, list[Any]]]:
+    """Return what a file can set, as it is typed: the parameter, and its types or choices."""
+    options = {}
+    hints = inspect.signature(command.callback).parameters
+    for parameter in sorted(command.params, key=lambda each: each.param_type_name):
+        kinds = _leaves(get_args(hints[parameter.name].annotation)[0])
+        if parameter.param_type_name == "option" or Path in kinds:
+            options[max(parameter.opts, key=len).lstrip("-")] = (parameter, kinds)
+    return {name: found for name, found in options.items() if name not in {"config", "no-config"}}
+
+
+def _leaves(hint: Any) -> list[Any]:
+    """Return the types in a type, or its choices."""
+    return [leaf for part in get_args(hint) for leaf in _leaves(part)] or [hint]
+
+
+def _entries(file: ConfigFile, commands: Collection[str]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the keys at the top, and the keys of a command behind its name, with their values."""
+    for key, value in file.content.items():
+        if key in commands and isinstance(value, dict):
+            yield from (((key, inner), value[inner]) for inner in value)
+        else:
+            yield (key,), value
+
+
+def _option(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def _without(settings: dict[str, Setting], names: Collection[str]) -> dict[str, Setting]:
+    return {name: setting for name, setting in settings.items() if name not in names}
+
+
+def _check_keys(
+    file: ConfigFile, entries: Collection[tuple[str, ...]], options: Mapping[str, Collection[str]]
+) -> None:
+    """Refuse keys that are no option, and options that are named twice."""
+    seen = set()
+    for *table, key in entries:
+        known = options[table[0]] if table else {name for each in options.values() for name in each}
+        if (option := _option(key)) in known and (*table, option) not in seen:
+            seen.add((*table, option))
+            continue
+        names = [name.replace("-", "_") if "_" in key else name for name in sorted(known)]
+        near = _advice(key, [*names, *([] if table else options)])
+        what = f"segeval {table[0]} has no option" if table else "no option or command is called"
+        others = f"; there are {', '.join(names)}" if names else ""
+        reason = f"{what} {key!r}{near or others}"
+        if option in known:
+            reason = f"{key!r} stands there twice"
+        elif key in options and not table:
+            reason = f"{key!r} is a command: its options stand in a table"
+        elif key == "tool" and not file.table:
+            reason = "in a file of its own, settings stand at the top, without [tool.segeval]"
+        header = f" [{file.dotted(*table)}]" if file.dotted(*table) else ""
+        raise SettingError(f"{file.place(*table, key)}:{header} {reason}")
+
+
+def _advice(word: Any, words: Collection[Any]) -> str:
+    """Name the word that is spelled most alike, if there is one."""
+    words = [each for each in words if isinstance(each, str)]
+    return "".join(f"; did you mean {near!r}?" for near in get_close_matches(str(word), words, 1))
+
+
+def _setting(
+    file: ConfigFile, keys: tuple[str, ...], value: Any, parameter: Any, kinds: list[Any]
+) -> Setting:
+    """Return a value as it would be typed; refuse other types."""
+    several = parameter.multiple or parameter.nargs != 1
+    items = value if several and isinstance(value, list) else [value]
+    allowed, expected = EXPECTED.get(kinds[0], EXPECTED[str])
+    fit = all(isinstance(i, allowed) and isinstance(i, bool) == (allowed is bool) for i in items)
+    shown = json.dumps(value, default=str, ensure_ascii=False)
+    quoted = f"{file.place(*keys)}: {keys[-1]} = {shown}"
+    if not fit or not items or len(items) != parameter.nargs > 1:
+        if parameter.nargs > 1:
+            expected = f"a list of {parameter.nargs} values, each {expected}"
+        elif several:
+            expected += ", or a list of such"
+        raise SettingError(f"{quoted}; expected {expected}")
+    path = "path" if Path in kinds else parameter.metavar or ""
+    texts = [_text(item, path, file.path.parent) for item in items]
+    text = texts if several else texts[0]
+    return Setting(option=_option(keys[-1]), keys=keys, text=text, quoted=quoted)
+
+
+def _text(value: Any, metavar: str, folder: Path) -> str:
+    """Return a value as it would be typed in the working folder; a name is no path."""
+    if not isinstance(value, str):
+        return str(value).lower()
+    if metavar == "path" or ("FILE" in metavar and _is_file(value, folder)):
+        return str(folder / os.path.expanduser(value))
+    return value
+
+
+def _is_file(value: str, folder: Path) -> bool:
+    """Whether a value that is a name or a file means a file: a name has no point and no slash."""
+    from segeval.labels.load import builtin_names
+
+    if re.search(r"[./\\~]", value):
+        return True
+    return os.path.isfile(folder / value) and value not in builtin_names()
+
+
+def _find(typed: Mapping[str, Any]) -> ConfigFile | None:
+    """Return the file that is named, or the nearest one from the working folder upward."""
+    if "config" in typed and "no_config" in typed:
+        raise SettingError("--config and --no-config contradict each other; give one of them")
+    if "config" in typed:
+        file = _read(Path(typed["config"]))
+        if file is None:
+            raise SettingError(f"{typed['config']}: it holds no [tool.segeval]")
+        return file
+    try:
+        depth = 0 if "no_config" in typed else len(Path.cwd().parts)
+    except FileNotFoundError:  # the working folder was deleted: no file is near
+        return None
+    nearest = (Path(*[".."] * up, name) for up in range(depth) for name in ("segeval.toml", SHARED))
+    try:
+        return next(filter(None, map(_read, filter(os.path.isfile, nearest))), None)
+    except SettingError as error:
+        raise SettingError(f"{error}; --no-config ignores it") from error
+
+
+def _read(path: Path) -> ConfigFile | None:
+    """Read a file of settings; None for a ``pyproject.toml`` without ``[tool.segeval]``."""
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingError(f"{path}: cannot be read: {reason}") from error
+    table = ["tool", "segeval"] if path.name == SHARED else []
+    if table and "segeval" not in text:
+        return None
+    import tomllib
+
+    try:
+        content: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(f"{path}: not valid TOML: {error}") from error
+    for key in table:
+        content = content.get(key)
+        if content is None:
+            return None
+        if not isinstance(content, dict):
+            raise SettingError(f"{path}: [tool.segeval] is not a table")
+    return ConfigFile(path=path, table=".".join(table), content=content, lines=_lines(text))
+
+
+def _lines(text: str) -> dict[str, int]:
+    r"""Find the line of every table and key.
+
+    >>> _lines('a = 1\n[tool."b"]\nc.d = 2')
+    {'a': 1, 'tool.b': 2, 'tool.b.c.d': 3}
+    """
+    lines: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := HEADER_OR_KEY.match(line):
+            header, key = (re.sub(r"[\s\"']", "", name or "") for name in found.groups())
+            table = header or table
+            lines.setdefault(".".join(filter(None, [table, key])), number)
+    return lines
