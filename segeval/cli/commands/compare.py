@@ -21,6 +21,7 @@ from segeval.cli.options.output import (
     ReportFiles,
 )
 from segeval.cli.options.pairing import FolderOptions
+from segeval.cli.runs import say_decoder
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 
@@ -130,6 +131,8 @@ def _runs(compared: ComparedOptions, *, quiet: bool) -> list[Run]:
 
     folders = [path for path in compared.runs if not _is_counted(path)]
     _check_folders(folders, compared)
+    if folders:
+        say_decoder(quiet=quiet)
     return [
         count_dataset(
             compared.folders(path, compared.truth),
