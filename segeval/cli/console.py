@@ -29,6 +29,13 @@ def write_stdout(text: str) -> None:
             raise OutputError(f"stdout cannot be written: {error.strerror or error}") from error
 
 
+def write_columns(rows: Sequence[Sequence[str]]) -> None:
+    """Write rows to stdout, all columns but the last as wide as they need."""
+    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
+    cells = ([*map(str.ljust, row, widths), row[-1]] for row in rows)
+    write_stdout("".join("  ".join(row).rstrip() + "\n" for row in cells))
+
+
 def notify(message: str, *, quiet: bool = False) -> None:
     """Write speech to stderr; on GitHub, notices and errors as annotations."""
     if not quiet:

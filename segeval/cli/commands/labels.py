@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.console import write_stdout
+from segeval.cli.console import write_columns
 
 
 @command
@@ -44,9 +44,4 @@ def labels(
             filter(None, [describe_values(chosen.void), *map(hex_color, chosen.void_colors)])
         )
         rows.append(("void", void or "none", "", ""))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = (
-        "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]])
-        for row in rows
-    )
-    write_stdout("\n".join(line.rstrip() for line in lines) + "\n")
+    write_columns(rows)

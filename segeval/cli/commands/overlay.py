@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import PhotographOptions
+from segeval.cli.runs import count
 from segeval.errors import Problem
 from segeval.text import counted, listed, show_score
 
@@ -86,30 +87,33 @@ def overlay(
     what `segeval score` says.
     """
     from segeval.cli.deliver import say_notices
-    from segeval.counting.dataset import count_dataset, pair_up
+    from segeval.counting.dataset import pair_up
     from segeval.pictures.classmaps import lookup_of
     from segeval.pictures.folder import Plan, check_targets, draw_overlays
     from segeval.scoring.score import label_and_score
 
     photographs = pictures.photographs()
-    source, how, choice = reading.source(), reading.reading(), labels.choice()
-    pairs = {pair.name: pair for pair in pair_up(source).pairs}
-    files = [*_files(pairs.values()), *photographs.values()]
+    pairs = {pair.name: pair for pair in pair_up(reading.source()).pairs}
+    files = [*(path for pair in pairs.values() for path in pair.files), *photographs.values()]
     _check_early(pairs, files, labels, pictures)
-    bar = progress_bar(quiet=quiet)
-    run = count_dataset(source, how, workers=reading.workers, progress=bar)
-    scores = label_and_score(run, choice, unknown=labels.unknown)
+    run = count(reading, quiet=quiet)
+    scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
     style = pictures.style(scores)
     jobs = _jobs(scores, style, pairs, photographs, pictures)
     targets = [job.target for job in jobs]
     check_targets(pictures.out, targets, files, overwrite=pictures.overwrite)
     translation = lookup_of(run, scores.labels, unknown=labels.unknown)
-    plan = Plan(style=style, translation=translation, reading=how)
+    plan = Plan(style=style, translation=translation, reading=reading.reading())
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
     if pictures.worst is not None:
-        _list_worst(jobs)
+        lines = (f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs)
+        write_stdout("".join(lines))
     say_notices(scores, quiet=quiet)
-    _say_odd([*odd, *_without_photograph(jobs, pictures)], quiet=quiet)
+    if pictures.images is not None:
+        kind = "no photograph of the name, grey is used"
+        bare = [job.name for job in jobs if job.photograph is None]
+        odd += [Problem(name=name, kind=kind, detail="") for name in bare]
+    _say_odd(odd, quiet=quiet)
     notify(f"{counted(len(jobs), 'picture')} in {pictures.out}", quiet=quiet)
 
 
@@ -131,39 +135,17 @@ def _jobs(
     return plan_jobs(pictures.out, pairs, cards, photographs)
 
 
-def _list_worst(jobs: Iterable[Job]) -> None:
-    """Print the score and the file of each picture, lowest first."""
-    write_stdout("".join(f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs))
-
-
-def _files(pairs: Iterable[Pair]) -> Iterator[Path]:
-    """Yield every mask that is read."""
-    for pair in pairs:
-        yield pair.truth
-        if pair.prediction is not None:
-            yield pair.prediction
-
-
 def _check_early(
     names: Iterable[str], files: list[Path], labels: options.LabelOptions, pictures: PictureOptions
 ) -> None:
     """Refuse, before anything is counted, what could not be drawn or written."""
-    from segeval.labels.choose import explicit_labels
+    from segeval.labels.choose import check_names
     from segeval.pictures.folder import check_targets, target_names
 
-    stated = explicit_labels(labels.choice())
-    if stated is not None and pictures.class_name is not None:
-        stated.positions([pictures.class_name])
+    check_names(labels.choice(), [] if pictures.class_name is None else [pictures.class_name])
     targets = target_names(names).values() if pictures.worst is None else ()
     paths = [pictures.out / target for target in targets]
     check_targets(pictures.out, paths, files, overwrite=pictures.overwrite)
-
-
-def _without_photograph(jobs: Iterable[Job], pictures: PictureOptions) -> Iterator[Problem]:
-    """Name the pictures that are on grey although there are photographs."""
-    for job in jobs if pictures.images is not None else ():
-        if job.photograph is None:
-            yield Problem(name=job.name, kind="no photograph of the name, grey is used", detail="")
 
 
 def _say_odd(odd: Iterable[Problem], *, quiet: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.console import write_stdout
+from segeval.cli.console import write_columns
 
 if TYPE_CHECKING:
     from segeval.presets.preset import Preset
@@ -28,15 +28,9 @@ def presets(
     from segeval.presets.preset import find_preset, load_presets
 
     if name is None:
-        rows = [_row(preset) for preset in load_presets().values()]
+        write_columns([_row(preset) for preset in load_presets().values()])
     else:
-        rows = list(_facts(find_preset(name)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    lines = (
-        "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[-1]])
-        for row in rows
-    )
-    write_stdout("\n".join(line.rstrip() for line in lines) + "\n")
+        write_columns(list(_facts(find_preset(name))))
 
 
 def _row(preset: Preset) -> tuple[str, ...]:
