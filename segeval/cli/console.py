@@ -29,13 +29,6 @@ def write_stdout(text: str) -> None:
             raise OutputError(f"stdout cannot be written: {error.strerror or error}") from error
 
 
-def write_columns(rows: Sequence[Sequence[str]]) -> None:
-    """Write rows to stdout, all columns but the last as wide as they need."""
-    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
-    cells = ([*map(str.ljust, row, widths), row[-1]] for row in rows)
-    write_stdout("".join("  ".join(row).rstrip() + "\n" for row in cells))
-
-
 def notify(message: str, *, quiet: bool = False) -> None:
     """Write speech to stderr; on GitHub, notices and errors as annotations."""
     if not quiet:
@@ -56,6 +49,13 @@ def describe_problems(
             rest = len(members) - listed
             lines.append(f"  {kind}: and {rest} more{more}")
     return "\n".join(lines)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Write rows below each other, their cells in columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
 def progress_bar(*, quiet: bool) -> Callable[[int, int], None] | None:

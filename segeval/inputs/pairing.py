@@ -25,7 +25,6 @@ IMAGE_EXTENSIONS: Final = frozenset(
 )
 """Extensions of the files that are looked at; all others are left alone."""
 
-
 TRIED: Final = 200
 """Names that are looked at to propose a suffix."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.console import write_columns
+from segeval.cli.console import columns, write_stdout
 
 
 @command
@@ -44,4 +44,4 @@ def labels(
             filter(None, [describe_values(chosen.void), *map(hex_color, chosen.void_colors)])
         )
         rows.append(("void", void or "none", "", ""))
-    write_columns(rows)
+    write_stdout(columns(rows))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.console import write_columns
+from segeval.cli.console import columns, write_stdout
 
 if TYPE_CHECKING:
     from segeval.presets.preset import Preset
@@ -28,9 +28,10 @@ def presets(
     from segeval.presets.preset import find_preset, load_presets
 
     if name is None:
-        write_columns([_row(preset) for preset in load_presets().values()])
+        rows = [_row(preset) for preset in load_presets().values()]
     else:
-        write_columns(list(_facts(find_preset(name))))
+        rows = list(_facts(find_preset(name)))
+    write_stdout(columns(rows))
 
 
 def _row(preset: Preset) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from segeval.cli.options.panels import in_panel
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
 
-
 _output = in_panel("Output and gate")
 
 REPORT: Final = "F"
