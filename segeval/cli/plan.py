@@ -8,11 +8,12 @@ from pathlib import Path
 
 from segeval.cli.options.labels import LabelOptions
 from segeval.cli.options.output import OutputOptions
+from segeval.cli.options.pictures import photographs_in
 from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.files import check_writable
-from segeval.labels.choose import explicit_labels
+from segeval.labels.choose import check_names
 from segeval.scoring.baseline import Baseline, Drop, parse_drop, read_baseline
 from segeval.scoring.convention import Convention
 from segeval.scoring.gates import Threshold, parse_threshold
@@ -57,9 +58,7 @@ def prepare(
         held=plan_baseline(output, convention, chosen.headline),
         photographs=check_page(output),
     )
-    stated = explicit_labels(plan.choice)
-    if stated is not None:
-        stated.positions(plan.convention.exclude)
+    check_names(plan.choice, chosen.exclude)
     return plan
 
 
@@ -80,19 +79,13 @@ def check_page(output: OutputOptions) -> Mapping[str, Path]:
     SettingError
         If a library or a folder is missing, or photographs are given for no page.
     """
-    if output.images is None and output.image_suffix:
-        raise SettingError("--image-suffix needs photographs; name their folder with --images")
-    if output.html is None:
-        if output.images is not None:
-            raise SettingError("--images needs a page to be shown on; name it with --html")
-        return {}
-    from segeval.inputs.photographs import find_photographs
-    from segeval.reports.html.page import check_jinja
+    if output.html is not None:
+        from segeval.reports.html.page import check_jinja
 
-    check_jinja()
-    if output.images is None:
-        return {}
-    return find_photographs(output.images, suffix=output.image_suffix)
+        check_jinja()
+    elif output.images is not None:
+        raise SettingError("--images needs a page to be shown on; name it with --html")
+    return photographs_in(output.images, output.image_suffix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

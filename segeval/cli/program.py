@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Final
 
 import typer
 
-from segeval.cli.commands import (
-    check,
-    compare,
-    config,
-    conformance,
-    explain,
-    labels,
-    losses,
-    merge,
-    overlay,
-    plot,
-    presets,
-    report,
-    score,
-    show,
-    sweep,
-    view,
-)
 from segeval.cli.config import ConfiguredCommand
 from segeval.cli.console import write_stdout
 from segeval.version import __version__
+
+COMMANDS: Final = (
+    "score check report compare explain merge losses sweep presets conformance overlay show plot "
+    "view labels config".split()
+)
+"""Every command in the order of the help; a module of `segeval.cli.commands` and its function."""
 
 app = typer.Typer(
     name="segeval",
@@ -34,24 +23,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command("score")(score.score)
-app.command("check")(check.check)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("explain")(explain.explain)
-app.command("merge")(merge.merge)
-app.command("losses")(losses.losses)
-app.command("sweep")(sweep.sweep)
-app.command("presets")(presets.presets)
-app.command("conformance")(conformance.conformance)
-app.command("overlay")(overlay.overlay)
-app.command("show")(show.show)
-app.command("plot")(plot.plot)
-app.command("view")(view.view)
-app.command("labels")(labels.labels)
-app.command("config")(config.config)
-for registered in app.registered_commands:
-    registered.cls = ConfiguredCommand
+for name in COMMANDS:
+    module = import_module(f"segeval.cli.commands.{name}")
+    app.command(name, cls=ConfiguredCommand)(getattr(module, name))
 
 
 def _show_version(*, wanted: bool) -> None:

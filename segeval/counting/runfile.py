@@ -160,7 +160,7 @@ class RunFile:
             "height * width = (SELECT total(pixels) FROM counts WHERE image = images.id)"
         )
         stored = {name: rest for name, *rest in rows}
-        marks = {p.name: still_all(_files(p), *stored[p.name]) for p in pairs if p.name in stored}
+        marks = {p.name: still_all(p.files, *stored[p.name]) for p in pairs if p.name in stored}
         return {name: mark for name, mark in marks.items() if mark is not None}
 
     def add(self, image: ImageCounts) -> None:
@@ -274,10 +274,6 @@ class RunFile:
     def _begin(self) -> None:
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
-
-
-def _files(pair: Pair) -> list[Path]:
-    return [path for path in (pair.truth, pair.prediction) if path is not None]
 
 
 def read_run(path: Path) -> CountedRun:

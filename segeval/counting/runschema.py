@@ -12,7 +12,6 @@ from segeval.errors import RunError
 
 SCHEMA: Final = 1
 
-
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE images (
@@ -26,7 +25,6 @@ CREATE TABLE counts (
     PRIMARY KEY (image, truth, prediction)) WITHOUT ROWID;
 CREATE TABLE problems (name TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
 """
-
 
 COLUMNS: Final = (
     "name, group_name, height, width, truth_path, prediction_path, truth_form, prediction_form"

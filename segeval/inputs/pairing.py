@@ -25,7 +25,6 @@ IMAGE_EXTENSIONS: Final = frozenset(
 )
 """Extensions of the files that are looked at; all others are left alone."""
 
-
 TRIED: Final = 200
 """Names that are looked at to propose a suffix."""
 
@@ -38,6 +37,11 @@ class Pair:
     truth: Path
     prediction: Path | None
     group: str = ""
+
+    @property
+    def files(self) -> list[Path]:
+        """The masks that there are, the truth first."""
+        return [path for path in (self.truth, self.prediction) if path is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +126,9 @@ def index_folder(
     if not found:
         wanted = f" with names ending in {suffix!r}" if suffix else ""
         wanted += f" that match {include!r}" if include else ""
-        detail = f"{side} folder {folder} holds no masks{wanted} ({_extensions()})"
+        detail = (
+            f"{side} folder {folder} holds no masks{wanted} ({' '.join(sorted(IMAGE_EXTENSIONS))})"
+        )
         problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
     for name, paths in sorted(found.items()):
         if len(paths) > 1:
@@ -203,10 +209,6 @@ def _nothing_matches(truths: dict[str, Path], predictions: dict[str, Path]) -> P
         f"truths are like {truth!r}, predictions like {prediction!r}; {advice}"
     )
     return Problem(name=truth, kind="no names match", detail=detail)
-
-
-def _extensions() -> str:
-    return " ".join(sorted(IMAGE_EXTENSIONS))
 
 
 def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "error") -> Pairing:

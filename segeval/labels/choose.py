@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from os import PathLike
 from typing import Final
@@ -55,6 +56,19 @@ def explicit_labels(choice: LabelChoice) -> LabelMap | None:
             raise SettingError(f"--classes must be 1 to {MOST_CLASSES}, not {choice.classes}")
         return _of_level(numbered("indices", range(choice.classes), void=void), choice)
     return None
+
+
+def check_names(choice: LabelChoice, names: Iterable[str]) -> None:
+    """Refuse a name that is no class, as far as the classes are known before anything is read.
+
+    Raises
+    ------
+    LabelError, SettingError
+        As in `explicit_labels`, or if a name is not that of a class.
+    """
+    labels = explicit_labels(choice)
+    if labels is not None:
+        labels.positions(names)
 
 
 def _loaded(labels: str | PathLike[str] | LabelMap) -> LabelMap:

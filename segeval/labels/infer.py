@@ -83,7 +83,10 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
         or _shifted(pairs)
     )
     if message:
-        raise LabelError(f"{_holds(truth, prediction)}: {message}")
+        raise LabelError(
+            f"prediction holds {describe_values(prediction) or 'nothing'}, "
+            f"truth holds {describe_values(truth) or 'nothing'}: {message}"
+        )
     classes = sorted((truth | prediction) - set(void))
     return numbered("found", classes, void=void)
 
@@ -94,13 +97,6 @@ def _judged_pairs(run: CountedRun, void: Collection[int]) -> ContingencyTable:
     judged = ~np.isin(table.truth, list(void)) & (table.prediction != NO_PREDICTION)
     return ContingencyTable(
         truth=table.truth[judged], prediction=table.prediction[judged], pixels=table.pixels[judged]
-    )
-
-
-def _holds(truth: set[int], prediction: set[int]) -> str:
-    return (
-        f"prediction holds {describe_values(prediction) or 'nothing'}, "
-        f"truth holds {describe_values(truth) or 'nothing'}"
     )
 
 

@@ -111,13 +111,12 @@ def _parse_toml(text: str, name: str) -> Draft:
     stated = top.get("labels")
     if not isinstance(stated, list) or not all(isinstance(fields, dict) for fields in stated):
         raise LabelError("it lists no classes: expected [[labels]] tables with name and values")
-    lines = [
-        n
-        for n, line in enumerate(text.splitlines(), 1)
-        if re.search(r"\[\[\s*labels\s*\]\]|\{", line)
+    starts = re.compile(r"\[\[\s*labels\s*\]\]|\{")
+    lines: list[int | None] = [
+        n for n, line in enumerate(text.splitlines(), 1) if starts.search(line)
     ]
     if len(lines) != len(stated):
-        return Draft(name=top.get("name", name), entries=[Entry(fields=f) for f in stated], top=top)
+        lines = [None] * len(stated)
     entries = [Entry(fields=f, line=n) for f, n in zip(stated, lines, strict=True)]
     return Draft(name=top.get("name", name), entries=entries, top=top)
 
@@ -266,11 +265,9 @@ def _color(stated: object, where: str) -> Color:
     """Check a colour: three numbers 0..255, or #rrggbb."""
     if isinstance(stated, str) and re.fullmatch("#[0-9a-fA-F]{6}", stated):
         stated = list(bytes.fromhex(stated[1:]))
-    if not isinstance(stated, list) or len(stated) != 3 or not all(_is_byte(x) for x in stated):
+    channels = stated if isinstance(stated, list) else []
+    bytes_only = (type(x) is int and 0 <= x <= 255 for x in channels)
+    if len(channels) != 3 or not all(bytes_only):
         raise LabelError(f"{where}colour {stated!r} is not three numbers from 0 to 255 or #rrggbb")
-    red, green, blue = stated
+    red, green, blue = channels
     return red, green, blue
-
-
-def _is_byte(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= 255

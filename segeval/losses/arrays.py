@@ -19,16 +19,12 @@ from array_api_compat import array_namespace, device, is_numpy_namespace
 Array: TypeAlias = Any
 """An array of any library that follows the array-API standard."""
 
-
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
-
 
 Ignore: TypeAlias = SupportsIndex | Collection[SupportsIndex] | None
 
-
 BLOCK: Final = 1 << 16
 """Elements of a NumPy array that are worked on at a time, so that they stay in the cache."""
-
 
 TOLERANCE: Final = 1e-4
 """How far rounding, or a numerical derivative, may move a probability out of [0, 1]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -88,7 +88,9 @@ def map_labels(
     """
     labels = explicit_labels(choice)
     if labels is None and first.classes > 2:
-        return _channels(first.classes, choice.ignore)
+        usual = (FOUND_VOID,) if first.classes <= FOUND_VOID else ()
+        void = usual if choice.ignore is None else choice.ignore
+        return _of_channels("channels", {str(k): k for k in range(first.classes)}, void)
     if labels is None:
         return _found(source, choice.ignore, first, reading, workers)
     if len(labels.labels) != first.classes:
@@ -98,17 +100,6 @@ def map_labels(
             "classes; name the classes of the maps with --labels or --classes"
         )
     return labels
-
-
-def _channels(classes: int, ignore: Collection[int] | None) -> LabelMap:
-    """Return the map in which channel k is the class of value k; void values have none."""
-    usual = (FOUND_VOID,) if classes <= FOUND_VOID else ()
-    void = usual if ignore is None else ignore
-    labels = tuple(
-        Label(name=str(k), truth_values=() if k in void else (k,), prediction_values=(k,))
-        for k in range(classes)
-    )
-    return LabelMap(name="channels", labels=labels, void=tuple(sorted(void)))
 
 
 def _found(
@@ -133,9 +124,10 @@ def _found(
     found = values_on_side(CountedRun.of(images), "truth")
     void = (FOUND_VOID,) if ignore is None else ignore
     if found <= {0, FOUND_VOID} and FOUND_VOID not in (ignore or ()):
-        return _binary("binary(found)", FOUND_VOID, ignore or ())
+        binary = {"background": 0, "foreground": FOUND_VOID}
+        return _of_channels("binary(found)", binary, ignore or ())
     if found - set(void) <= {0, 1}:
-        return _binary("found", 1, void)
+        return _of_channels("found", {"background": 0, "foreground": 1}, void)
     held = "the foreground only" if first.binary else "two classes"
     raise LabelError(
         f"the maps hold {held}, and truth holds {describe_values(found)}: which is the "
@@ -144,14 +136,10 @@ def _found(
     )
 
 
-def _binary(name: str, foreground: int, void: Sequence[int]) -> LabelMap:
-    names = {"background": 0, "foreground": foreground}
+def _of_channels(name: str, values: Mapping[str, int], void: Collection[int]) -> LabelMap:
+    """Return a map of one class a channel, which a truth cannot hold if its value is void."""
     labels = tuple(
-        Label(
-            name=word,
-            truth_values=() if value in void else (value,),
-            prediction_values=(value,),
-        )
-        for word, value in names.items()
+        Label(name=word, truth_values=() if value in void else (value,), prediction_values=(value,))
+        for word, value in values.items()
     )
     return LabelMap(name=name, labels=labels, void=tuple(sorted(void)))

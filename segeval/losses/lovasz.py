@@ -209,16 +209,12 @@ def _softmax_loss(pool: Pixels, number: int, *, present: bool) -> Array | None:
     foreground = pool.truth == number
     if pool.valid is not None:
         foreground = foreground & pool.valid
-    if present and not bool(xp.any(_weighing(pool, foreground))):
+    weighing = foreground if pool.weights is None else foreground & (pool.weights > 0)
+    if present and not bool(xp.any(weighing)):
         return None
     values = pool.values if pool.binary else pool.values[:, number, :]
     errors = xp.abs(xp.astype(foreground, values.dtype) - values)
     return _extension(pool, errors, foreground)
-
-
-def _weighing(pool: Pixels, chosen: Array) -> Array:
-    """Return the chosen pixels whose weight is not 0."""
-    return chosen if pool.weights is None else chosen & (pool.weights > 0)
 
 
 def _hinge_loss(pool: Pixels) -> Array:
@@ -239,8 +235,8 @@ def _extension(pool: Pixels, errors: Array, foreground: Array) -> Array:
     weights = None if pool.weights is None else xp.reshape(pool.weights, (-1,))
     if errors.shape[0] == 0:
         return zero_with_gradient(xp, pool.values)
-    found = 0
-    if weights is not None or not _packable(xp, errors):
+    found, floats = 0, {np.dtype(np.float32), np.dtype(np.float64)}
+    if weights is not None or not is_numpy_namespace(xp) or errors.dtype not in floats:
         order = xp.argsort(errors)
         errors, foreground = xp.take(errors, order, axis=0), xp.take(foreground, order, axis=0)
         weights = None if weights is None else xp.take(weights, order, axis=0)
@@ -250,10 +246,6 @@ def _extension(pool: Pixels, errors: Array, foreground: Array) -> Array:
     return sums(
         xp, losses * to_float64(xp, errors - xp.concat([xp.zeros_like(errors[:1]), errors[:-1]]))
     )
-
-
-def _packable(xp: Any, errors: Array) -> bool:
-    return is_numpy_namespace(xp) and errors.dtype in {np.dtype(np.float32), np.dtype(np.float64)}
 
 
 def _sorted(errors: Array, foreground: Array) -> tuple[Array, Array, int]:

@@ -14,7 +14,7 @@ from segeval.errors import MaskError, Problem
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
-from segeval.labels.labelmap import Label, LabelMap
+from segeval.labels.labelmap import LabelMap
 from segeval.losses.arrays import clip_logits, sigmoid, softmax
 from segeval.losses.calibration import ReliabilityBins, bin_probabilities
 from segeval.losses.table import IGNORED, LOSSES, LossInput
@@ -217,16 +217,14 @@ def _decide(given: LossInput, task: LossTask) -> NDArray[np.integer[Any]]:
 
 def _as_values(hard: NDArray[np.integer[Any]], labels: LabelMap) -> NDArray[Any]:
     """Write classes by the values that mean them in the files of predictions."""
-    values = [_first_value(label) for label in labels.labels]
+    values = [
+        label.prediction_values[0]
+        if label.prediction_values
+        else color_value((label.prediction_colors or label.colors)[0])
+        for label in labels.labels
+    ]
     table: NDArray[Any] = np.array(values, np.min_scalar_type(max(values)))
-    values_of_pixels: NDArray[Any] = table[hard]
-    return values_of_pixels
-
-
-def _first_value(label: Label) -> int:
-    if label.prediction_values:
-        return label.prediction_values[0]
-    return color_value((label.prediction_colors or label.colors)[0])
+    return table.take(hard)
 
 
 def _evidence(

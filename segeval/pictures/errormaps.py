@@ -32,7 +32,6 @@ def error_codes(
 STRIPES: Final = 80
 """Stripes of the hatching along the longer side of a picture, about."""
 
-
 VEIL: Final = 0.8
 """Least opacity of void: it is seen that something is there, and that it does not count."""
 

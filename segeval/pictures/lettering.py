@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -142,7 +142,8 @@ def _draw_row(
     """Draw a row of items on white."""
     height = round(1.55 * size)
     row = np.full((height, width), scheme.paper, scheme.striped.dtype)
-    for item, left in _placed(items, size):
+    left = size // 2
+    for item in items:
         start = left
         if item.code is not None:
             top, side = round(0.3 * size), size
@@ -152,14 +153,8 @@ def _draw_row(
             ]
             start += round(1.3 * size)
         write_text(row, item.text, (start, round(0.18 * size)), size, scheme)
-    return row
-
-
-def _placed(items: Sequence[Item], size: int) -> Iterator[tuple[Item, int]]:
-    left = size // 2
-    for item in items:
-        yield item, left
         left += _item_width(item, size)
+    return row
 
 
 def _swatch(code: int, side: int, scheme: Palette) -> NDArray[np.unsignedinteger]:

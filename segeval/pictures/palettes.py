@@ -75,6 +75,11 @@ class Palette:
         """Code of white; the darker inks follow it."""
         return len(self.colors) - INKS
 
+    def color(self, code: int) -> Color:
+        """Return the colour of a code."""
+        red, green, blue = self.colors[code].tolist()
+        return red, green, blue
+
 
 def palette_of(labels: LabelMap, position: int | None) -> Palette:
     """Return the scheme of the class at a position, or of all classes if that is None."""

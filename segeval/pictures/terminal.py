@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from segeval.pictures.caption import Caption
 from segeval.pictures.errormaps import Kind, magnified
 from segeval.pictures.palettes import Palette
-from segeval.text import printable, show_count, show_score
+from segeval.text import defined, printable, show_count, show_score
 
 if TYPE_CHECKING:
     Codes = NDArray[np.unsignedinteger]
@@ -68,7 +68,7 @@ def draw_text(codes: Codes, scheme: Palette, card: Caption, *, columns: int, col
         marks = signs
     else:
         picture = [*_half_blocks(cells, scheme, colors)]
-        marks = {c: _paint("██", _escape(scheme, c, colors, 38)) for c, _, _ in card.legend}
+        marks = {c: f"{_escape(scheme, c, colors, 38)}██\x1b[0m" for c, _, _ in card.legend}
     scale = f"a cell is {height / cells.shape[0]:.3g}×{width / across:.3g} pixels, wrong if any is"
     rows = [*_rows(card, marks, columns, len("██" if colors != "none" else "."))]
     return "\n".join([*picture, *rows, *([scale] if width > across else [])]) + "\n"
@@ -122,10 +122,10 @@ def _half_blocks(cells: Codes, scheme: Palette, colors: Colors) -> Iterable[str]
 
 def _escape(scheme: Palette, code: int, colors: Colors, ground: int) -> str:
     """Return the sequence that sets the foreground (38) or the background (48)."""
-    red, green, blue = scheme.colors[code].tolist()
+    color = scheme.color(code)
     if colors == "24bit":
-        return f"\x1b[{ground};2;{red};{green};{blue}m"
-    return f"\x1b[{ground};5;{_nearest((red, green, blue))}m"
+        return "\x1b[{};2;{};{};{}m".format(ground, *color)
+    return f"\x1b[{ground};5;{_nearest(color)}m"
 
 
 def _nearest(color: tuple[int, int, int]) -> int:
@@ -141,10 +141,6 @@ def _nearest(color: tuple[int, int, int]) -> int:
     return 232 + grey if off_grey < off_cube else 16 + 36 * cube[0] + 6 * cube[1] + cube[2]
 
 
-def _paint(text: str, style: str) -> str:
-    return f"{style}{text}\x1b[0m"
-
-
 def _signs(scheme: Palette, card: Caption) -> dict[int, str]:
     """Return the character of each code: of the kinds of one class, or of the wrong classes."""
     if card.subject:
@@ -156,9 +152,7 @@ def _signs(scheme: Palette, card: Caption) -> dict[int, str]:
 
 def _rows(card: Caption, marks: Mapping[int, str], columns: int, mark_width: int) -> Iterable[str]:
     """Yield the lines below a picture, broken at the width of the terminal."""
-    scores = [
-        f"{title} {show_score(None if np.isnan(value) else value)}" for title, value in card.scores
-    ]
+    scores = [f"{title} {show_score(defined(value))}" for title, value in card.scores]
     title = [printable(card.name), card.subject or "all classes"]
     yield from _flow([(text, len(text)) for text in title], columns)
     note = [card.note] if card.note else []

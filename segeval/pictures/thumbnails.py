@@ -85,14 +85,14 @@ def draw_album(album: Album, *, width: int, each: int) -> list[dict[str, Any]]:
 
 def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
     """Draw the layers of one picture, or say why there are none."""
-    colors = album.style.scheme.colors
+    color = album.style.scheme.color
     picture: dict[str, Any] = {
         "name": card.name,
         "note": card.note,
         "scores": [(title, defined(value)) for title, value in card.scores],
         "legend": [
-            (hex_color(_rgb(colors[code])), title, pixels) for code, title, pixels in card.legend
-        ][:LISTED],
+            (hex_color(color(code)), title, pixels) for code, title, pixels in card.legend[:LISTED]
+        ],
         "more": max(0, len(card.legend) - LISTED),
         "layers": {},
         "trouble": "",
@@ -117,11 +117,6 @@ def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
             for title, layer in layers.items()
         },
     }
-
-
-def _rgb(color: NDArray[np.uint8]) -> tuple[int, int, int]:
-    red, green, blue = color.tolist()
-    return red, green, blue
 
 
 def _photograph(

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from segeval.errors import OutputError
 from segeval.files import write_bytes, write_text
 from segeval.presets.conformance import SETS, expected_values, make_masks
 from segeval.reports.json import to_json
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 README: Final = """\
 # Conformance suite

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.alignment import align, stack, with_waivers
 from segeval.counting.confusion import ClassCounts
-from segeval.counting.run import CountedRun, ImageInfo
+from segeval.counting.run import CountedRun
 from segeval.errors import DataError
 from segeval.labels.choose import choose_labels
 from segeval.scoring.convention import Convention
@@ -150,7 +150,8 @@ def compare_runs(
     if faults:
         raise DataError(faults)
     aligned = align(runs, common=common)
-    groups = [_group(images) for images in zip(*(run.images for run in aligned), strict=True)]
+    rows = zip(*(run.images for run in aligned), strict=True)
+    groups = [next((image.group for image in row if image.group), "") for row in rows]
     units = Units.of(groups)
     if units.problems():
         raise DataError(units.problems())
@@ -164,11 +165,6 @@ def compare_runs(
     ]
     signature = write_signature(with_waivers(aligned[0], runs), labels, facts)
     return [_compare(first, other, units, resampling, signature) for other in others]
-
-
-def _group(images: Sequence[ImageInfo]) -> str:
-    """Return the group of an image, from the first run that has one."""
-    return next((image.group for image in images if image.group), "")
 
 
 def _compare(

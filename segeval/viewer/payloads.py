@@ -183,7 +183,7 @@ def _entries(scheme: Palette, legend: Iterable[tuple[int, str, int]]) -> list[An
     """Give the codes of a legend their colours."""
     return [
         {
-            "color": "#{:02x}{:02x}{:02x}".format(*scheme.colors[code].tolist()),
+            "color": hex_color(scheme.color(code)),
             "name": name,
             "pixels": _count(count),
         }

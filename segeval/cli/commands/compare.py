@@ -100,7 +100,7 @@ def compare(
     the images that changed most.
     """
     from segeval.cli.plan import refuse_overwriting
-    from segeval.labels.choose import explicit_labels
+    from segeval.labels.choose import check_names
     from segeval.reports.html.page import check_jinja
     from segeval.scoring.compare import compare_runs
 
@@ -111,9 +111,7 @@ def compare(
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
     refuse_overwriting(output.files().values(), compared.runs)
-    stated = explicit_labels(choice)
-    if stated is not None:
-        stated.positions(chosen.exclude)
+    check_names(choice, chosen.exclude)
     comparisons = compare_runs(
         _runs(compared, quiet=quiet),
         choice,
@@ -131,7 +129,8 @@ def _runs(compared: ComparedOptions, *, quiet: bool) -> list[CountedRun]:
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import read_run
 
-    folders = [path for path in compared.runs if not _is_counted(path)]
+    # what is not there is read as a run, which says so
+    folders = [p for p in compared.runs if p.is_dir() or (p.is_file() and not is_run_file(p))]
     _check_folders(folders, compared)
     if folders:
         say_decoder(quiet=quiet)
@@ -162,11 +161,6 @@ def _check_folders(folders: Sequence[Path], compared: ComparedOptions) -> None:
     stated = compared.given_options("runs", "common")
     if stated and not folders:
         raise SettingError(f"all runs are counted already; leave out {stated}")
-
-
-def _is_counted(path: Path) -> bool:
-    """Whether this is a run file, or nothing at all, which reading it as a run will say."""
-    return is_run_file(path) if path.is_file() else not path.is_dir()
 
 
 def _deliver(

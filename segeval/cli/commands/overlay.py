@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -95,7 +95,7 @@ def overlay(
     photographs = pictures.photographs()
     choice = labels.choice()
     pairs = {pair.name: pair for pair in pair_up(reading.source()).pairs}
-    files = [*_files(pairs.values()), *photographs.values()]
+    files = [*(path for pair in pairs.values() for path in pair.files), *photographs.values()]
     _check_early(pairs, files, labels, pictures)
     run = count(reading, quiet=quiet)
     scores = label_and_score(run, choice, unknown=labels.unknown)
@@ -107,9 +107,14 @@ def overlay(
     plan = Plan(style=style, translation=translation, reading=reading.reading())
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
     if pictures.worst is not None:
-        _list_worst(jobs)
+        lines = (f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs)
+        write_stdout("".join(lines))
     say_notices(scores, quiet=quiet)
-    _say_odd([*odd, *_without_photograph(jobs, pictures)], quiet=quiet)
+    if pictures.images is not None:
+        kind = "no photograph of the name, grey is used"
+        bare = [job.name for job in jobs if job.photograph is None]
+        odd += [Problem(name=name, kind=kind, detail="") for name in bare]
+    _say_odd(odd, quiet=quiet)
     notify(f"{counted(len(jobs), 'picture')} in {pictures.out}", quiet=quiet)
 
 
@@ -131,39 +136,17 @@ def _jobs(
     return plan_jobs(pictures.out, pairs, cards, photographs)
 
 
-def _list_worst(jobs: Iterable[Job]) -> None:
-    """Print the score and the file of each picture, lowest first."""
-    write_stdout("".join(f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs))
-
-
-def _files(pairs: Iterable[Pair]) -> Iterator[Path]:
-    """Yield every mask that is read."""
-    for pair in pairs:
-        yield pair.truth
-        if pair.prediction is not None:
-            yield pair.prediction
-
-
 def _check_early(
     names: Iterable[str], files: list[Path], labels: options.LabelOptions, pictures: PictureOptions
 ) -> None:
     """Refuse, before anything is counted, what could not be drawn or written."""
-    from segeval.labels.choose import explicit_labels
+    from segeval.labels.choose import check_names
     from segeval.pictures.folder import check_targets, target_names
 
-    stated = explicit_labels(labels.choice())
-    if stated is not None and pictures.class_name is not None:
-        stated.positions([pictures.class_name])
+    check_names(labels.choice(), [] if pictures.class_name is None else [pictures.class_name])
     targets = target_names(names).values() if pictures.worst is None else ()
     paths = [pictures.out / target for target in targets]
     check_targets(pictures.out, paths, files, overwrite=pictures.overwrite)
-
-
-def _without_photograph(jobs: Iterable[Job], pictures: PictureOptions) -> Iterator[Problem]:
-    """Name the pictures that are on grey although there are photographs."""
-    for job in jobs if pictures.images is not None else ():
-        if job.photograph is None:
-            yield Problem(name=job.name, kind="no photograph of the name, grey is used", detail="")
 
 
 def _say_odd(odd: Iterable[Problem], *, quiet: bool) -> None:

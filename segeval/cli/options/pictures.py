@@ -31,12 +31,15 @@ class PhotographOptions:
         SettingError
             If there is no such folder, no photograph in it, or a suffix without a folder.
         """
-        from segeval.inputs.photographs import find_photographs
+        return photographs_in(self.images, self.image_suffix)
 
-        if self.images is None:
-            if self.image_suffix:
-                raise SettingError(
-                    "--image-suffix needs photographs; name their folder with --images"
-                )
-            return {}
-        return find_photographs(self.images, suffix=self.image_suffix)
+
+def photographs_in(folder: Path | None, suffix: str) -> dict[str, Path]:
+    """Return the photographs of ``--images`` and ``--image-suffix`` by name; none without them."""
+    from segeval.inputs.photographs import find_photographs
+
+    if folder is not None:
+        return find_photographs(folder, suffix=suffix)
+    if suffix:
+        raise SettingError("--image-suffix needs photographs; name their folder with --images")
+    return {}

@@ -36,7 +36,9 @@ def draw(document: Mapping[str, Any], name: str) -> bytes:
             clip_on=False,
             label="mean of a bin",
         )
-        top.set(xlim=(0, 1), ylim=(0, 1), ylabel="frequency", title=_title(calibration))
+        ece, brier = calibration["ece"], calibration["brier"]
+        title = "no judged pixel" if ece is None else f"ECE {ece:.4f}, Brier {brier:.4f}"
+        top.set(xlim=(0, 1), ylim=(0, 1), ylabel="frequency", title=title)
         top.legend(frameon=False, loc="upper left")
         total = sum(row["pixels"] for row in rows)
         bottom.bar(middles, [row["pixels"] / total for row in rows], width * 0.94, color=GREY)
@@ -44,8 +46,3 @@ def draw(document: Mapping[str, Any], name: str) -> bytes:
         for axes in (top, bottom):
             bare(axes)
         return save(figure, plot_format(name))
-
-
-def _title(calibration: Mapping[str, Any]) -> str:
-    ece, brier = (calibration[name] for name in ("ece", "brier"))
-    return "no judged pixel" if ece is None else f"ECE {ece:.4f}, Brier {brier:.4f}"
