@@ -403,6 +403,8 @@ def test_plots_that_cannot_be_made_say_why(monkeypatch: pytest.MonkeyPatch, tmp_
     result = segeval.score_arrays(truth=TRUTH, prediction=GUESS)
     with pytest.raises(SettingError, match=r"one of confusion, classes, images, curves, not 'pie'"):
         result.plot("pie")  # type: ignore[arg-type]  # that is the test
+    with pytest.raises(SettingError, match=r"one of iou, dice, .*, not 'miou'"):
+        result.plot("classes", metric="miou")
     with pytest.raises(SettingError, match=r"ends in \.svg"):
         result.plot("classes", tmp_path / "a.gif")
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)

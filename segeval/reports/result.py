@@ -165,6 +165,9 @@ class Result:
         if kind not in PLOTS:
             raise SettingError(f"a plot is one of {', '.join(PLOTS)}, not {kind!r}")
         scores = self.scores
+        if metric not in scores.class_scores:
+            known = ", ".join(scores.class_scores)
+            raise SettingError(f"the metric of a class is one of {known}, not {metric!r}")
         data = (
             curves.make_document(sweep(scores.run, scores.labels))
             if kind == "curves"
