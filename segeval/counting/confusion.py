@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +14,8 @@ from segeval.values import read_only
 
 CLASS_PARTS: Final = ("tp", "support", "predicted")
 """Parts of `ClassCounts` that have an axis of classes."""
+
+Change = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,30 +50,17 @@ class ClassCounts:
         """Judged pixels that are of other classes on both sides."""
         return self.total[..., None] - self.tp - self.fp - self.fn
 
-    def map_parts(self, change: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> ClassCounts:
-        """Change every part alike, e.g. select or sum its pools."""
-        return self.map_class_parts(change, total=change(self.total))
-
-    def map_class_parts(
-        self,
-        change: Callable[[NDArray[np.int64]], NDArray[np.int64]],
-        *,
-        total: NDArray[np.int64],
-    ) -> ClassCounts:
-        """Change the parts that have an axis of classes alike, e.g. select or sum their classes."""
+    def map(self, change: Change, *, total: NDArray[np.int64] | None = None) -> ClassCounts:
+        """Change every part alike; those by class only, if there is another total."""
         parts = {name: change(getattr(self, name)) for name in CLASS_PARTS}
-        return ClassCounts(**parts, total=total)
+        return ClassCounts(**parts, total=change(self.total) if total is None else total)
 
     @classmethod
     def concatenate(cls, counts: Iterable[ClassCounts]) -> ClassCounts:
-        """Put the pools of several counts of the same classes one after the other."""
+        """Put the pools of several counts one after the other."""
         several = list(counts)
-        return cls(
-            **{
-                part.name: np.concatenate([getattr(one, part.name) for one in several])
-                for part in fields(cls)
-            }
-        )
+        columns = (*CLASS_PARTS, "total")
+        return cls(**{n: np.concatenate([getattr(part, n) for part in several]) for n in columns})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

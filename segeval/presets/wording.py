@@ -39,7 +39,7 @@ def _met(case: PresetScorer, rule: Rule) -> str:
     total = counts.total.size
     order = np.argsort(-images, kind="stable")[:NAMED]
     named = [
-        f"class {case.labels.names[k]} {kind.clause} in "
+        f"class {case.labels.names[k]} {kind.verb} in "
         + ("the whole set" if pooled else f"{images[k]} of {counted(total, 'image')}")
         for k in order.tolist()
         if images[k]

@@ -34,54 +34,34 @@ from segeval.settings import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A class of which no pixel is hit: on which sides it is, and the words for it.
-
-    Attributes
-    ----------
-    truth, prediction : bool
-        On which side it is.
-    noun : str
-        Such a class.
-    clause : str
-        What is said of a class that has a name.
-    """
+    """A class of which no pixel is hit: its sides, and words, without and with its name."""
 
     truth: bool
-    prediction: bool
+    predicted: bool
     noun: str
-    clause: str
+    verb: str
 
     def holds(self, counts: ClassCounts) -> NDArray[np.bool_]:
         """Return for which of the (..., K) classes it holds."""
-        holds: NDArray[np.bool_] = (
-            ((counts.support > 0) == self.truth)
-            & ((counts.predicted > 0) == self.prediction)
-            & (counts.tp == 0)
-        )
-        return holds
+        truth, predicted = counts.support > 0, counts.predicted > 0
+        return np.asarray((truth == self.truth) & (predicted == self.predicted) & (counts.tp == 0))
 
 
 CASES: Final = {
     "absent": Case(
-        truth=False, prediction=False, noun="a class in neither", clause="is on neither side"
+        truth=False, predicted=False, noun="a class in neither", verb="is on neither side"
     ),
     "pred_only": Case(
-        truth=False,
-        prediction=True,
-        noun="a class only predicted",
-        clause="is predicted but not true",
+        truth=False, predicted=True, noun="a class only predicted", verb="is predicted but not true"
     ),
     "truth_only": Case(
         truth=True,
-        prediction=False,
+        predicted=False,
         noun="a class never predicted",
-        clause="is true but not predicted",
+        verb="is true but not predicted",
     ),
     "disjoint": Case(
-        truth=True,
-        prediction=True,
-        noun="a class never hit",
-        clause="is on both sides and never hit",
+        truth=True, predicted=True, noun="a class never hit", verb="is on both sides and never hit"
     ),
 }
 """The cases on which tools differ; they exclude each other."""
@@ -89,16 +69,9 @@ CASES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreatmentRow:
-    """A treatment of what has no score of its own, and the words for it.
+    """What replaces a score that is undefined, or the formula, and the words for it.
 
-    Attributes
-    ----------
-    score : float
-        NaN if there is none, or if the formula decides.
-    propagates : bool
-        Whether means are undefined as well, SciPy's ``nan_policy="propagate"``; else ``"omit"``.
-    of_class, of_classes, there : str
-        What becomes of such a class, of such classes, and of those in some images.
+    NaN is omitted by means or ``propagates`` to them, SciPy's ``nan_policy``.
     """
 
     score: float = np.nan
@@ -134,15 +107,7 @@ TREATMENTS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsRow:
-    """How classes are weighted, and the words for it.
-
-    Attributes
-    ----------
-    least : int, optional
-        Least weight of a class that is weighted by its true pixels.
-    words, effect : str
-        What is done, and what weighs how much in the mean.
-    """
+    """How classes weigh in a mean, in words; the ``least`` weight where it is their true pixels."""
 
     least: int | None = None
     words: str

@@ -141,12 +141,12 @@ def worst_mean(
     """Average the worst share of the images, or the means of the worst share of each class."""
     sample, percent = without_void_images(convention, sample), convention.worst or 100
     if POOLINGS[convention.pooling].steps[-1] == "mean images":
-        of_images = _run_steps(["mean classes"], convention, metric, sample, excluded)
-        scores, propagates = of_images.scores[:, None], of_images.propagates[:, None]
+        values = _run_steps(["mean classes"], convention, metric, sample, excluded)
+        scores, propagates = values.scores[:, None], values.propagates[:, None]
         return mean_of_worst(scores, percent, propagates=propagates, draws=sample.draws)[:, 0]
     of_classes = _run_steps(["mean images"], convention, metric, sample, excluded)
-    values = convention.score_classes(metric, sample.images)
-    worst = mean_of_worst(values, percent, draws=sample.draws)
+    scores = convention.score_classes(metric, sample.images)
+    worst = mean_of_worst(scores, percent, draws=sample.draws)
     scores = np.where(np.isnan(worst), of_classes.scores, worst)
     return mean_of_defined(replace(of_classes, scores=scores).without(excluded), "classes").scores
 
@@ -166,11 +166,9 @@ def _is_generalized(convention: Convention, metric: Metric) -> bool:
 def _generalized(convention: Convention, pool: ClassCounts) -> MaskedScores:
     """Score each pool by the generalised Dice; one without any class is treated as absent."""
     scores = generalized_dice(pool, convention.generalized, unseen=convention.unseen)
-    nothing = np.isnan(scores)
-    scores[nothing] = TREATMENTS[convention.absent].score
-    return MaskedScores(
-        scores=scores, propagates=nothing & TREATMENTS[convention.absent].propagates
-    )
+    nothing, absent = np.isnan(scores), TREATMENTS[convention.absent]
+    scores[nothing] = absent.score
+    return MaskedScores(scores=scores, propagates=nothing & absent.propagates)
 
 
 def _weights(convention: Convention, counts: ClassCounts) -> NDArray[np.float64] | None:
@@ -207,22 +205,9 @@ def mean_of_defined(
     weightless: Weightless = "skip",
     empty: Absent = "skip",
 ) -> MaskedScores:
-    """Average over an axis: omit NaN, or propagate it where the values say so.
+    """Average over an axis, see `sum_over`: omit NaN, or propagate it where the values say so.
 
-    Parameters
-    ----------
-    values : MaskedScores
-        (N, …) scores, the last axis that of the classes, if there is one.
-    over : {"images", "classes", "pairs"}
-        See `sum_over`.
-    draws : (B, N) float64 array, optional
-        How often each image is drawn.
-    weights : array like the scores, optional
-        Weights; by default all are 1.
-    weightless : {"skip", "zero", "mean"}
-        The mean of defined values that all weigh nothing.
-    empty : {"skip", "zero", "one", "undefined"}
-        The mean where no value is defined.
+    ``weightless`` is the mean of what weighs nothing, ``empty`` that where no value is defined.
     """
     defined = ~np.isnan(values.scores)
     scores, number = np.where(defined, values.scores, 0.0), sum_over(over, defined, draws)

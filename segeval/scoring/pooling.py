@@ -11,16 +11,9 @@ Step = Literal["sum images", "sum classes", "mean images", "mean classes", "mean
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolingRow:
-    """A pooling: its steps, which ``segeval.scoring.means`` runs, and its words in reports.
+    """The steps of a pooling, its words with ``{images}`` for their number, what weighs how much.
 
-    Attributes
-    ----------
-    steps : tuple of Step
-        Sums of counts come first; then classes are scored, and their scores averaged.
-    words : str
-        What is pooled, with ``{images}`` for their number.
-    effect : str
-        What weighs how much in the mean.
+    Sums of counts come first; then classes are scored, and their scores averaged.
     """
 
     steps: tuple[Step, ...]

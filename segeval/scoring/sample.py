@@ -92,7 +92,7 @@ def without_void_images(convention: Convention, sample: Sample) -> Sample:
     if convention.void_image == "score":
         return sample
     judged = sample.images.total > 0
-    images = sample.images.map_parts(lambda part: part[judged])
+    images = sample.images.map(lambda part: part[judged])
     draws = None if sample.draws is None else sample.draws[:, judged]
     return Sample(images=images, pool=sample.pool, draws=draws)
 
@@ -105,18 +105,16 @@ def excluded_indices(convention: Convention, labels: LabelMap) -> list[int]:
 
 def sum_images(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:
     """Sum the counts of all images into one pool, or into one for every row of draws."""
-    return images.map_parts(lambda part: sum_over("images", part, draws).astype(np.int64))
+    return images.map(lambda part: sum_over("images", part, draws).astype(np.int64))
 
 
 def without_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
     """Leave out the counts of the excluded classes."""
-    return counts.map_class_parts(
-        lambda part: np.delete(part, excluded, axis=-1), total=counts.total
-    )
+    return counts.map(lambda part: np.delete(part, excluded, axis=-1), total=counts.total)
 
 
 def sum_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:
     """Sum the counts of the classes of each pool, as if they were one class."""
     chosen = without_classes(counts, excluded)
     total = counts.total * chosen.tp.shape[-1]
-    return chosen.map_class_parts(lambda part: part.sum(axis=-1, keepdims=True), total=total)
+    return chosen.map(lambda part: part.sum(axis=-1, keepdims=True), total=total)

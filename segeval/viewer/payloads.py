@@ -106,7 +106,7 @@ def describe_image(
 def scores_of_image(scores: Scores, number: int) -> Scores:
     """Return the scores of a run with the counts of one image only; its means stay as they are."""
     chosen = slice(number, number + 1)
-    images = scores.counts.images.map_parts(lambda part: part[chosen])
+    images = scores.counts.images.map(lambda part: part[chosen])
     run = replace(
         scores.run, images=scores.run.images[chosen], counts=scores.run.counts.select(slice(0))
     )
