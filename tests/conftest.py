@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from segeval.inputs.masks import DECODERS
+
 SHARED = Path(__file__).parents[2] / "shared"
 PROJECT = Path(__file__).parents[1]
 CHROMIUM_ARGUMENTS = (
@@ -37,6 +39,17 @@ def shared() -> Path:
 def samples() -> Path:
     """The sample masks of the project."""
     return PROJECT / "sample_masks"
+
+
+@pytest.fixture(params=["kornia-rs", "Pillow"])
+def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Who decodes PNG masks: kornia-rs, or Pillow where kornia-rs cannot be imported."""
+    name: str = request.param
+    if name == "Pillow":
+        monkeypatch.setattr("segeval.inputs.masks.DECODERS", {})
+    elif not DECODERS:
+        pytest.skip("kornia-rs cannot be imported")
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segeval.cli.console import progress_bar
+from segeval.cli.console import notify, progress_bar
 from segeval.cli.options.pairing import PairingOptions, ReadingOptions
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
     from segeval.counting.run import CountedRun
+
+
+def say_decoder(*, quiet: bool) -> None:
+    """Say that Pillow reads every PNG, where kornia-rs is not there."""
+    from segeval.inputs.masks import DECODERS
+
+    if not DECODERS:
+        notify(
+            "notice: kornia-rs cannot be imported, so Pillow reads every PNG: the same values, "
+            "more slowly",
+            quiet=quiet,
+        )
 
 
 def count(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
@@ -18,6 +30,7 @@ def count(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
     from segeval.counting.runfile import RunFile
 
     source, reading = pairing.source(), pairing.reading()
+    say_decoder(quiet=quiet)
     progress = progress_bar(quiet=quiet)
     if not isinstance(pairing, PairingOptions) or pairing.out is None:
         return count_dataset(source, reading, workers=pairing.workers, progress=progress)

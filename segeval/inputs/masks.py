@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
-import kornia_rs.io as kornia
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,8 +28,16 @@ from segeval.values import COLOR, as_zero_one
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
+DECODERS: dict[int, Callable[..., NDArray[Any]]] = {}
+"""Decoders of kornia-rs by bits a sample; where it cannot be imported, Pillow reads everything."""
+
+with suppress(ImportError):
+    from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
+
+    DECODERS.update({8: decode_image_png_u8, 16: decode_image_png_u16})
+
 SIGNATURES: Final = {
-    b"\x89PNG\r\n\x1a\n": "PNG",
+    png.SIGNATURE: "PNG",
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
     b"II+\0": "TIFF",
@@ -131,8 +140,8 @@ def read_mask(
     except MaskError as error:
         raise MaskError(f"{path}: {error}") from error.__cause__
     except Exception as error:  # decoders raise anything on bad input; all of it means one thing
-        reason = str(error).removeprefix("Failed to decode the png image. ").rstrip(".")
-        message = f"{path}: the file is broken: {reason or type(error).__name__}; write it again"
+        reason = str(error).rstrip(".") or type(error).__name__
+        message = f"{path}: the file is broken: {reason}; write it again"
         raise MaskError(message) from error
     if status is None:
         return mask
@@ -153,10 +162,7 @@ def _decode(data: bytes, max_pixels: int) -> Mask:
     if kind == "PNG":
         header = png.read_header(data)
         check_size(header.width, header.height, max_pixels)
-        if header.format in png.DIRECT:
-            return _decode_png(data, header)
-        png.check_complete(data, header)
-        return replace(_decode_pillow(data, kind, max_pixels), form=header.form)
+        return _decode_png(data, header)
     if kind in {"NPY", "NPZ"}:
         return _decode_numpy(data, kind, max_pixels)
     return _decode_pillow(data, kind, max_pixels)
@@ -174,9 +180,30 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
 
 
 def _decode_png(data: bytes, header: png.Header) -> Mask:
-    """Decode a PNG that kornia-rs reads exactly as stored."""
-    decode = kornia.decode_image_png_u16 if header.bits == 16 else kornia.decode_image_png_u8
-    array: NDArray[Any] = decode(data, (header.height, header.width), png.DIRECT[header.format])
+    """Decode a PNG exactly as stored: by kornia-rs if it is there and does so, else by Pillow."""
+    try:
+        if header.format not in png.DIRECT or not DECODERS:
+            return _decode_bare_png(png.without_extras(data, header), header)
+        shape, channels = (header.height, header.width), png.DIRECT[header.format]
+        array = DECODERS[header.bits](data, shape, channels)
+    except MaskError:
+        raise
+    except Exception as error:
+        png.without_extras(data, header)  # says what is damaged, whoever came upon it
+        raise MaskError("the file is broken: its pixels make no image; write it again") from error
+    return Mask(values=_single_channel(array), form=header.form)
+
+
+def _decode_bare_png(data: bytes, header: png.Header) -> Mask:
+    """Decode with Pillow; it keeps one byte of each 16-bit colour, so these are read twice."""
+    if header.format not in {(2, 16), (6, 16)}:
+        return replace(_decode_pillow(data, "PNG", header.width * header.height), form=header.form)
+    from PIL.PngImagePlugin import PngImageFile
+
+    high, low = PngImageFile(io.BytesIO(data)), PngImageFile(io.BytesIO(data))
+    mode = f"{low.mode};16L"  # the order of bytes for which Pillow keeps the other one
+    low.tile = [tile._replace(args=mode) for tile in low.tile]
+    array = np.asarray(high).astype(np.uint16) << 8 | np.asarray(low)
     return Mask(values=_single_channel(array), form=header.form)
 
 
@@ -207,7 +234,7 @@ def _single_channel(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _decode_pillow(data: bytes, kind: str, max_pixels: int) -> Mask:
-    """Decode with Pillow what kornia-rs does not, as stored, or refuse."""
+    """Decode with Pillow, as stored, or refuse."""
     from PIL import BmpImagePlugin, GifImagePlugin, PngImagePlugin, TiffImagePlugin
 
     plugins: dict[str, type[ImageFile]] = {

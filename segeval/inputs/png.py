@@ -9,9 +9,15 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from segeval.errors import MaskError
+
+SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+CRITICAL: Final = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
+"""Chunks without which an image cannot be read; all others that exist are ancillary."""
 
 DIRECT: Final = {
     (0, 8): "mono",
@@ -73,11 +79,13 @@ class Header:
 
 def read_header(data: bytes) -> Header:
     """Read the header of a PNG file, without decoding a pixel."""
-    if len(data) < 33 or data[12:16] != b"IHDR":
+    if len(data) < 33 or data[8:16] != b"\0\0\0\rIHDR":
         raise MaskError("the file is broken: its PNG header is cut off; write it again")
-    width, height, bits, color_type, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
+    width, height, bits, color_type, *methods, interlaced = struct.unpack(">IIBBBBB", data[16:29])
     if color_type not in CHANNELS:
         raise MaskError(f"the file is broken: PNG colour type {color_type} does not exist")
+    if any(methods) or interlaced > 1:
+        raise MaskError("the file is broken: its PNG header names a method that does not exist")
     if (color_type, bits) == (4, 16):
         raise MaskError("16-bit grey with alpha is not read; save the mask without alpha")
     return Header(
@@ -85,32 +93,66 @@ def read_header(data: bytes) -> Header:
     )
 
 
-def check_complete(data: bytes, header: Header) -> None:
-    """Refuse a PNG with a damaged chunk or missing rows, which Pillow would fill with zeros."""
-    inflate, size = zlib.decompressobj(), 0
-    for kind, content in _chunks(data):
-        if kind == b"IDAT":
-            size += len(inflate.decompress(content, max(1, header.raw_bytes - size)))
-    if size < header.raw_bytes:
+def without_extras(data: bytes, header: Header) -> bytes:
+    """Return a PNG of header and pixels alone, all of them there.
+
+    Pillow would fill missing rows with zeros, and stumble over ancillary chunks.
+
+    Raises
+    ------
+    MaskError
+        If a chunk is damaged, or rows are missing.
+    """
+    rows = _scan_lines(data, header)
+    parts = (b"IHDR", data[16:29]), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b"")
+    return SIGNATURE + b"".join(
+        struct.pack(">I", len(content)) + kind + content + _checksum(kind, content)
+        for kind, content in parts
+    )
+
+
+def _scan_lines(data: bytes, header: Header) -> bytes:
+    """Inflate the rows, filtered as they are, from the first unbroken sequence of IDAT chunks."""
+    runs = [
+        b"".join(content for _, content in run)
+        for kind, run in groupby(_chunks(data), itemgetter(0))
+        if kind == b"IDAT"
+    ]
+    stream = runs[0] if runs else b""
+    try:
+        zlib.decompressobj().decompress(stream[:2])  # its header
+        # its checksum, which kornia-rs does not look at, is behind the pixels
+        rows = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream[2:], header.raw_bytes)
+    except zlib.error as error:
+        raise MaskError("the file is broken: its pixels cannot be inflated") from error
+    if len(rows) < header.raw_bytes:
         raise MaskError(
-            f"the file is broken: {size} of {header.raw_bytes} bytes of pixels are there"
+            f"the file is broken: {len(rows)} of {header.raw_bytes} bytes of pixels are there"
         )
+    return rows
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the type and content of each chunk, checksums verified, up to the end marker."""
+    """Yield the type and content of each chunk up to the end marker, critical ones verified."""
     position = 8
     while position + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, position)
         kind = data[position + 4 : position + 8]
         content = data[position + 8 : position + 8 + length]
-        stored = data[position + 8 + length : position + 12 + length]
-        if stored != zlib.crc32(kind + content).to_bytes(4, "big"):
-            raise MaskError(
-                f"the file is broken: checksum of chunk {kind!r} differs; write it again"
-            )
-        yield kind, content
         if kind == b"IEND":
             return
+        if kind in CRITICAL:
+            stored = data[position + 8 + length : position + 12 + length]
+            if stored != _checksum(kind, content):
+                raise MaskError(
+                    f"the file is broken: checksum of chunk {kind!r} differs; write it again"
+                )
+        elif kind[:1].isupper():
+            raise MaskError(f"the file is broken: there is no PNG chunk {kind!r}; write it again")
+        yield kind, content
         position += 12 + length
     raise MaskError("the file is broken: it ends too early; write it again")
+
+
+def _checksum(kind: bytes, content: bytes) -> bytes:
+    return zlib.crc32(content, zlib.crc32(kind)).to_bytes(4, "big")

@@ -52,6 +52,7 @@ def opaque_png(color_type: int, bits: int, *, interlaced: bool = False, **option
     )
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.97])
 @pytest.mark.parametrize(("color_type", "bits"), FORMATS)
 def test_a_truncated_png_is_refused_by_name(
@@ -61,6 +62,7 @@ def test_a_truncated_png_is_refused_by_name(
     refused(tmp_path / "a.png", content[: int(kept * len(content))], "broken")
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("kind", [b"IHDR", b"IDAT"])
 @pytest.mark.parametrize(("color_type", "bits"), FORMATS)
 def test_a_png_with_a_flipped_checksum_is_refused(
@@ -70,9 +72,10 @@ def test_a_png_with_a_flipped_checksum_is_refused(
     at = content.index(kind)
     (length,) = struct.unpack_from(">I", content, at - 4)
     content[at + 4 + length] ^= 1
-    refused(tmp_path / "a.png", bytes(content), "broken: (checksum|CRC error)")
+    refused(tmp_path / "a.png", bytes(content), "broken: checksum of chunk b'I")
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("interlaced", [False, True])
 @pytest.mark.parametrize("lost", [1, 200])
 @pytest.mark.parametrize(("color_type", "bits"), FORMATS)
@@ -80,19 +83,22 @@ def test_a_png_with_missing_rows_is_refused(
     tmp_path: Path, color_type: int, bits: int, lost: int, *, interlaced: bool
 ) -> None:
     content = opaque_png(color_type, bits, interlaced=interlaced, keep=-lost)
-    refused(tmp_path / "a.png", content, "broken: .*(bytes of pixels are there|not have enough)")
+    refused(tmp_path / "a.png", content, "broken: .* bytes of pixels are there")
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("length", [8, 20, 32, 33])
 def test_a_png_that_ends_within_its_header_is_refused(tmp_path: Path, length: int) -> None:
     refused(tmp_path / "a.png", opaque_png(0, 8)[:length], "broken")
 
 
+@pytest.mark.usefixtures("decoder")
 def test_a_png_of_an_unknown_colour_type_is_refused(tmp_path: Path) -> None:
     content = png_start(2, 2, color_type=5, bits=8) + chunk(b"IDAT", zlib.compress(bytes(6)))
     refused(tmp_path / "a.png", content, "colour type 5 does not exist")
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize(("color_type", "bits"), [(4, 8), (6, 8), (6, 16)])
 def test_alpha_that_is_not_opaque_is_refused(tmp_path: Path, color_type: int, bits: int) -> None:
     samples = np.full((2, 2, 2 if color_type == 4 else 4), (1 << bits) - 1)
@@ -101,10 +107,12 @@ def test_alpha_that_is_not_opaque_is_refused(tmp_path: Path, color_type: int, bi
     refused(tmp_path / "a.png", content, "alpha channel is not opaque on 1 pixel")
 
 
+@pytest.mark.usefixtures("decoder")
 def test_sixteen_bit_grey_with_alpha_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "a.png", opaque_png(4, 16), "16-bit grey with alpha")
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("color_type", [2, 6])
 def test_sixteen_bit_colours_are_refused(tmp_path: Path, color_type: int) -> None:
     samples = np.full((2, 2, 3 if color_type == 2 else 4), 65535)
@@ -229,6 +237,7 @@ HUGE["GIF"] = pillow_bytes(IMAGE, "GIF").replace(
 )
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("kind", HUGE)
 def test_a_header_that_claims_too_much_is_refused_before_decoding(
     tmp_path: Path, kind: str
@@ -238,6 +247,7 @@ def test_a_header_that_claims_too_much_is_refused_before_decoding(
     assert time.perf_counter() - start < 0.5
 
 
+@pytest.mark.usefixtures("decoder")
 def test_the_limit_on_pixels_is_the_callers(tmp_path: Path) -> None:
     for name, content in {"a": opaque_png(0, 8), "b": opaque_png(0, 1), "c": npy(GREY)}.items():
         path = tmp_path / name
@@ -245,6 +255,7 @@ def test_the_limit_on_pixels_is_the_callers(tmp_path: Path) -> None:
         assert read_mask(path, max_pixels=2000).values.shape == (40, 50)
 
 
+@pytest.mark.usefixtures("decoder")
 def test_a_png_without_pixels_is_refused(tmp_path: Path) -> None:
     content = png_start(0, 5, color_type=0, bits=8) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
     assert content.startswith(SIGNATURE)

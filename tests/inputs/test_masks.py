@@ -80,6 +80,7 @@ def read_png(
     return mask.values, mask.form
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("interlaced", [False, True])
 @pytest.mark.parametrize(
     ("color_type", "bits", "kind"),
@@ -108,6 +109,7 @@ def test_every_png_is_read_as_the_samples_that_it_stores(
     assert form == f"PNG {NAMES[color_type]} {bits}-bit"
 
 
+@pytest.mark.usefixtures("decoder")
 @pytest.mark.parametrize("shape", SIZES)
 @pytest.mark.parametrize("interlaced", [False, True])
 @pytest.mark.parametrize(("color_type", "bits"), [(0, 1), (0, 4), (0, 8), (3, 2), (4, 8), (2, 8)])
@@ -119,11 +121,13 @@ def test_every_size_of_png_is_read_to_its_last_pixel(
     np.testing.assert_array_equal(values, stored_values(samples, color_type, bits))
 
 
+@pytest.mark.usefixtures("decoder")
 def test_a_bilevel_png_holds_zeros_and_ones(tmp_path: Path) -> None:
     values, _ = read_png(tmp_path / "a.png", frozen([[0, 1], [1, 0]]), 0, 1)
     assert values.tolist() == [[0, 1], [1, 0]]
 
 
+@pytest.mark.usefixtures("decoder")
 def test_three_equal_channels_stay_colours_until_the_whole_side_is_known(tmp_path: Path) -> None:
     samples = frozen([[[7, 7, 7], [1, 2, 3]]])
     values, _ = read_png(tmp_path / "a.png", samples, 2, 8)

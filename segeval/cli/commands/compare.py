@@ -14,6 +14,7 @@ from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
 from segeval.cli.options.output import DocumentFile, Percent, ReportFiles, report_file
 from segeval.cli.options.pairing import FolderOptions
+from segeval.cli.runs import say_decoder
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 
@@ -132,6 +133,8 @@ def _runs(compared: ComparedOptions, *, quiet: bool) -> list[CountedRun]:
 
     folders = [path for path in compared.runs if not _is_counted(path)]
     _check_folders(folders, compared)
+    if folders:
+        say_decoder(quiet=quiet)
     return [
         count_dataset(
             compared.folders(path, compared.truth),

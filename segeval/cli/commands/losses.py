@@ -13,6 +13,7 @@ from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
 from segeval.cli.options.output import DocumentFile, ReportFiles, report_file
 from segeval.cli.options.pairing import ReadingOptions
+from segeval.cli.runs import say_decoder
 from segeval.errors import SettingError
 from segeval.settings import Channels, ClassesMode, LossChoice
 
@@ -74,7 +75,7 @@ class LossOptions:
             metavar="A",
         ),
     ] = None
-    gamma: Annotated[float, _losses("Focal: exponent.")] = 2.0
+    gamma: Annotated[float, _losses("Focal: exponent.", metavar="G")] = 2.0
     smooth: Annotated[
         float, _losses("Dice, Jaccard, Tversky: added above and below, e.g. 1.", metavar="S")
     ] = 0.0
@@ -90,7 +91,11 @@ class LossOptions:
     ] = None
     bins: Annotated[
         int | None,
-        _losses("Show the reliability table, in so many bins (15 if it is not shown).", min=1),
+        _losses(
+            "Show the reliability table, in so many bins (15 if it is not shown).",
+            min=1,
+            metavar="N",
+        ),
     ] = None
 
 
@@ -147,6 +152,7 @@ def losses(
     check_values(dict.fromkeys((*LOSSES, *CALIBRATION), 0.0), thresholds)
     source, reading = maps.source(), maps.reading()
     _check_places(maps, output)
+    say_decoder(quiet=quiet)
     valuation = evaluate_losses(
         source,
         labels.choice(),

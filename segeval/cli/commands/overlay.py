@@ -13,6 +13,7 @@ from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import PhotographOptions
+from segeval.cli.runs import count
 from segeval.errors import Problem
 from segeval.text import counted, listed, show_score
 
@@ -86,25 +87,24 @@ def overlay(
     what `segeval score` says.
     """
     from segeval.cli.deliver import say_notices
-    from segeval.counting.dataset import count_dataset, pair_up
+    from segeval.counting.dataset import pair_up
     from segeval.pictures.classmaps import lookup_of
     from segeval.pictures.folder import Plan, check_targets, draw_overlays
     from segeval.scoring.score import label_and_score
 
     photographs = pictures.photographs()
-    source, how, choice = reading.source(), reading.reading(), labels.choice()
-    pairs = {pair.name: pair for pair in pair_up(source).pairs}
+    choice = labels.choice()
+    pairs = {pair.name: pair for pair in pair_up(reading.source()).pairs}
     files = [*_files(pairs.values()), *photographs.values()]
     _check_early(pairs, files, labels, pictures)
-    bar = progress_bar(quiet=quiet)
-    run = count_dataset(source, how, workers=reading.workers, progress=bar)
+    run = count(reading, quiet=quiet)
     scores = label_and_score(run, choice, unknown=labels.unknown)
     style = pictures.style(scores)
     jobs = _jobs(scores, style, pairs, photographs, pictures)
     targets = [job.target for job in jobs]
     check_targets(pictures.out, targets, files, overwrite=pictures.overwrite)
     translation = lookup_of(run, scores.labels, unknown=labels.unknown)
-    plan = Plan(style=style, translation=translation, reading=how)
+    plan = Plan(style=style, translation=translation, reading=reading.reading())
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
     if pictures.worst is not None:
         _list_worst(jobs)

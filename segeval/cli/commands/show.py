@@ -14,8 +14,9 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import progress_bar, write_stdout
+from segeval.cli.console import write_stdout
 from segeval.cli.options.pairing import ReadingOptions
+from segeval.cli.runs import count
 from segeval.errors import DataError, Problem, SettingError
 from segeval.settings import LabelChoice
 
@@ -132,7 +133,7 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
 
     Classes are found in all masks, and so is whether grey colours are indices.
     """
-    from segeval.counting.dataset import count_dataset, count_pair
+    from segeval.counting.dataset import count_pair
     from segeval.counting.run import CountedRun
     from segeval.labels.choose import explicit_labels
     from segeval.values import COLOR
@@ -143,10 +144,7 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
             raise DataError([counted])
         if max(counted.table.truth.max(), counted.table.prediction.max()) < COLOR:
             return CountedRun.of([counted])
-    progress = progress_bar(quiet=quiet)
-    return count_dataset(
-        reading.source(), reading.reading(), workers=reading.workers, progress=progress
-    )
+    return count(reading, quiet=quiet)
 
 
 def _number(run: CountedRun, name: str) -> int:

@@ -1,0 +1,160 @@
+"""A PNG is read, or refused in the same words, whoever decodes it and whatever surrounds it."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from made.png import CHANNELS, SIGNATURE, chunk, png_start, scan_lines
+from made.sets import frozen
+
+from segeval.errors import MaskError
+from segeval.inputs.masks import read_mask
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMATS = [(0, 1), (0, 8), (3, 8), (0, 16), (2, 8), (6, 16)]
+END = chunk(b"IEND", b"")
+
+
+def made_rows(color_type: int, bits: int) -> bytes:
+    """Return filtered rows of 13 × 9 pixels: grey, and opaque."""
+    random = np.random.default_rng(bits)
+    samples = random.integers(0, 1 << bits, (9, 13, 1)).repeat(CHANNELS[color_type], axis=2)
+    if color_type == 6:
+        samples[..., -1] = (1 << bits) - 1
+    return scan_lines(frozen(samples, "int64"), bits=bits, interlaced=False)
+
+
+def parts(color_type: int, bits: int) -> tuple[bytes, bytes, bytes]:
+    """Return what comes before the pixels, the filtered rows, and their compressed stream."""
+    start = png_start(13, 9, color_type=color_type, bits=bits)
+    if color_type == 3:
+        start += chunk(b"PLTE", bytes(3 << bits))
+    rows = made_rows(color_type, bits)
+    return start, rows, zlib.compress(rows)
+
+
+def spoilt(content: bytes) -> bytes:
+    """Change the last byte."""
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def damaged(kind: str, color_type: int, bits: int) -> bytes:
+    start, rows, stream = parts(color_type, bits)
+    pixels = chunk(b"IDAT", stream)
+    header = bytearray(start[16:29])
+    if kind in {"compression", "filtering", "interlacing"}:
+        header[10 + ["compression", "filtering", "interlacing"].index(kind)] = 2
+        start = SIGNATURE + chunk(b"IHDR", bytes(header)) + start[33:]
+    return start + {
+        "no pixels": END,
+        "pixels in two places": chunk(b"IDAT", stream[:9])
+        + chunk(b"tEXt", b"a\0b")
+        + chunk(b"IDAT", stream[9:])
+        + END,
+        "head of the stream": chunk(b"IDAT", b"xx" + stream[2:]) + END,
+        "a filter of its own": chunk(b"IDAT", zlib.compress(b"\7" + rows[1:])) + END,
+        "unknown critical chunk": chunk(b"ABCD", b"") + pixels + END,
+        "no end": pixels,
+        "end cut off": pixels + END[:6],
+        "length of a chunk": struct.pack(">I", 1 << 31) + pixels[4:] + END,
+    }.get(kind, pixels + END)
+
+
+@pytest.mark.usefixtures("decoder")
+@pytest.mark.parametrize(("color_type", "bits"), FORMATS)
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("no pixels", "0 of [0-9]+ bytes of pixels are there"),
+        ("pixels in two places", "[0-9]+ of [0-9]+ bytes of pixels are there"),
+        ("head of the stream", "its pixels cannot be inflated"),
+        ("a filter of its own", "its pixels make no image; write it again"),
+        ("unknown critical chunk", "there is no PNG chunk b'ABCD'; write it again"),
+        ("no end", "it ends too early; write it again"),
+        ("end cut off", "it ends too early; write it again"),
+        ("length of a chunk", "checksum of chunk b'IDAT' differs; write it again"),
+        ("compression", "its PNG header names a method that does not exist"),
+        ("filtering", "its PNG header names a method that does not exist"),
+        ("interlacing", "its PNG header names a method that does not exist"),
+    ],
+)
+def test_damage_is_told_in_the_same_words_by_either_decoder(
+    tmp_path: Path, kind: str, message: str, color_type: int, bits: int
+) -> None:
+    (tmp_path / "a.png").write_bytes(damaged(kind, color_type, bits))
+    with pytest.raises(MaskError, match=rf"a\.png: the file is broken: {message}$"):
+        read_mask(tmp_path / "a.png")
+
+
+def surrounded(kind: str, color_type: int, bits: int) -> bytes:
+    start, rows, stream = parts(color_type, bits)
+    pixels = chunk(b"IDAT", stream)
+    control = struct.pack(">5I2H2B", 0, 13, 9, 0, 0, 1, 1, 0, 0)
+    before, pixels, after = {
+        "nothing": (b"", pixels, b""),
+        "text with a wrong checksum": (spoilt(chunk(b"tEXt", b"a\0b")), pixels, b""),
+        "gamma cut short": (chunk(b"gAMA", b"\0"), pixels, b""),
+        "profile of nonsense": (chunk(b"iCCP", b"xx"), pixels, b""),
+        "text that inflates": (
+            chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(5 << 20))),
+            pixels,
+            b"",
+        ),
+        "unknown ancillary chunk": (chunk(b"abCd", b"x"), pixels, b""),
+        "animation": (
+            chunk(b"acTL", struct.pack(">2I", 2, 0)) + chunk(b"fcTL", control),
+            pixels,
+            chunk(b"fcTL", b"\0\0\0\1" + control[4:]) + chunk(b"fdAT", b"\0\0\0\2" + stream),
+        ),
+        "pixels in many chunks": (
+            b"",
+            b"".join(chunk(b"IDAT", stream[at : at + 7]) for at in range(0, len(stream), 7)),
+            b"",
+        ),
+        "sum of the stream": (b"", chunk(b"IDAT", spoilt(stream)), b""),
+        "too many rows": (b"", chunk(b"IDAT", zlib.compress(rows + bytes(50))), b""),
+        "something behind the end": (b"", pixels, END + b"more"),
+    }[kind]
+    return start + before + pixels + after + END
+
+
+@pytest.mark.usefixtures("decoder")
+@pytest.mark.parametrize(("color_type", "bits"), FORMATS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text with a wrong checksum",
+        "gamma cut short",
+        "profile of nonsense",
+        "text that inflates",
+        "unknown ancillary chunk",
+        "animation",
+        "pixels in many chunks",
+        "sum of the stream",
+        "too many rows",
+        "something behind the end",
+    ],
+)
+def test_what_surrounds_the_pixels_does_not_matter(
+    tmp_path: Path, kind: str, color_type: int, bits: int
+) -> None:
+    for name in ("nothing", kind):
+        (tmp_path / name).write_bytes(surrounded(name, color_type, bits))
+    plain, other = (read_mask(tmp_path / name) for name in ("nothing", kind))
+    np.testing.assert_array_equal(other.values, plain.values)
+    assert (other.form, other.values.dtype) == (plain.form, plain.values.dtype)
+
+
+def test_the_limit_of_the_caller_holds_for_large_masks_without_kornia_rs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segeval.inputs.masks.DECODERS", {})
+    monkeypatch.setattr("segeval.inputs.masks.MAX_PIXELS", 100)
+    (tmp_path / "a.png").write_bytes(surrounded("nothing", 0, 8))
+    assert read_mask(tmp_path / "a.png", max_pixels=117).values.size == 117
