@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import inspect
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -44,18 +43,26 @@ def page() -> str:
 
 def _section(command: Any, context: typer.Context) -> Iterator[str]:
     """Yield usage, help and options of one command."""
-    pieces = [context.command_path, *command.collect_usage_pieces(context)]
-    usage = " ".join(str(piece) for piece in pieces).replace("…}...", "…}")  # of Typer 0.29
+    usage = f"{context.command_path} [OPTIONS]{_arguments(command)}"
     yield f"## {context.command_path}\n\n```text\n{usage}\n```\n"
     yield f"{inspect.cleandoc(command.help)}\n"
     panels: dict[str, list[Any]] = {}
+    hints = get_type_hints(command.callback)
     for parameter in command.get_params(context):
         argument = parameter.param_type_name == "argument"
         panel = parameter.rich_help_panel or ("Arguments" if argument else "Options")
         panels.setdefault(panel, []).append(parameter)
     for panel in sorted(panels, key=_last):
         yield f"**{panel}**\n\n| option | value | default | meaning |\n| --- | --- | --- | --- |"
-        yield "".join(_row(parameter, context) for parameter in panels[panel])
+        yield "".join(_row(parameter, hints.get(parameter.name)) for parameter in panels[panel])
+
+
+def _arguments(command: Any) -> str:
+    """Write the arguments of one command as they are typed, or those of the whole program."""
+    if hasattr(command, "commands"):
+        return " COMMAND [ARGS]..."
+    arguments = (p for p in command.params if p.param_type_name == "argument")
+    return "".join(f" {p.metavar}" if p.required else f" [{p.metavar}]" for p in arguments)
 
 
 def _last(panel: str) -> int:
@@ -63,12 +70,10 @@ def _last(panel: str) -> int:
     return {"Arguments": 0, "Files of settings": 2, "Options": 3}.get(panel, 1)
 
 
-def _row(parameter: Any, context: typer.Context) -> str:
-    """Write the row of one parameter."""
+def _row(parameter: Any, hint: Any) -> str:
+    """Write the row of one parameter, of this type."""
     argument = parameter.param_type_name == "argument"
-    spelling = "" if argument else parameter.get_help_record(context)[0]
-    value = re.sub(r"(^|(?<=, ))-\S+ ?", "", spelling)
-    value = value if value == parameter.metavar else value.strip("<>[]")
+    value = "" if argument else parameter.metavar or "|".join(_choices(hint))
     names = [parameter.metavar] if argument else sorted(parameter.opts, key=len, reverse=True)
     cells = [", ".join(map(_code, names)), _code(value), _code(_default(parameter))]
     help_text = parameter.help or ""
@@ -84,6 +89,12 @@ def _default(parameter: Any) -> str:
     shown = parameter.show_default
     value = shown if isinstance(shown, str) else parameter.default
     return "" if value is None or value is False or value == "" else str(value)
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """Return the words of a literal type, or of one that may be None as well."""
+    kinds = (hint, *get_args(hint))
+    return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ())
 
 
 def _code(text: str) -> str:

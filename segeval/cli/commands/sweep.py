@@ -37,7 +37,9 @@ class SweepOptions(ReportFiles):
     truth_threshold: Annotated[
         float | None, typer.Option(metavar="V", help="Grey truths: foreground where value >= V.")
     ] = None
-    beta2: Annotated[float, typer.Option(help="Squared beta of the F-beta score.")] = 1.0
+    beta2: Annotated[float, typer.Option(metavar="B", help="Squared beta of the F-beta score.")] = (
+        1.0
+    )
     output_format: Annotated[
         Literal["table", "csv", "json"], typer.Option("--format", help="What is printed.")
     ] = "table"
