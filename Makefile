@@ -2,23 +2,25 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
 BROWSER := .browser
 
-.PHONY: demo test test-torch test-browser run-browser lint format bench torture golden docs figures samples clean
+.PHONY: demo test test-torch test-browser run-browser test-wheel lint format bench torture golden docs figures samples clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(PIP) "pip>=25.1"  # the first that knows dependency groups
+	$(PIP) -c constraints.txt -e ".[report]" --group dev
 	@touch $@
 
 $(TORCH): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(PIP) torch==2.13.0
 	@touch $@
 
 $(VENV)/.playwright: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright==1.65.2
+	$(PIP) playwright==1.65.2
 	@touch $@
 
 $(BROWSER)/node_modules/axe-core/axe.min.js:
@@ -42,6 +44,9 @@ test-browser: $(READY)  ## open pages in a browser, which is installed where tha
 
 run-browser: $(VENV)/.playwright $(BROWSER)/node_modules/axe-core/axe.min.js
 	$(BIN)/python -m pytest -n 2 -q tests/browser
+
+test-wheel: $(READY)  ## build the package, install it where nothing else is, and use it
+	$(BIN)/python tests/wheel.py
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check .

@@ -1,0 +1,68 @@
+"""What the project says of itself to installers."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT: dict[str, Any] = PYPROJECT["project"]
+REQUIRED = {need.name: need for need in map(Requirement, PROJECT["dependencies"])}
+PINNED = dict(
+    re.findall(r"^([\w-]+)==(\S+)", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE)
+)
+
+
+def plain(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+def test_no_release_of_typer_is_too_new_but_the_tested_one_starts_fast() -> None:
+    assert {bound.operator for bound in REQUIRED["typer"].specifier} == {">="}
+    assert tuple(map(int, PINNED["typer"].split("."))) < (0, 29)
+
+
+@pytest.mark.parametrize(
+    ("machine", "implementation", "python", "wanted"),
+    [
+        ("x86_64", "cpython", "3.11", True),
+        ("AMD64", "cpython", "3.14", True),
+        ("aarch64", "cpython", "3.12", True),
+        ("arm64", "cpython", "3.13", True),
+        ("ARM64", "cpython", "3.13", True),
+        ("x86", "cpython", "3.12", False),
+        ("i686", "cpython", "3.12", False),
+        ("armv7l", "cpython", "3.11", False),
+        ("riscv64", "cpython", "3.13", False),
+        ("x86_64", "pypy", "3.11", False),
+        ("x86_64", "cpython", "3.15", False),
+    ],
+)
+def test_kornia_rs_is_asked_for_where_it_has_wheels(
+    machine: str, implementation: str, python: str, *, wanted: bool
+) -> None:
+    marker = REQUIRED["kornia-rs"].marker
+    assert marker is not None
+    here = {"platform_machine": machine, "implementation_name": implementation}
+    assert marker.evaluate(here | {"python_version": python}) is wanted
+
+
+def test_what_is_needed_is_pinned_within_its_bounds() -> None:
+    groups = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["report"]]
+    groups += PYPROJECT["dependency-groups"]["dev"]
+    pins = {plain(name): version for name, version in PINNED.items()}
+    assert len(groups) > 15
+    for need in map(Requirement, groups):
+        assert need.specifier.contains(pins[plain(need.name)]), need
+
+
+def test_the_addresses_are_those_of_the_docs() -> None:
+    ci = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    (home,) = set(re.findall(r"https://github\.com/\w+/segeval", ci))
+    assert all(url.startswith(home) for url in PROJECT["urls"].values())

@@ -1,0 +1,116 @@
+"""Build the package, install it into a bare environment, and use it there.
+
+``make test-wheel`` runs it. The wheel is made from the sdist, so that both must hold every file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+from urllib.parse import urljoin
+from urllib.request import urlopen
+
+PROJECT: Final = Path(__file__).parents[1]
+MASKS: Final = PROJECT / "sample_masks" / "pred", PROJECT / "sample_masks" / "truth"
+DATA: Final = sorted(
+    path.relative_to(PROJECT / "segeval").as_posix()
+    for path in (PROJECT / "segeval").rglob("*")
+    if path.is_file() and path.suffix not in {".py", ".pyc"}
+)
+BUILD: Final = "import sys; from hatchling import build; build.build_sdist(sys.argv[1])"
+LACKING: Final = """
+import json, sys
+from importlib.resources import files
+print(json.dumps([n for n in sys.argv[1:] if not files("segeval").joinpath(n).is_file()]))
+"""
+QUIET: Final = ("-qq", "--disable-pip-version-check")
+PAGES: Final = {"labels": "cityscapes", "presets": "torchmetrics", "--help": "COMMAND"}
+
+
+def run(*command: object, cwd: Path, path: Path | None = None) -> str:
+    """Run a command with nothing on its path but one folder; return what it prints."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    extra = {} if path is None else {"PYTHONPATH": str(path)}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=inherited | extra,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def built(folder: Path) -> Path:
+    """Return the wheel, built from the sdist."""
+    pip = [sys.executable, "-m", "pip", *QUIET]
+    run(*pip, "install", "--target", folder / "tools", "hatchling>=1.26,<2", cwd=folder)
+    run(sys.executable, "-c", BUILD, folder, cwd=PROJECT, path=folder / "tools")
+    (sdist,) = folder.glob("*.tar.gz")
+    run(*pip, "wheel", "--no-deps", "-w", folder, sdist, cwd=folder)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def installed(wheel: Path, folder: Path) -> Path:
+    """Install the wheel where nothing else is; return the folder of its programs."""
+    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    programs = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    pip = [programs / "python", "-m", "pip", *QUIET, "install"]
+    run(*pip, "-c", PROJECT / "constraints.txt", f"{wheel}[report]", cwd=folder)
+    return programs
+
+
+def use(programs: Path, folder: Path) -> None:
+    """Do what users do, outside of the checkout."""
+    lacking = json.loads(run(programs / "python", "-c", LACKING, *DATA, cwd=folder))
+    assert DATA, "there are no files of data"
+    assert not lacking, lacking
+    segeval = programs / "segeval"
+    scored = run(segeval, "score", *MASKS, "--format", "total", "--html", "a.html", cwd=folder)
+    assert scored == "0.8020031936168689\n", scored
+    assert "</html>" in (folder / "a.html").read_text("utf-8")
+    run(segeval, "plot", *MASKS, "-o", "matrix.svg", cwd=folder)
+    for arguments, word in PAGES.items():
+        assert word in run(segeval, arguments, cwd=folder), arguments
+
+
+def browse(segeval: Path, folder: Path) -> None:
+    """Open the page of the viewer and all that it asks for."""
+    command = [str(segeval), "view", *map(str, MASKS)]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        with urlopen(address) as page:
+            links = re.findall(r'(?:src|href)="([^"#]+)"', page.read().decode())
+        assert len(links) > 2, links
+        for link in links:
+            with urlopen(urljoin(address, link)) as answer:
+                assert answer.read(), link
+        server.send_signal(signal.SIGINT)
+    assert server.returncode == 0
+
+
+def main() -> None:
+    """Build, install, use."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        wheel = built(folder)
+        programs = installed(wheel, folder)
+        use(programs, folder)
+        browse(programs / "segeval", folder)
+        print(f"{wheel.name}: installed and used, with {len(DATA)} files of data")
+
+
+if __name__ == "__main__":
+    main()
