@@ -51,7 +51,7 @@ def test_a_relative_drop_of_a_negative_score_is_a_share_of_its_size() -> None:
         '{"schema": "segeval.scores/1"}',
         '{"schema": "segeval.scores/1", "summary": {"miou": "0.7"}, "classes": []}',
         '{"schema": "segeval.scores/1", "classes": {}, "summary": []}',
-        "[" * 200_000,
+        pytest.param("[" * 200_000, id="nested too deeply"),
     ],
 )
 def test_a_damaged_baseline_is_no_failed_gate(

@@ -256,7 +256,9 @@ def test_the_bits_depend_on_neither_workers_nor_the_order_of_files(
     }
     again = [tmp_path / "again" / folder.name for folder in folders]
     for old, new in zip(folders, again, strict=True):
-        for path in sorted(old.rglob("*.*"), reverse=True):
+        files = sorted(old.rglob("*.*"), reverse=True)
+        assert files
+        for path in files:
             target = new / path.relative_to(old)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)

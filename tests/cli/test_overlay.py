@@ -214,7 +214,9 @@ def test_what_is_written_below_makes_room_for_itself(
 def test_pictures_do_not_depend_on_the_workers(folders: tuple[Path, Path], tmp_path: Path) -> None:
     for workers in (1, 2):
         segeval("overlay", *folders, "--workers", workers, "-o", tmp_path / str(workers))
-    for path in (tmp_path / "1").rglob("*.png"):
+    drawn = list((tmp_path / "1").rglob("*.png"))
+    assert drawn
+    for path in drawn:
         other = tmp_path / "2" / path.relative_to(tmp_path / "1")
         assert other.read_bytes() == path.read_bytes()
 
@@ -252,7 +254,9 @@ def test_many_classes_and_sixteen_bits_are_drawn(tmp_path: Path) -> None:
 
 def test_each_picture_is_whole_or_not_there(folders: tuple[Path, Path], tmp_path: Path) -> None:
     segeval("overlay", *folders, "-o", tmp_path / "out", "--plain")
-    for path in (tmp_path / "out").rglob("*"):
+    drawn = list((tmp_path / "out").rglob("*"))
+    assert any(path.is_file() for path in drawn)
+    for path in drawn:
         assert not path.name.startswith(".")
         if path.is_file():
             Image.open(io.BytesIO(path.read_bytes())).load()

@@ -45,7 +45,9 @@ def found(truth: Iterable[int], prediction: Iterable[int], **choice: Any) -> Lab
         ([0, 1, 2], [0, 1, 2], (0,), "1 2", (0,)),
         ([0, 1, 255], [0, 1, 255], (), "0 1 255", ()),
         ([1, 2, 300], [1, 2], None, "1 2 300", (255,)),
-        ([*range(257)], [0], None, " ".join(map(str, [*range(255), 256])), (255,)),
+        pytest.param(
+            *([*range(257)], [0], None, " ".join(map(str, [*range(255), 256])), (255,)), id="many"
+        ),
         ([COLOR, COLOR + 0x010101], [0, 1], None, "0 1", (255,)),
     ],
 )
@@ -247,3 +249,137 @@ def test_files_in_the_working_folder_do_not_change_what_is_found(
     assert found([0, 255], [0, 255]).names == ["background", "foreground"]
     with pytest.raises(LabelError, match="--labels cityscapes"):
         found(colors_of("cityscapes", 9), colors_of("cityscapes", 9))
+
+
+def strange_colors(count: int) -> list[int]:
+    return [COLOR + 65537 * number + 3 for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "strange", "beside", "proposed"),
+    [
+        ("isaid", 4, 0, [], True),
+        ("isaid", 3, 0, [], False),
+        ("isaid", 4, 3, [], True),
+        ("isaid", 4, 4, [], False),
+        ("isaid", 3, 0, [COLOR], False),
+        ("potsdam", 3, 0, [COLOR + 0xFFFFFF], False),
+        ("potsdam", 4, 0, [COLOR + 0xFFFFFF], True),
+    ],
+)
+def test_a_map_is_proposed_that_knows_four_colours_and_most_of_them(
+    name: str, known: int, strange: int, beside: list[int], *, proposed: bool
+) -> None:
+    extremes = {COLOR, COLOR + 0xFFFFFF}
+    colors = [color for color in colors_of(name, 99) if color not in extremes][:known]
+    with pytest.raises(LabelError) as caught:
+        found([*colors, *strange_colors(strange), *beside], [0])
+    table = "--labels FILE with a CSV of name,r,g,b"
+    advice = f"(knows {known} of them), or {table}" if proposed else f"; type {table}"
+    assert str(caught.value).endswith(advice)
+    assert (f"--labels {name}" in str(caught.value)) is proposed
+
+
+def test_colours_of_one_side_are_enough_to_be_stopped() -> None:
+    for sides in ((strange_colors(1), [0, 1]), ([0, 1], strange_colors(1))):
+        with pytest.raises(LabelError, match="the masks hold colours"):
+            found(*sides)
+
+
+def test_only_a_void_of_255_keeps_masks_of_0_and_255_from_being_binary() -> None:
+    labels = found([0, 255], [0, 255], ignore=(255,))
+    assert (labels.name, labels.names, labels.void) == ("found", ["0"], (255,))
+    for void in (254, 256):
+        assert found([0, 255], [0, 255], ignore=(void,)).name == "binary(found)"
+
+
+def test_predictions_are_grey_from_21_values_on() -> None:
+    assert len(found([500, 501], range(500, 520)).names) == 20
+    with pytest.raises(LabelError, match="the prediction is grey"):
+        found([500, 501], range(500, 521))
+
+
+def test_predictions_are_grey_from_four_times_the_values_of_the_truth_on() -> None:
+    truth = range(500, 506)
+    assert len(found(truth, range(500, 524)).names) == 24
+    with pytest.raises(LabelError, match="the prediction is grey"):
+        found(truth, range(500, 525))
+
+
+@pytest.mark.parametrize(
+    ("truth", "binary"),
+    [
+        ([0], True),
+        ([1], True),
+        ([0, 1], True),
+        ([0, 255], True),
+        ([0, 2], False),
+        ([0, 1, 255], False),
+        ([1, 255], False),
+    ],
+)
+def test_a_threshold_for_the_truth_is_asked_for_unless_it_is_binary(
+    truth: list[int], *, binary: bool
+) -> None:
+    with pytest.raises(LabelError, match="the prediction is grey") as caught:
+        found(truth, range(256))
+    assert ("--truth-threshold" in str(caught.value)) is not binary
+
+
+def choose(*pixels: tuple[int, int, int]) -> LabelMap:
+    """Infer the classes of an image with so many pixels of each (truth, prediction, number)."""
+    truth, prediction = (
+        frozen([np.repeat([row[side] for row in pixels], [row[2] for row in pixels])], "int64")
+        for side in (0, 1)
+    )
+    return choose_labels(made_run((truth, prediction)), LabelChoice())
+
+
+def test_a_shift_needs_five_times_the_pixels_that_agree_as_they_are() -> None:
+    assert choose((501, 500, 4), (500, 500, 1)).name == "found"
+    with pytest.raises(LabelError, match="5 of 6 pixels agree if 1 is added to the prediction, 1"):
+        choose((501, 500, 5), (500, 500, 1))
+
+
+def test_a_shift_needs_a_fifth_of_all_pixels() -> None:
+    assert choose((501, 500, 2), (500, 501, 9)).name == "found"
+    with pytest.raises(LabelError, match="2 of 10 pixels agree if 1 is added to the prediction, 0"):
+        choose((501, 500, 2), (500, 501, 8))
+
+
+MIXED = "type --labels cityscapes --pred-labels cityscapes-train$"
+"""Road, sidewalk and person have the values 7, 8, 24, or 0, 1, 11."""
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        [(7, 7, 9), (8, 8, 9), (24, 0, 1)],  # half of the values in common, most pixels equal
+        [(7, 7, 2), (8, 8, 1), (7, 0, 3), (24, 7, 2)],  # as many agree as they are
+    ],
+)
+def test_values_of_two_maps_are_not_suspected_where_pixels_agree(
+    pixels: list[tuple[int, int, int]],
+) -> None:
+    assert choose(*pixels).names == ["0", "7", "8", "24"]
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        [(7, 7, 9), (8, 8, 9), (24, 0, 1), (24, 1, 1)],  # less than half in common
+        [(7, 7, 2), (8, 8, 1), (7, 0, 4), (24, 7, 1)],  # one more agrees under the maps
+        [(7, 7, 3), (8, 8, 1), (7, 0, 5), (24, 7, 1)],
+    ],
+)
+def test_values_of_two_maps_are_suspected_by_values_or_by_pixels(
+    pixels: list[tuple[int, int, int]],
+) -> None:
+    with pytest.raises(LabelError, match=MIXED):
+        choose(*pixels)
+
+
+def test_more_than_256_values_are_no_classes() -> None:
+    assert len(found(range(500, 756), range(500, 756)).names) == 256
+    with pytest.raises(LabelError, match="257 different values"):
+        found(range(500, 757), range(500, 757))

@@ -97,7 +97,9 @@ def test_published_curves_of_stretched_predictions_are_reproduced(
 ) -> None:
     """PySODMetrics stretches each prediction to 0..255 before it scores; so does this test."""
     data = shared / "data" / "pysodmetrics"
-    for file in (data / "prediction").glob("*.png"):
+    files = list((data / "prediction").glob("*.png"))
+    assert files
+    for file in files:
         grey = np.asarray(Image.open(file)) / 255
         grey = (grey - grey.min()) / (grey.max() - grey.min())
         save(tmp_path / file.name, (grey * 255).astype(np.uint8))

@@ -212,6 +212,7 @@ def test_a_file_that_is_opened_is_noticed(served: Served, opened: list[str]) -> 
         (b"GET / HTTP/1.1\r\n" + b"X: 1\r\n" * 200 + b"\r\n", 431),
         (b"GET http://evil/ HTTP/1.1\r\nHost: evil\r\n\r\n", 403),
     ],
+    ids="cut version-9 version-x no-host two-hosts tls long-line long-field many evil".split(),
 )
 def test_broken_requests_are_refused(served: Served, sent: bytes, status: int) -> None:
     with socket.create_connection(("127.0.0.1", served.server.server_port), timeout=20) as client:
