@@ -23,6 +23,7 @@ from segeval.cli.console import notify
 from segeval.cli.options import in_panel
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
+from segeval.scoring.pooling import POOLINGS
 
 USAGE: Final = 2
 CONFIG: Final = "segeval.config"
@@ -49,7 +50,7 @@ RIVALS: Final = (
 """Options that exclude each other in a command that has all of them."""
 POINTLESS: Final[tuple[tuple[str, Callable[[Any], bool], set[str]], ...]] = (
     ("classes", lambda _: True, {"pred_labels", "level"}),
-    ("pooling", lambda pooling: pooling not in {"image", "class"}, {"worst"}),
+    ("pooling", lambda pooling: pooling in POOLINGS and not POOLINGS[pooling].has_worst, {"worst"}),
     ("baseline", lambda path: not is_run_file(path), {"significant"}),
 )
 """An option, which of its values count, and what makes no sense beside them."""
