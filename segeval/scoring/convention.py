@@ -36,14 +36,7 @@ from segeval.settings import (
 class Case:
     """A class of which no pixel is hit: on which sides it is, and the words for it.
 
-    Attributes
-    ----------
-    truth, prediction : bool
-        On which side it is.
-    noun : str
-        Such a class.
-    clause : str
-        What is said of a class that has a name.
+    ``noun`` is such a class, ``clause`` what is said of a class that has a name.
     """
 
     truth: bool
@@ -134,14 +127,9 @@ TREATMENTS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightsRow:
-    """How classes are weighted, and the words for it.
+    """How classes are weighted, and the words for what is done and what weighs how much.
 
-    Attributes
-    ----------
-    least : int, optional
-        Least weight of a class that is weighted by its true pixels.
-    words, effect : str
-        What is done, and what weighs how much in the mean.
+    ``least`` is the least weight of a class that is weighted by its true pixels.
     """
 
     least: int | None = None

@@ -13,14 +13,8 @@ Step = Literal["sum images", "sum classes", "mean images", "mean classes", "mean
 class PoolingRow:
     """A pooling: its steps, which ``segeval.scoring.means`` runs, and its words in reports.
 
-    Attributes
-    ----------
-    steps : tuple of Step
-        Sums of counts come first; then classes are scored, and their scores averaged.
-    words : str
-        What is pooled, with ``{images}`` for their number.
-    effect : str
-        What weighs how much in the mean.
+    Sums of counts come first; then classes are scored, and their scores averaged. ``words`` hold
+    ``{images}`` for their number; ``effect`` says what weighs how much in the mean.
     """
 
     steps: tuple[Step, ...]
