@@ -18,24 +18,10 @@ LISTED: Final = 5
 
 
 def align(runs: Sequence[CountedRun], *, common: bool = False) -> list[CountedRun]:
-    """Bring runs to the same images.
+    """Bring runs to the same images: image n of one is image n of all others.
 
-    Parameters
-    ----------
-    runs : sequence of CountedRun
-        Two or more.
-    common : bool
-        Whether images that are not in all runs are left out, instead of being an error.
-
-    Returns
-    -------
-    list of CountedRun
-        Image n of one is image n of all others.
-
-    Raises
-    ------
-    RunError
-        If the images differ, or have other truths.
+    Images that are not in all runs are left out if only the ``common`` ones are asked for.
+    Otherwise they are an error, as are other truths.
     """
     names = [[image.name for image in run.images] for run in runs]
     shared = set(names[0]).intersection(*names[1:])

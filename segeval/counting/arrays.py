@@ -34,23 +34,8 @@ def count_arrays(
 ) -> CountedRun:
     """Count one pair of masks, or the pairs that two iterables give in step.
 
-    Parameters
-    ----------
-    truth, prediction : (H, W) integer or boolean array, or iterable of such
-        An array of shape (N, H, W) is an iterable of N masks.
-    names, groups : str or iterable of str, optional
-        Name of each pair, numbers by default, and of the group that it belongs to.
-
-    Returns
-    -------
-    CountedRun
-        Its images in ascending order of their names.
-
-    Raises
-    ------
-    DataError
-        If a mask is no array of integers of shape (H, W), if the two of a pair differ in shape, if
-        a name comes twice, or if one iterable ends before another; names the pair.
+    An array of shape (N, H, W) is an iterable of N masks. Pairs are named by their numbers unless
+    they have names. `segeval.score_arrays` says what is raised.
     """
     given = {"truth": _each(truth), "prediction": _each(prediction)}
     for what, texts in (("names", names), ("groups", groups)):

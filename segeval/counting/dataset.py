@@ -123,26 +123,11 @@ def count_dataset(
     progress: Callable[[int, int], None] | None = None,
     file: RunFile | None = None,
 ) -> CountedRun:
-    """Count every pair of a data set.
+    """Count every pair of a data set, to the same counts for any number of workers.
 
-    Parameters
-    ----------
-    source : Source
-        Where the masks are.
-    reading : Reading, optional
-        How they are read.
-    workers : int, optional
-        Number of processes; by default 1 for small sets, else one a processor.
-    progress : callable, optional
-        Called with the number of pairs done and of all pairs that are to be counted.
-    file : RunFile, optional
-        Where counts are written as they come; pairs that it holds unchanged are not read again.
-
-    Returns
-    -------
-    CountedRun
-        The same for any number of workers, and with or without a file. What could not be counted
-        is in the problems of its provenance.
+    ``progress`` is called with the number of pairs done and of all that are to be counted. Counts
+    are written to the file as they come; pairs that it holds unchanged are not read again. What
+    could not be counted is in the problems of the provenance.
 
     Raises
     ------

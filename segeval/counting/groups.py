@@ -14,29 +14,11 @@ UNMATCHED: Final = "(none)"
 
 
 def split_groups(run: CountedRun, pattern: str | None = None) -> dict[str, list[int]]:
-    """Split the images of a run into groups.
+    """Split the images of a run into groups, which come in the order of their names.
 
-    Parameters
-    ----------
-    run : CountedRun
-        Counted images.
-    pattern : str, optional
-        Regular expression searched in the names; its first capture group, or else the whole match,
-        is the name of the group. Without one, the groups that the pairs carry.
+    A pattern is searched in the names of the images; its first capture group, or else the whole
+    match, is the name of the group. Without one, the groups are those that the pairs carry, if any.
 
-    Returns
-    -------
-    dict of str to list of int
-        Positions of the images of each group, in the order of the groups' names. Empty if there is
-        no pattern and no image carries a group.
-
-    Raises
-    ------
-    SettingError
-        If the pattern is no regular expression or matches no name.
-
-    Examples
-    --------
     >>> import re
     >>> re.search(r"([a-z]+)_", "aachen_000001").group(1)
     'aachen'

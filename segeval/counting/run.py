@@ -32,16 +32,8 @@ RESIZED: Final = "resize:nearest"
 class ImageInfo:
     """What is known of one counted pair beside its counts.
 
-    Attributes
-    ----------
-    name, group : str
-        Name of the pair, and of the group that it belongs to.
-    height, width : int
-        Size of the truth in pixels.
-    truth_path, prediction_path : str
-        The files, or in words what they are; empty for a prediction that is missing.
-    truth_form, prediction_form : str
-        How the files store their masks; empty for a prediction that is missing.
+    The size is that of the truth in pixels, a form is how a file stores its mask. A path may say in
+    words what a mask is; path and form are empty for a prediction that is missing.
     """
 
     name: str
@@ -64,14 +56,8 @@ class ImageInfo:
 class ImageCounts:
     """One counted pair.
 
-    Attributes
-    ----------
-    info : ImageInfo
-        What is known of it beside its counts.
-    table : ContingencyTable
-        The counts.
-    fingerprints : str
-        A line a file that says what it was when it was read, where a run file asks for it.
+    ``fingerprints`` holds a line a file that says what it was when it was read, where a run file
+    asks for it.
     """
 
     info: ImageInfo
@@ -83,12 +69,7 @@ class ImageCounts:
 class Counts:
     """The tables of all images of a run, end to end, as four columns of equal length N.
 
-    Attributes
-    ----------
-    image : (N,) int64 array
-        Position of the image in ``CountedRun.images``, in ascending order.
-    truth, prediction, pixels : (N,) int64 arrays
-        As in `ContingencyTable`.
+    ``image`` is the position of the image in ``CountedRun.images``, in ascending order.
     """
 
     image: NDArray[np.int64]
@@ -135,17 +116,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CountedRun:
-    """The counted images of a data set, in ascending order of their names.
-
-    Attributes
-    ----------
-    images : tuple of ImageInfo
-        One for each pair that could be counted.
-    counts : Counts
-        Their tables.
-    provenance : Provenance
-        What happened while they were counted.
-    """
+    """The counted images of a data set, in ascending order of their names."""
 
     images: tuple[ImageInfo, ...]
     counts: Counts
@@ -182,25 +153,13 @@ class CountedRun:
             yield ImageCounts(info=info, table=table)
 
     def __add__(self, other: CountedRun) -> CountedRun:
-        """Add two runs of disjoint images; an image of both must have equal counts.
-
-        Raises
-        ------
-        RunError
-            If an image differs between them, or they were read under different settings.
-        """
+        """Add two runs of disjoint images, read alike; an image of both must have equal counts."""
         if not isinstance(other, CountedRun):
             return NotImplemented
         return self.united([other])
 
     def united(self, others: Sequence[CountedRun]) -> CountedRun:
-        """Add several runs in one step; as ``+``.
-
-        Raises
-        ------
-        RunError
-            As ``+``.
-        """
+        """Add several runs in one step; as ``+``."""
         runs = (self, *others)
         waivers = [run.provenance.waivers for run in runs]
         for other in waivers:

@@ -63,13 +63,7 @@ class RunFile:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open a run file.
-
-        Raises
-        ------
-        RunError
-            If there is none, or the file is no run, is damaged, or is of a newer schema.
-        """
+        """Open a run file; one that is missing, damaged, newer or no run is a `RunError`."""
         if not path.is_file():
             raise RunError(f"{path}: there is no such run file")
         connection = connect(path, "rw")
@@ -111,17 +105,8 @@ class RunFile:
     def pending(self, pairs: Sequence[Pair], begun: Provenance) -> list[Pair]:
         """Drop images that vanished or changed, and return the pairs that are to be counted.
 
-        Parameters
-        ----------
-        pairs : sequence of Pair
-            All pairs of the data set, or of the shard.
-        begun : Provenance
-            Its waivers and shards, which must be those of the run.
-
-        Raises
-        ------
-        RunError
-            If the run was read under other settings.
+        All pairs of the data set, or of the shard, are given. Waivers and shards must be those of
+        the run.
         """
         with explained(self.path):
             self._begin()
@@ -203,13 +188,7 @@ class RunFile:
             self._connection.execute("COMMIT")
 
     def read(self) -> CountedRun:
-        """Read the whole run.
-
-        Raises
-        ------
-        RunError
-            If its counting was interrupted.
-        """
+        """Read the whole run, unless its counting was interrupted."""
         with explained(self.path):
             if self._get("complete") != "1":
                 count = self._connection.execute("SELECT count(*) FROM images").fetchone()[0]

@@ -53,13 +53,7 @@ def closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def has_tables(path: Path, connection: sqlite3.Connection) -> bool:
-    """Whether there is anything in a file.
-
-    Raises
-    ------
-    RunError
-        If the file is not of SQLite.
-    """
+    """Whether there is anything in a file, which must be of SQLite."""
     with explained(path):
         return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
@@ -73,13 +67,7 @@ def make_tables(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def check_schema(path: Path, connection: sqlite3.Connection) -> None:
-    """Refuse what is not a run of this schema.
-
-    Raises
-    ------
-    RunError
-        If the file is no run file, or one of a newer schema.
-    """
+    """Refuse what is not a run of this schema, or of an older one."""
     with explained(path):
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         if not tables >= {"meta", "images", "counts", "problems"}:

@@ -42,26 +42,9 @@ def ordered_map(
 ) -> Generator[Result]:
     """Apply a function to every item, and yield the results in the order of the items.
 
-    Parameters
-    ----------
-    function : callable
-        Must be importable by name (or a `functools.partial` of such a function) for processes.
-    items : sequence
-        What it is applied to.
-    workers : int, optional
-        Number of processes; 1 stays in this process; None decides by the number of items.
-
-    Yields
-    ------
-    object
-        One result per item.
-
-    Raises
-    ------
-    SettingError
-        If ``workers`` is below 1.
-    WorkerError
-        If a worker process dies; names the items that were in hand.
+    For processes, the function must be importable by name, or a `functools.partial` of such a one.
+    The number of workers is decided by the number of items unless it is given; 1 stays in this
+    process. If a worker process dies, a `WorkerError` names the items that were in hand.
     """
     if workers is None:
         workers = default_workers(len(items))

@@ -105,22 +105,10 @@ def keep_memory() -> None:
 def read_mask(
     path: str | PathLike[str], *, max_pixels: int = MAX_PIXELS, fingerprints: bool = False
 ) -> Mask:
-    """Read one mask.
+    """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file.
 
-    Parameters
-    ----------
-    path : path
-        A PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file.
-    max_pixels : int
-        The largest number of pixels that is decoded.
-    fingerprints : bool
-        Whether to take the fingerprint of the file.
-
-    Returns
-    -------
-    Mask
-        Palette masks as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
-        24-bit numbers (see `Mask`). An alpha channel that is opaque everywhere is dropped.
+    Palette masks are read as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
+    24-bit numbers (see `Mask`). An alpha channel that is opaque everywhere is dropped.
 
     Raises
     ------

@@ -63,24 +63,11 @@ def find_pairs(
     include: str | None = None,
     missing: Missing = "error",
 ) -> Pairing:
-    """Pair the masks of two folders, or two single files.
+    """Pair the masks of two folders, walked recursively, or two single files.
 
-    Parameters
-    ----------
-    prediction, truth : Path
-        Two folders, walked recursively, or two files.
-    pred_suffix, truth_suffix : str
-        End of the names on that side, stripped before names are matched, e.g.
-        ``"_gtFine_labelIds"``. Files without it are left alone.
-    include : str, optional
-        Glob that the name of a pair must match, e.g. ``"frankfurt/*"``.
-    missing : {"error", "skip", "worst"}
-        What a truth without a prediction is: a problem, left out, or all wrong.
-
-    Returns
-    -------
-    Pairing
-        Pairs in ascending order of their names.
+    A suffix is the end of the names on that side, stripped before names are matched, e.g.
+    ``"_gtFine_labelIds"``; files without it are left alone. ``include`` is a glob that the name of
+    a pair must match, e.g. ``"frankfurt/*"``. Pairs come in ascending order of their names.
     """
     if prediction.is_file() and truth.is_file():
         return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
@@ -214,24 +201,8 @@ def _nothing_matches(truths: dict[str, Path], predictions: dict[str, Path]) -> P
 def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "error") -> Pairing:
     """Read the pairs from a CSV table ``prediction,truth[,name][,group]``.
 
-    Parameters
-    ----------
-    table : Path
-        The CSV file; its paths are relative to its own folder.
-    include : str, optional
-        Glob that the name of a pair must match.
-    missing : {"error", "skip", "worst"}
-        What a row whose prediction does not exist is.
-
-    Returns
-    -------
-    Pairing
-        Pairs in ascending order of their names; without a ``name``, that is the truth's path.
-
-    Raises
-    ------
-    SettingError
-        If the table cannot be read, or lacks a column or an entry.
+    Paths are relative to the folder of the table, and ``include`` is as in `find_pairs`. A pair
+    without a name is called by the path of its truth. Pairs come in ascending order of their names.
     """
     pairs: dict[str, Pair] = {}
     problems: list[Problem] = []

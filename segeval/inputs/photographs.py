@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 
 
 def find_photographs(folder: Path, *, suffix: str = "") -> dict[str, Path]:
-    """Return the photographs of a folder by name, which is the path without extension and suffix.
-
-    Raises
-    ------
-    SettingError
-        If there is no such folder, or no photograph in it.
-    """
+    """Return the photographs of a folder by name: the path without extension and suffix."""
     if not folder.is_dir():
         raise SettingError(f"--images {folder}: there is no such folder; check the path")
     problems: list[Problem] = []
@@ -43,27 +37,9 @@ def find_photographs(folder: Path, *, suffix: str = "") -> dict[str, Path]:
 def read_photograph(
     path: Path, shape: tuple[int, int], *, max_pixels: int = MAX_PIXELS
 ) -> tuple[NDArray[np.uint8], bool]:
-    """Read a photograph for a mask.
+    """Read a photograph for a mask of shape (H, W), and say whether it had to be resized.
 
-    Parameters
-    ----------
-    path : path
-        A JPEG, PNG, TIFF, WebP, BMP or GIF file.
-    shape : (H, W)
-        The size of the mask.
-    max_pixels : int
-        Larger photographs are refused.
-
-    Returns
-    -------
-    (H, W, 3) uint8 array, bool
-        Its colours, turned upright as the camera says where only this fits the mask; and whether
-        it had to be resized.
-
-    Raises
-    ------
-    MaskError
-        If it cannot be read.
+    Its (H, W, 3) colours are turned upright as the camera says where only this fits the mask.
     """
     from PIL import Image, ImageOps
 

@@ -38,10 +38,8 @@ class Probabilities:
     values : (K, H, W) or (H, W) array of floats
         Of each of K classes, or of the foreground. Read-only, and mapped where the file allows it;
         float16 becomes float32, and uint8 and uint16 fractions of their maximum in float32.
-    stored : str
-        Name of the type in the file.
-    form : str
-        Storage form, e.g. ``"NumPy float32"``.
+    stored, form : str
+        Name of the type in the file, and storage form, e.g. ``"NumPy float32"``.
     """
 
     values: NDArray[np.floating[Any]]
@@ -63,20 +61,9 @@ def read_probabilities(
 ) -> Probabilities:
     """Read the probabilities, or logits, of one image.
 
-    Parameters
-    ----------
-    path : path
-        A ``.npy`` or ``.npz`` file with an array of shape (K, H, W), or (H, W) or (1, H, W) of the
-        foreground, of float16, float32, float64, uint8 or uint16; or a grey PNG, of the foreground.
-    choice : LossChoice
-        Whether they are logits, which only floats can be; and whether K comes first, or last:
-        (H, W, K).
-    max_pixels : int
-        The largest number of pixels H W that is read.
-
-    Returns
-    -------
-    Probabilities
+    A ``.npy`` or ``.npz`` file holds an array of shape (K, H, W), or (H, W, K) if classes are said
+    to come last, or (H, W) or (1, H, W) of the foreground; a grey PNG is that of the foreground.
+    Types are float16, float32, float64, uint8 and uint16; only floats can be logits.
 
     Raises
     ------

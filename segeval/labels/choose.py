@@ -19,25 +19,14 @@ MOST_CLASSES: Final = 4096
 
 
 def choose_labels(run: CountedRun, choice: LabelChoice) -> LabelMap:
-    """Return the label map that the user chose, or the classes found in the run.
-
-    Raises
-    ------
-    LabelError
-        If no map was chosen and the values leave doubt; says what to type.
-    SettingError
-        If the choice contradicts itself.
-    """
+    """Return the label map that the user chose, or the classes found in the run."""
     return explicit_labels(choice) or _of_level(infer_labels(run, choice.ignore), choice)
 
 
 def explicit_labels(choice: LabelChoice) -> LabelMap | None:
     """Return the label map that the user chose, or None if the classes are to be found.
 
-    Raises
-    ------
-    LabelError, SettingError
-        If the map cannot be loaded, or the choice contradicts itself.
+    A choice that contradicts itself is a `SettingError`, a map that does not load a `LabelError`.
     """
     if choice.labels is not None and choice.classes is not None:
         raise SettingError("--labels and --classes both name the classes; give one of them")
@@ -59,13 +48,7 @@ def explicit_labels(choice: LabelChoice) -> LabelMap | None:
 
 
 def check_names(choice: LabelChoice, names: Iterable[str]) -> None:
-    """Refuse a name that is no class, as far as the classes are known before anything is read.
-
-    Raises
-    ------
-    LabelError, SettingError
-        As in `explicit_labels`, or if a name is not that of a class.
-    """
+    """Refuse a name that is no class, as far as the classes are known before anything is read."""
     labels = explicit_labels(choice)
     if labels is not None:
         labels.positions(names)

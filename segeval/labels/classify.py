@@ -50,22 +50,10 @@ class ClassifiedRun:
 
 
 def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -> ClassifiedRun:
-    """Translate the values of a run into classes.
+    """Translate the values of a run into classes; values that cannot be are its problems.
 
-    Parameters
-    ----------
-    run : CountedRun
-        Counted images.
-    labels : LabelMap
-        Values to classes.
-    unknown : {"error", "wrong", "ignore"}
-        What a predicted value is, on a judged pixel, that is no class: a problem, a miss for the
-        true class, or a reason not to judge the pixel.
-
-    Returns
-    -------
-    Classified
-        Unknown truth values, and with ``"error"`` unknown predicted values, are its problems.
+    ``unknown`` says what a predicted value is, on a judged pixel, that is no class: a problem, a
+    miss for the true class, or a reason not to judge the pixel.
     """
     if unknown not in get_args(Unknown):
         raise SettingError(f"{unknown!r} is none of {', '.join(get_args(Unknown))}")
@@ -110,14 +98,7 @@ def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArr
 def translate_values(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int64]:
     """Translate all values of one side of a run into class indices, `VOID`, `UNKNOWN` or `MISSED`.
 
-    Parameters
-    ----------
-    values : (N,) int64 array
-        Every distinct value of the side: whether grey colours are indices is decided on all.
-    labels : LabelMap
-        Values to classes.
-    side : {"truth", "prediction"}
-        Which side it is.
+    They must be all, because whether grey colours are indices is decided on all.
     """
     index = labels.index(values, side)
     if side == "prediction":

@@ -46,24 +46,10 @@ def values_on_side(run: CountedRun, side: Side) -> set[int]:
 
 
 def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
-    """Take every value but void for a class, if that cannot mislead.
+    """Take every value but void, by default 255, for a class, if that cannot mislead.
 
-    Parameters
-    ----------
-    run : CountedRun
-        Counted images.
-    ignore : tuple of int, optional
-        Void values; 255 if nothing is said.
-
-    Returns
-    -------
-    LabelMap
-        Named ``"found"``, or ``"binary(found)"`` for masks of nothing but 0 and 255.
-
-    Raises
-    ------
-    LabelError
-        If the values leave doubt; says what was found and what to type.
+    The map is called ``"found"``, or ``"binary(found)"`` for masks of nothing but 0 and 255. If the
+    values leave doubt, a `LabelError` says what was found and what to type.
     """
     truth, prediction = values_on_side(run, "truth"), values_on_side(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):

@@ -7,10 +7,12 @@ where they are. float16 is computed in float32. Void pixels are in neither numer
 denominator, and a loss of void pixels alone is 0. No argument is ever written to. Losses are
 combined by adding them.
 
-Nothing is guessed from the values: logits are logits where the caller says so, and what is outside
-[0, 1] is refused as a probability. Shapes alone decide: values of the shape of the truth, or with
-one channel, are binary; (K, H, W) for a truth of (H, W), or (N, K, H, W) for (N, H, W), holds K
-classes.
+Nothing is guessed from the values: logits are logits where the caller says so. Every loss raises
+ValueError if shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
+Shapes alone decide: values of the shape of the truth, or with one channel, are binary; (K, H, W)
+for a truth of (H, W), or (N, K, H, W) for (N, H, W), holds K classes.
+
+`bce_loss` and `dice_coefficient` describe all that the losses share; the others say what differs.
 """
 
 from segeval.losses.lovasz import lovasz_hinge_loss, lovasz_softmax_loss

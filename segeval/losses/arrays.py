@@ -36,22 +36,16 @@ class Pixels:
 
     Attributes
     ----------
-    xp : namespace
-        The array-API namespace of the arrays.
     values : (N, K, P) array, or (N, P) if binary
         Probabilities or logits.
     truth : (N, P) array
         Class indices; if binary, after `mask_and_check`, the truth in [0, 1] as floats.
-    weights : (N, P) array or None
-        Weights of the pixels.
-    valid : (N, P) array of bool, or None
-        Pixels that are judged; None for all of them.
+    weights, valid : (N, P) array or None
+        Weights of the pixels, and which are judged; None for all alike.
     shape : tuple of int
         The shape of the truth as it was given.
-    ignore : tuple of int
-        Truth values that are void.
-    logits, soft : bool
-        Whether the values are logits, and whether a binary truth may lie between 0 and 1.
+    soft : bool
+        Whether a binary truth may lie between 0 and 1.
     """
 
     xp: Any
@@ -78,10 +72,10 @@ class Pixels:
 def flatten(
     values: Array,
     truth: Array,
-    *,
     ignore: Ignore,
     reduction: str,
     weights: Array | None,
+    *,
     logits: bool,
     soft: bool = False,
 ) -> Pixels:

@@ -23,10 +23,9 @@ class ReliabilityBins:
 
     Attributes
     ----------
-    pixels, correct : (B,) int64 arrays
-        Pixels of each bin of the probability, and those in which what it was given to came true.
-    confidence : (B,) float64 array
-        Sum of the probabilities of each bin.
+    pixels, correct, confidence : (B,) arrays
+        Pixels of each bin of the probability, those in which what it was given to came true, and
+        the sum of the probabilities.
     brier : float
         Sum of the squared distances between the probabilities of a pixel and the truth.
     nll : float
@@ -46,7 +45,7 @@ class ReliabilityBins:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
-    """How far probabilities are from what comes true.
+    """How far probabilities are from what comes true; NaN where no pixel is judged.
 
     Attributes
     ----------
@@ -65,8 +64,6 @@ class Calibration:
         holds 1, too.
     impossible : int
         As in `ReliabilityBins`.
-
-    All are NaN where no pixel is judged.
 
     References
     ----------
@@ -94,18 +91,9 @@ def bin_probabilities(
     nll: float,
     impossible: int,
 ) -> ReliabilityBins:
-    """Sort judged pixels into bins.
+    """Sort judged pixels into bins of equal width by the probability held against the truth.
 
-    Parameters
-    ----------
-    confidence : (P,) array
-        The probability that is held against the truth.
-    correct : (P,) array of bool
-        Whether what it was given to came true.
-    bins : int
-        Number of bins of equal width.
-    squared, nll, impossible
-        As ``brier``, ``nll`` and ``impossible`` of `ReliabilityBins`.
+    The other sums become the ``brier``, ``nll`` and ``impossible`` of `ReliabilityBins`.
     """
     confidence = confidence.astype(np.float64)
     number = np.searchsorted(np.arange(1, bins) / bins, confidence, side="right")

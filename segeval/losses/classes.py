@@ -38,14 +38,9 @@ class FirstMap:
 
 
 def first_map(pairing: Pairing, choice: LossChoice, reading: Reading) -> FirstMap:
-    """Find the first map that can be read.
+    """Find the first map that can be read; if there is none, raise all problems.
 
-    Raises
-    ------
-    DataError
-        If there is none: all problems, those of pairing too.
-    SettingError
-        If its classes come last and nobody said so.
+    A map whose classes come last, though nobody said so, is a `SettingError`.
     """
     problems = list(pairing.problems)
     for pair in pairing.pairs:
@@ -79,13 +74,7 @@ def _check_channels(pair: Pair, shape: tuple[int, ...], reading: Reading) -> Non
 def map_labels(
     source: Source, choice: LabelChoice, first: FirstMap, reading: Reading, workers: int | None
 ) -> LabelMap:
-    """Return the classes that were stated, or those that the channels and the truths show.
-
-    Raises
-    ------
-    LabelError, SettingError
-        If the truths leave doubt, or a label map does not fit the maps.
-    """
+    """Return the classes that were stated, or those that the channels and the truths show."""
     labels = explicit_labels(choice)
     if labels is None and first.classes > 2:
         usual = (FOUND_VOID,) if first.classes <= FOUND_VOID else ()
@@ -109,13 +98,7 @@ def _found(
     reading: Reading,
     workers: int | None,
 ) -> LabelMap:
-    """Find out from the truths of all shards which value is the foreground.
-
-    Raises
-    ------
-    LabelError
-        If they hold anything but 0 and 1, or 0 and 255, beside what is void.
-    """
+    """Find out from the truths of all shards which value is the foreground: 1, or 255 beside 0."""
     pairs = pair_up(replace(source, shard=None)).pairs
     alone = [replace(pair, prediction=pair.truth) for pair in pairs]
     images: list[ImageCounts] = []

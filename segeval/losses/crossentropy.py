@@ -52,14 +52,12 @@ def _weighted(judged: Pixels, losses: Array) -> Array:
 def _divisor(judged: Pixels, shares: Array | None) -> Array:
     xp = judged.xp
     if shares is None:
-        return math.prod(judged.truth.shape) if judged.valid is None else _count(xp, judged.valid)
+        if judged.valid is None:
+            return math.prod(judged.truth.shape)
+        return int(xp.sum(xp.astype(judged.valid, xp.int64)))
     if judged.valid is not None:
         shares = xp.where(judged.valid, shares, xp.zeros_like(shares))
     return sums(xp, shares)
-
-
-def _count(xp: Any, marked: Array) -> int:
-    return int(xp.sum(xp.astype(marked, xp.int64)))
 
 
 def binary_cross_entropy(judged: Pixels, positive_weight: float) -> Terms:

@@ -40,16 +40,10 @@ class LossScores:
         The same of every image by itself; 0 if it has no judged pixel.
     judged : (N,) int64 array
         Judged pixels of every image.
-    calibration : Calibration
-        Whether the probabilities come true.
     scores : Scores
         Scores of the most probable classes, with the run that they come from.
     binary : bool
         Whether the maps hold the foreground only.
-    choice : LossChoice
-        Parameters of the losses.
-    signature : str
-        The definition of these numbers in one line.
     """
 
     summary: Mapping[str, float]
@@ -71,26 +65,10 @@ def evaluate_losses(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> LossScores:
-    """Value the losses of every pair of a data set.
+    """Value the losses of every pair of a data set, to the same bits for any number of workers.
 
-    Parameters
-    ----------
-    source : Source
-        Where the maps (as predictions) and the truths are.
-    labels : LabelChoice
-        The classes, in the order of the channels. If nothing is said, they are the indices 0…K-1
-        of K channels, and 255 is void; a truth of nothing but 0 and 255 is binary.
-    choice : LossChoice, optional
-        What the maps hold, which losses are valued, and their parameters.
-    reading : Reading, optional
-        How files are read.
-    workers, progress
-        As in `count_dataset`.
-
-    Returns
-    -------
-    Valuation
-        The same bits for any number of workers: sums over images are exact before they are rounded.
+    Maps are the predictions of the source. If nothing is said of the classes, they are the indices
+    0…K-1 of K channels, and 255 is void; a truth of nothing but 0 and 255 is binary.
 
     Raises
     ------

@@ -55,15 +55,10 @@ def lovasz_softmax_loss(
 
     Parameters
     ----------
-    probabilities : (K, H, W) or (N, K, H, W) array, or one of the shape of the truth
-        Probabilities of the classes; if binary, of class 1, the only one that is scored.
-    truth : (H, W) or (N, H, W) array of integers
-        Class indices; 0 and 1 if binary.
-    ignore : int or collection of int, optional
-        Truth values that are void: such pixels are in neither numerator nor denominator.
+    probabilities, truth, ignore, logits
+        As in `dice_coefficient`, but without soft truths. If binary, only class 1 is scored.
     reduction : {"mean", "sum", "none"}
-        Over classes and images: mean, sum, or one value a class, as a (C,) array or, per image,
-        (N, C), in the order of `classes`, with 0 for a class that is not scored.
+        As in `dice_coefficient`, with 0 for a class that is not scored.
     weights : array of the shape of the truth, optional
         What each pixel counts in intersections and unions; 0 or more.
     classes : {"present", "all"} or sequence of int
@@ -72,18 +67,6 @@ def lovasz_softmax_loss(
     per_image : bool
         Whether each image is scored alone, and the mean over images taken. An image without
         judged pixels, or without scored classes, counts as 0.
-    logits : bool
-        Whether logits are given: they go through softmax, or sigmoid if binary.
-
-    Returns
-    -------
-    array
-        Of no dimension, or one value a class. NumPy sums are taken in float64.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
 
     References
     ----------
@@ -99,13 +82,14 @@ def lovasz_softmax_loss(
     >>> print(lovasz_softmax_loss(probabilities, truth, reduction="none").round(4))
     [0.3333 0.5   ]
     """
-    pixels = flatten(
-        probabilities, truth, ignore=ignore, reduction=reduction, weights=weights, logits=logits
-    )
+    pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits)
     chosen, judged = chosen_classes(classes, pixels), mask_and_check(pixels)
-    pools = _pools(judged, as_probabilities(judged), per_image=per_image)
+    judged = replace(judged, values=as_probabilities(judged))
     present = isinstance(classes, str) and classes == "present"
-    rows = [[_softmax_loss(pool, number, present=present) for number in chosen] for pool in pools]
+    rows = [
+        [_softmax_loss(pool, number, present=present) for number in chosen]
+        for pool in _pools(judged, per_image=per_image)
+    ]
     return _reduced(judged, rows, reduction, per_image=per_image)
 
 
@@ -130,25 +114,9 @@ def lovasz_hinge_loss(
         The log-odds of class 1, or any score that is positive for it.
     truth : (H, W) or (N, H, W) array of 0 and 1
         The first of three or more axes counts images.
-    ignore, weights, per_image
-        As in `lovasz_softmax_loss`.
     reduction : {"mean", "sum", "none"}
-        Over images if `per_image`; "none" gives an array of one value an image.
-
-    Returns
-    -------
-    array
-        Of no dimension, or (N,). NumPy sums are taken in float64.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or the truth is not 0 or 1.
-
-    References
-    ----------
-    .. [1] M. Berman, A. Rannen Triki, M. B. Blaschko, "The Lovász-Softmax loss", 2018,
-       doi:10.1109/CVPR.2018.00464
+        Over images if `per_image`; "none" gives an array of one value an image. Other parameters
+        and source as in `lovasz_softmax_loss`.
 
     Examples
     --------
@@ -156,17 +124,14 @@ def lovasz_hinge_loss(
     >>> print(lovasz_hinge_loss(np.array([[2.0, -2.0, -0.5]]), np.array([[1, 0, 1]])))
     0.75
     """
-    pixels = flatten(
-        logits, truth, ignore=ignore, reduction=reduction, weights=weights, logits=True
-    )
+    pixels = flatten(logits, truth, ignore, reduction, weights, logits=True)
     if not pixels.binary:
         raise ValueError(
             f"the hinge takes one logit a pixel, found logits of shape {tuple(logits.shape)} for"
             f" truth of shape {pixels.shape}"
         )
     judged = mask_and_check(pixels)
-    pools = _pools(judged, judged.values, per_image=per_image)
-    rows = [[_hinge_loss(pool)] for pool in pools]
+    rows = [[_hinge_loss(pool)] for pool in _pools(judged, per_image=per_image)]
     return _reduced(judged, rows, reduction, per_image=per_image)
 
 
@@ -186,13 +151,12 @@ def _reduced(
     return reduce_classes(judged, losses, scored, reduction, per_image=per_image)
 
 
-def _pools(judged: Pixels, values: Array, *, per_image: bool) -> Iterator[Pixels]:
+def _pools(pool: Pixels, *, per_image: bool) -> Iterator[Pixels]:
     """Part the judged pixels by image, or leave them in one pool."""
-    pool = replace(judged, values=values)
     if not per_image:
         yield pool
         return
-    for number in range(judged.truth.shape[0]):
+    for number in range(pool.truth.shape[0]):
         own = slice(number, number + 1)
         yield replace(
             pool,

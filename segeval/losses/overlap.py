@@ -7,7 +7,6 @@ alone, and then a mean over classes. A ratio of 0/0 counts as perfect overlap.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from array_api_compat import device
 
@@ -16,6 +15,7 @@ from segeval.losses.arrays import (
     Classes,
     Ignore,
     Pixels,
+    Reduction,
     as_probabilities,
     at_least_zero,
     chosen_classes,
@@ -24,9 +24,6 @@ from segeval.losses.arrays import (
     reduce_classes,
     sums,
 )
-
-if TYPE_CHECKING:
-    from segeval.losses.arrays import Reduction
 
 
 def dice_coefficient(
@@ -54,13 +51,11 @@ def dice_coefficient(
         Probabilities of the classes; if binary, of class 1. Integers are taken as they are.
     truth : (H, W) or (N, H, W) array of integers
         Class indices. If binary, 0 and 1 of any dtype and shape; floats between are soft truths.
-    ignore : int or collection of int, optional
-        Truth values that are void: such pixels are in neither numerator nor denominator.
+    ignore, weights
+        As in `bce_loss`; a weight is what its pixel counts in all sums.
     reduction : {"mean", "sum", "none"}
         Over classes and images: mean, sum, or one value a class, as a (C,) array or, per image,
         (N, C), in the order of `classes`; binary data have no axis of classes.
-    weights : array of the shape of the truth, optional
-        What each pixel counts in all sums.
     smooth : float
         The s of the formula: 0, 1e-6, or 1 (Laplace).
     squared : bool
@@ -79,11 +74,6 @@ def dice_coefficient(
     array
         Of no dimension, or one value a class. NumPy sums are taken in float64.
 
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
-
     References
     ----------
     .. [1] F. Milletari, N. Navab, S.-A. Ahmadi, "V-Net", 2016, doi:10.1109/3DV.2016.79
@@ -96,17 +86,8 @@ def dice_coefficient(
     >>> print(f"{dice_coefficient(prediction, truth):.4f}")
     0.5714
     """
-    overlap = overlap_sums(
-        probabilities,
-        truth,
-        ignore=ignore,
-        reduction=reduction,
-        weights=weights,
-        classes=classes,
-        per_image=per_image,
-        squared=squared,
-        logits=logits,
-    )
+    pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
+    overlap = overlap_sums(pixels, classes, reduction, per_image=per_image, squared=squared)
     return overlap.coefficient(2 * overlap.common, overlap.predicted + overlap.actual, smooth)
 
 
@@ -128,28 +109,7 @@ def dice_loss(
 
     :math:`1 - (2 \sum p t + s) / (\sum p + \sum t + s)`, in [0, 1]; 0 where that is 0/0, as if
     every pixel is void. A class that is absent from the truth costs 1 without smoothing, unless
-    `classes` leaves it out.
-
-    Parameters
-    ----------
-    probabilities, truth, ignore, reduction, weights
-        As in `dice_coefficient`.
-    smooth, squared, classes, per_image, logits
-        As in `dice_coefficient`.
-
-    Returns
-    -------
-    array
-        Of no dimension, or one value a class. NumPy sums are taken in float64.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
-
-    References
-    ----------
-    .. [1] F. Milletari, N. Navab, S.-A. Ahmadi, "V-Net", 2016, doi:10.1109/3DV.2016.79
+    `classes` leaves it out. Parameters and source as in `dice_coefficient`.
 
     Examples
     --------
@@ -157,17 +117,8 @@ def dice_loss(
     >>> print(f"{dice_loss(np.array([[0.5, 0.5, 0.0]]), np.array([[1, 0, 0]])):.4f}")
     0.5000
     """
-    overlap = overlap_sums(
-        probabilities,
-        truth,
-        ignore=ignore,
-        reduction=reduction,
-        weights=weights,
-        classes=classes,
-        per_image=per_image,
-        squared=squared,
-        logits=logits,
-    )
+    pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
+    overlap = overlap_sums(pixels, classes, reduction, per_image=per_image, squared=squared)
     return overlap.loss(2 * overlap.common, overlap.predicted + overlap.actual, smooth)
 
 
@@ -188,24 +139,7 @@ def jaccard_loss(
     r"""Return the soft Jaccard loss, on masks of 0 and 1 it is 1 - IoU.
 
     :math:`1 - (\sum p t + s) / (\sum p + \sum t - \sum p t + s)`, in [0, 1]; 0 where that is 0/0,
-    as if every pixel is void.
-
-    Parameters
-    ----------
-    probabilities, truth, ignore, reduction, weights
-        As in `dice_coefficient`.
-    smooth, squared, classes, per_image, logits
-        As in `dice_coefficient`.
-
-    Returns
-    -------
-    array
-        Of no dimension, or one value a class. NumPy sums are taken in float64.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
+    as if every pixel is void. Parameters as in `dice_coefficient`.
 
     References
     ----------
@@ -218,17 +152,8 @@ def jaccard_loss(
     >>> print(f"{jaccard_loss(np.array([[1, 1, 0]]), np.array([[1, 0, 0]])):.4f}")
     0.5000
     """
-    overlap = overlap_sums(
-        probabilities,
-        truth,
-        ignore=ignore,
-        reduction=reduction,
-        weights=weights,
-        classes=classes,
-        per_image=per_image,
-        squared=squared,
-        logits=logits,
-    )
+    pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
+    overlap = overlap_sums(pixels, classes, reduction, per_image=per_image, squared=squared)
     union = overlap.predicted + overlap.actual - overlap.common
     return overlap.loss(overlap.common, union, smooth)
 
@@ -257,22 +182,9 @@ def tversky_loss(
 
     Parameters
     ----------
-    probabilities, truth, ignore, reduction, weights
-        As in `dice_coefficient`.
     alpha, beta : float
-        Prices of false positives and of misses, 0 or more.
-    smooth, classes, per_image, logits
-        As in `dice_coefficient`.
-
-    Returns
-    -------
-    array
-        Of no dimension, or one value a class. NumPy sums are taken in float64.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
+        Prices of false positives and of misses, 0 or more. Other parameters as in
+        `dice_coefficient`.
 
     References
     ----------
@@ -287,17 +199,8 @@ def tversky_loss(
     0.2000
     """
     at_least_zero(alpha=alpha, beta=beta)
-    overlap = overlap_sums(
-        probabilities,
-        truth,
-        ignore=ignore,
-        reduction=reduction,
-        weights=weights,
-        classes=classes,
-        per_image=per_image,
-        squared=False,
-        logits=logits,
-    )
+    pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
+    overlap = overlap_sums(pixels, classes, reduction, per_image=per_image)
     false, missed = overlap.predicted - overlap.common, overlap.actual - overlap.common
     priced = overlap.common + alpha * false + beta * missed
     return overlap.loss(overlap.common, priced, smooth)
@@ -309,16 +212,10 @@ class Overlap:
 
     Attributes
     ----------
-    pixels : Pixels
-        What the sums run over.
     common, predicted, actual : (R, C) arrays
         Sums of p t, of p and of t; or of p t, p² and t².
     scored : (R, C) array of bool
         Which classes are scored.
-    reduction : str
-        How classes and images are reduced.
-    per_image : bool
-        Whether each image has sums of its own.
     """
 
     pixels: Pixels
@@ -352,27 +249,9 @@ class Overlap:
 
 
 def overlap_sums(
-    probabilities: Array,
-    truth: Array,
-    *,
-    ignore: Ignore,
-    reduction: str,
-    weights: Array | None,
-    classes: Classes,
-    per_image: bool,
-    squared: bool,
-    logits: bool,
+    pixels: Pixels, classes: Classes, reduction: str, *, per_image: bool, squared: bool = False
 ) -> Overlap:
     """Add up the overlap of probabilities and truth in each class."""
-    pixels = flatten(
-        probabilities,
-        truth,
-        ignore=ignore,
-        reduction=reduction,
-        weights=weights,
-        logits=logits,
-        soft=True,
-    )
     chosen, judged = chosen_classes(classes, pixels), mask_and_check(pixels)
     predicted = _of_chosen(judged, as_probabilities(judged), chosen)
     actual = _one_hot(judged, chosen, predicted)

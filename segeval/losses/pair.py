@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,36 +15,17 @@ from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
 from segeval.labels.labelmap import LabelMap
-from segeval.losses.arrays import clip_logits, sigmoid, softmax
+from segeval.losses.arrays import TOLERANCE, clip_logits, sigmoid, softmax
 from segeval.losses.calibration import ReliabilityBins, bin_probabilities
 from segeval.losses.table import IGNORED, LOSSES, LossInput
 from segeval.settings import LossChoice, Reading
 from segeval.text import counted
 from segeval.values import color_value
 
-OUTSIDE: Final = 1e-4
-"""How far rounding may move a probability out of [0, 1]."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossTask:
-    """What is asked of every pair.
-
-    Attributes
-    ----------
-    reading : Reading
-        How files are read.
-    labels : LabelMap
-        The classes, in the order of the channels.
-    choice : LossChoice
-        Parameters of the losses.
-    names : tuple of str
-        Losses that are valued.
-    binary : bool
-        Whether maps hold the foreground only.
-    first : str
-        The map by which that was found out.
-    """
+    """What is asked of every pair; the first map told whether all are binary."""
 
     reading: Reading
     labels: LabelMap
@@ -66,8 +47,6 @@ class ImageValues:
         Pixels that are not void.
     values : tuple of float
         For each loss of the task: its sum over judged pixels, or its value for the image.
-    evidence : Evidence
-        For the calibration.
     """
 
     counts: ImageCounts
@@ -156,8 +135,8 @@ def _doubt(values: NDArray[Any], stored: str, choice: LossChoice) -> str:
         return f"NaN or infinity on {counted(odd, 'judged pixel')}; mend the map"
     if choice.logits:
         return ""
-    if low < -OUTSIDE or high > 1 + OUTSIDE:
-        outside = (values < -OUTSIDE) | (values > 1 + OUTSIDE)
+    if low < -TOLERANCE or high > 1 + TOLERANCE:
+        outside = (values < -TOLERANCE) | (values > 1 + TOLERANCE)
         found, pixels = values[outside], counted(_count(outside), "judged pixel")
         return (
             f"values outside [0, 1] on {pixels}, from {found.min():g} to {found.max():g}; "

@@ -78,15 +78,7 @@ def bce_loss(
     >>> print(f"{loss:.4f}")
     0.4869
     """
-    pixels = flatten(
-        probabilities,
-        truth,
-        ignore=ignore,
-        reduction=reduction,
-        weights=weights,
-        logits=False,
-        soft=True,
-    )
+    pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=False, soft=True)
     return reduce_pixels(
         pixels, reduction, lambda judged: binary_cross_entropy(judged, positive_weight)
     )
@@ -110,23 +102,7 @@ def bce_with_logits_loss(
     Parameters
     ----------
     logits : array of floats, any shape
-        The log-odds of the foreground.
-    truth, ignore, reduction, weights, positive_weight
-        As in `bce_loss`.
-
-    Returns
-    -------
-    array
-        Of no dimension, or of the shape of the truth.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or the truth leaves [0, 1].
-
-    References
-    ----------
-    .. [1] I. J. Good, "Rational Decisions", 1952, doi:10.1111/j.2517-6161.1952.tb00104.x
+        The log-odds of the foreground. Other parameters as in `bce_loss`, with its source.
 
     Examples
     --------
@@ -136,15 +112,7 @@ def bce_with_logits_loss(
     >>> print(f"{loss:.4f}")
     0.4869
     """
-    pixels = flatten(
-        logits,
-        truth,
-        ignore=ignore,
-        reduction=reduction,
-        weights=weights,
-        logits=True,
-        soft=True,
-    )
+    pixels = flatten(logits, truth, ignore, reduction, weights, logits=True, soft=True)
     return reduce_pixels(
         pixels, reduction, lambda judged: binary_cross_entropy(judged, positive_weight)
     )
@@ -172,25 +140,13 @@ def cross_entropy_loss(
     probabilities : (K, H, W) or (N, K, H, W) array
         Probabilities of the classes, whose logarithms are bounded as in `bce_loss`; or logits.
     truth : (H, W) or (N, H, W) array of integers
-        Class indices.
-    ignore, reduction, weights
-        As in `bce_loss`.
+        Class indices. Other parameters as in `bce_loss`.
     class_weights : sequence of K floats, optional
         Factors of the losses by true class. The mean divides by their sum over judged pixels.
     label_smoothing : float
         Share of the truth, from 0 to 1, that is spread evenly over all classes.
     logits : bool
         Whether logits are given.
-
-    Returns
-    -------
-    array
-        Of no dimension, or of the shape of the truth. NumPy sums are taken in float64.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
 
     References
     ----------
@@ -205,9 +161,7 @@ def cross_entropy_loss(
     >>> print(cross_entropy_loss(probabilities, np.array([[0, 1]]), reduction="none").round(4))
     [[0.6931 0.1054]]
     """
-    pixels = flatten(
-        probabilities, truth, ignore=ignore, reduction=reduction, weights=weights, logits=logits
-    )
+    pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits)
     if pixels.binary:
         raise ValueError(
             f"expected two or more classes, found shape {tuple(probabilities.shape)} for truth of"
@@ -240,13 +194,8 @@ def focal_loss(
 
     Parameters
     ----------
-    probabilities : array of the shape of the truth, or (K, H, W), or (N, K, H, W)
-        Probabilities of the foreground, or of the classes, whose logarithms are bounded as in
-        `bce_loss`; or logits.
-    truth : array
-        0 or 1 of any dtype, or class indices of shape (H, W) or (N, H, W).
-    ignore, reduction, weights
-        As in `bce_loss`.
+    probabilities, truth : arrays
+        As in `bce_loss` if binary, else as in `cross_entropy_loss`. Other parameters as there.
     alpha : float or sequence of K floats, optional
         Factor of all pixels, or of each true class (binary: background, foreground); None is 1.
     balanced : bool
@@ -254,18 +203,6 @@ def focal_loss(
         Of several classes, class 0 is then the negative one. If false, it multiplies all.
     gamma : float
         Exponent, 0 or more.
-    logits : bool
-        Whether logits are given.
-
-    Returns
-    -------
-    array
-        Of no dimension, or of the shape of the truth. NumPy sums are taken in float64.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, probabilities leave [0, 1], or the truth leaves the classes.
 
     References
     ----------
@@ -280,9 +217,7 @@ def focal_loss(
     0.3375
     """
     at_least_zero(gamma=gamma)
-    pixels = flatten(
-        probabilities, truth, ignore=ignore, reduction=reduction, weights=weights, logits=logits
-    )
+    pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits)
     factors = class_factors(alpha, 2 if pixels.binary else pixels.classes, balanced=balanced)
     terms = binary_focal if pixels.binary else focal
     return reduce_pixels(pixels, reduction, lambda judged: terms(judged, gamma, factors))

@@ -29,18 +29,9 @@ IGNORED: Final = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LossInput:
-    """What a loss is valued on.
+    """What a loss is valued on: a map as it is in the file, and the probabilities that it says.
 
-    Attributes
-    ----------
-    values : (K, H, W) or (H, W) array of floats
-        As they are in the file: probabilities or logits.
-    probabilities : array of the same shape
-        The same, or what logits say.
-    truth : (H, W) array of integers
-        Class indices, `IGNORED` where a pixel is void.
-    choice : LossChoice
-        Parameters of the losses.
+    The truth holds class indices, `IGNORED` where a pixel is void.
     """
 
     values: NDArray[np.floating[Any]]
@@ -67,12 +58,8 @@ class Loss:
 
     Attributes
     ----------
-    name : str
-        Its name in documents.
-    title : str
-        Its name on the screen.
-    formula : str
-        What it is of a pixel, or of a class of an image.
+    name, title, formula : str
+        Name in documents and on the screen, and what it is of a pixel, or of a class of an image.
     mean : {"pixels", "images"}
         Whether it is the mean over all judged pixels of the data set, or over its images.
     value : callable
@@ -217,13 +204,7 @@ NEEDS: Final = {
 
 
 def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:
-    """Return the losses that were chosen, or all that are defined on maps of this kind.
-
-    Raises
-    ------
-    SettingError
-        If a name is not that of a loss, or its loss is not defined on these maps.
-    """
+    """Return the losses that were chosen, or all that are defined on maps of this kind."""
     reasons = {name: _reason_against(loss, choice, binary=binary) for name, loss in LOSSES.items()}
     if not choice.losses:
         return tuple(name for name, reason in reasons.items() if not reason)

@@ -39,19 +39,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskSet:
-    """A set of pairs.
-
-    Attributes
-    ----------
-    name, about : str
-        What it is called, and what is at the edge in it.
-    classes : int
-        Values 0…K-1 are the classes.
-    ignore : tuple of int
-        Values of the truth that are void.
-    scenes : tuple of Scene
-        One for each pair.
-    """
+    """A set of pairs, and what is at the edge in it; values 0…K-1 are the classes."""
 
     name: str
     about: str

@@ -51,14 +51,10 @@ class PresetScore:
 
     Attributes
     ----------
-    preset : str
-        Its name.
     metric : str
         Its headline, e.g. ``"miou"``.
     value : float
-        In [0, 1]; NaN if undefined.
-    per_class : tuple of float
-        Values of the classes; NaN where undefined.
+        In [0, 1]; NaN if undefined, as are values of the classes.
     entered : int
         How many (class, image) values entered it; values of classes if counts are pooled.
     rules : tuple of Rule
@@ -80,17 +76,10 @@ class PresetScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """An axis on which a preset is not the default.
+    """An axis on which a preset is not the default, and where the preset is on it.
 
-    Attributes
-    ----------
-    axis, setting : str
-        Which axis, and where the preset is on it.
-    change : float
-        Value of the preset, less its value with this axis as in the default; NaN if one of them is
-        undefined.
-    preset : str
-        The preset.
+    ``change`` is the value of the preset, less its value with this axis as in the default; NaN if
+    one of them is undefined.
     """
 
     axis: str
@@ -154,20 +143,7 @@ class PresetScorer:
 
 
 def explain(case: PresetScorer, names: Sequence[str] | None = None) -> list[PresetScore]:
-    """Score counts under presets.
-
-    Parameters
-    ----------
-    case : Case
-        What was counted.
-    names : sequence of str, optional
-        The presets; all of them if not given.
-
-    Returns
-    -------
-    list of Row
-        The highest value first, undefined ones last.
-    """
+    """Score counts under presets, by default all: the highest value first, undefined ones last."""
     rows = [_row(case, name) for name in (load_presets() if names is None else names)]
     return sorted(rows, key=lambda row: (math.isnan(row.value), -row.value, row.preset))
 
@@ -220,11 +196,7 @@ def differing_axes(start: Convention, end: Convention) -> Iterator[str]:
 
     A worst share needs pooling by image or class: it goes first if it ends, and last if it begins.
     """
-    metric = [
-        "metric"
-        for here, there in [(start, end)]
-        if setting_of(here, "metric") != setting_of(there, "metric")
-    ]
+    metric = ["metric"] if start.headline != end.headline else []
     axes = [axis for axis in AXES if getattr(start, axis) != getattr(end, axis)]
     yield from [*metric, *axes] if start.worst is not None else [*axes, *metric]
 
@@ -249,18 +221,9 @@ def _size(change: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Some axes that are switched from one preset to another.
+    """Some axes that are switched from one preset to another, the value then, and what that adds.
 
-    Attributes
-    ----------
-    axes : tuple of str
-        Usually one; several where a value between them is undefined.
-    before, after : tuple of str
-        Where the two presets are on them.
-    value : float
-        The value after the switch.
-    change : float
-        What it adds.
+    There are several axes where a value between them is undefined.
     """
 
     axes: tuple[str, ...]
@@ -273,11 +236,8 @@ class Step:
 def steps_between(case: PresetScorer, first: str, last: str) -> list[Step]:
     """Go from one preset to another, one axis at a time.
 
-    Returns
-    -------
-    list of Step
-        Their changes add up to the difference of the two values exactly, in any order. Axes that
-        change nothing are left out. Empty if a value is undefined, or if there is no difference.
+    The changes add up to the difference of the two values exactly, in any order. Axes that change
+    nothing are left out. Empty if a value is undefined, or if there is no difference.
     """
     start, end = case.convention(first), case.convention(last)
     if math.isnan(case.value(start)) or math.isnan(case.value(end)):

@@ -20,14 +20,12 @@ TEXTS: Final = ("tool", "version", "source", "call", "flatters", "punishes", "fa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """What one call of a tool does.
+    """What one call of a tool does, as a point on the axes of a convention.
 
     Attributes
     ----------
     name : str
         ``tool`` or ``tool:variant``.
-    tool, version, call : str
-        The call that it stands for.
     also : mapping of str to str
         Further calls that follow the same row, by the mean that reproduces them.
     source : str
@@ -36,8 +34,6 @@ class Preset:
         When the number reads too high, and when too low.
     fault : str
         A defect of the tool that the preset does not repeat; empty if there is none.
-    convention : Convention
-        The rules as a point on the axes.
     """
 
     name: str
@@ -69,13 +65,7 @@ def preset(name: str) -> Convention:
 
 
 def find_preset(name: str) -> Preset:
-    """Return a preset with all that is said of it.
-
-    Raises
-    ------
-    SettingError
-        If there is none of that name; names the nearest ones.
-    """
+    """Return a preset with all that is said of it; an unknown name is a `SettingError`."""
     presets = load_presets()
     if name in presets:
         return presets[name]

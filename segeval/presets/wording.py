@@ -19,13 +19,7 @@ NAMED: Final = 2
 
 
 def describe_rule(case: PresetScorer, rule: Rule) -> str:
-    """Say in a sentence what a rule does to these counts, and how far it moves its preset.
-
-    Returns
-    -------
-    str
-        It ends with the change in points, which are hundredths of a score.
-    """
+    """Say in a sentence what a rule does to these counts, and how many points (1/100) it moves."""
     words = TELLERS.get(rule.axis, _plainly)(case, rule)
     return f"{words}: {100 * rule.change:+.1f} points ({rule.preset})"
 

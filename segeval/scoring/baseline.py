@@ -37,13 +37,6 @@ class Drop:
 def parse_drop(text: str, *, default: str = "miou") -> Drop:
     """Parse ``[METRIC=]VALUE``, the value a difference of scores or a percentage of the baseline.
 
-    Raises
-    ------
-    SettingError
-        If the value is no such number.
-
-    Examples
-    --------
     >>> parse_drop("iou.*=2%")
     Drop(metric='iou.*', amount=0.02, relative=True)
     """
@@ -66,32 +59,17 @@ def check_drops(
     allowed: Collection[str] = (),
     compare: Callable[[CountedRun], RunComparison] | None = None,
 ) -> list[DropGate]:
-    """Hold scores against a baseline.
+    """Hold scores against a baseline: one gate for the images, one for the classes, then the drops.
 
-    Parameters
-    ----------
-    scores : Scores
-        The run in question.
-    baseline : Baseline
-        What it is held against.
-    drops : iterable of Drop
-        How far which scores may drop.
-    allowed : collection of str
-        Classes and images that may have vanished.
-    compare : callable, optional
-        Compares the run with the baseline's: only a drop whose interval excludes 0 fails.
-
-    Returns
-    -------
-    list of DropGate
-        One for the images, one for the classes, then the drops.
+    The classes and images that are ``allowed`` to may have vanished. If the counts are compared
+    too, only a drop whose interval excludes 0 fails.
 
     Raises
     ------
     RunError
-        If the baseline was scored under other settings, or no interval can be found.
+        If the baseline was scored under other settings.
     SettingError
-        If a drop names no score.
+        If a drop names no score, or no interval can be found.
     """
     _check_signature(scores.signature, baseline)
     comparison = None
@@ -220,8 +198,6 @@ class Baseline:
         The classes with a defined IoU.
     images : int
         Number of images.
-    signature : str
-        The definition of these numbers.
     run : CountedRun, optional
         The counts, if the baseline is a run and no document.
     """
@@ -234,13 +210,7 @@ class Baseline:
 
 
 def read_baseline(path: Path) -> Baseline | CountedRun:
-    """Read a baseline: a document, or a run, which is to be scored; see `baseline_of`.
-
-    Raises
-    ------
-    RunError
-        If it is neither.
-    """
+    """Read a baseline: a document, or a run, which is to be scored; see `baseline_of`."""
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:

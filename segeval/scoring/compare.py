@@ -6,11 +6,11 @@ second run minus the first, the baseline; all scores are better the higher they 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from segeval.counting.alignment import align, stack, with_waivers
 from segeval.counting.confusion import ClassCounts
@@ -40,8 +40,6 @@ class Difference:
 
     Attributes
     ----------
-    baseline, value : () or (K,) float64 arrays
-        Score of the first and of the second run.
     bounds : (2,) or (2, K) float64 array
         Interval of ``value - baseline``, both runs resampled alike.
     p : () or (K,) float64 array
@@ -73,22 +71,12 @@ class RunComparison:
 
     Attributes
     ----------
-    baseline, scores : Scores
-        Both runs.
-    means : mapping of str to Difference
-        Means and overall scores by name.
-    classes : mapping of str to Difference
-        Scores of the classes by metric.
+    means, classes : mapping of str to Difference
+        Means and overall scores by name, and scores of the classes by metric.
     metric : str
         The score by which images are compared.
     images : (2, N) float64 array
         That score of each image, of the baseline and of the run; NaN where undefined.
-    units : Units
-        What is drawn and swapped.
-    resampling : Resampling
-        Rounds and seed.
-    signature : str
-        The definition of these numbers in one line.
     """
 
     baseline: Scores
@@ -116,27 +104,10 @@ def compare_runs(
     resampling: Resampling | None = None,
     common: bool = False,
 ) -> list[RunComparison]:
-    """Compare runs with the first of them.
+    """Compare runs with the first of them; one comparison for each of the others.
 
-    Parameters
-    ----------
-    runs : sequence of CountedRun
-        Two or more, over the same images.
-    choice : LabelChoice, optional
-        The classes; by default those found in all runs together.
-    convention : Convention, optional
-        As for `score_run`.
-    unknown : {"error", "wrong", "ignore"}
-        See `classify`.
-    resampling : Resampling, optional
-        Rounds and seed.
-    common : bool
-        Whether images that are not in all runs are left out, instead of being an error.
-
-    Returns
-    -------
-    list of Comparison
-        One for each run but the first.
+    Without a choice, the classes are those found in all runs together. Images that are not in all
+    runs are an error, or left out if only those in ``common`` are asked for.
 
     Raises
     ------
@@ -158,12 +129,11 @@ def compare_runs(
     labels = choose_labels(stack(aligned), choice or LabelChoice())
     first, *others = [score_run(run, labels, convention, unknown=unknown) for run in aligned]
     facts = [
-        *([f"unknown:{unknown}"] if unknown != "error" else []),
         *convention.signature_parts(),
         *([f"common:{len(groups)}of{max(map(len, runs))}"] if common else []),
         resampling.signature_part(units),
     ]
-    signature = write_signature(with_waivers(aligned[0], runs), labels, facts)
+    signature = write_signature(with_waivers(aligned[0], runs), labels, facts, unknown=unknown)
     return [_compare(first, other, units, resampling, signature) for other in others]
 
 
@@ -171,20 +141,19 @@ def _compare(
     baseline: Scores, scores: Scores, units: Units, resampling: Resampling, signature: str
 ) -> RunComparison:
     """Compare two runs over the same images, scored alike."""
-    drawn = Summary.concatenate(_resampled(baseline, scores, units, resampling))
-    swapped = Summary.concatenate(_swapped(baseline, scores, units, resampling))
     metric = baseline.convention.headline.partition("_worst")[0]
+    sides = [side.counts.images for side in (baseline, scores)]
+    both = ClassCounts.concatenate(sides)
+    drawn = _differences(
+        scores, ([Sample.of(side, draws) for side in sides] for draws in draw(units, resampling))
+    )
+    swapped = _differences(scores, (_swapped(both, coins) for coins in swap(units, resampling)))
     return RunComparison(
         baseline=baseline,
         scores=scores,
         means={
-            name: _difference(
-                np.asarray(baseline.summary[name]),
-                np.asarray(scores.summary[name]),
-                drawn.means[name],
-                swapped.means[name],
-            )
-            for name in scores.summary
+            name: _difference(baseline.summary[name], value, drawn.means[name], swapped.means[name])
+            for name, value in scores.summary.items()
         },
         classes={
             name: _difference(
@@ -201,46 +170,29 @@ def _compare(
 
 
 def _difference(
-    baseline: NDArray[np.float64],
-    value: NDArray[np.float64],
+    baseline: ArrayLike,
+    value: ArrayLike,
     drawn: NDArray[np.float64],
     swapped: NDArray[np.float64],
 ) -> Difference:
+    first, second = np.asarray(baseline), np.asarray(value)
     return Difference(
-        baseline=baseline,
-        value=value,
+        baseline=first,
+        value=second,
         bounds=percentile_interval(drawn),
-        p=randomization_p(value - baseline, swapped),
+        p=randomization_p(second - first, swapped),
         undefined=np.isnan(drawn).sum(axis=0),
     )
 
 
-def _resampled(
-    baseline: Scores, scores: Scores, units: Units, resampling: Resampling
-) -> Iterator[Summary]:
-    """Score both runs on the same drawings, and yield the differences."""
+def _swapped(both: ClassCounts, coins: NDArray[np.float64]) -> list[Sample]:
+    """Let the runs change places where coins are 1: draw each side from the images of both."""
+    sides = (1 - coins, coins), (coins, 1 - coins)
+    return [Sample.of(both, np.hstack(draws)) for draws in sides]
+
+
+def _differences(scores: Scores, rounds: Iterable[Sequence[Sample]]) -> Summary:
+    """Score both samples of every block of rounds, and subtract the first from the second."""
     excluded = excluded_indices(scores.convention, scores.labels)
-    for draws in draw(units, resampling):
-        first, second = (
-            summarize(side.convention, Sample.of(side.counts.images, draws), excluded)
-            for side in (baseline, scores)
-        )
-        yield second.minus(first)
-
-
-def _swapped(
-    baseline: Scores, scores: Scores, units: Units, resampling: Resampling
-) -> Iterator[Summary]:
-    """Let the runs change places in some images, and yield the differences.
-
-    A swap is a drawing from the images of both runs: from each pair one for either side.
-    """
-    excluded = excluded_indices(scores.convention, scores.labels)
-    images = ClassCounts.concatenate(side.counts.images for side in (baseline, scores))
-    for coins in swap(units, resampling):
-        left, right = np.hstack([1 - coins, coins]), np.hstack([coins, 1 - coins])
-        first, second = (
-            summarize(scores.convention, Sample.of(images, draws), excluded)
-            for draws in (left, right)
-        )
-        yield second.minus(first)
+    summaries = ([summarize(scores.convention, s, excluded) for s in pair] for pair in rounds)
+    return Summary.concatenate(second.minus(first) for first, second in summaries)

@@ -97,24 +97,12 @@ def split_bound(text: str) -> tuple[str, str, float]:
 
 
 def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
-    """Parse ``[METRIC=]VALUE``.
+    """Parse ``[METRIC=]VALUE``, the value a fraction up to 1.
 
-    Parameters
-    ----------
-    text : str
-        ``0.75``, ``mdice=0.8``, ``iou.road=0.9``, ``dice.*=0.5`` (every class), ``miou@night``
-        (a group), ``miou@worst`` (the group with the lowest defined value), or ``miou.low`` and
-        ``iou.road.low`` (the lower bound of an interval).
-    default : str
-        The metric if none is given.
+    ``0.75``, ``mdice=0.8``, ``iou.road=0.9``, ``dice.*=0.5`` (every class), ``miou@night`` (a
+    group), ``miou@worst`` (the group with the lowest defined value), or ``miou.low`` and
+    ``iou.road.low`` (the lower bound of an interval).
 
-    Raises
-    ------
-    SettingError
-        If the value is not a number, or above 1.
-
-    Examples
-    --------
     >>> parse_threshold("iou.road=0.9")
     Threshold(metric='iou.road', minimum=0.9, maximum=inf)
     """
@@ -134,13 +122,6 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
 def parse_ceiling(text: str) -> Threshold:
     """Parse ``LOSS=VALUE``, above which a loss fails.
 
-    Raises
-    ------
-    SettingError
-        If it is not of that form.
-
-    Examples
-    --------
     >>> parse_ceiling("bce=0.2").maximum
     0.2
     """
@@ -151,13 +132,7 @@ def parse_ceiling(text: str) -> Threshold:
 
 
 def check_values(values: Mapping[str, float], thresholds: Iterable[Threshold]) -> list[Gate]:
-    """Compare values with thresholds.
-
-    Raises
-    ------
-    SettingError
-        If a threshold names none of the values.
-    """
+    """Compare values with thresholds; each must name one of them."""
     gates = []
     for threshold in thresholds:
         name = threshold.metric
@@ -168,13 +143,7 @@ def check_values(values: Mapping[str, float], thresholds: Iterable[Threshold]) -
 
 
 def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Gate]:
-    """Compare scores with thresholds.
-
-    Raises
-    ------
-    SettingError
-        If a threshold names no metric or no class of these scores.
-    """
+    """Compare scores with thresholds; each must name a metric or a class of these scores."""
     return [
         Gate(metric=name, minimum=threshold.minimum, value=value)
         for threshold in thresholds

@@ -21,18 +21,12 @@ class Intervals:
 
     Attributes
     ----------
-    resampling : Resampling
-        Rounds and seed.
-    units : Units
-        What was drawn.
     means : mapping of str to (2,) float64 array
         Lower and upper bound of each mean and overall score; NaN if no round defines it.
     classes : mapping of str to (2, K) float64 array
         The same for the scores of each class, by metric.
-    undefined_means : mapping of str to int
+    undefined_means, undefined_classes : mapping of str to int or (K,) int64 array
         Rounds in which a score is undefined, and which its bounds leave out.
-    undefined_classes : mapping of str to (K,) int64 array
-        The same for the scores of each class.
     """
 
     resampling: Resampling
@@ -55,25 +49,7 @@ def find_intervals(
     units: Units,
     resampling: Resampling,
 ) -> Intervals:
-    """Resample the images, and score each resample.
-
-    Parameters
-    ----------
-    convention : Convention
-        What is pooled, left out and weighed.
-    images : ClassCounts
-        (N, K) counts of each image and class.
-    excluded : sequence of int
-        Positions of the classes that are left out of the means.
-    units : Units
-        What is drawn: images, or groups of them.
-    resampling : Resampling
-        Rounds and seed.
-
-    Returns
-    -------
-    Intervals
-    """
+    """Resample the images, and score each resample."""
     rounds = Summary.concatenate(
         summarize(convention, Sample.of(images, draws), excluded)
         for draws in draw(units, resampling)

@@ -56,23 +56,8 @@ def mean_score(
 ) -> NDArray[np.float64]:
     """Average a metric over images and classes: mIoU, if the metric is IoU.
 
-    The pooling says how; the formula of each stands at the top of this module.
-
-    Parameters
-    ----------
-    convention : Convention
-        What is pooled, left out and weighed.
-    metric : Metric
-        Score of a class.
-    sample : Sample
-        Counts of each image and class, and how often the images are drawn.
-    excluded : sequence of int
-        Positions of the classes that are left out of the means.
-
-    Returns
-    -------
-    (B,) float64 array
-        In [0, 1]; NaN where undefined.
+    The pooling says how; the formula of each stands at the top of this module. ``excluded`` are
+    the positions of the classes that are left out. (B,) values in [0, 1]; NaN where undefined.
     """
     sample, pooling = without_void_images(convention, sample), POOLINGS[convention.pooling]
     mean = _run_steps(pooling.steps, convention, metric, sample, excluded)
@@ -118,10 +103,7 @@ def _run_steps(
 def class_scores(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.float64]:
     """Score each class: of the summed counts, or its mean over the images in which it is defined.
 
-    Returns
-    -------
-    (B, K) float64 array
-        NaN where undefined.
+    (B, K) values, NaN where undefined.
     """
     sample, pooling = without_void_images(convention, sample), POOLINGS[convention.pooling]
     return _run_steps((pooling.over_images,), convention, metric, sample, ()).scores
@@ -301,19 +283,8 @@ def generalized_dice(
 ) -> NDArray[np.float64]:
     """Score all classes of each pool together: sum w 2 tp / sum w (support + predicted).
 
-    Parameters
-    ----------
-    counts : ClassCounts
-        (..., K) counts.
-    weighting : {"simple", "square", "uniform"}
-        w is 1 / support, 1 / support^2, or 1.
-    unseen : {"largest", "zero"}
-        w of a class without true pixels: that of the heaviest other class, or 0.
-
-    Returns
-    -------
-    (...) float64 array
-        Values in [0, 1]; NaN where no class is on either side.
+    By the weighting, w is 1 / support, 1 / support^2, or 1; that of a class without true pixels is
+    that of the heaviest other class, or 0. Values in [0, 1]; NaN where no class is on either side.
 
     References
     ----------
@@ -409,21 +380,7 @@ class Summary:
 
 
 def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -> Summary:
-    """Score a sample under a convention.
-
-    Parameters
-    ----------
-    convention : Convention
-        What is pooled, left out and weighed.
-    sample : Sample
-        Counts of each image and class, and how often the images are drawn.
-    excluded : sequence of int
-        Positions of the classes that are left out of the means.
-
-    Returns
-    -------
-    Summary
-    """
+    """Score a sample under a convention; the excluded classes are left out of the means."""
     means: dict[str, NDArray[np.float64]] = {}
     classes: dict[str, NDArray[np.float64]] = {}
     for metric in METRICS.values():

@@ -39,8 +39,8 @@ class Metric:
     ----------
     name, title : str
         Name of the score in documents, and on the screen.
-    formula : str
-        In the words of `ClassCounts`.
+    formula, reference : str
+        In the words of `ClassCounts`, and where it comes from.
     terms : callable
         Numerator and denominator, as (..., K) arrays.
     symmetric : bool
@@ -49,8 +49,6 @@ class Metric:
         The score that it becomes when truth and prediction are exchanged; empty if none.
     smoothed : bool
         Whether a convention may add to both terms.
-    reference : str
-        Where the formula comes from.
     shown : set of str
         Where the score or its mean over classes is seen, of `Place`.
     """
@@ -78,16 +76,12 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverallMetric:
-    """A score of all classes together.
+    """A score of all classes together; most as in `Metric`.
 
     Attributes
     ----------
-    name, title, formula, reference, shown
-        As in `Metric`.
     score : callable
         From (..., K) counts to (...) values in ``range``; NaN where undefined.
-    symmetric : bool
-        Whether exchanging truth and prediction leaves it unchanged.
     range : tuple of float
         Least and greatest value.
     """

@@ -33,15 +33,7 @@ FEWEST, MOST = 10, 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resampling:
-    """How often, and from which seed.
-
-    Attributes
-    ----------
-    rounds : int
-        Number of resamples, and of swaps.
-    seed : int
-        Of `numpy.random.default_rng`.
-    """
+    """How often, and from which seed of `numpy.random.default_rng`."""
 
     rounds: int = 1000
     seed: int = SEED
@@ -68,14 +60,7 @@ class Resampling:
 class Units:
     """What is drawn: images, or groups of images, which are drawn as a whole.
 
-    Attributes
-    ----------
-    kind : {"images", "groups"}
-        What a unit is.
-    unit : (N,) int64 array
-        Unit of each image.
-    count : int
-        Number of units, U.
+    ``unit`` is the number of the unit of each image, and ``count`` is that of all units, U.
     """
 
     kind: Literal["images", "groups"]
@@ -112,16 +97,8 @@ def draw(
 ) -> Iterator[NDArray[np.float64]]:
     """Draw as many units as there are, with replacement, round after round.
 
-    The indices are those that `scipy.stats.bootstrap` draws from the same generator.
-
-    Parameters
-    ----------
-    units : Units
-        What is drawn.
-    resampling : Resampling
-        Rounds and seed.
-    block : int, optional
-        Rounds at a time; by default as many as fit into 32 MiB.
+    The indices are those that `scipy.stats.bootstrap` draws from the same generator. Rounds come
+    in blocks, by default as many as fit into 32 MiB.
 
     Yields
     ------
@@ -166,17 +143,10 @@ def _blocks(units: Units, resampling: Resampling, block: int | None) -> Iterator
 
 
 def percentile_interval(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the bounds between which the middle 95 % of the rounds lie.
+    """Return the (2, …) bounds between which the middle 95 % of the (R, …) rounds lie.
 
-    Parameters
-    ----------
-    values : (R, …) float64 array
-        A score in each round; the rounds in which it is undefined are left out.
-
-    Returns
-    -------
-    (2, …) float64 array
-        Linear interpolation between neighbours; NaN where no round is defined.
+    Linear interpolation between neighbours. Rounds in which a score is undefined are left out;
+    NaN where none defines it.
 
     References
     ----------
@@ -199,20 +169,9 @@ def randomization_p(
 ) -> NDArray[np.float64]:
     """Return how often a difference as large comes about by swapping alone.
 
-    p = (c + 1) / (R + 1), with c the rounds in which the difference is, in absolute value, at least
-    the observed one. Rounds in which it is undefined are left out of c and of R.
-
-    Parameters
-    ----------
-    observed : (…) float64 array
-        Differences of two systems.
-    swapped : (R, …) float64 array
-        The same after swapping.
-
-    Returns
-    -------
-    (…) float64 array
-        In (0, 1]; NaN where the observed difference is undefined.
+    p = (c + 1) / (R + 1), with c those of the R rounds in which the difference is, in absolute
+    value, at least the observed one. Rounds in which it is undefined are left out of c and of R.
+    In (0, 1]; NaN where the observed difference is undefined.
 
     References
     ----------
@@ -232,17 +191,8 @@ def randomization_p(
 def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Correct the p-values of a family of tests, so that one false alarm in all is as rare as said.
 
-    The i-th smallest of m is multiplied by m - i + 1, and none is less than one before it.
-
-    Parameters
-    ----------
-    p : (M,) float64 array
-        NaN where there is no test.
-
-    Returns
-    -------
-    (M,) float64 array
-        In (0, 1]; NaN where there is no test.
+    The i-th smallest of m is multiplied by m - i + 1, and none is less than one before it. NaN
+    where there is no test.
 
     References
     ----------

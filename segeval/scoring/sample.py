@@ -49,10 +49,7 @@ def sum_over(
 ) -> NDArray[Any]:
     """Sum values over images, as often as they are drawn, over classes, or over both at once.
 
-    Returns
-    -------
-    array
-        (B, …) over images, of (N, …) values; (M,) over classes, of (M, K); (B,) over pairs.
+    (N, …) values give (B, …) over images, (M, K) ones (M,) over classes; pairs give (B,).
     """
     if axis == "classes":
         return np.asarray(values.sum(axis=-1))
@@ -68,8 +65,6 @@ def exact_weighted_sum(draws: NDArray[np.float64], values: NDArray[Any]) -> NDAr
     2^-60 of the largest power of two among them, whose sums are exact up to 2^23 draws, and are
     rounded once, when they are put together again.
 
-    Examples
-    --------
     >>> exact_weighted_sum(np.array([[2.0, 1.0]]), np.array([0.1, 0.3])).tolist()
     [0.5]
     """

@@ -39,14 +39,8 @@ def label_and_score(
 ) -> Scores:
     """Score a run, and its groups, with the classes that the user chose or that its values show.
 
-    Intervals, if there is a resampling, are found for the whole run only.
-
-    Raises
-    ------
-    DataError
-        If there are problems: all of them, those of reading, pairing and labels alike.
-    LabelError
-        If only the classes are in doubt.
+    Intervals, if there is a resampling, are found for the whole run only. A `DataError` lists all
+    problems, those of reading, pairing and labels alike; a `LabelError` is the only one.
     """
     if not run.images:
         raise DataError(run.provenance.problems or [NOTHING])
@@ -67,31 +61,21 @@ def label_and_score(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scores:
-    """Every score of a run under one label map and one convention.
+    """Every score of a run under one label map and one convention; NaN where undefined.
 
     Attributes
     ----------
-    run : CountedRun
-        What was counted.
-    labels : LabelMap
-        The classes.
-    convention : Convention
-        Pooling, absent classes, classes of the means.
-    counts : Classified
-        The counts by class.
     class_scores : mapping of str to (K,) float64 array
         Scores of each class by metric: of the summed counts under dataset pooling, else the mean
-        over the images in which the class is defined. NaN where undefined.
+        over the images in which the class is defined.
     summary : mapping of str to float
-        Means and overall scores by name; NaN where undefined.
+        Means and overall scores by name.
     averaged : mapping of str to int
         How many classes enter each mean.
     signature : str
         The definition of these numbers in one line.
     groups : mapping of str to Scores
         Scores of each group of images, if there are groups.
-    intervals : Intervals, optional
-        Bounds of every score, if they were asked for.
     """
 
     run: CountedRun
@@ -131,24 +115,7 @@ def score_run(
     unknown: Unknown = "error",
     resampling: Resampling | None = None,
 ) -> Scores:
-    """Score a run.
-
-    Parameters
-    ----------
-    run : CountedRun
-        Counted images.
-    labels : LabelMap
-        Values to classes.
-    convention : Convention, optional
-        Default: pooled over the data set, absent classes skipped, all classes in the mean.
-    unknown : {"error", "wrong", "ignore"}
-        See `classify`.
-    resampling : Resampling, optional
-        How intervals are found, if they are asked for.
-
-    Returns
-    -------
-    Scores
+    """Score a run under a convention, by default the pooled counts of all classes.
 
     Raises
     ------
@@ -176,6 +143,7 @@ def score_run(
         metric.mean: count_classes_in_mean(convention, metric, sample, excluded)
         for metric in METRICS.values()
     }
+    facts = [*convention.signature_parts(), *([intervals.signature_part] if intervals else [])]
     return Scores(
         run=run,
         labels=labels,
@@ -184,28 +152,14 @@ def score_run(
         class_scores={name: values[0] for name, values in summary.classes.items()},
         summary={name: float(values[0]) for name, values in summary.means.items()},
         averaged=averaged,
-        signature=_signature(run, labels, convention, unknown, intervals),
+        signature=write_signature(run, labels, facts, unknown=unknown),
         intervals=intervals,
     )
 
 
-def _signature(
-    run: CountedRun,
-    labels: LabelMap,
-    convention: Convention,
-    unknown: Unknown,
-    intervals: Intervals | None,
+def write_signature(
+    run: CountedRun, labels: LabelMap, facts: Iterable[str], *, unknown: Unknown = "error"
 ) -> str:
-    """Write down everything that the numbers depend on."""
-    facts = [
-        *([f"unknown:{unknown}"] if unknown != "error" else []),
-        *convention.signature_parts(),
-        *([intervals.signature_part] if intervals else []),
-    ]
-    return write_signature(run, labels, facts)
-
-
-def write_signature(run: CountedRun, labels: LabelMap, facts: Iterable[str]) -> str:
     """Write down what all numbers depend on, and the facts of a special kind of number."""
     parts = [
         f"labels:{labels.name}",
@@ -213,6 +167,7 @@ def write_signature(run: CountedRun, labels: LabelMap, facts: Iterable[str]) -> 
         f"classes:{len(labels.labels)}",
         f"ignore:{describe_values(labels.void) or 'none'}",
         *run.provenance.waivers,
+        *([f"unknown:{unknown}"] if unknown != "error" else []),
         *facts,
         *(f"shard:{shard}" for shard in run.provenance.shards),
         f"images:{len(run.images)}",
@@ -224,11 +179,8 @@ def write_signature(run: CountedRun, labels: LabelMap, facts: Iterable[str]) -> 
 def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
     """Score every image by itself, under the same convention for absent and excluded classes.
 
-    Returns
-    -------
-    dict of str to (N,) float64 array
-        The means over classes (``miou``, …) and overall scores of each image, then ``iou_<class>``
-        for every class, and so for each metric that is broken down; NaN where undefined.
+    First the means over classes (``miou``, …) and overall scores, then ``iou_<class>`` for every
+    class, and so for each metric that is broken down; (N,) values, NaN where undefined.
     """
     counts, convention = scores.counts.images, scores.convention
     excluded = excluded_indices(convention, scores.labels)

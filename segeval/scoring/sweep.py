@@ -49,8 +49,6 @@ class Sweep:
         Area under recall against false-positive rate; NaN if truth holds one class only.
     beta2 : float
         Squared beta of ``fbeta``.
-    signature : str
-        The definition of these numbers in one line.
     """
 
     thresholds: NDArray[np.int64]
@@ -75,20 +73,10 @@ class Sweep:
 
 
 def sweep(run: CountedRun, labels: LabelMap, *, beta2: float = 1.0) -> Sweep:
-    """Score the foreground at every threshold.
+    """Score the foreground at every threshold of grey predictions against binary truths.
 
-    Parameters
-    ----------
-    run : CountedRun
-        Counts of grey predictions against binary truths.
-    labels : LabelMap
-        Two classes, background and foreground; only its truth side is used.
-    beta2 : float
-        Squared beta of the F-beta score: weight of recall against precision.
-
-    Returns
-    -------
-    Sweep
+    Of the label map, background and foreground, only the truth side is used. ``beta2`` is the
+    squared beta of the F-beta score: the weight of recall against precision.
 
     Raises
     ------
