@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Final, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
 import pytest
@@ -470,7 +470,7 @@ def test_a_report_is_a_module_and_an_option(
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class Poetic(OutputOptions):
-        poem: Annotated[Path | None, report_file("poem:write", "Write a poem.")] = None
+        poem: Path | None = report_file("poem:write", "Write a poem.")
 
     monkeypatch.setattr(options, "OutputOptions", Poetic)
     program = typer.Typer()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, get_type_hints
+from itertools import chain
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from segeval.cli import INTERRUPTED
-from segeval.cli.config import USAGE, ConfigPath, NoConfig, origins
+from segeval.cli.config import USAGE, ConfigOptions, origins
 from segeval.cli.console import describe_problems, notify
 from segeval.cli.github import on_github
 from segeval.errors import DataError, SegevalError, SettingError
@@ -20,15 +21,6 @@ GATE_FAILED = 1
 NOT_SCORED = 3
 ANNOTATED = 5
 """Problems in an annotation of GitHub."""
-CONFIG_OPTIONS = (
-    inspect.Parameter(
-        "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigPath
-    ),
-    inspect.Parameter(
-        "no_config", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=NoConfig
-    ),
-)
-"""Options that every command has."""
 CONTEXT = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 """What Typer gives to a function that asks for it."""
 
@@ -41,14 +33,12 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     message and an exit code: 2 for settings, 3 for data that cannot be scored, 130 for Ctrl-C.
     """
     hints = get_type_hints(function, include_extras=True)
-    families = {
-        name: hint for name, hint in hints.items() if isinstance(hint, type) and is_dataclass(hint)
-    }
+    families: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     checkable = all(getattr(family, "checkable", True) for family in families.values())
 
     @functools.wraps(function)
     def run(ctx: typer.Context, **given: Any) -> None:
-        for option in CONFIG_OPTIONS:
+        for option in _members(ConfigOptions):
             del given[option.name]
         for name, family in families.items():
             given[name] = family(**{field.name: given.pop(field.name) for field in fields(family)})
@@ -66,36 +56,32 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             notify("segeval: interrupted")
             raise typer.Exit(INTERRUPTED) from None
 
-    spread = (p for p in _spread(function, hints, families) if p.name != CONTEXT.name)
-    parameters = [*spread, *CONFIG_OPTIONS, CONTEXT]
+    spread = (_spread(each, hints) for each in inspect.signature(function).parameters.values())
+    parameters = [*chain(*spread), *_members(ConfigOptions), CONTEXT]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
-def _spread(
-    function: Callable[..., None], hints: Mapping[str, Any], families: Mapping[str, type]
-) -> Iterator[inspect.Parameter]:
-    """Yield the parameters of a function, with the fields of each family in its place."""
-    for parameter in inspect.signature(function).parameters.values():
-        family = families.get(parameter.name)
-        if family is None:
-            annotation = hints[parameter.name]
-            yield parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY)
-            continue
-        yield from _members(family)
+def _spread(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> list[inspect.Parameter]:
+    """Return the fields of a family, or else the parameter itself; the context is added once."""
+    if is_dataclass(hints[parameter.name]):
+        return _members(hints[parameter.name])
+    if parameter.name == CONTEXT.name:
+        return []
+    return [parameter.replace(annotation=hints[parameter.name], kind=CONTEXT.kind)]
 
 
 @functools.cache
 def _members(family: Any) -> list[inspect.Parameter]:
     """Return the fields of a family as parameters; many commands share one."""
-    hints = get_type_hints(family, include_extras=True)
+    hints = get_type_hints(family)
     return [
         inspect.Parameter(
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=hints[field.name],
+            annotation=Annotated[hints[field.name], field.metadata["typer"]],
         )
         for field in fields(family)
     ]

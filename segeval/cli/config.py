@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args
+from typing import Any, Final, get_args
 
 import typer
 from typer.core import TyperCommand
@@ -56,15 +56,18 @@ POINTLESS: Final[tuple[tuple[str, Callable[[Any], bool], set[str]], ...]] = (
 """An option, which of its values count, and what makes no sense beside them."""
 
 _files = in_panel("Files of settings")
-NoConfig = Annotated[bool, _files("Ignore files of settings.", "--no-config")]
-ConfigPath = Annotated[
-    Path | None,
-    _files(
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigOptions:
+    """The options that every command has."""
+
+    config: Path | None = _files(
         "Settings: this file, not the nearest segeval.toml or pyproject.toml.",
         metavar="FILE",
         show_default=False,
-    ),
-]
+    )
+    no_config: bool = _files("Ignore files of settings.", "--no-config", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, ClassVar, get_args, get_type_hints
+from typing import ClassVar, get_args, get_type_hints
 
 import pytest
-import typer
 
 from segeval.cli.commands.compare import ComparisonOutput
 from segeval.cli.commands.explain import ExplainOptions
 from segeval.cli.commands.losses import LossOutput
 from segeval.cli.commands.sweep import SweepOptions
 from segeval.cli.deliver import deliver
-from segeval.cli.options.output import DocumentFile, OutputOptions, ReportFiles, report_file
+from segeval.cli.options.output import OutputOptions, ReportFiles, document_file, report_file
+from segeval.cli.options.panels import in_panel
 
 MASKS = ["sample_masks/pred", "sample_masks/truth"]
 PROJECT = Path(__file__).parents[2]
@@ -28,9 +28,9 @@ FAMILIES = (ComparisonOutput, ExplainOptions, LossOutput, OutputOptions, SweepOp
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files(ReportFiles):
     printed: ClassVar = {"poem": "poems:write"}
-    plot: Annotated[Path | None, report_file("poems:draw", "")] = None
-    folder: Annotated[Path | None, typer.Option(metavar="DIR")] = None
-    json: DocumentFile = None
+    plot: Path | None = report_file("poems:draw", "")
+    folder: Path | None = in_panel()("", metavar="DIR")
+    json: Path | None = document_file()
     output_format: str = "poem"
 
 

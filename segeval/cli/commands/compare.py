@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-
-import typer
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
-from segeval.cli.options.output import DocumentFile, Percent, ReportFiles, report_file
+from segeval.cli.options.output import ReportFiles, document_file, percent_flag, report_file
 from segeval.cli.options.pairing import FolderOptions
+from segeval.cli.options.panels import argument
 from segeval.cli.runs import say_decoder
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
@@ -31,34 +30,28 @@ _output = options.in_panel("Output and gate")
 class ComparedOptions(FolderOptions):
     """Which runs are compared, and how folders among them are counted."""
 
-    runs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="RUN…",
-            help="Run files, or folders of predicted masks; the first is compared to.",
-        ),
-    ]
-    truth: Annotated[
-        Path | None,
-        _pairing("Folder of true masks, for folders of predictions.", "--truth", metavar="TRUTH"),
-    ] = None
-    common: Annotated[
-        bool, _convention("Leave out images that are not in all runs.", "--common")
-    ] = False
+    runs: list[Path] = argument(
+        "Run files, or folders of predicted masks; the first is compared to.",
+        metavar="RUN…",
+        default=MISSING,
+    )
+    truth: Path | None = _pairing(
+        "Folder of true masks, for folders of predictions.", "--truth", metavar="TRUTH"
+    )
+    common: bool = _convention(
+        "Leave out images that are not in all runs.", "--common", default=False
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResamplingOptions(options.ConventionOptions):
     """How counts become scores, and how often they are drawn: always, in a comparison."""
 
-    ci: Annotated[
-        int | None,
-        _convention(
-            "Intervals and p-values from so many resamples of the images, or of their groups.",
-            metavar="N",
-            show_default="1000",
-        ),
-    ] = None
+    ci: int | None = _convention(
+        "Intervals and p-values from so many resamples of the images, or of their groups.",
+        metavar="N",
+        show_default="1000",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +60,15 @@ class ComparisonOutput(ReportFiles):
 
     printed: ClassVar = {"table": "compare:to_renderable"}
 
-    output_format: Annotated[
-        Literal["table", "csv", "json", "markdown"], _output("What is printed.", "--format")
-    ] = "table"
-    percent: Percent = False
-    csv: Annotated[Path | None, report_file("compare:to_csv", "Write a CSV of all scores.")] = None
-    per_image: Annotated[
-        Path | None, report_file("compare:images_csv", "Write a CSV of the images.")
-    ] = None
-    json: DocumentFile = None
-    markdown: Annotated[
-        Path | None, report_file("compare:to_markdown", "Write the table as Markdown.")
-    ] = None
-    html: Annotated[
-        Path | None, report_file("html.page:comparison_page", "Write one page of HTML.")
-    ] = None
+    output_format: Literal["table", "csv", "json", "markdown"] = _output(
+        "What is printed.", "--format", default="table"
+    )
+    percent: bool = percent_flag()
+    csv: Path | None = report_file("compare:to_csv", "Write a CSV of all scores.")
+    per_image: Path | None = report_file("compare:images_csv", "Write a CSV of the images.")
+    json: Path | None = document_file()
+    markdown: Path | None = report_file("compare:to_markdown", "Write the table as Markdown.")
+    html: Path | None = report_file("html.page:comparison_page", "Write one page of HTML.")
 
 
 @command

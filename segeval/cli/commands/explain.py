@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.options.output import DocumentFile, ReportFiles
+from segeval.cli.options.output import ReportFiles, document_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
 from segeval.settings import Unknown
@@ -25,19 +26,17 @@ class ExplainOptions(ReportFiles):
 
     printed: ClassVar = {"table": "explain:to_renderable"}
 
-    between: Annotated[
-        tuple[str, str] | None,
-        _convention("Go from preset A to preset B, a rule at a time.", metavar="A B"),
-    ] = None
-    exclude: Annotated[
-        list[str] | None,
-        _convention("Leave a class out of every mean; repeatable.", metavar="CLASS"),
-    ] = None
-    variants: Annotated[bool, _output("Show the variants of the presets as well.", "--all")] = False
-    output_format: Annotated[
-        Literal["table", "json"], _output("What is printed; json holds all.", "--format")
-    ] = "table"
-    json: DocumentFile = None
+    between: tuple[str, str] | None = _convention(
+        "Go from preset A to preset B, a rule at a time.", metavar="A B"
+    )
+    exclude: list[str] | None = _convention(
+        "Leave a class out of every mean; repeatable.", metavar="CLASS"
+    )
+    variants: bool = _output("Show the variants of the presets as well.", "--all", default=False)
+    output_format: Literal["table", "json"] = _output(
+        "What is printed; json holds all.", "--format", default="table"
+    )
+    json: Path | None = document_file()
 
 
 @command

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-
-import typer
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
-from segeval.cli.options.output import DocumentFile, ReportFiles, report_file
+from segeval.cli.options.output import ReportFiles, document_file, report_file
 from segeval.cli.options.pairing import ReadingOptions
+from segeval.cli.options.panels import argument
 from segeval.cli.runs import say_decoder
 from segeval.errors import SettingError
 from segeval.settings import Channels, ClassesMode, LossChoice
@@ -31,72 +30,45 @@ class MapOptions(ReadingOptions):
 
     checkable: ClassVar[bool] = False
 
-    prediction: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="PROBS",
-            help="Folder of probability maps: .npy or .npz of (K, H, W) or (H, W), or grey PNG.",
-            show_default=False,
-        ),
-    ] = None
-    logits: Annotated[bool, _pairing("The maps hold logits.", "--logits")] = False
-    channels: Annotated[Channels, _pairing("Where the classes are: (K, H, W) or (H, W, K).")] = (
-        "first"
+    prediction: Path | None = argument(
+        "Folder of probability maps: .npy or .npz of (K, H, W) or (H, W), or grey PNG.",
+        metavar="PROBS",
     )
-    out: Annotated[
-        Path | None,
-        _pairing(
-            "Write the counts of the most probable classes as a run file.",
-            "--out",
-            "-o",
-            metavar="RUN",
-        ),
-    ] = None
-    overwrite: Annotated[bool, _pairing("Replace the run file.", "--overwrite")] = False
+    logits: bool = _pairing("The maps hold logits.", "--logits", default=False)
+    channels: Channels = _pairing("Where the classes are: (K, H, W) or (H, W, K).", default="first")
+    out: Path | None = _pairing(
+        "Write the counts of the most probable classes as a run file.", "--out", "-o", metavar="RUN"
+    )
+    overwrite: bool = _pairing("Replace the run file.", "--overwrite", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossOptions:
     """Which losses, with which parameters."""
 
-    loss: Annotated[
-        list[str] | None,
-        _losses(
-            "Only these losses: bce, focal, dice, …; repeatable, or with commas.", metavar="NAME"
-        ),
-    ] = None
-    threshold: Annotated[
-        float, _losses("Maps of the foreground: it is where p >= V.", metavar="V")
-    ] = 0.5
-    alpha: Annotated[
-        str | None,
-        _losses(
-            "Focal: one number balances (positives A, negatives 1 - A), or one a class: 1,2,1.",
-            metavar="A",
-        ),
-    ] = None
-    gamma: Annotated[float, _losses("Focal: exponent.", metavar="G")] = 2.0
-    smooth: Annotated[
-        float, _losses("Dice, Jaccard, Tversky: added above and below, e.g. 1.", metavar="S")
-    ] = 0.0
-    tversky: Annotated[
-        str | None,
-        _losses("Tversky: prices of false positives and of misses, e.g. 0.3,0.7.", metavar="A,B"),
-    ] = None
-    classes_mode: Annotated[
-        ClassesMode | None,
-        _losses(
-            "Classes of an image in its mean; usually present for Lovász and all for the others."
-        ),
-    ] = None
-    bins: Annotated[
-        int | None,
-        _losses(
-            "Show the reliability table, in so many bins (15 if it is not shown).",
-            min=1,
-            metavar="N",
-        ),
-    ] = None
+    loss: list[str] | None = _losses(
+        "Only these losses: bce, focal, dice, …; repeatable, or with commas.", metavar="NAME"
+    )
+    threshold: float = _losses(
+        "Maps of the foreground: it is where p >= V.", metavar="V", default=0.5
+    )
+    alpha: str | None = _losses(
+        "Focal: one number balances (positives A, negatives 1 - A), or one a class: 1,2,1.",
+        metavar="A",
+    )
+    gamma: float = _losses("Focal: exponent.", metavar="G", default=2.0)
+    smooth: float = _losses(
+        "Dice, Jaccard, Tversky: added above and below, e.g. 1.", metavar="S", default=0.0
+    )
+    tversky: str | None = _losses(
+        "Tversky: prices of false positives and of misses, e.g. 0.3,0.7.", metavar="A,B"
+    )
+    classes_mode: ClassesMode | None = _losses(
+        "Classes of an image in its mean; usually present for Lovász and all for the others."
+    )
+    bins: int | None = _losses(
+        "Show the reliability table, in so many bins (15 if it is not shown).", min=1, metavar="N"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,24 +77,18 @@ class LossOutput(ReportFiles):
 
     printed: ClassVar = {"table": "losses:to_renderable"}
 
-    output_format: Annotated[
-        Literal["table", "csv", "json"], _output("What is printed.", "--format")
-    ] = "table"
-    csv: Annotated[Path | None, report_file("losses:to_csv", "Write a CSV of the losses.")] = None
-    per_image: Annotated[
-        Path | None, report_file("losses:images_csv", "Write a CSV of the images.")
-    ] = None
-    json: DocumentFile = None
-    plot: Annotated[
-        Path | None,
-        report_file(
-            "plots.reliability:draw", "Draw the reliability diagram, as .svg, .png or .pdf."
-        ),
-    ] = None
-    fail_over: Annotated[
-        list[str] | None,
-        _output("Exit 1 above: bce=0.2, ece=0.05; repeatable.", metavar="LOSS=VALUE"),
-    ] = None
+    output_format: Literal["table", "csv", "json"] = _output(
+        "What is printed.", "--format", default="table"
+    )
+    csv: Path | None = report_file("losses:to_csv", "Write a CSV of the losses.")
+    per_image: Path | None = report_file("losses:images_csv", "Write a CSV of the images.")
+    json: Path | None = document_file()
+    plot: Path | None = report_file(
+        "plots.reliability:draw", "Draw the reliability diagram, as .svg, .png or .pdf."
+    )
+    fail_over: list[str] | None = _output(
+        "Exit 1 above: bce=0.2, ece=0.05; repeatable.", metavar="LOSS=VALUE"
+    )
 
 
 @command

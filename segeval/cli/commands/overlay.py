@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -30,29 +30,25 @@ _picture = options.in_panel("Pictures")
 class PictureOptions(PhotographOptions):
     """What is drawn, and where it goes."""
 
-    out: Annotated[
-        Path,
-        _picture("Folder for the pictures; made if need be.", "--out", "-o", metavar="DIR"),
-    ]
-    class_name: Annotated[
-        str | None,
-        _picture("Errors of this class; without it, of all classes.", "--class", metavar="CLASS"),
-    ] = None
-    opacity: Annotated[
-        float | None,
-        _picture("Of colours on photographs; 0.6, or 1 if plain.", min=0, max=1, metavar="V"),
-    ] = None
-    worst: Annotated[
-        int | None,
-        _picture("Only the N images of lowest mIoU, or IoU of the class.", metavar="N", min=1),
-    ] = None
-    plain: Annotated[
-        bool, _picture("Nothing written; pictures have the size of the masks.", "--plain")
-    ] = False
-    side_by_side: Annotated[
-        bool, _picture("Also the photograph, the truth and the prediction.", "--side-by-side")
-    ] = False
-    overwrite: Annotated[bool, _picture("Replace pictures that are there.", "--overwrite")] = False
+    out: Path = _picture(
+        "Folder for the pictures; made if need be.", "--out", "-o", metavar="DIR", default=MISSING
+    )
+    class_name: str | None = _picture(
+        "Errors of this class; without it, of all classes.", "--class", metavar="CLASS"
+    )
+    opacity: float | None = _picture(
+        "Of colours on photographs; 0.6, or 1 if plain.", min=0, max=1, metavar="V"
+    )
+    worst: int | None = _picture(
+        "Only the N images of lowest mIoU, or IoU of the class.", metavar="N", min=1
+    )
+    plain: bool = _picture(
+        "Nothing written; pictures have the size of the masks.", "--plain", default=False
+    )
+    side_by_side: bool = _picture(
+        "Also the photograph, the truth and the prediction.", "--side-by-side", default=False
+    )
+    overwrite: bool = _picture("Replace pictures that are there.", "--overwrite", default=False)
 
     def style(self, scores: Scores) -> Style:
         """Return how pictures look."""

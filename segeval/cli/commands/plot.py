@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -22,21 +22,23 @@ _plot = options.in_panel("Plot")
 class PlotOptions:
     """What is drawn, and where it goes."""
 
-    out: Annotated[
-        Path, _plot("The file: its name ends in .svg, .png or .pdf.", "--out", "-o", metavar="F")
-    ]
-    kind: Annotated[
-        Literal["confusion", "classes", "images", "curves"],
-        _plot("Confusion matrix, scores of classes or images, or curves over thresholds."),
-    ] = "confusion"
-    metric: Annotated[
-        str,
-        _plot(
-            "Score of the classes: any column of their table, e.g. dice.",
-            metavar="METRIC",
-            autocompletion=lambda: [*_metrics()],
-        ),
-    ] = "iou"
+    out: Path = _plot(
+        "The file: its name ends in .svg, .png or .pdf.",
+        "--out",
+        "-o",
+        metavar="F",
+        default=MISSING,
+    )
+    kind: Literal["confusion", "classes", "images", "curves"] = _plot(
+        "Confusion matrix, scores of classes or images, or curves over thresholds.",
+        default="confusion",
+    )
+    metric: str = _plot(
+        "Score of the classes: any column of their table, e.g. dice.",
+        metavar="METRIC",
+        autocompletion=lambda: [*_metrics()],
+        default="iou",
+    )
 
 
 @command

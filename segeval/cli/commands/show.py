@@ -8,14 +8,13 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import typer
+from typing import TYPE_CHECKING, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import write_stdout
 from segeval.cli.options.pairing import ReadingOptions
+from segeval.cli.options.panels import argument
 from segeval.cli.runs import count
 from segeval.errors import DataError, Problem, SettingError
 from segeval.settings import LabelChoice
@@ -32,23 +31,14 @@ _picture = options.in_panel("Picture")
 class ShownOptions:
     """Which image is shown, and how."""
 
-    name: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="NAME", help="Name of the pair; needless if there is one.", show_default=False
-        ),
-    ] = None
-    class_name: Annotated[
-        str | None,
-        _picture("Errors of this class; without it, of all classes.", "--class", metavar="CLASS"),
-    ] = None
-    colors: Annotated[
-        Literal["auto", "24bit", "256", "none"],
-        _picture("Colours; none draws characters, auto what the terminal can."),
-    ] = "auto"
-    width: Annotated[
-        int | None, _picture("Columns; by default those of the terminal.", min=10, metavar="N")
-    ] = None
+    name: str | None = argument("Name of the pair; needless if there is one.", metavar="NAME")
+    class_name: str | None = _picture(
+        "Errors of this class; without it, of all classes.", "--class", metavar="CLASS"
+    )
+    colors: Literal["auto", "24bit", "256", "none"] = _picture(
+        "Colours; none draws characters, auto what the terminal can.", default="auto"
+    )
+    width: int | None = _picture("Columns; by default those of the terminal.", min=10, metavar="N")
 
 
 @command

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
-
-import typer
+from typing import ClassVar, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -15,6 +13,8 @@ from segeval.cli.options.output import ReportFiles, report_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
 from segeval.settings import LabelChoice
+
+_option = options.in_panel()
 
 FLATTERS = (
     "notice: a threshold chosen on the very images that it is reported on flatters the model; "
@@ -28,27 +28,19 @@ class SweepOptions(ReportFiles):
 
     printed: ClassVar = {"table": "sweep:to_renderable"}
 
-    labels: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="Label map of the truth, with two classes.")
-    ] = "binary"
-    ignore: Annotated[
-        list[str] | None, typer.Option(metavar="VALUE", help="Truth values that are void.")
-    ] = None
-    truth_threshold: Annotated[
-        float | None, typer.Option(metavar="V", help="Grey truths: foreground where value >= V.")
-    ] = None
-    beta2: Annotated[float, typer.Option(metavar="B", help="Squared beta of the F-beta score.")] = (
-        1.0
+    labels: str = _option(
+        "Label map of the truth, with two classes.", metavar="NAME|FILE", default="binary"
     )
-    output_format: Annotated[
-        Literal["table", "csv", "json"], typer.Option("--format", help="What is printed.")
-    ] = "table"
-    csv: Annotated[
-        Path | None, report_file("sweep:to_csv", "Write every threshold as CSV.", panel=None)
-    ] = None
-    json: Annotated[Path | None, report_file("json:to_json", "Write everything.", panel=None)] = (
-        None
+    ignore: list[str] | None = _option("Truth values that are void.", metavar="VALUE")
+    truth_threshold: float | None = _option(
+        "Grey truths: foreground where value >= V.", metavar="V"
     )
+    beta2: float = _option("Squared beta of the F-beta score.", metavar="B", default=1.0)
+    output_format: Literal["table", "csv", "json"] = _option(
+        "What is printed.", "--format", default="table"
+    )
+    csv: Path | None = report_file("sweep:to_csv", "Write every threshold as CSV.", panel=None)
+    json: Path | None = report_file("json:to_json", "Write everything.", panel=None)
 
     def choice(self) -> LabelChoice:
         """Return what the user says about the truth."""

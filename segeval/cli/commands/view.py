@@ -6,7 +6,7 @@ import webbrowser
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -27,19 +27,14 @@ _view = options.in_panel("View")
 class ViewOptions(PhotographOptions):
     """What is shown at first, and where."""
 
-    class_name: Annotated[
-        str | None,
-        _view(
-            "The class that is chosen at first; another one is a click.", "--class", metavar="CLASS"
-        ),
-    ] = None
-    opacity: Annotated[float, _view("Of the errors on photographs.", min=0, max=1, metavar="V")] = (
-        0.6
+    class_name: str | None = _view(
+        "The class that is chosen at first; another one is a click.", "--class", metavar="CLASS"
     )
-    port: Annotated[
-        int, _view("Port of this machine; 0 is any free one.", min=0, max=65535, metavar="N")
-    ] = 0
-    opened: Annotated[bool, _view("Open the page in the browser.", "--open")] = False
+    opacity: float = _view("Of the errors on photographs.", min=0, max=1, metavar="V", default=0.6)
+    port: int = _view(
+        "Port of this machine; 0 is any free one.", min=0, max=65535, metavar="N", default=0
+    )
+    opened: bool = _view("Open the page in the browser.", "--open", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

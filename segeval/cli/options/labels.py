@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
 
 from segeval.cli.options.panels import in_panel
 from segeval.errors import SettingError
@@ -16,21 +15,14 @@ _label = in_panel("Labels")
 class TruthOptions:
     """Which values of a truth mean which class."""
 
-    labels: Annotated[
-        str | None,
-        _label("Label map: a built-in one (see `segeval labels`) or a file.", metavar="NAME|FILE"),
-    ] = None
-    classes: Annotated[int | None, _label("The classes are the values 0…N-1.", metavar="N")] = None
-    ignore: Annotated[
-        list[str] | None,
-        _label(
-            "Truth values that are void: 255 or 0,255 or #000000 or none.",
-            metavar="VALUE",
-        ),
-    ] = None
-    truth_threshold: Annotated[
-        float | None, _label("Grey truths: foreground where value >= V.", metavar="V")
-    ] = None
+    labels: str | None = _label(
+        "Label map: a built-in one (see `segeval labels`) or a file.", metavar="NAME|FILE"
+    )
+    classes: int | None = _label("The classes are the values 0…N-1.", metavar="N")
+    ignore: list[str] | None = _label(
+        "Truth values that are void: 255 or 0,255 or #000000 or none.", metavar="VALUE"
+    )
+    truth_threshold: float | None = _label("Grey truths: foreground where value >= V.", metavar="V")
 
     def choice(self) -> LabelChoice:
         """Return what the user says about classes."""
@@ -46,17 +38,16 @@ class TruthOptions:
 class LabelOptions(TruthOptions):
     """Which values mean which class, on both sides."""
 
-    pred_labels: Annotated[
-        str | None,
-        _label("Label map of the predictions, if they store other values.", metavar="NAME|FILE"),
-    ] = None
-    unknown: Annotated[
-        Unknown, _label("A predicted value that is no class is a problem, a miss, or not judged.")
-    ] = "error"
-    threshold: Annotated[float | None, _label("The same for grey predictions.", metavar="V")] = None
-    level: Annotated[
-        Level, _label("Score the classes, or the groups of classes of the label map.")
-    ] = "class"
+    pred_labels: str | None = _label(
+        "Label map of the predictions, if they store other values.", metavar="NAME|FILE"
+    )
+    unknown: Unknown = _label(
+        "A predicted value that is no class is a problem, a miss, or not judged.", default="error"
+    )
+    threshold: float | None = _label("The same for grey predictions.", metavar="V")
+    level: Level = _label(
+        "Score the classes, or the groups of classes of the label map.", default="class"
+    )
 
     def choice(self) -> LabelChoice:
         """Return what the user says about classes."""

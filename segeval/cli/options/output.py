@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_type_hints
-
-import typer
+from typing import Any, ClassVar, Final, Literal
 
 from segeval.cli.options.panels import in_panel
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
-
 
 PANEL: Final = "Output and gate"
 _output = in_panel(PANEL)
 
 
 def report_file(target: str, help_text: str, panel: str | None = PANEL) -> Any:
-    """Return the option of a report that goes into a file, a row of the table of reports.
+    """Make a field the option of a report that goes into a file, a row of the table of reports.
 
     ``target`` is ``module:function`` in `segeval.reports`. The function is given what its
     parameters name: the ``document``, the ``scores``, ``percent`` …
     """
-    option = typer.Option(help=help_text, metavar="F", rich_help_panel=panel)
-    option.report = target
-    return option
+    return in_panel(panel)(help_text, metavar="F", report=target)
 
 
-Percent = Annotated[bool, _output("Show scores times 100 on the screen.", "--percent")]
-DocumentFile = Annotated[
-    Path | None, report_file("json:to_json", "Write everything as one document.")
-]
+document_file = partial(report_file, "json:to_json", "Write everything as one document.")
+percent_flag = partial(_output, "Show scores times 100 on the screen.", "--percent", default=False)
 
 
 class ReportFiles:
     """Options of which some name the file of a report: the table of reports of a command."""
 
     __slots__ = ()
-
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
     output_format: str
     printed: ClassVar[Mapping[str, str]]
     """What makes the formats that go into no file, as for `report_file`."""
@@ -47,13 +41,8 @@ class ReportFiles:
     @classmethod
     def targets(cls) -> dict[str, str]:
         """Return what makes each report that goes into a file, by the name of its option."""
-        hints = get_type_hints(cls, include_extras=True)
-        return {
-            name: option.report
-            for name, hint in hints.items()
-            for option in get_args(hint)[1:]
-            if hasattr(option, "report")
-        }
+        reports = {field.name: field.metadata.get("report") for field in fields(cls)}
+        return {name: report for name, report in reports.items() if report}
 
     def files(self) -> dict[str, Path]:
         """Return the files that are asked for, by the name of their option."""
@@ -67,62 +56,46 @@ class OutputOptions(ReportFiles):
 
     printed: ClassVar = {"table": "table:to_renderable", "total": "badge:to_total"}
 
-    output_format: Annotated[
-        Format, _output("What is printed; total is the bare headline, mIoU by default.", "--format")
-    ] = "table"
-    percent: Percent = False
-    csv: Annotated[Path | None, report_file("csv:classes_csv", "Write a CSV of the classes.")] = (
-        None
+    output_format: Format = _output(
+        "What is printed; total is the bare headline, mIoU by default.", "--format", default="table"
     )
-    per_image: Annotated[
-        Path | None, report_file("csv:images_csv", "Write a CSV of the images.")
-    ] = None
-    per_group: Annotated[
-        Path | None, report_file("csv:groups_csv", "Write a CSV of the groups.")
-    ] = None
-    confusion: Annotated[
-        Path | None, report_file("csv:confusion_csv", "Write a CSV of the confusion matrix.")
-    ] = None
-    json: DocumentFile = None
-    markdown: Annotated[
-        Path | None, report_file("markdown:to_markdown", "Write the table as Markdown.")
-    ] = None
-    html: Annotated[
-        Path | None,
-        report_file("html.findings:make_page", "Write a page to look around in, in one file."),
-    ] = None
-    images: Annotated[
-        Path | None, _output("Folder of photographs for --html, by the same names.", metavar="DIR")
-    ] = None
-    image_suffix: Annotated[
-        str, _output("End of their names, stripped before matching.", metavar="S")
-    ] = ""
-    junit: Annotated[
-        Path | None, report_file("junit:to_junit", "Write gates and classes as JUnit test cases.")
-    ] = None
-    badge: Annotated[
-        Path | None,
-        report_file("badge:to_badge", "Write the headline (mIoU) for a shields.io badge, as JSON."),
-    ] = None
-    fail_under: Annotated[
-        list[str] | None,
-        _output(
-            "Exit 1 below: 0.75, iou.road=0.9, dice.*=0.5 (every class), miou.low=0.7 (of --ci).",
-            metavar="[METRIC=]VALUE",
-        ),
-    ] = None
-    baseline: Annotated[
-        Path | None,
-        _output("Exit 1 on a drop below this run or JSON document.", metavar="FILE"),
-    ] = None
-    max_drop: Annotated[
-        list[str] | None,
-        _output("Drop that passes: 0.005, 2%, iou.*=0.02; by default 0.", metavar="[METRIC=]VALUE"),
-    ] = None
-    significant: Annotated[
-        bool, _output("Exit 1 only if the interval of the drop excludes 0.", "--significant")
-    ] = False
-    allow_missing: Annotated[
-        list[str] | None,
-        _output("A class or image of the baseline that may be gone; repeatable.", metavar="NAME"),
-    ] = None
+    percent: bool = percent_flag()
+    csv: Path | None = report_file("csv:classes_csv", "Write a CSV of the classes.")
+    per_image: Path | None = report_file("csv:images_csv", "Write a CSV of the images.")
+    per_group: Path | None = report_file("csv:groups_csv", "Write a CSV of the groups.")
+    confusion: Path | None = report_file(
+        "csv:confusion_csv", "Write a CSV of the confusion matrix."
+    )
+    json: Path | None = document_file()
+    markdown: Path | None = report_file("markdown:to_markdown", "Write the table as Markdown.")
+    html: Path | None = report_file(
+        "html.findings:make_page", "Write a page to look around in, in one file."
+    )
+    images: Path | None = _output(
+        "Folder of photographs for --html, by the same names.", metavar="DIR"
+    )
+    image_suffix: str = _output(
+        "End of their names, stripped before matching.", metavar="S", default=""
+    )
+    junit: Path | None = report_file(
+        "junit:to_junit", "Write gates and classes as JUnit test cases."
+    )
+    badge: Path | None = report_file(
+        "badge:to_badge", "Write the headline (mIoU) for a shields.io badge, as JSON."
+    )
+    fail_under: list[str] | None = _output(
+        "Exit 1 below: 0.75, iou.road=0.9, dice.*=0.5 (every class), miou.low=0.7 (of --ci).",
+        metavar="[METRIC=]VALUE",
+    )
+    baseline: Path | None = _output(
+        "Exit 1 on a drop below this run or JSON document.", metavar="FILE"
+    )
+    max_drop: list[str] | None = _output(
+        "Drop that passes: 0.005, 2%, iou.*=0.02; by default 0.", metavar="[METRIC=]VALUE"
+    )
+    significant: bool = _output(
+        "Exit 1 only if the interval of the drop excludes 0.", "--significant", default=False
+    )
+    allow_missing: list[str] | None = _output(
+        "A class or image of the baseline that may be gone; repeatable.", metavar="NAME"
+    )

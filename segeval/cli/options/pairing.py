@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-import typer
-
-from segeval.cli.options.panels import in_panel
+from segeval.cli.options.panels import argument, in_panel
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.settings import MAX_PIXELS, Missing, OnError, Reading, Source, parse_shard
@@ -20,33 +18,29 @@ _pairing = in_panel("Pairing and reading")
 class FolderOptions:
     """How the masks of folders are matched and read."""
 
-    pred_suffix: Annotated[
-        str, _pairing("End of predicted names, stripped before matching.", metavar="S")
-    ] = ""
-    truth_suffix: Annotated[
-        str, _pairing("The same for truths, e.g. _gtFine_labelIds.", metavar="S")
-    ] = ""
-    include: Annotated[str | None, _pairing("Only names that match.", metavar="GLOB")] = None
-    missing: Annotated[
-        Missing,
-        _pairing(
-            "A truth without a prediction is a problem (error), left out, or all wrong (worst)."
-        ),
-    ] = "error"
-    on_error: Annotated[
-        OnError, _pairing("A pair that cannot be read stops the scoring, or is left out.")
-    ] = "stop"
-    resize_prediction: Annotated[
-        bool,
-        _pairing("Bring predictions to the size of the truth (nearest).", "--resize-prediction"),
-    ] = False
-    max_pixels: Annotated[int, _pairing("Refuse larger masks.", metavar="N", min=1)] = MAX_PIXELS
-    workers: Annotated[
-        int | None,
-        _pairing(
-            "Processes; by default 1 for small sets, else one a processor.", metavar="N", min=1
-        ),
-    ] = None
+    pred_suffix: str = _pairing(
+        "End of predicted names, stripped before matching.", metavar="S", default=""
+    )
+    truth_suffix: str = _pairing(
+        "The same for truths, e.g. _gtFine_labelIds.", metavar="S", default=""
+    )
+    include: str | None = _pairing("Only names that match.", metavar="GLOB")
+    missing: Missing = _pairing(
+        "A truth without a prediction is a problem (error), left out, or all wrong (worst).",
+        default="error",
+    )
+    on_error: OnError = _pairing(
+        "A pair that cannot be read stops the scoring, or is left out.", default="stop"
+    )
+    resize_prediction: bool = _pairing(
+        "Bring predictions to the size of the truth (nearest).",
+        "--resize-prediction",
+        default=False,
+    )
+    max_pixels: int = _pairing("Refuse larger masks.", metavar="N", min=1, default=MAX_PIXELS)
+    workers: int | None = _pairing(
+        "Processes; by default 1 for small sets, else one a processor.", metavar="N", min=1
+    )
 
     def folders(self, prediction: Path | None, truth: Path | None) -> Source:
         """Return where the masks of two folders are."""
@@ -86,24 +80,15 @@ class ReadingOptions(FolderOptions):
 
     checkable: ClassVar[bool] = True
 
-    prediction: Annotated[
-        Path | None,
-        typer.Argument(metavar="PRED", help="Folder of predicted masks.", show_default=False),
-    ] = None
-    truth: Annotated[
-        Path | None,
-        typer.Argument(metavar="TRUTH", help="Folder of true masks.", show_default=False),
-    ] = None
-    pairs: Annotated[
-        Path | None,
-        _pairing(
-            "CSV prediction,truth,name,group instead of PRED and TRUTH; paths from its folder.",
-            metavar="FILE",
-        ),
-    ] = None
-    shard: Annotated[
-        str | None, _pairing("Every N-th pair from the I-th on; see segeval merge.", metavar="I/N")
-    ] = None
+    prediction: Path | None = argument("Folder of predicted masks.", metavar="PRED")
+    truth: Path | None = argument("Folder of true masks.", metavar="TRUTH")
+    pairs: Path | None = _pairing(
+        "CSV prediction,truth,name,group instead of PRED and TRUTH; paths from its folder.",
+        metavar="FILE",
+    )
+    shard: str | None = _pairing(
+        "Every N-th pair from the I-th on; see segeval merge.", metavar="I/N"
+    )
 
     def source(self) -> Source:
         """Return where the masks are.
@@ -134,14 +119,13 @@ class ReadingOptions(FolderOptions):
 class PairingOptions(ReadingOptions):
     """Which masks belong together, how they are read, and where their counts are kept."""
 
-    out: Annotated[
-        Path | None,
-        _pairing("Write the counts as a run file, while counting.", "--out", "-o", metavar="RUN"),
-    ] = None
-    resume: Annotated[
-        bool, _pairing("Count only what the run does not hold or what changed.", "--resume")
-    ] = False
-    overwrite: Annotated[bool, _pairing("Start the run file anew.", "--overwrite")] = False
+    out: Path | None = _pairing(
+        "Write the counts as a run file, while counting.", "--out", "-o", metavar="RUN"
+    )
+    resume: bool = _pairing(
+        "Count only what the run does not hold or what changed.", "--resume", default=False
+    )
+    overwrite: bool = _pairing("Start the run file anew.", "--overwrite", default=False)
 
     def source(self) -> Source:
         """Return where the masks are.

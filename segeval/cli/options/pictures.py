@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 from segeval.cli.options.panels import in_panel
 from segeval.errors import SettingError
@@ -16,12 +15,12 @@ _picture = in_panel("Pictures")
 class PhotographOptions:
     """Where the photographs are."""
 
-    images: Annotated[
-        Path | None, _picture("Folder of photographs to draw on, by the same names.", metavar="DIR")
-    ] = None
-    image_suffix: Annotated[
-        str, _picture("End of their names, stripped before matching.", metavar="S")
-    ] = ""
+    images: Path | None = _picture(
+        "Folder of photographs to draw on, by the same names.", metavar="DIR"
+    )
+    image_suffix: str = _picture(
+        "End of their names, stripped before matching.", metavar="S", default=""
+    )
 
     def photographs(self) -> dict[str, Path]:
         """Return the photographs by name, if a folder of them is given.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from segeval.cli.options.panels import in_panel
 from segeval.errors import SettingError
@@ -21,52 +21,31 @@ _convention = in_panel("Convention")
 class ConventionOptions:
     """How counts become scores."""
 
-    like: Annotated[
-        str | None,
-        _convention(
-            "Report what another tool reports for these masks; see `segeval presets`.",
-            metavar="PRESET",
-        ),
-    ] = None
-    pooling: Annotated[
-        Pooling | None,
-        _convention(
-            "Sum counts over the data set, or average over images, classes, or both.",
-            show_default="dataset",
-        ),
-    ] = None
-    absent: Annotated[
-        Absent | None,
-        _convention(
-            "A class in neither truth nor prediction is left out, is 0 or 1, or spoils the mean.",
-            show_default="skip",
-        ),
-    ] = None
-    exclude: Annotated[
-        list[str] | None,
-        _convention(
-            "Leave a class out of the means (its pixels still count); repeatable.",
-            metavar="CLASS",
-        ),
-    ] = None
-    worst: Annotated[
-        float | None,
-        _convention("Also the mean of the lowest Q %, with --pooling image or class.", metavar="Q"),
-    ] = None
+    like: str | None = _convention(
+        "Report what another tool reports for these masks; see `segeval presets`.", metavar="PRESET"
+    )
+    pooling: Pooling | None = _convention(
+        "Sum counts over the data set, or average over images, classes, or both.",
+        show_default="dataset",
+    )
+    absent: Absent | None = _convention(
+        "A class in neither truth nor prediction is left out, is 0 or 1, or spoils the mean.",
+        show_default="skip",
+    )
+    exclude: list[str] | None = _convention(
+        "Leave a class out of the means (its pixels still count); repeatable.", metavar="CLASS"
+    )
+    worst: float | None = _convention(
+        "Also the mean of the lowest Q %, with --pooling image or class.", metavar="Q"
+    )
 
-    ci: Annotated[
-        int | None,
-        _convention(
-            "Also 95 % intervals, from so many resamples of the images, or of their groups.",
-            metavar="N",
-        ),
-    ] = None
-    seed: Annotated[
-        int | None,
-        _convention(
-            "Seed of the resamples, where there are any.", metavar="S", show_default="12345"
-        ),
-    ] = None
+    ci: int | None = _convention(
+        "Also 95 % intervals, from so many resamples of the images, or of their groups.",
+        metavar="N",
+    )
+    seed: int | None = _convention(
+        "Seed of the resamples, where there are any.", metavar="S", show_default="12345"
+    )
 
     def resampling(self, *, always: bool = False) -> Resampling | None:
         """Return how intervals are found, if they are asked for, or always."""
@@ -114,10 +93,7 @@ class ConventionOptions:
 class GroupedOptions(ConventionOptions):
     """How counts become scores, of groups of images as well."""
 
-    group_by: Annotated[
-        str | None,
-        _convention(
-            "Score groups of images as well: regular expression on the name, first capture group.",
-            metavar="REGEX",
-        ),
-    ] = None
+    group_by: str | None = _convention(
+        "Score groups of images as well: regular expression on the name, first capture group.",
+        metavar="REGEX",
+    )
