@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -196,13 +196,7 @@ class CountedRun:
         new = np.full(len(self.images), -1)
         new[list(positions)] = np.arange(len(positions))
         image = new[self.counts.image]
-        counts = self.counts.select(image >= 0)
-        counts = Counts(
-            image=image[image >= 0],
-            truth=counts.truth,
-            prediction=counts.prediction,
-            pixels=counts.pixels,
-        )
+        counts = replace(self.counts, image=image).select(image >= 0)
         images = tuple(self.images[position] for position in positions)
         kept = Provenance(waivers=self.provenance.waivers, source=self.provenance.source)
         return type(self)(images=images, counts=counts, provenance=kept)

@@ -106,15 +106,8 @@ class PresetScorer:
         return Sample.of(self.counts.images)
 
     def convention(self, name: str) -> Convention:
-        """Return a preset with all that bears on its headline, and nothing else."""
-        return self.bare(find_preset(name).convention)
-
-    def default(self, headline: str) -> Convention:
-        """Return the default convention with the headline of another one."""
-        return Convention(headline=headline.partition("_worst")[0], exclude=self.exclude)
-
-    def bare(self, convention: Convention) -> Convention:
-        """Write the rules of the headline's metric where all others look for them."""
+        """Return a preset with all that bears on its headline, where all others have it."""
+        convention = find_preset(name).convention
         metric = metric_of(convention.headline)
         treatments: dict[str, Any] = {
             case: convention.treatment(metric.name, case) for case in CASES
@@ -128,6 +121,10 @@ class PresetScorer:
             generalized=convention.generalized if metric.name == "dice" else "none",
             like="",
         )
+
+    def default(self, headline: str) -> Convention:
+        """Return the default convention with the headline of another one."""
+        return Convention(headline=headline.partition("_worst")[0], exclude=self.exclude)
 
     def value(self, convention: Convention) -> float:
         """Return the headline of a convention; each is computed once."""
