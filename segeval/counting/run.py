@@ -179,15 +179,9 @@ class CountedRun:
 
     def total(self) -> ContingencyTable:
         """Return the sum of the tables of all images."""
-        rows, blocks = self.counts, range(0, self.counts.image.size, BLOCK)
-        tables = (
-            tabulate(
-                rows.truth[b : b + BLOCK],
-                rows.prediction[b : b + BLOCK],
-                rows.pixels[b : b + BLOCK],
-            )
-            for b in blocks
-        )
+        starts = range(0, self.counts.image.size, BLOCK)
+        blocks = (self.counts.select(slice(start, start + BLOCK)) for start in starts)
+        tables = (tabulate(block.truth, block.prediction, block.pixels) for block in blocks)
         nothing = np.empty(0, np.int64)
         return sum(tables, start=tabulate(nothing, nothing, nothing))
 

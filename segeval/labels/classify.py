@@ -30,8 +30,6 @@ class ClassifiedRun:
 
     Attributes
     ----------
-    confusion : ConfusionMatrix
-        Summed over all images.
     images : ClassCounts
         ``tp``, ``support`` and ``predicted`` are (N, K), ``total`` (judged pixels) is (N,).
     pixels : (N,) int64 array

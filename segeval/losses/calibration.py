@@ -26,10 +26,8 @@ class ReliabilityBins:
     pixels, correct, confidence : (B,) arrays
         Pixels of each bin of the probability, those in which what it was given to came true, and
         the sum of the probabilities.
-    brier : float
-        Sum of the squared distances between the probabilities of a pixel and the truth.
-    nll : float
-        Sum of -ln of the probability that was given to the truth.
+    brier, nll : float
+        Sums of the squared distance to the truth, and of -ln of the probability given to it.
     impossible : int
         Pixels whose truth was given the probability 0; each counts 100 in ``nll``. From logits,
         no probability is 0.

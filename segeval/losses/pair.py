@@ -37,16 +37,10 @@ class LossTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImageValues:
-    """What one pair comes to.
+    """What one pair comes to; the counts are of the classes with the highest probability.
 
-    Attributes
-    ----------
-    counts : ImageCounts
-        Truth against the class with the highest probability.
-    judged : int
-        Pixels that are not void.
-    values : tuple of float
-        For each loss of the task: its sum over judged pixels, or its value for the image.
+    ``values`` holds, for each loss of the task, its sum over judged pixels, or its value for the
+    image; ``judged`` is the number of pixels that are not void.
     """
 
     counts: ImageCounts

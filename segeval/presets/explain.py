@@ -47,14 +47,12 @@ NOTABLE: Final = 0.0005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresetScore:
-    """What a preset says of the counts.
+    """What a preset says of the counts; values are in [0, 1], or NaN if undefined.
 
     Attributes
     ----------
     metric : str
         Its headline, e.g. ``"miou"``.
-    value : float
-        In [0, 1]; NaN if undefined, as are values of the classes.
     entered : int
         How many (class, image) values entered it; values of classes if counts are pooled.
     rules : tuple of Rule

@@ -244,15 +244,10 @@ class Convention:
         return special.get((metric, case), general)
 
     def score_classes(self, metric: Metric, counts: ClassCounts) -> NDArray[np.float64]:
-        """Score every class of every pool.
+        """Score every class of every pool; (..., K) values in [0, 1], NaN where undefined.
 
         By default a class that occurs on one side only scores 0, also where the formula alone is
         undefined, so that all scores are defined for the same classes.
-
-        Returns
-        -------
-        (..., K) float64 array
-            Values in [0, 1]; NaN where undefined.
         """
         top, bottom = metric.terms(counts)
         added = self.smoothing if metric.smoothed else 0

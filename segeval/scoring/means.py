@@ -227,21 +227,9 @@ def mean_of_worst(
 ) -> NDArray[np.float64]:
     """Average the lowest q % of the defined values of each column, at least one.
 
-    Parameters
-    ----------
-    values : (N, M) float64 array
-        NaN where undefined.
-    percent : float
-        Share of the values, rounded down to a whole number of them.
-    propagates : (N, M) bool array, optional
-        Undefined values that take part as the highest ones.
-    draws : (B, N) float64 array, optional
-        How often each row is drawn; None is once, and B = 1.
-
-    Returns
-    -------
-    (B, M) float64 array
-        NaN where no value is defined, or where the share reaches one that propagates.
+    The share of the (N, M) values is rounded down to a whole number of them; undefined ones that
+    propagate take part as the highest. (B, M) means; NaN where no value is defined, or where the
+    share reaches one that propagates.
 
     References
     ----------
@@ -349,12 +337,7 @@ def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDAr
 class Summary:
     """Scores of B resamples of the images, NaN where undefined.
 
-    Attributes
-    ----------
-    means : mapping of str to (B,) float64 array
-        Means and overall scores by name.
-    classes : mapping of str to (B, K) float64 array
-        Scores of each class by metric.
+    Means and overall scores by name are (B,) arrays, scores of the classes by metric (B, K) ones.
     """
 
     means: Mapping[str, NDArray[np.float64]]

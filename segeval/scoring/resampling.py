@@ -97,13 +97,8 @@ def draw(
 ) -> Iterator[NDArray[np.float64]]:
     """Draw as many units as there are, with replacement, round after round.
 
-    The indices are those that `scipy.stats.bootstrap` draws from the same generator. Rounds come
-    in blocks, by default as many as fit into 32 MiB.
-
-    Yields
-    ------
-    (B, N) float64 array
-        How often each image is drawn in each of the next B rounds.
+    Yields how often each image is drawn, (B, N), in blocks of B rounds, by default of 32 MiB. The
+    indices are those that `scipy.stats.bootstrap` draws from the same generator.
 
     References
     ----------
@@ -122,10 +117,7 @@ def swap(
 ) -> Iterator[NDArray[np.float64]]:
     """Toss a coin for every unit, round after round: whether two systems change places there.
 
-    Yields
-    ------
-    (B, N) float64 array
-        1 where they do, and 0 where they do not, for each image.
+    Yields 1 for each image where they do, else 0, in blocks of (B, N).
 
     References
     ----------
