@@ -43,17 +43,10 @@ def make_document(
     *,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Lay out comparisons with one baseline as a document.
+    """Lay out comparisons with one baseline, whose name is the first, as a document.
 
-    Parameters
-    ----------
-    comparisons : sequence of Comparison
-        One for each run but the baseline. The first fills the document itself, as there mostly is
-        no other; the rest are in ``others``.
-    names : sequence of str
-        Names of the runs, that of the baseline first.
-    settings : mapping, optional
-        What the masks mean, for the record; the convention is added.
+    The first comparison fills the document itself, as there mostly is no other; the rest are in
+    ``others``.
     """
     first = comparisons[0]
     parts = [

@@ -21,8 +21,6 @@ POINTS: Final = 200
 def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
     """Count images by their score, in bins of 0.05; None if no image has one.
 
-    Examples
-    --------
     >>> chart = lay_out_histogram(np.array([0.5, 0.52, 1.0, np.nan]))
     >>> [bar["images"] for bar in chart["bars"] if bar["images"]], chart["undefined"]
     ([2, 1], 1)
@@ -65,12 +63,7 @@ def lay_out_curve(
 ) -> dict[str, Any] | None:
     """Trace precision against recall; None if one of them is undefined everywhere.
 
-    Parameters
-    ----------
-    document : mapping
-        Of schema ``segeval.sweep/1``.
-    threshold : float, optional
-        The threshold that is in force, which is marked.
+    The document is of schema ``segeval.sweep/1``; the threshold that is in force is marked.
     """
     curves = document["dataset"]
     columns = [document["thresholds"], curves["recall"], curves["precision"]]

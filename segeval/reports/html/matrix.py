@@ -32,23 +32,11 @@ def step_of(share: float) -> int:
 def lay_out_matrix(
     confusion: Mapping[str, Any], named: Callable[[str], str], most: int
 ) -> dict[str, Any]:
-    """Lay out a matrix.
+    """Lay out the matrix of a document; of too many classes, those with the most wrong pixels.
 
-    Parameters
-    ----------
-    confusion : mapping
-        As in a document of schema ``segeval.scores/1``.
-    named : callable
-        Makes names fit to be shown.
-    most : int
-        Classes that are shown; of more, those with the most wrong pixels.
-
-    Returns
-    -------
-    dict
-        ``data`` is what the script draws: names, sums over all classes, and the cells that are not
-        0 as ``[row, column, pixels]``. ``rows`` holds the cells of a table, ``[step, percent]``
-        each; None beyond `WRITTEN` classes.
+    ``data`` is what the script draws: names, sums over all classes, and the cells that are not 0 as
+    ``[row, column, pixels]``. ``rows`` holds the cells of a table, ``[step, percent]`` each; None
+    beyond `WRITTEN` classes.
     """
     counts, names = _with_unknown(confusion)
     kept = _kept(counts, len(confusion["labels"]), most)

@@ -39,24 +39,10 @@ LONGEST: Final = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What a page shows.
+    """What a page shows: a document, and the mIoU of every image as values, NaN where undefined.
 
-    Attributes
-    ----------
-    document : mapping
-        Of schema ``segeval.scores/1``.
-    values : (N,) float64 array
-        mIoU of every image; NaN where undefined.
-    colors : sequence of str
-        Colour of each class, ``#rrggbb``.
-    conventions : mapping, optional
-        Of schema ``segeval.explain/1``: what other tools would report.
-    sweep : mapping, optional
-        Of schema ``segeval.sweep/1``: every threshold of grey predictions.
-    threshold : float, optional
-        The threshold that is in force.
-    album : Album, optional
-        The pictures; without it, there are none.
+    Conventions are a document of schema ``segeval.explain/1``, the sweep of ``segeval.sweep/1``;
+    the threshold is the one in force.
     """
 
     document: Mapping[str, Any]
@@ -89,13 +75,7 @@ LADDER: Final = (
 
 
 def check_jinja() -> None:
-    """Check that pages can be made.
-
-    Raises
-    ------
-    SettingError
-        If Jinja2 is not installed.
-    """
+    """Refuse early what needs Jinja2 where it is not installed."""
     try:
         import jinja2  # noqa: F401 - whether it is there is the question
     except ImportError:
@@ -105,21 +85,9 @@ def check_jinja() -> None:
 
 
 def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST) -> str:
-    """Write a page.
+    """Write a page of at most so many bytes: if need be, it shows less and says so.
 
-    Parameters
-    ----------
-    findings : Findings
-        What it shows.
-    percent : bool
-        Whether scores are shown times 100.
-    largest : int
-        Bytes of the page; if need be, it shows less and says so.
-
-    Returns
-    -------
-    str
-        HTML. The smallest page that there is, if even that is larger.
+    It is the smallest page that there is, if even that is larger.
     """
     environment = environment_of(percent=percent)
     page = ""

@@ -36,14 +36,9 @@ NO_ROW: Final = "#e6e6e6"
 
 
 def draw_matrix(counts: NDArray[np.float64], names: list[str]) -> Figure:
-    """Draw a matrix of counts.
+    """Draw a matrix of pixels, (K, K) or (K, K + 1): rows truth, columns prediction.
 
-    Parameters
-    ----------
-    counts : (K, K) or (K, K + 1) float array
-        Pixels, rows truth, columns prediction; a last column is predicted as no class.
-    names : list of str
-        Names of the K classes.
+    A last column is predicted as no class.
     """
     shares = ratio(counts, counts.sum(axis=1, keepdims=True))
     across = [*names, "no class"][: counts.shape[1]]

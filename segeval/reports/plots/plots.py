@@ -51,21 +51,9 @@ def plot_data(scores: Scores) -> dict[str, Any]:
 
 
 def draw_plot(kind: Kind, data: Mapping[str, Any]) -> Figure:
-    """Draw a plot.
+    """Draw a plot of a document: a sweep for curves, or else scores as `plot_data` has them.
 
-    Parameters
-    ----------
-    kind : {"confusion", "classes", "images", "curves"}
-        What is drawn.
-    data : mapping
-        A document of schema ``segeval.scores/1`` for the first two, with a ``metric`` for the
-        second; ``values``, ``name`` and ``signature`` for images; a document of schema
-        ``segeval.sweep/1`` for curves.
-
-    Returns
-    -------
-    Figure
-        To be written by `save`.
+    Bars of classes take the ``metric`` of the data as well.
     """
     with style():
         figure = PLOTS[kind](data)

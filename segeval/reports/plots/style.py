@@ -42,13 +42,7 @@ DATELESS: Final[dict[str, dict[str, None]]] = {
 
 
 def check_matplotlib() -> None:
-    """Check that plots can be drawn.
-
-    Raises
-    ------
-    SettingError
-        If Matplotlib is not installed.
-    """
+    """Refuse early what needs Matplotlib where it is not installed."""
     try:
         import matplotlib as mpl  # noqa: F401 - whether it is there is the question
     except ImportError:
@@ -58,13 +52,7 @@ def check_matplotlib() -> None:
 
 
 def plot_format(name: str) -> str:
-    """Return the format that the end of a file name says, and check that plots can be drawn.
-
-    Raises
-    ------
-    SettingError
-        If it is none of `FORMATS`, or Matplotlib is not installed.
-    """
+    """Return the format that the end of a file name says, and check that plots can be drawn."""
     ending = name.lower().rpartition(".")[2]
     if ending not in FORMATS:
         raise SettingError(f"{name}: the name of a picture ends in .{', .'.join(FORMATS)}")
