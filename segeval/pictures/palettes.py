@@ -48,20 +48,10 @@ INKS: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Palette:
-    """What the codes of a picture look like.
+    """What the codes of a picture look like: columns with a row a code, and the code of void.
 
-    Attributes
-    ----------
-    colors : (n, 3) uint8 array
-        Colour of each code; the last `INKS` ones are greys from white to black.
-    striped : (n,) integer array
-        The code that stands for each code on the stripes of the hatching.
-    errors : (n,) bool array
-        Which codes are errors.
-    background : (n,) bool array
-        Which codes show the photograph, if there is one, as it is or dimmed.
-    void : int
-        The code of pixels that are not judged.
+    The last `INKS` colours are greys from white to black. ``striped`` holds the code that
+    stands for each one on the stripes of the hatching, ``background`` what shows a photograph.
     """
 
     colors: NDArray[np.uint8]
@@ -151,8 +141,6 @@ def class_colors(labels: LabelMap) -> list[Color]:
 
     Classes found in the values of a data set so have the colours that they have in any other.
 
-    Examples
-    --------
     >>> from segeval.labels.labelmap import numbered
     >>> class_colors(numbered("found", [0, 3]))
     [(153, 153, 153), (0, 158, 115)]
