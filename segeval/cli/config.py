@@ -151,13 +151,7 @@ def overridden_by(values: Mapping[str, Any], options: Collection[str]) -> set[st
 
 
 def settings_of(ctx: Any, file: ConfigFile, typed: Mapping[str, Any]) -> dict[str, Setting]:
-    """Return what a file says to a command, by the name of the parameter, beside what is typed.
-
-    Raises
-    ------
-    SettingError
-        If a key of the file is no option, a table no command, or a value of another type.
-    """
+    """Return what a file says to a command, by the name of the parameter, beside what is typed."""
     options = {name: options_of(command) for name, command in configurable(ctx).items()}
     own = options[ctx.command.name]
     entries = list(_entries(file, options))

@@ -56,17 +56,7 @@ class UnknownError(Exception):
 
 
 class Routes:
-    """The answers for one run.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Its images.
-    drawer : Drawer
-        Their pictures.
-    position : int, optional
-        The class that is chosen at first.
-    """
+    """The answers for one run; a class may be chosen at first."""
 
     def __init__(self, catalogue: Catalogue, drawer: Renderer, position: int | None = None) -> None:
         self._catalogue, self._drawer, self._position = catalogue, drawer, position
