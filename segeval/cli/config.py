@@ -25,10 +25,8 @@ from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 
 USAGE: Final = 2
-CONFIG: Final = "segeval.config"
-"""Where a context keeps the file of settings."""
-SETTINGS: Final = "segeval.settings"
-"""Where a context keeps what the command takes from the file."""
+CONFIG: Final = "segeval.config"  # where a context keeps the file of settings
+SETTINGS: Final = "segeval.settings"  # where a context keeps what the command takes from the file
 SHARED: Final = "pyproject.toml"
 HEADER_OR_KEY: Final = re.compile(r"\s*(?:\[([^\[\]]+)\]\s*(?:#.*)?$|([\w\-.\"' ]+)=)")
 EXPECTED: Final[Mapping[Any, tuple[Any, str]]] = {

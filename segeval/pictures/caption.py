@@ -48,12 +48,15 @@ def image_scores(scores: Scores, position: int | None) -> Mapping[str, NDArray[n
     }
 
 
-def worst_images(scores: Scores, position: int | None, count: int) -> list[int]:
-    """Return the positions of the images with the lowest IoU of a class, or mIoU; lowest first.
+def ranked_images(scores: Scores, position: int | None) -> list[int]:
+    """Return the positions of the images by IoU of a class, or mIoU; lowest first.
 
     Images in which it is undefined are left out; equal ones stay in the order of their names.
     """
-    return _ranked(scores, position)[:count]
+    ranked = next(iter(image_scores(scores, position).values()))
+    order = np.argsort(ranked, kind="stable")
+    defined: list[int] = order[~np.isnan(ranked[order])].tolist()
+    return defined
 
 
 def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
@@ -62,7 +65,7 @@ def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
     ``"worst"`` has the lowest first, ``"median"`` the middle one, ``"best"`` the highest. Each has
     at most a third of all, so that none is of two kinds; of one or two images, what there is.
     """
-    ranked = _ranked(scores, None)
+    ranked = ranked_images(scores, None)
     if len(ranked) < 3:
         return {"worst": ranked[:1], "median": [], "best": ranked[1:]}
     each = min(count, len(ranked) // 3)
@@ -74,14 +77,6 @@ def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
         "median": [ranked[place] for place in near],
         "best": ranked[::-1][:each],
     }
-
-
-def _ranked(scores: Scores, position: int | None) -> list[int]:
-    """Return the positions of the images by IoU of a class, or mIoU, where it is defined."""
-    ranked = next(iter(image_scores(scores, position).values()))
-    order = np.argsort(ranked, kind="stable")
-    defined: list[int] = order[~np.isnan(ranked[order])].tolist()
-    return defined
 
 
 def describe_images(

@@ -38,8 +38,7 @@ def read_classes(
         ) from error
 
 
-NEW: Final = -4
-"""Index of a value that the run does not hold."""
+NEW: Final = -4  # index of a value that the run does not hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

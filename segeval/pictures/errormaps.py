@@ -29,9 +29,7 @@ def error_codes(
     return class_errors(truth, prediction, position)
 
 
-STRIPES: Final = 80
-"""Stripes of the hatching along the longer side of a picture, about."""
-
+STRIPES: Final = 80  # stripes of the hatching along the longer side of a picture, about
 VEIL: Final = 0.8
 """Least opacity of void: it is seen that something is there, and that it does not count."""
 

@@ -34,11 +34,6 @@ class Job:
     target: Path
     photograph: Path | None = None
 
-    @property
-    def name(self) -> str:
-        """Name of the pair."""
-        return self.pair.name
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -140,10 +135,12 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
                 job.photograph, (height, width), max_pixels=plan.reading.max_pixels
             )
             if resized:
-                odd = Problem(name=job.name, kind="photograph of another size, resized", detail="")
+                odd = Problem(
+                    name=job.pair.name, kind="photograph of another size, resized", detail=""
+                )
         except MaskError as error:
             kind = "photograph that cannot be read, grey is used"
-            odd = Problem(name=job.name, kind=kind, detail=str(error))
+            odd = Problem(name=job.pair.name, kind=kind, detail=str(error))
     content = draw_picture(truth, prediction, plan.style, job.card, photograph)
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)

@@ -22,12 +22,8 @@ if TYPE_CHECKING:
 NARROWEST: Final = 480
 """Smaller pictures are magnified, so that what is written below them is readable."""
 
-WIDE: Final = 1.2
-"""Panels of at least this width, in heights, stand two by two."""
-
-DIMMED: Final = 0.45
-"""Brightness of the photograph where all classes are right."""
-
+WIDE: Final = 1.2  # panels of at least this width, in heights, stand two by two
+DIMMED: Final = 0.45  # brightness of the photograph where all classes are right
 COMPRESSION: Final = 3
 """Level at which flat colours are written twice as fast as at the default, and hardly larger."""
 

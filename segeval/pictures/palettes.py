@@ -19,7 +19,6 @@ from segeval.labels.labelmap import Label, LabelMap
 from segeval.values import read_only
 
 Color = tuple[int, int, int]
-
 OKABE_ITO: Final[dict[str, Color]] = {
     "orange": (230, 159, 0),
     "sky blue": (86, 180, 233),
@@ -32,18 +31,13 @@ OKABE_ITO: Final[dict[str, Color]] = {
 """Colours that the colour-blind can tell apart: Okabe and Ito 2008, Color Universal Design."""
 
 TRUE_NEGATIVE: Final[Color] = (96, 96, 96)
-VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))
-"""Void and its stripes."""
-
-FADED: Final = 232
-"""Grey to which correct pixels fade, and how much of their colour stays."""
-
-KEPT: Final = 0.3
+VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))  # void and its stripes
+FADED: Final = 232  # grey to which correct pixels fade
+KEPT: Final = 0.3  # how much of their colour stays
 STRIPE: Final = 0.6
 """How far the stripes of wrong pixels go towards white, or towards black on bright colours."""
 
-INKS: Final = 16
-"""Greys from white to black for what is written below a picture."""
+INKS: Final = 16  # greys from white to black for what is written below a picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.unsignedinteger]
 
 Colors = Literal["24bit", "256", "none"]
-
-FEWEST: Final = 40
-"""Columns to which a small mask is magnified."""
-
+FEWEST: Final = 40  # columns to which a small mask is magnified
 KINDS: Final[Mapping[int, str]] = {
     Kind.TRUE_NEGATIVE: ".",
     Kind.FALSE_POSITIVE: "+",

@@ -26,12 +26,9 @@ from segeval.settings import Reading
 from segeval.text import defined
 from segeval.values import hex_color
 
-HIGHEST: Final = 2
-"""Small pictures are at most so many times as high as they may be wide."""
-
+HIGHEST: Final = 2  # small pictures are at most so many times as high as they may be wide
 QUALITY: Final = 85
-LISTED: Final = 6
-"""Wrong classes that are named below a picture."""
+LISTED: Final = 6  # wrong classes that are named below a picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

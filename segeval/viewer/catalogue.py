@@ -21,9 +21,7 @@ from segeval.scoring.score import Scores
 from segeval.viewer.cache import SizedCache
 
 Order = Literal["worst", "best", "name"]
-
-ORDERS_KEPT: Final = 16
-"""Lists of positions that are kept for the next page of the same list."""
+ORDERS_KEPT: Final = 16  # lists of positions that are kept for the next page of the same list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,10 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KINDS: Final = ("photograph", "truth", "prediction", "errors")
-
-ROOM: Final = 64 << 20
-"""Bytes of pictures that are kept."""
-
+ROOM: Final = 64 << 20  # bytes of pictures that are kept
 NO_CARD: Final = Caption(name="", subject="", note="", scores=(), legend=())
 
 

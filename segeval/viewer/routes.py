@@ -32,11 +32,8 @@ PAGE: Final = {
 }
 """The files of the page by their route."""
 
-LONGEST: Final = 200
-"""Rows of the list in one answer."""
-
-LONGEST_TEXT: Final = 1000
-"""Characters of a filter."""
+LONGEST: Final = 200  # rows of the list in one answer
+LONGEST_TEXT: Final = 1000  # characters of a filter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from segeval.text import defined
 
 BINS: Final = 20
-POINTS: Final = 200
-"""Points of a curve that are drawn."""
+POINTS: Final = 200  # points of a curve that are drawn
 
 
 def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:

@@ -29,12 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-LARGEST: Final = 5_000_000
-"""Bytes that a page may have."""
-
-
-LONGEST: Final = 120
-"""Characters of a name that are shown."""
+LARGEST: Final = 5_000_000  # bytes that a page may have
+LONGEST: Final = 120  # characters of a name that are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

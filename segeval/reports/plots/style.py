@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS: Final = ("svg", "png", "pdf")
+# Colours that the colour-blind can tell apart: Okabe and Ito 2008.
 BLUE: Final = "#0072b2"
 ORANGE: Final = "#d55e00"
 PURPLE: Final = "#cc79a7"
 GREY: Final = "#767676"
-"""Colours that the colour-blind can tell apart: Okabe and Ito 2008."""
-
 STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "segeval",
