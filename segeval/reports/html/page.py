@@ -151,27 +151,21 @@ def _plain(text: str) -> str:
 
 def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
     """Put together what the template shows."""
-    document = findings.document
-    numbers = list(headlines(document))
-    classes = _classes(document, findings.colors, limits.rows)
+    document, album = findings.document, findings.album
     groups, gates = document.get("groups", []), _gates(document)
-    matrix = lay_out_matrix(document["confusion"], _named, limits.matrix)
-    sections = []
-    if findings.album is not None:
-        sections = draw_album(findings.album, width=limits.width, each=limits.each)
     content = {
         "document": document,
-        "numbers": numbers,
-        "classes": classes,
+        "numbers": list(headlines(document)),
+        "classes": _classes(document, findings.colors, limits.rows),
         "groups": groups[: limits.rows],
         "gates": gates[: limits.rows],
         "fate": note_on_absent(document),
-        "matrix": matrix,
+        "matrix": lay_out_matrix(document["confusion"], _named, limits.matrix),
         "confusions": list_confusions(document["confusion"], _named),
         "histogram": lay_out_histogram(findings.values),
         "curve": findings.sweep and lay_out_curve(findings.sweep, findings.threshold),
         "conventions": findings.conventions,
-        "sections": sections,
+        "sections": draw_album(album, width=limits.width, each=limits.each) if album else [],
     }
     lists = {"classes": document["classes"], "groups": groups, "gates": gates}
     return content | {"cuts": list(_cuts(content, lists, limits))}
