@@ -179,11 +179,7 @@ def _sides(scores: Scores, scheme: Palette) -> dict[str, Any]:
 def _entries(scheme: Palette, legend: Iterable[tuple[int, str, int]]) -> list[Any]:
     """Give the codes of a legend their colours."""
     return [
-        {
-            "color": hex_color(scheme.color(code)),
-            "name": name,
-            "pixels": _count(count),
-        }
+        {"color": hex_color(scheme.color(code)), "name": name, "pixels": _count(count)}
         for code, name, count in legend
     ]
 

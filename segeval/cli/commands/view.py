@@ -61,11 +61,7 @@ def view(
     translation = lookup_of(run, scores.labels, unknown=labels.unknown)
     catalogue = Catalogue(scores, translation, convention.group_by)
     drawer = Renderer(
-        scores,
-        translation,
-        photographs,
-        opacity=viewing.opacity,
-        max_pixels=reading.max_pixels,
+        scores, translation, photographs, opacity=viewing.opacity, max_pixels=reading.max_pixels
     )
     with Viewer(Routes(catalogue, drawer, position), viewing.port) as server:
         say_notices(scores, quiet=quiet)

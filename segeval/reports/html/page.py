@@ -99,10 +99,7 @@ def environment_of(*, percent: bool) -> Environment:
     from jinja2 import Environment, PackageLoader
 
     environment = Environment(
-        loader=PackageLoader(__package__),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=PackageLoader(__package__), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
         "score": partial(show_score, percent=percent),

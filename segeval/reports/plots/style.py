@@ -34,10 +34,7 @@ STYLE: Final[dict[Any, Any]] = {
     "axes.linewidth": 0.8,
 }
 
-DATELESS: Final[dict[str, dict[str, None]]] = {
-    "svg": {"Date": None},
-    "pdf": {"CreationDate": None},
-}
+DATELESS: Final[dict[str, dict[str, None]]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
 def check_matplotlib() -> None:
