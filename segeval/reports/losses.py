@@ -71,14 +71,9 @@ def _scored(name: str, valuation: LossScores) -> str:
 def _calibration(valuation: LossScores) -> dict[str, Any]:
     calibration = valuation.calibration
     edges = (np.arange(calibration.pixels.size + 1) / calibration.pixels.size).tolist()
-    rows = zip(
-        edges,
-        edges[1:],
-        calibration.pixels.tolist(),
-        map(defined, calibration.confidence.tolist()),
-        map(defined, calibration.frequency.tolist()),
-        strict=False,
-    )
+    parts = (calibration.pixels, calibration.confidence, calibration.frequency)
+    figures = (map(defined, part.tolist()) for part in parts)
+    rows = zip(edges, edges[1:], *figures, strict=False)
     names = ("from", "to", "pixels", "confidence", "frequency")
     return {
         "of": "foreground" if valuation.binary else "most probable class",

@@ -6,6 +6,7 @@ So text keeps its size however narrow the page is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +29,7 @@ def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
     if not known.size:
         return None
     counts, edges = np.histogram(known, BINS, (0.0, 1.0))
-    top = int(counts.max())
+    top, bounds = int(counts.max()), pairwise(edges.round(2).tolist())
     return {
         "bars": [
             {
@@ -38,12 +39,7 @@ def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
                 "images": count,
                 "height": 100 * count / top,
             }
-            for low, high, count in zip(
-                edges[:-1].round(2).tolist(),
-                edges[1:].round(2).tolist(),
-                counts.tolist(),
-                strict=True,
-            )
+            for (low, high), count in zip(bounds, counts.tolist(), strict=True)
         ],
         "width": 100 / BINS,
         "top": top,
