@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 
@@ -24,7 +23,7 @@ from segeval.counting.runschema import check_free
 from segeval.errors import Problem, SettingError
 from segeval.labels.choose import explicit_labels
 from segeval.labels.labelmap import LabelMap
-from segeval.reports.result import Comparison, Result, label_settings
+from segeval.reports.result import AnyPath, Comparison, Result, label_settings
 from segeval.scoring.compare import compare_runs
 from segeval.scoring.convention import Convention
 from segeval.scoring.resampling import SEED, Resampling
@@ -56,7 +55,6 @@ __all__ = [
     "score_arrays",
 ]
 
-AnyPath = str | PathLike[str]
 AnyLabels = AnyPath | LabelMap
 Function = TypeVar("Function", bound=Callable[..., object])
 

@@ -12,13 +12,7 @@ from segeval.errors import OutputError
 
 
 def check_writable(paths: Iterable[Path]) -> None:
-    """Refuse, before any work is done, places in which no file can be made.
-
-    Raises
-    ------
-    OutputError
-        If a folder does not exist or cannot be written, or a path is a folder.
-    """
+    """Refuse, before any work is done, places in which no file can be made."""
     seen: set[Path] = set()
     for path in paths:
         if path in seen:
@@ -36,13 +30,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then put it in place, so that no half file is seen.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
+    """Write a file under a temporary name, then put it in place, so that no half file is seen."""
     stream = _is_stream(path)
     target = path if stream else _temporary(path.resolve())
     try:

@@ -63,17 +63,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How masks are read.
+    """How masks are read; ``on_error`` says whether a pair that cannot be is left out by name.
 
-    Attributes
-    ----------
-    max_pixels : int
-        Larger masks are refused.
-    resize_prediction : bool
-        Whether a prediction of another size is brought to the size of the truth, by nearest
-        neighbour, instead of being refused.
-    on_error : {"stop", "skip"}
-        Whether a pair that cannot be read is a problem of the whole set, or left out by name.
+    A prediction of another size is refused, or brought to the size of the truth (nearest).
     """
 
     max_pixels: int = MAX_PIXELS
@@ -178,13 +170,6 @@ def _check_choice(name: str, value: str, choices: object) -> None:
 def parse_shard(text: str) -> tuple[int, int]:
     """Parse ``I/N`` with 1 <= I <= N.
 
-    Raises
-    ------
-    SettingError
-        If it is not of that form.
-
-    Examples
-    --------
     >>> parse_shard("2/4")
     (2, 4)
     """

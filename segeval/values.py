@@ -70,23 +70,11 @@ def describe_values(values: Iterable[int]) -> str:
 
 
 def plain_values(values: NDArray[np.int64], known: Collection[int] = ()) -> NDArray[np.int64]:
-    """Read the colours of one side as one channel if all of them are grey.
+    """Read the colours of one side of a data set as one channel if all of them are grey.
 
-    Masks saved with three equal channels hold indices; one coloured pixel anywhere on the side
-    says that they hold colours.
-
-    Parameters
-    ----------
-    values : (N,) int64 array
-        Every value of one side of a data set.
-    known : collection of int
-        Values and colours of the label map: a grey colour that is known, and whose grey level is
-        not, stays a colour.
-
-    Returns
-    -------
-    (N,) int64 array
-        The values, in the same order.
+    Masks saved with three equal channels hold indices; one coloured pixel anywhere on the side says
+    that they hold colours. A grey colour that the label map knows, and not its grey level, stays a
+    colour.
     """
     colors = values[values >= COLOR] - COLOR
     grey = colors & 0xFF

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from segeval.cli.program import app
 
 __all__ = ["INTERRUPTED", "app", "main"]
-
 INTERRUPTED = 130
 
 

@@ -19,8 +19,7 @@ from segeval.errors import DataError, SegevalError, SettingError
 
 GATE_FAILED = 1
 NOT_SCORED = 3
-ANNOTATED = 5
-"""Problems in an annotation of GitHub."""
+ANNOTATED = 5  # problems in an annotation of GitHub
 CONTEXT = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 """What Typer gives to a function that asks for it."""
 

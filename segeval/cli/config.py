@@ -26,10 +26,8 @@ from segeval.errors import SettingError
 from segeval.scoring.pooling import POOLINGS
 
 USAGE: Final = 2
-CONFIG: Final = "segeval.config"
-"""Where a context keeps the file of settings."""
-SETTINGS: Final = "segeval.settings"
-"""Where a context keeps what the command takes from the file."""
+CONFIG: Final = "segeval.config"  # where a context keeps the file of settings
+SETTINGS: Final = "segeval.settings"  # where a context keeps what the command takes from the file
 SHARED: Final = "pyproject.toml"
 HEADER_OR_KEY: Final = re.compile(r"\s*(?:\[([^\[\]]+)\]\s*(?:#.*)?$|([\w\-.\"' ]+)=)")
 EXPECTED: Final[Mapping[Any, tuple[Any, str]]] = {
@@ -152,13 +150,7 @@ def overridden_by(values: Mapping[str, Any], options: Collection[str]) -> set[st
 
 
 def settings_of(ctx: Any, file: ConfigFile, typed: Mapping[str, Any]) -> dict[str, Setting]:
-    """Return what a file says to a command, by the name of the parameter, beside what is typed.
-
-    Raises
-    ------
-    SettingError
-        If a key of the file is no option, a table no command, or a value of another type.
-    """
+    """Return what a file says to a command, by the name of the parameter, beside what is typed."""
     options = {name: options_of(command) for name, command in configurable(ctx).items()}
     own = options[ctx.command.name]
     entries = list(_entries(file, options))

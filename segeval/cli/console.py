@@ -13,8 +13,7 @@ import typer
 from segeval.cli.github import annotated
 from segeval.errors import OutputError, Problem
 
-LISTED: Final = 20
-"""Problems of one kind that are listed before the rest is only counted."""
+LISTED: Final = 20  # problems of one kind that are listed before the rest is only counted
 
 
 def write_stdout(text: str) -> None:

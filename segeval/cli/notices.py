@@ -10,8 +10,7 @@ from segeval.scoring.intervals import Intervals
 from segeval.scoring.resampling import FEW, Units
 from segeval.text import listed
 
-SHOWN: Final = 3
-"""Names in a notice."""
+SHOWN: Final = 3  # names in a notice
 
 
 def say_doubts(intervals: Intervals, names: Sequence[str], *, quiet: bool) -> None:

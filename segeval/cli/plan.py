@@ -72,13 +72,7 @@ def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
 
 
 def check_page(output: OutputOptions) -> Mapping[str, Path]:
-    """Refuse early what cannot be made, and return the photographs by name.
-
-    Raises
-    ------
-    SettingError
-        If a library or a folder is missing, or photographs are given for no page.
-    """
+    """Refuse early what cannot be made, and return the photographs by name."""
     if output.html is not None:
         from segeval.reports.html.page import check_jinja
 
@@ -90,19 +84,7 @@ def check_page(output: OutputOptions) -> Mapping[str, Path]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineCheck:
-    """What a run is held against, and how.
-
-    Attributes
-    ----------
-    baseline : Baseline or CountedRun
-        A document, or a run that is to be scored.
-    drops : list of Drop
-        How far which scores may drop.
-    allowed : tuple of str
-        Classes and images that may have vanished.
-    resampling : Resampling, optional
-        How the interval of a drop is found, if only certain drops fail.
-    """
+    """What a run is held against, and how; a resampling if only certain drops fail."""
 
     baseline: Baseline | CountedRun
     drops: list[Drop]
@@ -113,13 +95,7 @@ class BaselineCheck:
 def plan_baseline(
     output: OutputOptions, convention: ConventionOptions, headline: str
 ) -> BaselineCheck | None:
-    """Understand the options of the baseline before any work is done.
-
-    Raises
-    ------
-    SettingError
-        If there are such options and no baseline, or there is no such file.
-    """
+    """Understand the options of the baseline before any work is done."""
     if output.baseline is None:
         if output.max_drop or output.significant or output.allow_missing:
             raise SettingError("--max-drop, --significant and --allow-missing need --baseline FILE")

@@ -19,20 +19,10 @@ from segeval.scoring.score import Scores, per_image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """What is written beside the picture of an image.
+    """What is written beside the picture of an image; no subject stands for all classes.
 
-    Attributes
-    ----------
-    name : str
-        Name of the pair.
-    subject : str
-        The class that is shown, or empty for all classes.
-    note : str
-        What else has to be said, or empty.
-    scores : tuple of (str, float)
-        Titles and values of the image alone; NaN where undefined.
-    legend : tuple of (int, str, int)
-        Code in the picture, what it means, and the number of its pixels.
+    Scores are titles and values of the image alone, NaN where undefined; the legend holds the code
+    in the picture, what it means, and the number of its pixels.
     """
 
     name: str
@@ -43,24 +33,12 @@ class Caption:
 
 
 def position_of(labels: LabelMap, name: str | None) -> int | None:
-    """Return the index of the class of a name, or None for all classes.
-
-    Raises
-    ------
-    SettingError
-        If no class has this name.
-    """
+    """Return the index of the class of a name, or None for all classes."""
     return None if name is None else labels.positions([name])[0]
 
 
 def image_scores(scores: Scores, position: int | None) -> Mapping[str, NDArray[np.float64]]:
-    """Score every image for one class (IoU first), or over all classes (mIoU first).
-
-    Returns
-    -------
-    mapping of str to (N,) float64 array
-        By the title of the score; NaN where undefined.
-    """
+    """Score every image for one class (IoU first), or over all classes (mIoU first), by title."""
     if position is None:
         table = per_image(scores)
         return {title: table[name] for name, title in mean_titles("brief").items()}
@@ -70,31 +48,24 @@ def image_scores(scores: Scores, position: int | None) -> Mapping[str, NDArray[n
     }
 
 
-def worst_images(scores: Scores, position: int | None, count: int) -> list[int]:
-    """Return the positions of the images with the lowest IoU of a class, or mIoU; lowest first.
+def ranked_images(scores: Scores, position: int | None) -> list[int]:
+    """Return the positions of the images by IoU of a class, or mIoU; lowest first.
 
     Images in which it is undefined are left out; equal ones stay in the order of their names.
     """
-    return _ranked(scores, position)[:count]
+    ranked = next(iter(image_scores(scores, position).values()))
+    order = np.argsort(ranked, kind="stable")
+    defined: list[int] = order[~np.isnan(ranked[order])].tolist()
+    return defined
 
 
 def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
-    """Return the positions of the images of lowest, middle and highest mIoU.
+    """Return the positions of the images of lowest, middle and highest mIoU, so many of each.
 
-    Parameters
-    ----------
-    scores : Scores
-        Scores of the images.
-    count : int
-        Images of each kind; at most a third of all, so that none is of two kinds.
-
-    Returns
-    -------
-    dict
-        ``"worst"``, lowest first; ``"median"``, the middle one first; ``"best"``, highest first.
-        Of one or two images, those that there are.
+    ``"worst"`` has the lowest first, ``"median"`` the middle one, ``"best"`` the highest. Each has
+    at most a third of all, so that none is of two kinds; of one or two images, what there is.
     """
-    ranked = _ranked(scores, None)
+    ranked = ranked_images(scores, None)
     if len(ranked) < 3:
         return {"worst": ranked[:1], "median": [], "best": ranked[1:]}
     each = min(count, len(ranked) // 3)
@@ -106,14 +77,6 @@ def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
         "median": [ranked[place] for place in near],
         "best": ranked[::-1][:each],
     }
-
-
-def _ranked(scores: Scores, position: int | None) -> list[int]:
-    """Return the positions of the images by IoU of a class, or mIoU, where it is defined."""
-    ranked = next(iter(image_scores(scores, position).values()))
-    order = np.argsort(ranked, kind="stable")
-    defined: list[int] = order[~np.isnan(ranked[order])].tolist()
-    return defined
 
 
 def describe_images(

@@ -21,13 +21,7 @@ from segeval.settings import Reading, Unknown
 def read_classes(
     pair: Pair, reading: Reading, translation: RunLookup
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
-    """Read the masks of a pair as class indices, (H, W) each; a missing prediction as all missed.
-
-    Raises
-    ------
-    MaskError
-        If a mask cannot be read, or has changed since it was counted.
-    """
+    """Read both masks of a pair as class indices; a missing prediction as all missed."""
     truth = read_mask(pair.truth, max_pixels=reading.max_pixels).values
     prediction = None
     if pair.prediction is not None:
@@ -44,33 +38,21 @@ def read_classes(
         ) from error
 
 
-NEW: Final = -4
-"""Index of a value that the run does not hold."""
+NEW: Final = -4  # index of a value that the run does not hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ValueLookup:
-    """The classes of one side of a run.
+    """Every value that one side of a run holds, ascending, and its class.
 
-    Attributes
-    ----------
-    values : (N,) int64 array
-        Every value that the side holds, ascending.
-    index : (N,) int8, int16 or int32 array
-        Their classes: 0…K-1, or `VOID`, `UNKNOWN` or `MISSED`.
+    The class is 0…K-1, or `VOID`, `UNKNOWN` or `MISSED`.
     """
 
     values: NDArray[np.int64]
     index: NDArray[np.signedinteger]
 
     def of(self, mask: NDArray[Any]) -> NDArray[np.signedinteger]:
-        """Translate a mask of raw values into class indices of the same shape.
-
-        Raises
-        ------
-        ValueError
-            If it holds a value that the run does not hold.
-        """
+        """Translate a mask into class indices; ValueError if the run does not hold a value."""
         if mask.dtype == np.uint8:
             bytes_only = (self.values >= 0) & (self.values < 256)
             table = np.full(256, NEW, self.index.dtype)
@@ -93,17 +75,7 @@ class ValueLookup:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunLookup:
-    """How the masks of a run become classes; small, and fit to be sent to worker processes.
-
-    Attributes
-    ----------
-    truth, prediction : SideClasses
-        The classes of either side.
-    classes : int
-        Their number, K.
-    unknown : {"error", "wrong", "ignore"}
-        As in `segeval.classification.classify`.
-    """
+    """How the masks of a run become K classes; small, and fit to be sent to worker processes."""
 
     truth: ValueLookup
     prediction: ValueLookup

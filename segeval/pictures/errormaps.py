@@ -29,9 +29,7 @@ def error_codes(
     return class_errors(truth, prediction, position)
 
 
-STRIPES: Final = 80
-"""Stripes of the hatching along the longer side of a picture, about."""
-
+STRIPES: Final = 80  # stripes of the hatching along the longer side of a picture, about
 VEIL: Final = 0.8
 """Least opacity of void: it is seen that something is there, and that it does not count."""
 
@@ -49,22 +47,10 @@ class Kind(IntEnum):
 def class_errors(
     truth: NDArray[np.signedinteger], prediction: NDArray[np.signedinteger], position: int
 ) -> NDArray[np.uint8]:
-    """Say of each pixel what it is for one class.
+    """Say of each pixel what it is for one class, as a `Kind`.
 
-    Parameters
-    ----------
-    truth, prediction : (H, W) signed integer arrays
-        Class indices 0…K-1. Below 0, a truth is void, and a prediction is none of the classes.
-    position : int
-        Index of the class.
+    Below 0, a truth is void, and a prediction is none of the classes.
 
-    Returns
-    -------
-    (H, W) uint8 array
-        A `Kind` for each pixel.
-
-    Examples
-    --------
     >>> truth, prediction = np.array([[0, 1, 1, -1]]), np.array([[1, 1, 0, 1]])
     >>> class_errors(truth, prediction, 1)
     array([[1, 3, 2, 4]], dtype=uint8)
@@ -79,23 +65,11 @@ def class_errors(
 def all_errors(
     truth: NDArray[np.signedinteger], prediction: NDArray[np.signedinteger], classes: int
 ) -> NDArray[np.unsignedinteger]:
-    """Say of each pixel whether it is right, and what class it is in the truth.
+    """Say of each pixel whether it is right, and which of K classes it is in the truth.
 
-    Parameters
-    ----------
-    truth, prediction : (H, W) signed integer arrays
-        As in `class_errors`.
-    classes : int
-        The number of classes, K.
+    0…K-1 where both sides are of this class, K…2K-1 where the truth alone is of class 0…K-1, and 3K
+    where it is void; 2K…3K-1 are left to the hatching of wrong pixels.
 
-    Returns
-    -------
-    (H, W) unsigned integer array
-        0…K-1 where both sides are of this class, K…2K-1 where the truth alone is of class 0…K-1,
-        and 3K where it is void; 2K…3K-1 are left to the hatching of wrong pixels.
-
-    Examples
-    --------
     >>> all_errors(np.array([[0, 1, 1, -1]]), np.array([[1, 1, -2, 1]]), 2)
     array([[2, 1, 3, 6]], dtype=uint8)
     """
@@ -132,25 +106,10 @@ def paint(
     opacity: float = 1.0,
     dimmed: float = 1.0,
 ) -> NDArray[np.uint8]:
-    """Give codes their colours.
+    """Give codes their colours, (H, W, 3); with opacity 1, every error has exactly its colour.
 
-    Parameters
-    ----------
-    codes : (H, W) integer array
-        Codes of a scheme.
-    scheme : Scheme
-        Their colours.
-    photograph : (H, W, 3) uint8 array, optional
-        What is seen through the colours, and in place of the background.
-    opacity : float
-        Share of the colours, 0 to 1, where they lie on the photograph.
-    dimmed : float
-        Brightness of the photograph where it is the background.
-
-    Returns
-    -------
-    (H, W, 3) uint8 array
-        With opacity 1, every error has exactly its colour.
+    The photograph is seen through the colours, and in place of the background: of full brightness,
+    or dimmed.
     """
     if photograph is None:
         return scheme.colors.take(codes, axis=0)

@@ -34,11 +34,6 @@ class Job:
     target: Path
     photograph: Path | None = None
 
-    @property
-    def name(self) -> str:
-        """Name of the pair."""
-        return self.pair.name
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -52,15 +47,8 @@ class Plan:
 def target_names(names: Iterable[str]) -> dict[str, str]:
     """Return the file of each name, relative to the folder; folders are kept.
 
-    Examples
-    --------
     >>> target_names(["city/one", "../two", "/three.v2"])
     {'city/one': 'city/one.png', '../two': '__/two.png', '/three.v2': 'three.v2.png'}
-
-    Raises
-    ------
-    OutputError
-        If two names become one.
     """
     targets: dict[str, str] = {}
     owners: dict[str, str] = {}
@@ -87,11 +75,7 @@ def check_targets(
 ) -> None:
     """Refuse, before any work is done, a folder that cannot be written, and files that are there.
 
-    Raises
-    ------
-    OutputError
-        If the folder cannot be made or written, if a picture is there and may not be replaced, or
-        if it would replace a mask or a photograph.
+    No picture may ever replace one of the sources, the masks and photographs.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the pictures")
@@ -128,20 +112,7 @@ def draw_overlays(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Problem]:
-    """Draw and write pictures.
-
-    Returns
-    -------
-    list of Problem
-        What is odd about photographs; every picture is there all the same.
-
-    Raises
-    ------
-    MaskError
-        If a mask has changed since it was counted.
-    OutputError
-        If a picture cannot be written.
-    """
+    """Draw and write all pictures; what is odd about photographs comes back."""
     odd: list[Problem] = []
     keep_memory()
     with closing(ordered_map(partial(_draw, plan=plan), jobs, workers=workers)) as outcomes:
@@ -164,10 +135,12 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
                 job.photograph, (height, width), max_pixels=plan.reading.max_pixels
             )
             if resized:
-                odd = Problem(name=job.name, kind="photograph of another size, resized", detail="")
+                odd = Problem(
+                    name=job.pair.name, kind="photograph of another size, resized", detail=""
+                )
         except MaskError as error:
             kind = "photograph that cannot be read, grey is used"
-            odd = Problem(name=job.name, kind=kind, detail=str(error))
+            odd = Problem(name=job.pair.name, kind=kind, detail=str(error))
     content = draw_picture(truth, prediction, plan.style, job.card, photograph)
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)

@@ -40,13 +40,7 @@ def font_size(width: int) -> int:
 
 
 def draw_strip(card: Caption, width: int, scheme: Palette) -> NDArray[np.unsignedinteger]:
-    """Write the name, the scores and the legend of a picture.
-
-    Returns
-    -------
-    (h, width) unsigned integer array
-        Codes of the scheme; the height is what is needed.
-    """
+    """Write the name, the scores and the legend of a picture, in codes and as high as is needed."""
     size = font_size(width)
     scores = [Item(text=f"{title} {show_score(defined(value))}") for title, value in card.scores]
     note = [Item(text=card.note)] if card.note else []

@@ -22,34 +22,18 @@ if TYPE_CHECKING:
 NARROWEST: Final = 480
 """Smaller pictures are magnified, so that what is written below them is readable."""
 
-WIDE: Final = 1.2
-"""Panels of at least this width, in heights, stand two by two."""
-
-DIMMED: Final = 0.45
-"""Brightness of the photograph where all classes are right."""
-
+WIDE: Final = 1.2  # panels of at least this width, in heights, stand two by two
+DIMMED: Final = 0.45  # brightness of the photograph where all classes are right
 COMPRESSION: Final = 3
 """Level at which flat colours are written twice as fast as at the default, and hardly larger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """How pictures look.
+    """How pictures look; a position of None stands for the errors of all classes.
 
-    Attributes
-    ----------
-    scheme : Scheme
-        The colours of the codes.
-    position : int, optional
-        The class whose errors are shown; None for all classes.
-    classes : int
-        The number of classes.
-    plain : bool
-        Whether it is the errors alone, in the size of the mask, with nothing written.
-    side_by_side : bool
-        Whether photograph, truth and prediction are shown as well.
-    opacity : float
-        Of the colours on a photograph, 0 to 1.
+    A plain picture is the errors alone, in the size of the mask, with nothing written. The opacity
+    is that of the colours on a photograph.
     """
 
     scheme: Palette
@@ -67,23 +51,9 @@ def draw_picture(
     card: Caption,
     photograph: NDArray[np.uint8] | None = None,
 ) -> bytes:
-    """Draw the errors of an image.
+    """Draw the errors of an image of class indices as PNG.
 
-    Parameters
-    ----------
-    truth, prediction : (H, W) signed integer arrays
-        Class indices; see `segeval.errormaps.class_errors`.
-    style : Style
-        How it looks.
-    card : Card
-        What is written below.
-    photograph : (H, W, 3) uint8 array, optional
-        What the errors lie on.
-
-    Returns
-    -------
-    bytes
-        A PNG file; of the size (H, W) if the style is plain and shows one panel.
+    It has the size (H, W) of the masks if the style is plain and shows one panel.
     """
     titles, parts = draw_panels(truth, prediction, style, photograph)
     height, width = truth.shape

@@ -19,7 +19,6 @@ from segeval.labels.labelmap import Label, LabelMap
 from segeval.values import read_only
 
 Color = tuple[int, int, int]
-
 OKABE_ITO: Final[dict[str, Color]] = {
     "orange": (230, 159, 0),
     "sky blue": (86, 180, 233),
@@ -32,36 +31,21 @@ OKABE_ITO: Final[dict[str, Color]] = {
 """Colours that the colour-blind can tell apart: Okabe and Ito 2008, Color Universal Design."""
 
 TRUE_NEGATIVE: Final[Color] = (96, 96, 96)
-VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))
-"""Void and its stripes."""
-
-FADED: Final = 232
-"""Grey to which correct pixels fade, and how much of their colour stays."""
-
-KEPT: Final = 0.3
+VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))  # void and its stripes
+FADED: Final = 232  # grey to which correct pixels fade
+KEPT: Final = 0.3  # how much of their colour stays
 STRIPE: Final = 0.6
 """How far the stripes of wrong pixels go towards white, or towards black on bright colours."""
 
-INKS: Final = 16
-"""Greys from white to black for what is written below a picture."""
+INKS: Final = 16  # greys from white to black for what is written below a picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Palette:
-    """What the codes of a picture look like.
+    """What the codes of a picture look like: columns with a row a code, and the code of void.
 
-    Attributes
-    ----------
-    colors : (n, 3) uint8 array
-        Colour of each code; the last `INKS` ones are greys from white to black.
-    striped : (n,) integer array
-        The code that stands for each code on the stripes of the hatching.
-    errors : (n,) bool array
-        Which codes are errors.
-    background : (n,) bool array
-        Which codes show the photograph, if there is one, as it is or dimmed.
-    void : int
-        The code of pixels that are not judged.
+    The last `INKS` colours are greys from white to black. ``striped`` holds the code that
+    stands for each one on the stripes of the hatching, ``background`` what shows a photograph.
     """
 
     colors: NDArray[np.uint8]
@@ -151,8 +135,6 @@ def class_colors(labels: LabelMap) -> list[Color]:
 
     Classes found in the values of a data set so have the colours that they have in any other.
 
-    Examples
-    --------
     >>> from segeval.labels.labelmap import numbered
     >>> class_colors(numbered("found", [0, 3]))
     [(153, 153, 153), (0, 158, 115)]

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.unsignedinteger]
 
 Colors = Literal["24bit", "256", "none"]
-
-FEWEST: Final = 40
-"""Columns to which a small mask is magnified."""
-
+FEWEST: Final = 40  # columns to which a small mask is magnified
 KINDS: Final[Mapping[int, str]] = {
     Kind.TRUE_NEGATIVE: ".",
     Kind.FALSE_POSITIVE: "+",
@@ -42,21 +39,7 @@ STEPS: Final = np.array([0, 95, 135, 175, 215, 255])
 
 
 def draw_text(codes: Codes, scheme: Palette, card: Caption, *, columns: int, colors: Colors) -> str:
-    """Draw a picture as lines of text, its legend and scores below.
-
-    Parameters
-    ----------
-    codes : (H, W) unsigned integer array
-        The errors, as `segeval.pictures.error_codes` returns them.
-    scheme : Scheme
-        Their colours.
-    card : Card
-        What is written below.
-    columns : int
-        Width of the terminal.
-    colors : {"24bit", "256", "none"}
-        Half blocks in so many colours, or characters.
-    """
+    """Draw a picture as lines of text of some width, its legend and scores below."""
     codes = magnified(codes, max(1, min(FEWEST, columns) // codes.shape[1]))
     height, width = codes.shape
     across = min(columns, width)
@@ -75,21 +58,7 @@ def draw_text(codes: Codes, scheme: Palette, card: Caption, *, columns: int, col
 
 
 def downscaled(codes: Codes, scheme: Palette, rows: int, columns: int) -> Codes:
-    """Show each cell of a coarser grid by its most frequent error, or else most frequent code.
-
-    Parameters
-    ----------
-    codes : (H, W) unsigned integer array
-        Codes of the scheme.
-    scheme : Scheme
-        Says which codes are errors.
-    rows, columns : int
-        The size of the grid, 1 to H and 1 to W.
-
-    Returns
-    -------
-    (rows, columns) unsigned integer array
-    """
+    """Show each cell of a coarser grid by its most frequent error, or else most frequent code."""
     height, width = codes.shape
     used, rank = np.unique(codes, return_inverse=True)
     rank = rank.reshape(codes.shape)

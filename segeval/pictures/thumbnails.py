@@ -26,28 +26,16 @@ from segeval.settings import Reading
 from segeval.text import defined
 from segeval.values import hex_color
 
-HIGHEST: Final = 2
-"""Small pictures are at most so many times as high as they may be wide."""
-
+HIGHEST: Final = 2  # small pictures are at most so many times as high as they may be wide
 QUALITY: Final = 85
-LISTED: Final = 6
-"""Wrong classes that are named below a picture."""
+LISTED: Final = 6  # wrong classes that are named below a picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Album:
-    """Which images are shown, and what their pictures are made of.
+    """Which images are shown, by section those that stand for it best first, and from what.
 
-    Attributes
-    ----------
-    sections : mapping of str to sequence of Card
-        What is written below the pictures of each section; first those that stand for it best.
-    pairs : mapping of str to Pair
-        The masks, by the name of the image.
-    photographs : mapping of str to path
-        Photographs, for the names that have one.
-    style, translation, reading
-        How pictures look, values become classes, and masks are read.
+    Pairs and photographs are by the name of the image.
     """
 
     sections: Mapping[str, Sequence[Caption]]
@@ -59,22 +47,9 @@ class Album:
 
 
 def draw_album(album: Album, *, width: int, each: int) -> list[dict[str, Any]]:
-    """Draw the pictures of an album.
+    """Draw so many pictures of each section of an album, at most so many pixels wide.
 
-    Parameters
-    ----------
-    album : Album
-        What is drawn.
-    width : int
-        Pictures are at most so many pixels wide.
-    each : int
-        Pictures of a section.
-
-    Returns
-    -------
-    list of dict
-        ``title`` and ``pictures`` of each section. A picture whose masks are gone or have changed
-        has no ``layers``, and says so in ``trouble``.
+    A picture whose masks are gone or have changed has no ``layers``, and says so in ``trouble``.
     """
     return [
         {"title": title, "pictures": [_draw(album, card, width) for card in cards[:each]]}

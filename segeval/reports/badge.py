@@ -40,10 +40,5 @@ def to_badge(document: Mapping[str, Any], *, percent: bool = False) -> str:
     if value is not None:
         message = show_score(value, percent=percent) + (" %" if percent else "")
         color = next(color for least, color in COLORS.items() if value >= least)
-    badge = {
-        "schemaVersion": 1,
-        "label": title_of(name),
-        "message": message,
-        "color": color,
-    }
+    badge = {"schemaVersion": 1, "label": title_of(name), "message": message, "color": color}
     return json.dumps(badge, ensure_ascii=False) + "\n"

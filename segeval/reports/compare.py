@@ -28,12 +28,7 @@ if TYPE_CHECKING:
 
 
 SCHEMA: Final = "segeval.comparison/1"
-
-
-LISTED: Final = 10
-"""Images that are named in either direction."""
-
-
+LISTED: Final = 10  # images that are named in either direction
 FIGURES: Final = ("baseline", "value", "delta", "low", "high", "p")
 
 
@@ -43,17 +38,10 @@ def make_document(
     *,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Lay out comparisons with one baseline as a document.
+    """Lay out comparisons with one baseline, whose name is the first, as a document.
 
-    Parameters
-    ----------
-    comparisons : sequence of Comparison
-        One for each run but the baseline. The first fills the document itself, as there mostly is
-        no other; the rest are in ``others``.
-    names : sequence of str
-        Names of the runs, that of the baseline first.
-    settings : mapping, optional
-        What the masks mean, for the record; the convention is added.
+    The first comparison fills the document itself, as there mostly is no other; the rest are in
+    ``others``.
     """
     first = comparisons[0]
     parts = [
@@ -135,7 +123,7 @@ def runs_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def to_csv(document: Mapping[str, Any]) -> str:
     """Write a row for every score of every run: the means, then each class, with the signature."""
-    import pandas as pd
+    from segeval.reports.csv import signed_csv
 
     rows = []
     for part in runs_of(document):
@@ -146,8 +134,7 @@ def to_csv(document: Mapping[str, Any]) -> str:
             for metric in (key for key in label if key not in {"index", "name"}):
                 figures = {figure: label[metric][figure] for figure in (*FIGURES, "p_holm")}
                 rows.append({"run": part["run"], "score": metric, "class": label["name"]} | figures)
-    frame = pd.DataFrame(rows, dtype=object).assign(signature=document["signature"])
-    return frame.to_csv(index=False, lineterminator="\n")
+    return signed_csv(rows, document["signature"])
 
 
 def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
@@ -190,20 +177,10 @@ def images_csv(comparisons: Sequence[RunComparison], names: Sequence[str]) -> st
     return pd.concat(frames).to_csv(index=False, lineterminator="\n")
 
 
-SIGNIFICANT: Final = 0.05
-"""p-value below which a difference is marked."""
-
-
-NAMED: Final = 3
-"""Images that are named in either direction."""
-
-
+SIGNIFICANT: Final = 0.05  # p-value below which a difference is marked
+NAMED: Final = 3  # images that are named in either direction
 MARKS: Final = {True: "▲", False: "▼"}
-
-
 LEGEND: Final = f"▲ ▼ better, worse than A with p < {SIGNIFICANT}; of a class, corrected by Holm"
-
-
 HEADINGS: Final = ("", "A", "B", "B - A", "{level:.0%} of resamples", "p", "p (Holm)")
 
 

@@ -34,13 +34,7 @@ To hold a tool against a preset: score every set with it, as the `call` says, an
 
 
 def write_suite(folder: Path) -> int:
-    """Write the suite into a new or empty folder, and return the number of files.
-
-    Raises
-    ------
-    OutputError
-        If the folder holds anything, or cannot be written.
-    """
+    """Write the suite into a new or empty folder, and return the number of files."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):

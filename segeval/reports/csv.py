@@ -54,14 +54,18 @@ def classes_csv(document: Mapping[str, Any]) -> str:
         for row, intervals in zip(rows, bounds, strict=True):
             for metric in metrics:
                 row[f"{metric.name}_low"], row[f"{metric.name}_high"] = intervals[metric.name]
-    frame = pd.DataFrame(rows, dtype=object)
-    return frame.assign(signature=document["signature"]).to_csv(index=False, lineterminator="\n")
+    return signed_csv(rows, document["signature"])
+
+
+def signed_csv(rows: Any, signature: str) -> str:
+    """Write the rows or columns of a table, each row with the signature."""
+    frame = pd.DataFrame(rows, dtype=object).assign(signature=signature)
+    return frame.to_csv(index=False, lineterminator="\n")
 
 
 def images_csv(scores: Scores) -> str:
     """Write one row an image, each with the signature."""
-    frame = image_frame(scores).assign(signature=scores.signature)
-    return frame.to_csv(index=False, lineterminator="\n")
+    return signed_csv(image_frame(scores), scores.signature)
 
 
 def groups_csv(document: Mapping[str, Any]) -> str:
@@ -76,8 +80,7 @@ def groups_csv(document: Mapping[str, Any]) -> str:
         }
         for group in document.get("groups", ())
     ]
-    frame = pd.DataFrame(rows, dtype=object).assign(signature=document["signature"])
-    return frame.to_csv(index=False, lineterminator="\n")
+    return signed_csv(rows, document["signature"])
 
 
 def confusion_csv(document: Mapping[str, Any]) -> str:

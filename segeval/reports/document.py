@@ -27,22 +27,10 @@ SCHEMA = "segeval.scores/1"
 def make_document(
     scores: Scores, *, settings: Mapping[str, Any] | None = None, gates: Iterable[Gate] = ()
 ) -> dict[str, Any]:
-    """Lay out scores as a document.
+    """Lay out scores as a document: only dicts, lists, str, int, float, bool and None.
 
-    Parameters
-    ----------
-    scores : Scores
-        What is shown.
-    settings : mapping, optional
-        Where the masks are and what they mean, for the record; the convention is added.
-    gates : iterable of Gate
-        Thresholds and how they went.
-
-    Returns
-    -------
-    dict
-        Only dicts, lists, str, int, float, bool and None. ``pixels.total`` is ``judged + ignored``
-        and ``judged`` is the sum of the confusion counts and of ``confusion.unknown``.
+    ``pixels.total`` is ``judged + ignored``, and ``judged`` is the sum of the confusion counts and
+    of ``confusion.unknown``.
     """
     counts, convention = scores.counts, scores.convention
     matrix = counts.confusion

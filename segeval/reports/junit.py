@@ -21,20 +21,10 @@ FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010
 
 
 def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
-    """Write a test case a gate and a test case a class.
+    """Write a test case a gate and a test case a class, as XML that both schemas accept.
 
-    Parameters
-    ----------
-    document : mapping
-        Schema ``segeval.scores/1``. A gate that failed or is undefined is a failure; a class
-        without a defined IoU is skipped, any other passes.
-    timestamp : datetime
-        When the scoring was done; written without a time zone, as the schemas have it.
-
-    Returns
-    -------
-    str
-        XML that both schemas accept, whatever the names hold.
+    A gate that failed or is undefined is a failure; a class without a defined IoU is skipped. The
+    time is written without a time zone, as the schemas have it.
     """
     root = ET.Element("testsuites")
     about = {"version": document["version"], "signature": document["signature"]}

@@ -21,7 +21,6 @@ from segeval.text import counted, defined, show_count, show_loss, show_score
 from segeval.version import __version__
 
 SCHEMA: Final = "segeval.losses/1"
-
 CALIBRATION: Final = {
     "ece": ("ECE", "expected calibration error, mean over pixels of |frequency - {stated}|"),
     "mce": ("MCE", "the same in the worst bin"),
@@ -72,14 +71,9 @@ def _scored(name: str, valuation: LossScores) -> str:
 def _calibration(valuation: LossScores) -> dict[str, Any]:
     calibration = valuation.calibration
     edges = (np.arange(calibration.pixels.size + 1) / calibration.pixels.size).tolist()
-    rows = zip(
-        edges,
-        edges[1:],
-        calibration.pixels.tolist(),
-        map(defined, calibration.confidence.tolist()),
-        map(defined, calibration.frequency.tolist()),
-        strict=False,
-    )
+    parts = (calibration.pixels, calibration.confidence, calibration.frequency)
+    figures = (map(defined, part.tolist()) for part in parts)
+    rows = zip(edges, edges[1:], *figures, strict=False)
     names = ("from", "to", "pixels", "confidence", "frequency")
     return {
         "of": "foreground" if valuation.binary else "most probable class",
@@ -91,19 +85,23 @@ def _calibration(valuation: LossScores) -> dict[str, Any]:
 
 def to_csv(document: Mapping[str, Any]) -> str:
     """Write one row a loss, then the calibration, each with the signature."""
-    import pandas as pd
+    from segeval.reports.csv import signed_csv
 
-    columns = ("loss", "value", "mean", "formula")
-    rows = [[row["name"], row["value"], row["mean"], row["formula"]] for row in document["losses"]]
-    calibration = document["calibration"]
-    rows += [[name, calibration[name], "pixels", _meaning(name, document)] for name in CALIBRATION]
-    frame = pd.DataFrame(rows, columns=columns, dtype=object)
-    return frame.assign(signature=document["signature"]).to_csv(index=False, lineterminator="\n")
+    rows = [
+        {"loss": row["name"], "value": row["value"], "mean": row["mean"], "formula": row["formula"]}
+        for row in document["losses"]
+    ]
+    rows += [
+        {"loss": name, "value": value, "mean": "pixels", "formula": _meaning(name, document)}
+        for name, value in document["calibration"].items()
+        if name in CALIBRATION
+    ]
+    return signed_csv(rows, document["signature"])
 
 
 def images_csv(valuation: LossScores) -> str:
     """Write one row an image: pixels, then each loss of it by itself, and the signature."""
-    import pandas as pd
+    from segeval.reports.csv import signed_csv
 
     images = valuation.scores.run.images
     columns: dict[str, Any] = {
@@ -112,8 +110,7 @@ def images_csv(valuation: LossScores) -> str:
         "pixels": [image.height * image.width for image in images],
         "judged": valuation.judged,
     }
-    frame = pd.DataFrame(columns | dict(valuation.images))
-    return frame.assign(signature=valuation.signature).to_csv(index=False, lineterminator="\n")
+    return signed_csv(columns | dict(valuation.images), valuation.signature)
 
 
 def to_renderable(document: Mapping[str, Any], *, reliability: bool = False) -> RenderableType:

@@ -15,9 +15,7 @@ from segeval.scoring.sweep import Sweep
 from segeval.text import defined, show_score
 
 SCHEMA: Final = "segeval.sweep/1"
-ROWS: Final = 11
-"""Thresholds in the extract."""
-
+ROWS: Final = 11  # thresholds in the extract
 POOLINGS: Final = {"dataset": "over the data set", "image": "as mean over images"}
 
 
@@ -58,13 +56,12 @@ def _best(sweep: Sweep, pooling: str, curve: str) -> dict[str, float | None]:
 
 def to_csv(document: Mapping[str, Any]) -> str:
     """Write a row a threshold: each curve over the data set, then as the mean over images."""
-    import pandas as pd
+    from segeval.reports.csv import signed_csv
 
     columns = {"threshold": document["thresholds"]}
     for pooling in POOLINGS:
         columns |= {f"{name}_{pooling}": curve for name, curve in document[pooling].items()}
-    frame = pd.DataFrame(columns, dtype=object).assign(signature=document["signature"])
-    return frame.to_csv(index=False, lineterminator="\n")
+    return signed_csv(columns, document["signature"])
 
 
 def to_renderable(document: Mapping[str, Any]) -> RenderableType:

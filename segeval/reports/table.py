@@ -58,12 +58,18 @@ def render(
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
-def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
+def _footed_table(document: Mapping[str, Any], heading: str) -> Table:
+    """Return a table with the names of the classes as its first column, and a last row."""
     table = Table(
         box=None, pad_edge=False, show_footer=True, header_style="bold", footer_style="bold"
     )
     footer = "together" if "sum classes" in pooling_of(document).steps else "mean"
-    table.add_column("class", footer, overflow="fold", min_width=8)
+    table.add_column(heading, footer, overflow="fold", min_width=8)
+    return table
+
+
+def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
+    table = _footed_table(document, "class")
     table.add_column("pixels", "", justify="right", no_wrap=True)
     metrics = shown(METRICS, "classes")
     for metric in metrics:
@@ -79,12 +85,7 @@ def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
 
 def _interval_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     """Both bounds of the scores of each class, and of the means."""
-    table = Table(
-        box=None, pad_edge=False, show_footer=True, header_style="bold", footer_style="bold"
-    )
-    level = f"{document['resampling']['level']:.0%}"
-    footer = "together" if "sum classes" in pooling_of(document).steps else "mean"
-    table.add_column(f"{level} of resamples", footer, overflow="fold", min_width=8)
+    table = _footed_table(document, f"{document['resampling']['level']:.0%} of resamples")
     metrics = shown(METRICS, "classes")
     for metric in metrics:
         mean = show_interval(document["intervals"][metric.mean], percent=percent)

@@ -10,8 +10,7 @@ from segeval.scoring.metrics import METRICS, OVERALL, Metric, metric_of, shown, 
 from segeval.scoring.pooling import POOLINGS, PoolingRow
 from segeval.text import counted, listed
 
-LISTED = 5
-"""Vanished classes or images that are named."""
+LISTED = 5  # vanished classes or images that are named
 
 
 def show_bound(gate: Mapping[str, Any]) -> str:

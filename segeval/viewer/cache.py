@@ -15,14 +15,7 @@ class SizedCache(Generic[Key, Value]):
     """Values by key, made when they are asked for; those not used for longest are dropped.
 
     One value is made at a time, whoever asks, so that the memory that this takes is bounded, and
-    nothing is made twice at once.
-
-    Parameters
-    ----------
-    room : int
-        Sum of the sizes of what is kept.
-    size : callable, optional
-        Size of a value; 1 by default. A larger one than the room is handed on and not kept.
+    nothing is made twice at once. A value larger than the room is handed on and not kept.
     """
 
     def __init__(self, room: int, size: Callable[[Value], int] = lambda _: 1) -> None:

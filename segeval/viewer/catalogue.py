@@ -21,9 +21,7 @@ from segeval.scoring.score import Scores
 from segeval.viewer.cache import SizedCache
 
 Order = Literal["worst", "best", "name"]
-
-ORDERS_KEPT: Final = 16
-"""Lists of positions that are kept for the next page of the same list."""
+ORDERS_KEPT: Final = 16  # lists of positions that are kept for the next page of the same list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +56,7 @@ class Query:
 class Cells:
     """The wrong pixels of all images: columns of equal length, in ascending order of the images.
 
-    Attributes
-    ----------
-    image, truth, prediction, pixels : int64 arrays
-        Position of the image, true class, predicted class or K for none, number of pixels. The
-        same image and classes may stand in several rows.
+    The predicted class is K for none; the same image and classes may stand in several rows.
     """
 
     image: NDArray[np.int64]
@@ -87,17 +81,7 @@ def wrong_cells(run: CountedRun, translation: RunLookup) -> Cells:
 
 
 class Catalogue:
-    """The images of a run with what they are found and ordered by.
-
-    Parameters
-    ----------
-    scores : Scores
-        The scores of the run.
-    translation : Translation
-        How its values become classes.
-    group_by : str, optional
-        As in `segeval.groups.split_groups`.
-    """
+    """The images of a run with what they are found and ordered by."""
 
     def __init__(self, scores: Scores, translation: RunLookup, group_by: str | None = None) -> None:
         self.scores = scores
@@ -157,10 +141,7 @@ class Catalogue:
     def confusions(self, number: int | None, most: int) -> list[tuple[int, int, int]]:
         """Return the largest confusions of an image, or of all of them if that is None.
 
-        Returns
-        -------
-        list of (int, int, int)
-            True class, predicted class or K for none, and pixels; most pixels first.
+        Each is a true class, a predicted class or K for none, and pixels; most pixels first.
         """
         rows = slice(None)
         if number is not None:

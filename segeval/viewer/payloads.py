@@ -21,11 +21,8 @@ from segeval.values import hex_color
 from segeval.viewer.catalogue import Catalogue, Query
 from segeval.viewer.renderer import Renderer
 
-PAIRS_LISTED: Final = 200
-"""Confusions of the whole run that can be chosen."""
-
-CONFUSIONS_LISTED: Final = 8
-"""Confusions of one image that are put into words."""
+PAIRS_LISTED: Final = 200  # confusions of the whole run that can be chosen
+CONFUSIONS_LISTED: Final = 8  # confusions of one image that are put into words
 
 
 def describe_run(catalogue: Catalogue, *, position: int | None, photographs: bool) -> Any:
@@ -182,11 +179,7 @@ def _sides(scores: Scores, scheme: Palette) -> dict[str, Any]:
 def _entries(scheme: Palette, legend: Iterable[tuple[int, str, int]]) -> list[Any]:
     """Give the codes of a legend their colours."""
     return [
-        {
-            "color": hex_color(scheme.color(code)),
-            "name": name,
-            "pixels": _count(count),
-        }
+        {"color": hex_color(scheme.color(code)), "name": name, "pixels": _count(count)}
         for code, name, count in legend
     ]
 

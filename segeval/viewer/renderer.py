@@ -26,29 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KINDS: Final = ("photograph", "truth", "prediction", "errors")
-
-ROOM: Final = 64 << 20
-"""Bytes of pictures that are kept."""
-
+ROOM: Final = 64 << 20  # bytes of pictures that are kept
 NO_CARD: Final = Caption(name="", subject="", note="", scores=(), legend=())
 
 
 class Renderer:
-    """Draws the images of a run, one picture at a time, and keeps the last ones.
-
-    Parameters
-    ----------
-    scores : Scores
-        The run and its classes.
-    translation : Translation
-        How its values become classes.
-    photographs : mapping of str to Path
-        Photographs by the name of the image.
-    opacity : float
-        Of the errors on a photograph, 0 to 1.
-    max_pixels : int
-        Larger files are refused.
-    """
+    """Draws the images of a run, one picture at a time, and keeps the last ones."""
 
     def __init__(
         self,
@@ -66,23 +49,9 @@ class Renderer:
         self._kept: SizedCache[tuple[int, str, int | None], bytes] = SizedCache(ROOM, len)
 
     def draw(self, number: int, kind: str, position: int | None = None) -> bytes:
-        """Draw the image at a position as PNG, in the size of its masks.
+        """Draw one of `KINDS` of the image at a position as PNG, in the size of its masks.
 
-        Parameters
-        ----------
-        number : int
-            Position of the image in the run.
-        kind : str
-            One of `KINDS`.
-        position : int, optional
-            The class whose errors are shown; None for all.
-
-        Raises
-        ------
-        MaskError
-            If a file is gone, cannot be read, or has changed since it was counted.
-        KeyError
-            If there is no photograph of this image.
+        MaskError if a file is gone or has changed, KeyError if there is no photograph.
         """
         key = number, kind, position if kind == "errors" else None
         return self._kept.get(key, lambda: self._draw(*key))

@@ -32,11 +32,8 @@ PAGE: Final = {
 }
 """The files of the page by their route."""
 
-LONGEST: Final = 200
-"""Rows of the list in one answer."""
-
-LONGEST_TEXT: Final = 1000
-"""Characters of a filter."""
+LONGEST: Final = 200  # rows of the list in one answer
+LONGEST_TEXT: Final = 1000  # characters of a filter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +53,7 @@ class UnknownError(Exception):
 
 
 class Routes:
-    """The answers for one run.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-        Its images.
-    drawer : Drawer
-        Their pictures.
-    position : int, optional
-        The class that is chosen at first.
-    """
+    """The answers for one run; a class may be chosen at first."""
 
     def __init__(self, catalogue: Catalogue, drawer: Renderer, position: int | None = None) -> None:
         self._catalogue, self._drawer, self._position = catalogue, drawer, position

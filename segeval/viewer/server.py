@@ -47,20 +47,7 @@ HEADERS: Final = {
 
 
 class Viewer(ThreadingHTTPServer):
-    """A server that listens as soon as it is made, and answers in `serve_forever`.
-
-    Parameters
-    ----------
-    routes : Routes
-        What it answers.
-    port : int
-        Where it listens; 0 is any free port.
-
-    Raises
-    ------
-    SettingError
-        If the port is taken.
-    """
+    """A server that listens as soon as it is made, at any free port if that is 0."""
 
     daemon_threads = True
     block_on_close = False

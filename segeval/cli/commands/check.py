@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 
 @command
 def check(
-    pairing: PairingOptions,
-    labels: options.LabelOptions,
-    *,
-    quiet: options.Quiet = False,
+    pairing: PairingOptions, labels: options.LabelOptions, *, quiet: options.Quiet = False
 ) -> None:
     """List every problem of the data at once, with the values and storage forms found.
 

@@ -17,8 +17,7 @@ from segeval.errors import SettingError
 def config(
     ctx: typer.Context,
     name: Annotated[
-        str | None,
-        typer.Argument(metavar="COMMAND", help="One command.", show_default=False),
+        str | None, typer.Argument(metavar="COMMAND", help="One command.", show_default=False)
     ] = None,
     *,
     output_format: Annotated[

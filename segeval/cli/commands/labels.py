@@ -21,7 +21,6 @@ def labels(
     from segeval.values import describe_values, hex_color
 
     if name is None:
-        maps = [load_labels(builtin) for builtin in builtin_names()]
         rows = [
             (
                 m.name,
@@ -29,7 +28,7 @@ def labels(
                 f"void {describe_values(m.void) or 'none'}",
                 m.source,
             )
-            for m in maps
+            for m in map(load_labels, builtin_names())
         ]
     else:
         chosen = load_labels(name)

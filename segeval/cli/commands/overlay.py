@@ -108,7 +108,7 @@ def overlay(
     say_notices(scores, quiet=quiet)
     if pictures.images is not None:
         kind = "no photograph of the name, grey is used"
-        bare = [job.name for job in jobs if job.photograph is None]
+        bare = [job.pair.name for job in jobs if job.photograph is None]
         odd += [Problem(name=name, kind=kind, detail="") for name in bare]
     _say_odd(odd, quiet=quiet)
     notify(f"{counted(len(jobs), 'picture')} in {pictures.out}", quiet=quiet)
@@ -122,12 +122,12 @@ def _jobs(
     pictures: PictureOptions,
 ) -> list[Job]:
     """Say which images are drawn, and into which files."""
-    from segeval.pictures.caption import describe_images, worst_images
+    from segeval.pictures.caption import describe_images, ranked_images
     from segeval.pictures.folder import plan_jobs
 
     chosen: Sequence[int] = range(len(scores.run))
     if pictures.worst is not None:
-        chosen = worst_images(scores, style.position, pictures.worst)
+        chosen = ranked_images(scores, style.position)[: pictures.worst]
     cards = describe_images(scores, style.position, chosen)
     return plan_jobs(pictures.out, pairs, cards, photographs)
 

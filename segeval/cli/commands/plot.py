@@ -57,8 +57,9 @@ def plot(
     grey predictions at every threshold (curves).
     """
     from segeval.files import check_writable, write_bytes
-    from segeval.reports.plots.plots import draw_plot
+    from segeval.reports.plots.plots import draw_plot, plot_data
     from segeval.reports.plots.style import plot_format, save
+    from segeval.scoring.score import label_and_score
 
     ending = plot_format(plotted.out.name)
     if plotted.metric not in _metrics():
@@ -69,7 +70,11 @@ def plot(
         raise SettingError(f"{plotted.out} is the run; name another file for the plot")
     check_writable([plotted.out])
     run = count_or_read(reading, quiet=quiet)
-    data = _swept(run, labels) if plotted.kind == "curves" else _scored(run, labels, convention)
+    if plotted.kind == "curves":
+        data = _swept(run, labels)
+    else:
+        rules = convention.convention()
+        data = plot_data(label_and_score(run, labels.choice(), rules, unknown=labels.unknown))
     figure = draw_plot(plotted.kind, data | {"metric": plotted.metric})
     write_bytes(plotted.out, save(figure, ending))
 
@@ -92,15 +97,3 @@ def _swept(run: CountedRun, labels: options.LabelOptions) -> dict[str, Any]:
         raise SettingError("curves show every threshold; leave out --threshold")
     chosen = choose_labels(run, replace(choice, labels=choice.labels or "binary"))
     return make_document(sweep(run, chosen))
-
-
-def _scored(
-    run: CountedRun, labels: options.LabelOptions, convention: options.ConventionOptions
-) -> dict[str, Any]:
-    """Return the scores as a document, with those of the images."""
-    from segeval.reports.plots.plots import plot_data
-    from segeval.scoring.score import label_and_score
-
-    return plot_data(
-        label_and_score(run, labels.choice(), convention.convention(), unknown=labels.unknown)
-    )

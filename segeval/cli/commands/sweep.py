@@ -15,7 +15,6 @@ from segeval.cli.runs import count_or_read
 from segeval.settings import LabelChoice
 
 _option = options.in_panel()
-
 FLATTERS = (
     "notice: a threshold chosen on the very images that it is reported on flatters the model; "
     "choose it on others"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import webbrowser
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -14,11 +12,6 @@ from segeval.cli.console import notify, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import PhotographOptions
 from segeval.cli.runs import count_or_read
-from segeval.settings import Unknown
-
-if TYPE_CHECKING:
-    from segeval.scoring.score import Scores
-    from segeval.viewer.routes import Routes
 
 _view = options.in_panel("View")
 
@@ -37,16 +30,6 @@ class ViewOptions(PhotographOptions):
     opened: bool = _view("Open the page in the browser.", "--open", default=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """What the pages of a run depend on besides its scores."""
-
-    photographs: dict[str, Path]
-    unknown: Unknown
-    group_by: str | None
-    max_pixels: int
-
-
 @command
 def view(
     reading: ReadingOptions,
@@ -63,19 +46,24 @@ def view(
     their pictures, drawn when they are looked at.
     """
     from segeval.cli.deliver import say_notices
+    from segeval.pictures.caption import position_of
+    from segeval.pictures.classmaps import lookup_of
     from segeval.scoring.score import label_and_score
+    from segeval.viewer.catalogue import Catalogue
+    from segeval.viewer.renderer import Renderer
+    from segeval.viewer.routes import Routes
     from segeval.viewer.server import Viewer
 
     photographs, rules = viewing.photographs(), convention.convention()
     run = count_or_read(reading, quiet=quiet)
     scores = label_and_score(run, labels.choice(), rules, unknown=labels.unknown)
-    setup = Setup(
-        photographs=photographs,
-        unknown=labels.unknown,
-        group_by=convention.group_by,
-        max_pixels=reading.max_pixels,
+    position = position_of(scores.labels, viewing.class_name)
+    translation = lookup_of(run, scores.labels, unknown=labels.unknown)
+    catalogue = Catalogue(scores, translation, convention.group_by)
+    drawer = Renderer(
+        scores, translation, photographs, opacity=viewing.opacity, max_pixels=reading.max_pixels
     )
-    with Viewer(_routes(scores, viewing, setup), viewing.port) as server:
+    with Viewer(Routes(catalogue, drawer, position), viewing.port) as server:
         say_notices(scores, quiet=quiet)
         write_stdout(f"{server.url}\n")
         notify("served to this machine only; Ctrl-C ends it", quiet=quiet)
@@ -83,24 +71,3 @@ def view(
             notify("notice: no browser could be opened; open the address yourself", quiet=quiet)
         with suppress(KeyboardInterrupt):
             server.serve_forever()
-
-
-def _routes(scores: Scores, viewing: ViewOptions, setup: Setup) -> Routes:
-    """Return what the server answers."""
-    from segeval.pictures.caption import position_of
-    from segeval.pictures.classmaps import lookup_of
-    from segeval.viewer.catalogue import Catalogue
-    from segeval.viewer.renderer import Renderer
-    from segeval.viewer.routes import Routes
-
-    position = position_of(scores.labels, viewing.class_name)
-    translation = lookup_of(scores.run, scores.labels, unknown=setup.unknown)
-    catalogue = Catalogue(scores, translation, setup.group_by)
-    drawer = Renderer(
-        scores,
-        translation,
-        setup.photographs,
-        opacity=viewing.opacity,
-        max_pixels=setup.max_pixels,
-    )
-    return Routes(catalogue, drawer, position)

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Final, Literal
 from segeval.cli.options.panels import in_panel
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
-
 PANEL: Final = "Output and gate"
 _output = in_panel(PANEL)
 

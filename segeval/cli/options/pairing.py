@@ -91,13 +91,7 @@ class ReadingOptions(FolderOptions):
     )
 
     def source(self) -> Source:
-        """Return where the masks are.
-
-        Raises
-        ------
-        SettingError
-            If there are neither two folders nor a table of pairs, or both, or a run file instead.
-        """
+        """Return where the masks are: two folders, or a table of pairs."""
         if self.shard is not None:
             parse_shard(self.shard)
         if self.pairs is not None and self.prediction is not None:
@@ -128,13 +122,7 @@ class PairingOptions(ReadingOptions):
     overwrite: bool = _pairing("Start the run file anew.", "--overwrite", default=False)
 
     def source(self) -> Source:
-        """Return where the masks are.
-
-        Raises
-        ------
-        SettingError
-            As in `ReadingOptions`, or if the options of the run file contradict each other.
-        """
+        """Return where the masks are, once the options of the run file agree."""
         if (self.resume or self.overwrite) and self.out is None:
             raise SettingError("--resume and --overwrite need a run file; name it with -o")
         if self.resume and self.overwrite:

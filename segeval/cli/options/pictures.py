@@ -23,13 +23,7 @@ class PhotographOptions:
     )
 
     def photographs(self) -> dict[str, Path]:
-        """Return the photographs by name, if a folder of them is given.
-
-        Raises
-        ------
-        SettingError
-            If there is no such folder, no photograph in it, or a suffix without a folder.
-        """
+        """Return the photographs by name, if a folder of them is given."""
         return photographs_in(self.images, self.image_suffix)
 
 

@@ -56,13 +56,7 @@ class ConventionOptions:
         return Resampling(**stated) if self.ci is not None or always else None
 
     def convention(self) -> Convention:
-        """Return the convention.
-
-        Raises
-        ------
-        SettingError
-            If a preset is named together with an option that it decides, or is not known.
-        """
+        """Return the convention, or the preset if one is named."""
         exclude = tuple(dict.fromkeys(self.exclude or ()))
         if self.like is not None:
             return self._preset(self.like, exclude)

@@ -6,6 +6,7 @@ So text keeps its size however narrow the page is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -14,15 +15,12 @@ from numpy.typing import NDArray
 from segeval.text import defined
 
 BINS: Final = 20
-POINTS: Final = 200
-"""Points of a curve that are drawn."""
+POINTS: Final = 200  # points of a curve that are drawn
 
 
 def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
     """Count images by their score, in bins of 0.05; None if no image has one.
 
-    Examples
-    --------
     >>> chart = lay_out_histogram(np.array([0.5, 0.52, 1.0, np.nan]))
     >>> [bar["images"] for bar in chart["bars"] if bar["images"]], chart["undefined"]
     ([2, 1], 1)
@@ -31,7 +29,7 @@ def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
     if not known.size:
         return None
     counts, edges = np.histogram(known, BINS, (0.0, 1.0))
-    top = int(counts.max())
+    top, bounds = int(counts.max()), pairwise(edges.round(2).tolist())
     return {
         "bars": [
             {
@@ -41,12 +39,7 @@ def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
                 "images": count,
                 "height": 100 * count / top,
             }
-            for low, high, count in zip(
-                edges[:-1].round(2).tolist(),
-                edges[1:].round(2).tolist(),
-                counts.tolist(),
-                strict=True,
-            )
+            for (low, high), count in zip(bounds, counts.tolist(), strict=True)
         ],
         "width": 100 / BINS,
         "top": top,
@@ -65,12 +58,7 @@ def lay_out_curve(
 ) -> dict[str, Any] | None:
     """Trace precision against recall; None if one of them is undefined everywhere.
 
-    Parameters
-    ----------
-    document : mapping
-        Of schema ``segeval.sweep/1``.
-    threshold : float, optional
-        The threshold that is in force, which is marked.
+    The document is of schema ``segeval.sweep/1``; the threshold that is in force is marked.
     """
     curves = document["dataset"]
     columns = [document["thresholds"], curves["recall"], curves["precision"]]

@@ -9,12 +9,8 @@ from typing import Any, Final
 from segeval.pictures.thumbnails import Album
 from segeval.scoring.score import Scores
 
-EACH: Final = 3
-"""Worst, median and best images that are shown."""
-
-
-CHEAP: Final = 1 << 22
-"""Thresholds times images up to which every threshold is scored."""
+EACH: Final = 3  # worst, median and best images that are shown
+CHEAP: Final = 1 << 22  # thresholds times images up to which every threshold is scored
 
 
 def make_page(

@@ -32,25 +32,13 @@ def step_of(share: float) -> int:
 def lay_out_matrix(
     confusion: Mapping[str, Any], named: Callable[[str], str], most: int
 ) -> dict[str, Any]:
-    """Lay out a matrix.
+    """Lay out the matrix of a document; of too many classes, those with the most wrong pixels.
 
-    Parameters
-    ----------
-    confusion : mapping
-        As in a document of schema ``segeval.scores/1``.
-    named : callable
-        Makes names fit to be shown.
-    most : int
-        Classes that are shown; of more, those with the most wrong pixels.
-
-    Returns
-    -------
-    dict
-        ``data`` is what the script draws: names, sums over all classes, and the cells that are not
-        0 as ``[row, column, pixels]``. ``rows`` holds the cells of a table, ``[step, percent]``
-        each; None beyond `WRITTEN` classes.
+    ``data`` is what the script draws: names, sums over all classes, and the cells that are not 0 as
+    ``[row, column, pixels]``. ``rows`` holds the cells of a table, ``[step, percent]`` each; None
+    beyond `WRITTEN` classes.
     """
-    counts, names = _with_unknown(confusion)
+    counts, names = with_unknown(confusion)
     kept = _kept(counts, len(confusion["labels"]), most)
     across = [*kept, *range(len(confusion["labels"]), len(names))]
     shown = counts[np.ix_(kept, across)]
@@ -68,7 +56,7 @@ def lay_out_matrix(
     return {"data": data, "rows": rows, "shown": len(kept), "of": len(confusion["labels"])}
 
 
-def _with_unknown(confusion: Mapping[str, Any]) -> tuple[NDArray[np.int64], list[str]]:
+def with_unknown(confusion: Mapping[str, Any]) -> tuple[NDArray[np.int64], list[str]]:
     """Add the pixels that are predicted as no class as a last column, if there are any."""
     counts, names = np.array(confusion["counts"], np.int64), list(confusion["labels"])
     unknown = np.array(confusion["unknown"], np.int64)
@@ -89,7 +77,7 @@ def list_confusions(
     confusion: Mapping[str, Any], named: Callable[[str], str], most: int = 10
 ) -> list[dict[str, str]]:
     """List the confusions that hold the most pixels, with the words for a sentence about each."""
-    counts, names = _with_unknown(confusion)
+    counts, names = with_unknown(confusion)
     shares = ratio(counts, counts.sum(axis=1, keepdims=True))
     wrong = counts.copy()
     np.fill_diagonal(wrong, 0)

@@ -15,8 +15,6 @@ from segeval.text import printable
 def to_html(layout: RenderableType) -> str:
     """Write a layout of tables and lines as HTML, with every text escaped.
 
-    Examples
-    --------
     >>> "a &lt; b" in to_html(Text("a < b"))
     True
     """

@@ -29,34 +29,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-LARGEST: Final = 5_000_000
-"""Bytes that a page may have."""
-
-
-LONGEST: Final = 120
-"""Characters of a name that are shown."""
+LARGEST: Final = 5_000_000  # bytes that a page may have
+LONGEST: Final = 120  # characters of a name that are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What a page shows.
+    """What a page shows: a document, and the mIoU of every image as values, NaN where undefined.
 
-    Attributes
-    ----------
-    document : mapping
-        Of schema ``segeval.scores/1``.
-    values : (N,) float64 array
-        mIoU of every image; NaN where undefined.
-    colors : sequence of str
-        Colour of each class, ``#rrggbb``.
-    conventions : mapping, optional
-        Of schema ``segeval.explain/1``: what other tools would report.
-    sweep : mapping, optional
-        Of schema ``segeval.sweep/1``: every threshold of grey predictions.
-    threshold : float, optional
-        The threshold that is in force.
-    album : Album, optional
-        The pictures; without it, there are none.
+    Conventions are a document of schema ``segeval.explain/1``, the sweep of ``segeval.sweep/1``;
+    the threshold is the one in force.
     """
 
     document: Mapping[str, Any]
@@ -89,13 +71,7 @@ LADDER: Final = (
 
 
 def check_jinja() -> None:
-    """Check that pages can be made.
-
-    Raises
-    ------
-    SettingError
-        If Jinja2 is not installed.
-    """
+    """Refuse early what needs Jinja2 where it is not installed."""
     try:
         import jinja2  # noqa: F401 - whether it is there is the question
     except ImportError:
@@ -105,21 +81,9 @@ def check_jinja() -> None:
 
 
 def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST) -> str:
-    """Write a page.
+    """Write a page of at most so many bytes: if need be, it shows less and says so.
 
-    Parameters
-    ----------
-    findings : Findings
-        What it shows.
-    percent : bool
-        Whether scores are shown times 100.
-    largest : int
-        Bytes of the page; if need be, it shows less and says so.
-
-    Returns
-    -------
-    str
-        HTML. The smallest page that there is, if even that is larger.
+    It is the smallest page that there is, if even that is larger.
     """
     environment = environment_of(percent=percent)
     page = ""
@@ -135,10 +99,7 @@ def environment_of(*, percent: bool) -> Environment:
     from jinja2 import Environment, PackageLoader
 
     environment = Environment(
-        loader=PackageLoader(__package__),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
+        loader=PackageLoader(__package__), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
         "score": partial(show_score, percent=percent),
@@ -187,27 +148,21 @@ def _plain(text: str) -> str:
 
 def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
     """Put together what the template shows."""
-    document = findings.document
-    numbers = list(headlines(document))
-    classes = _classes(document, findings.colors, limits.rows)
+    document, album = findings.document, findings.album
     groups, gates = document.get("groups", []), _gates(document)
-    matrix = lay_out_matrix(document["confusion"], _named, limits.matrix)
-    sections = []
-    if findings.album is not None:
-        sections = draw_album(findings.album, width=limits.width, each=limits.each)
     content = {
         "document": document,
-        "numbers": numbers,
-        "classes": classes,
+        "numbers": list(headlines(document)),
+        "classes": _classes(document, findings.colors, limits.rows),
         "groups": groups[: limits.rows],
         "gates": gates[: limits.rows],
         "fate": note_on_absent(document),
-        "matrix": matrix,
+        "matrix": lay_out_matrix(document["confusion"], _named, limits.matrix),
         "confusions": list_confusions(document["confusion"], _named),
         "histogram": lay_out_histogram(findings.values),
         "curve": findings.sweep and lay_out_curve(findings.sweep, findings.threshold),
         "conventions": findings.conventions,
-        "sections": sections,
+        "sections": draw_album(album, width=limits.width, each=limits.each) if album else [],
     }
     lists = {"classes": document["classes"], "groups": groups, "gates": gates}
     return content | {"cuts": list(_cuts(content, lists, limits))}

@@ -6,11 +6,14 @@ listed beside it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.reports.html.matrix import list_confusions, with_unknown
 from segeval.reports.plots.style import GREY, figure_of, short
 from segeval.scoring.metrics import ratio
 from segeval.text import show_percent
@@ -20,33 +23,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-WRITTEN: Final = 24
-"""Up to so many classes, shares are written into the cells."""
-
-
-LISTED: Final = 60
-"""Largest confusions that are listed beside a large matrix."""
-
-
+WRITTEN: Final = 24  # up to so many classes, shares are written into the cells
+LISTED: Final = 60  # largest confusions that are listed beside a large matrix
 SHARE: Final = "share of the true class"
+NO_ROW: Final = "#e6e6e6"  # rows of classes that the truth does not hold
 
 
-NO_ROW: Final = "#e6e6e6"
-"""Rows of classes that the truth does not hold."""
-
-
-def draw_matrix(counts: NDArray[np.float64], names: list[str]) -> Figure:
-    """Draw a matrix of counts.
-
-    Parameters
-    ----------
-    counts : (K, K) or (K, K + 1) float array
-        Pixels, rows truth, columns prediction; a last column is predicted as no class.
-    names : list of str
-        Names of the K classes.
-    """
+def draw_matrix(document: Mapping[str, Any]) -> Figure:
+    """Draw the matrix of a document: rows truth, columns prediction, a last one for no class."""
+    confusion = document["confusion"]
+    names, (counts, across) = confusion["labels"], with_unknown(confusion)
     shares = ratio(counts, counts.sum(axis=1, keepdims=True))
-    across = [*names, "no class"][: counts.shape[1]]
     large = len(names) > WRITTEN
     cell = 0.085 if large else 0.33 if len(names) > 8 else 0.5
     size = 4.5 if large else 7 if len(names) > 8 else 9
@@ -62,7 +49,7 @@ def draw_matrix(counts: NDArray[np.float64], names: list[str]) -> Figure:
     axes[0].set(xlabel="prediction", ylabel="truth")
     if large:
         listed = min(LISTED, int(side * 72 / (9 * 1.5)) - 4)
-        _list_confusions(axes[1], counts, shares, [names, across], listed)
+        _list_confusions(axes[1], confusion, listed)
     return figure
 
 
@@ -95,24 +82,11 @@ def _draw_cells(figure: Figure, axes: Axes, shares: NDArray[np.float64], size: f
         )
 
 
-def _list_confusions(
-    axes: Axes,
-    counts: NDArray[np.float64],
-    shares: NDArray[np.float64],
-    names: list[list[str]],
-    listed: int,
-) -> None:
+def _list_confusions(axes: Axes, confusion: Mapping[str, Any], listed: int) -> None:
     """List the confusions that hold the most pixels."""
     axes.axis("off")
-    wrong = counts.copy()
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:listed]
-    lines = [
-        f"{show_percent(shares[row, column])} %  "
-        f"{short(names[0][row], 20)} → {short(names[1][column], 20)}"
-        for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True)
-        if wrong[row, column]
-    ]
+    rows = list_confusions(confusion, partial(short, most=20), listed)
+    lines = [f"{row['share']} %  {row['truth']} → {row['prediction']}" for row in rows]
     text = "\n".join(["most wrong pixels,", f"and their {SHARE}", "", *lines])
     written = axes.text(0, 1, text, va="top", fontsize=9, linespacing=1.5, transform=axes.transAxes)
     written.set_in_layout(False)

@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from segeval.reports.document import make_document
-from segeval.reports.plots.style import (
-    BLUE,
-    GREY,
-    ORANGE,
-    PURPLE,
-    bare,
-    figure_of,
-    short,
-    style,
-)
+from segeval.reports.plots.matrix import draw_matrix
+from segeval.reports.plots.style import BLUE, GREY, ORANGE, PURPLE, bare, figure_of, short, style
 from segeval.scoring.metrics import METRICS, shown
 from segeval.scoring.score import Scores, per_image
 from segeval.text import counted, show_score
@@ -32,13 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Kind = Literal["confusion", "classes", "images", "curves"]
-
-COLUMN: Final = 50
-"""Classes in one column of bars."""
-
-POINTS: Final = 1000
-"""Thresholds of a curve that are drawn."""
-
+COLUMN: Final = 50  # classes in one column of bars
+POINTS: Final = 1000  # thresholds of a curve that are drawn
 LINES: Final = ((BLUE, "-"), (ORANGE, "--"), ("#000000", "-"), (PURPLE, "-."), (GREY, ":"))
 """Curves over thresholds are told apart by colour and by dashes."""
 
@@ -51,21 +38,9 @@ def plot_data(scores: Scores) -> dict[str, Any]:
 
 
 def draw_plot(kind: Kind, data: Mapping[str, Any]) -> Figure:
-    """Draw a plot.
+    """Draw a plot of a document: a sweep for curves, or else scores as `plot_data` has them.
 
-    Parameters
-    ----------
-    kind : {"confusion", "classes", "images", "curves"}
-        What is drawn.
-    data : mapping
-        A document of schema ``segeval.scores/1`` for the first two, with a ``metric`` for the
-        second; ``values``, ``name`` and ``signature`` for images; a document of schema
-        ``segeval.sweep/1`` for curves.
-
-    Returns
-    -------
-    Figure
-        To be written by `save`.
+    Bars of classes take the ``metric`` of the data as well.
     """
     with style():
         figure = PLOTS[kind](data)
@@ -84,7 +59,7 @@ def _sign(figure: Figure, signature: str) -> None:
 def _classes(document: Mapping[str, Any]) -> Figure:
     """Draw a bar a class, from best to worst, in as many columns as are needed."""
     metric = document.get("metric", "iou")
-    rows = sorted(document["classes"], key=lambda row: _rank(row[metric]))
+    rows = sorted(document["classes"], key=lambda row: 1.0 if row[metric] is None else -row[metric])
     columns = -(-len(rows) // COLUMN)
     per_column = -(-len(rows) // columns)
     size = 8 if len(rows) <= COLUMN else 6
@@ -100,10 +75,6 @@ def _classes(document: Mapping[str, Any]) -> Figure:
     label = f"{METRICS[metric].title} (dashed: mean {show_score(mean)})"
     panels[0].set_xlabel(label) if columns == 1 else figure.suptitle(label, fontsize=9)
     return figure
-
-
-def _rank(value: float | None) -> float:
-    return 1.0 if value is None else -value
 
 
 def _draw_bars(axes: Axes, rows: Sequence[Mapping[str, Any]], metric: str, size: float) -> None:
@@ -186,20 +157,8 @@ def _curves(document: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _confusion(document: Mapping[str, Any]) -> Figure:
-    """Draw the share of each true class that is predicted as each class."""
-    from segeval.reports.plots.matrix import draw_matrix
-
-    matrix = document["confusion"]
-    counts = np.array(matrix["counts"], float)
-    unknown = np.array(matrix["unknown"], float)
-    if unknown.any():
-        counts = np.column_stack([counts, unknown])
-    return draw_matrix(counts, list(matrix["labels"]))
-
-
 PLOTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Figure]]] = {
-    "confusion": _confusion,
+    "confusion": draw_matrix,
     "classes": _classes,
     "images": _images,
     "curves": _curves,

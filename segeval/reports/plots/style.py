@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS: Final = ("svg", "png", "pdf")
+# Colours that the colour-blind can tell apart: Okabe and Ito 2008.
 BLUE: Final = "#0072b2"
 ORANGE: Final = "#d55e00"
 PURPLE: Final = "#cc79a7"
 GREY: Final = "#767676"
-"""Colours that the colour-blind can tell apart: Okabe and Ito 2008."""
-
 STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "segeval",
@@ -35,20 +34,11 @@ STYLE: Final[dict[Any, Any]] = {
     "axes.linewidth": 0.8,
 }
 
-DATELESS: Final[dict[str, dict[str, None]]] = {
-    "svg": {"Date": None},
-    "pdf": {"CreationDate": None},
-}
+DATELESS: Final[dict[str, dict[str, None]]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
 def check_matplotlib() -> None:
-    """Check that plots can be drawn.
-
-    Raises
-    ------
-    SettingError
-        If Matplotlib is not installed.
-    """
+    """Refuse early what needs Matplotlib where it is not installed."""
     try:
         import matplotlib as mpl  # noqa: F401 - whether it is there is the question
     except ImportError:
@@ -58,13 +48,7 @@ def check_matplotlib() -> None:
 
 
 def plot_format(name: str) -> str:
-    """Return the format that the end of a file name says, and check that plots can be drawn.
-
-    Raises
-    ------
-    SettingError
-        If it is none of `FORMATS`, or Matplotlib is not installed.
-    """
+    """Return the format that the end of a file name says, and check that plots can be drawn."""
     ending = name.lower().rpartition(".")[2]
     if ending not in FORMATS:
         raise SettingError(f"{name}: the name of a picture ends in .{', .'.join(FORMATS)}")
