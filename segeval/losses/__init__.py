@@ -16,7 +16,13 @@ for a truth of (H, W), or (N, K, H, W) for (N, H, W), holds K classes.
 """
 
 from segeval.losses.lovasz import lovasz_hinge_loss, lovasz_softmax_loss
-from segeval.losses.overlap import dice_coefficient, dice_loss, jaccard_loss, tversky_loss
+from segeval.losses.overlap import (
+    dice_coefficient,
+    dice_loss,
+    generalized_dice_loss,
+    jaccard_loss,
+    tversky_loss,
+)
 from segeval.losses.pixelwise import bce_loss, bce_with_logits_loss, cross_entropy_loss, focal_loss
 
 __all__ = [
@@ -26,6 +32,7 @@ __all__ = [
     "dice_coefficient",
     "dice_loss",
     "focal_loss",
+    "generalized_dice_loss",
     "jaccard_loss",
     "lovasz_hinge_loss",
     "lovasz_softmax_loss",

@@ -106,21 +106,24 @@ def _softplus_parts(xp: Any, logits: Array) -> tuple[Array, Array]:
     return 0.5 * logits + 0.5 * size, xp.log1p(xp.exp(-size))
 
 
-def binary_focal(judged: Pixels, gamma: float, alpha: Sequence[float] | None) -> Terms:
+def binary_focal(
+    judged: Pixels, gamma: float, alpha: Sequence[float] | None, *, normalized: bool
+) -> Terms:
     """Return alpha_t (1 - p_t)^gamma times the binary cross-entropy."""
     xp, truth = judged.xp, judged.truth
     if judged.logits:
         against = (1 - 2 * truth) * judged.values
         part, tail = _softplus_parts(xp, against)
-        losses = part + tail
+        losses, focus = part + tail, xp.ones_like(part)
         if gamma != 0:
-            losses = losses * xp.exp(-gamma * (part - against + tail))
+            focus = xp.exp(-gamma * (part - against + tail))
     else:
         probability = _probability(judged, truth)
-        losses = _power(xp, 1 - probability, gamma) * -_log(xp, probability)
+        losses, focus = -_log(xp, probability), _power(xp, 1 - probability, gamma)
+    losses = focus * losses
     if alpha is not None:
         losses = losses * (alpha[0] + (alpha[1] - alpha[0]) * truth)
-    return losses, None
+    return losses, focus if normalized else None
 
 
 def _power(xp: Any, base: Array, gamma: float) -> Array:
@@ -148,7 +151,9 @@ def cross_entropy(
     return losses, shares
 
 
-def focal(judged: Pixels, gamma: float, alpha: Sequence[float] | None) -> Terms:
+def focal(
+    judged: Pixels, gamma: float, alpha: Sequence[float] | None, *, normalized: bool
+) -> Terms:
     """Return alpha_t (1 - p_t)^gamma times the cross-entropy of the true class."""
     xp = judged.xp
     if judged.logits:
@@ -157,9 +162,11 @@ def focal(judged: Pixels, gamma: float, alpha: Sequence[float] | None) -> Terms:
     else:
         probability = _at_truth(judged, judged.values)
         logs, misses = _log(xp, probability), 1 - probability
-    losses = _power(xp, misses, gamma) * -logs
+    focus = _power(xp, misses, gamma)
+    losses = focus * -logs
     factors = _of_classes(judged, alpha, "alpha")
-    return losses if factors is None else losses * factors, None
+    losses = losses if factors is None else losses * factors
+    return losses, focus if normalized else None
 
 
 def _log_of_truth(judged: Pixels) -> Array:

@@ -1,12 +1,14 @@
-"""Losses of the overlap of probabilities and truth: soft Dice, Jaccard and Tversky.
+"""Losses of the overlap of probabilities and truth: soft Dice, Jaccard, Tversky, generalised Dice.
 
 Each is a ratio of sums over judged pixels, taken for each class over all images, or for each image
-alone, and then a mean over classes. A ratio of 0/0 counts as perfect overlap.
+alone, and then a mean over classes; the generalised Dice has one ratio of all classes. A ratio of
+0/0 counts as perfect overlap.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from array_api_compat import device
 
@@ -19,11 +21,17 @@ from segeval.losses.arrays import (
     as_probabilities,
     at_least_zero,
     chosen_classes,
+    constant,
     flatten,
     mask_and_check,
     reduce_classes,
     sums,
 )
+from segeval.scoring.means import POWER
+from segeval.settings import Weighting
+
+LEAST: Final = 1e-7
+"""A ratio below this counts as this in a logarithm, so that no loss is infinite."""
 
 
 def dice_coefficient(
@@ -104,12 +112,24 @@ def dice_loss(
     classes: Classes = "all",
     per_image: bool = False,
     logits: bool = False,
+    log: bool = False,
 ) -> Array:
     r"""Return the soft Dice loss, 1 minus the soft Dice coefficient of each class.
 
     :math:`1 - (2 \sum p t + s) / (\sum p + \sum t + s)`, in [0, 1]; 0 where that is 0/0, as if
     every pixel is void. A class that is absent from the truth costs 1 without smoothing, unless
-    `classes` leaves it out. Parameters and source as in `dice_coefficient`.
+    `classes` leaves it out. Other parameters, and the source, as in `dice_coefficient`.
+
+    Parameters
+    ----------
+    log : bool
+        Whether the loss is -ln of the coefficient [1]_, at most 16.2, in place of 1 minus it.
+
+    References
+    ----------
+    .. [1] K. C. L. Wong, M. Moradi, H. Tang, T. Syeda-Mahmood, "3D Segmentation with Exponential
+       Logarithmic Loss for Highly Unbalanced Object Sizes", 2018,
+       doi:10.1007/978-3-030-00931-1_70
 
     Examples
     --------
@@ -119,7 +139,7 @@ def dice_loss(
     """
     pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
     overlap = overlap_sums(pixels, classes, reduction, per_image=per_image, squared=squared)
-    return overlap.loss(2 * overlap.common, overlap.predicted + overlap.actual, smooth)
+    return overlap.loss(2 * overlap.common, overlap.predicted + overlap.actual, smooth, log=log)
 
 
 def jaccard_loss(
@@ -135,16 +155,18 @@ def jaccard_loss(
     classes: Classes = "all",
     per_image: bool = False,
     logits: bool = False,
+    log: bool = False,
 ) -> Array:
     r"""Return the soft Jaccard loss, on masks of 0 and 1 it is 1 - IoU.
 
     :math:`1 - (\sum p t + s) / (\sum p + \sum t - \sum p t + s)`, in [0, 1]; 0 where that is 0/0,
-    as if every pixel is void. Parameters as in `dice_coefficient`.
+    as if every pixel is void. Parameters as in `dice_loss`; its logarithm: [2]_.
 
     References
     ----------
     .. [1] M. A. Rahman, Y. Wang, "Optimizing Intersection-Over-Union in Deep Neural Networks for
        Image Segmentation", 2016, doi:10.1007/978-3-319-50835-1_22
+    .. [2] J. Yu et al., "UnitBox", 2016, doi:10.1145/2964284.2967274
 
     Examples
     --------
@@ -155,7 +177,7 @@ def jaccard_loss(
     pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
     overlap = overlap_sums(pixels, classes, reduction, per_image=per_image, squared=squared)
     union = overlap.predicted + overlap.actual - overlap.common
-    return overlap.loss(overlap.common, union, smooth)
+    return overlap.loss(overlap.common, union, smooth, log=log)
 
 
 def tversky_loss(
@@ -172,6 +194,7 @@ def tversky_loss(
     classes: Classes = "all",
     per_image: bool = False,
     logits: bool = False,
+    log: bool = False,
 ) -> Array:
     r"""Return the Tversky loss, which prices false positives and misses apart.
 
@@ -183,8 +206,7 @@ def tversky_loss(
     Parameters
     ----------
     alpha, beta : float
-        Prices of false positives and of misses, 0 or more. Other parameters as in
-        `dice_coefficient`.
+        Prices of false positives and of misses, 0 or more. Other parameters as in `dice_loss`.
 
     References
     ----------
@@ -203,7 +225,73 @@ def tversky_loss(
     overlap = overlap_sums(pixels, classes, reduction, per_image=per_image)
     false, missed = overlap.predicted - overlap.common, overlap.actual - overlap.common
     priced = overlap.common + alpha * false + beta * missed
-    return overlap.loss(overlap.common, priced, smooth)
+    return overlap.loss(overlap.common, priced, smooth, log=log)
+
+
+def generalized_dice_loss(
+    probabilities: Array,
+    truth: Array,
+    /,
+    *,
+    ignore: Ignore = None,
+    reduction: Reduction = "mean",
+    weights: Array | None = None,
+    weighting: Weighting = "square",
+    smooth: float = 0.0,
+    classes: Classes = "all",
+    per_image: bool = False,
+    logits: bool = False,
+) -> Array:
+    r"""Return the generalised Dice loss, which has one ratio of all classes.
+
+    :math:`1 - (2 \sum_c w_c \sum p t + s) / (\sum_c w_c (\sum p + \sum t) + s)` with
+    :math:`w_c = 1 / (\sum t)^2`; in [0, 1], 0 where that is 0/0, as if every pixel is void. Of
+    binary data, which have one class, it is the Dice loss.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}
+        Over images: mean, sum, or one value an image. Without `per_image` there is one value.
+    weighting : {"square", "simple", "uniform"}
+        The weight of a class: 1 over its squared true pixels, 1 over its true pixels, or 1. A class
+        without true pixels has the largest weight of the others; if no class has any, all have 1.
+    smooth : float
+        Added after the weights. Other parameters as in `dice_coefficient`.
+
+    References
+    ----------
+    .. [1] C. H. Sudre et al., "Generalised Dice overlap as a deep learning loss function for highly
+       unbalanced segmentations", 2017, doi:10.1007/978-3-319-67558-9_28
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> probabilities = np.array([[[0.8, 0.8, 0.8, 0.4]], [[0.2, 0.2, 0.2, 0.6]]])
+    >>> print(f"{generalized_dice_loss(probabilities, np.array([[0, 0, 0, 1]])):.4f}")
+    0.3906
+    """
+    if weighting not in POWER:
+        raise ValueError(f"weighting must be one of {', '.join(POWER)}, found {weighting!r}")
+    pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
+    overlap = overlap_sums(pixels, classes, reduction, per_image=per_image)
+    xp = overlap.pixels.xp
+    factors = _factors(overlap.pixels, overlap.actual, POWER[weighting])
+    factors = factors * xp.astype(overlap.scored, factors.dtype)
+    common = xp.sum(2 * overlap.common * factors, axis=1)
+    sizes = xp.sum((overlap.predicted + overlap.actual) * factors, axis=1)
+    losses = 1 - overlap.ratios(common, sizes, smooth)
+    if reduction == "none":
+        return losses if per_image else losses[0, ...]
+    return xp.sum(losses) if reduction == "sum" else xp.sum(losses) / max(losses.shape[0], 1)
+
+
+def _factors(pixels: Pixels, actual: Array, power: int) -> Array:
+    """Return the weight of each class of each image, from the true pixels of the class."""
+    xp = pixels.xp
+    unseen = xp.astype(actual == 0, actual.dtype)
+    factors = (1 - unseen) / (actual + unseen) ** power
+    largest = xp.max(factors, axis=1, keepdims=True)
+    return factors + unseen * (largest + xp.astype(largest == 0, largest.dtype))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -228,19 +316,22 @@ class Overlap:
 
     def coefficient(self, numerator: Array, denominator: Array, smooth: float) -> Array:
         """Reduce the ratios of classes, 1 where a class is not scored."""
-        ratios = self._ratios(numerator, denominator, smooth)
+        ratios = self.ratios(numerator, denominator, smooth)
         return reduce_classes(
             self.pixels, ratios, self.scored, self.reduction, per_image=self.per_image, empty=1.0
         )
 
-    def loss(self, numerator: Array, denominator: Array, smooth: float) -> Array:
-        """Reduce 1 minus the ratios of classes, 0 where a class is not scored."""
-        losses = 1 - self._ratios(numerator, denominator, smooth)
+    def loss(self, numerator: Array, denominator: Array, smooth: float, *, log: bool) -> Array:
+        """Reduce 1 minus the ratios of classes, or -ln of them, 0 where a class is not scored."""
+        ratios, xp = self.ratios(numerator, denominator, smooth), self.pixels.xp
+        losses = 1 - ratios
+        if log:
+            losses = 0 - xp.log(xp.maximum(ratios, constant(xp, LEAST, ratios)))
         return reduce_classes(
             self.pixels, losses, self.scored, self.reduction, per_image=self.per_image
         )
 
-    def _ratios(self, numerator: Array, denominator: Array, smooth: float) -> Array:
+    def ratios(self, numerator: Array, denominator: Array, smooth: float) -> Array:
         """Divide, after adding the same to both; 0/0 is 1."""
         at_least_zero(smooth=smooth)
         xp = self.pixels.xp

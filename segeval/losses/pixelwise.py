@@ -185,6 +185,7 @@ def focal_loss(
     alpha: float | Sequence[float] | Array | None = None,
     balanced: bool = True,
     gamma: float = 2.0,
+    normalized: bool = False,
     logits: bool = False,
 ) -> Array:
     r"""Return the focal loss: cross-entropy in which pixels count little that are right already.
@@ -203,11 +204,16 @@ def focal_loss(
         Of several classes, class 0 is then the negative one. If false, it multiplies all.
     gamma : float
         Exponent, 0 or more.
+    normalized : bool
+        Whether the mean divides by the sum of :math:`(1 - p_t)^\gamma` in place of the number of
+        judged pixels [2]_, so that easy pixels do not shrink it.
 
     References
     ----------
     .. [1] T.-Y. Lin et al., "Focal Loss for Dense Object Detection", 2017,
        doi:10.1109/ICCV.2017.324
+    .. [2] K. Sofiiuk, O. Barinova, A. Konushin, "AdaptIS: Adaptive Instance Selection Network",
+       2019 (normalised focal loss), arXiv:1909.07829
 
     Examples
     --------
@@ -220,4 +226,6 @@ def focal_loss(
     pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits)
     factors = class_factors(alpha, 2 if pixels.binary else pixels.classes, balanced=balanced)
     terms = binary_focal if pixels.binary else focal
-    return reduce_pixels(pixels, reduction, lambda judged: terms(judged, gamma, factors))
+    return reduce_pixels(
+        pixels, reduction, lambda judged: terms(judged, gamma, factors, normalized=normalized)
+    )

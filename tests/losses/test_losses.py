@@ -18,6 +18,7 @@ from segeval.losses import (
     dice_coefficient,
     dice_loss,
     focal_loss,
+    generalized_dice_loss,
     jaccard_loss,
     lovasz_hinge_loss,
     lovasz_softmax_loss,
@@ -73,6 +74,54 @@ def test_focal_loss_of_the_worked_numbers() -> None:
     assert of_probabilities == pytest.approx(0.3375, abs=2e-4)
     of_logits = focal_loss(logits, FOCAL_TRUTH, logits=True, **options)
     assert of_logits == pytest.approx(0.3375, abs=2e-4)
+
+
+@pytest.mark.parametrize("loss", [dice_loss, jaccard_loss, tversky_loss])
+def test_the_logarithm_of_an_overlap_is_that_of_its_ratio(loss: Any) -> None:
+    values, truth, _ = made("multi")
+    options: dict[str, Any] = {"ignore": 255, "smooth": 0.5, "reduction": "none"}
+    found = loss(values, truth, log=True, **options)
+    np.testing.assert_allclose(found, -np.log(1 - loss(values, truth, **options)), atol=1e-13)
+    missed = loss(np.zeros((1, 4)), np.ones((1, 4)), log=True)
+    assert missed == pytest.approx(-math.log(1e-7))
+
+
+@pytest.mark.parametrize(("weighting", "power"), [("uniform", 0), ("simple", 1), ("square", 2)])
+def test_the_generalised_dice_is_the_plain_definition(weighting: Any, power: int) -> None:
+    values, truth, _ = made("multi")
+    judged = truth != 255
+    above, below, weights = [], [], []
+    for k in range(4):
+        hit = (truth == k) & judged
+        weights.append(1.0 / hit.sum() ** power if hit.any() else 0.0)
+        above.append(2 * values[:, k][hit].sum())
+        below.append(values[:, k][judged].sum() + hit.sum())
+    weights[3] = max(weights)  # class 3 is not in the truth
+    expected = 1 - (np.dot(weights, above) + 0.1) / (np.dot(weights, below) + 0.1)
+    found = generalized_dice_loss(values, truth, ignore=255, weighting=weighting, smooth=0.1)
+    assert found == pytest.approx(expected, abs=1e-13)
+
+
+def test_the_generalised_dice_of_each_image_is_its_own() -> None:
+    values, truth, _ = made("multi")
+    each = generalized_dice_loss(values, truth, ignore=255, per_image=True, reduction="none")
+    alone = [generalized_dice_loss(v, t, ignore=255) for v, t in zip(values, truth, strict=True)]
+    assert each.tolist() == pytest.approx(alone, abs=1e-15)
+    with pytest.raises(ValueError, match="weighting must be one of"):
+        generalized_dice_loss(values, truth, ignore=255, weighting="cubic")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("group", ["binary", "multi", "logit", "logits"])
+def test_the_normalised_focal_loss_is_a_weighted_mean_of_cross_entropies(group: str) -> None:
+    values, truth, _ = made(group)
+    options: dict[str, Any] = {"ignore": 255, "logits": group.startswith("logit")}
+    surprise = focal_loss(values, truth, gamma=0.0, reduction="none", **options)
+    focus = (1 - np.exp(-surprise)) ** 3
+    expected = (focus * surprise).sum() / focus[truth != 255].sum()
+    found = focal_loss(values, truth, gamma=3.0, normalized=True, **options)
+    assert found == pytest.approx(expected, abs=1e-12)
+    plain = focal_loss(values, truth, gamma=3.0, **options)
+    assert found > plain
 
 
 def plain_lovasz(errors: Any, foreground: Any, weights: Any) -> float:
@@ -193,7 +242,7 @@ def test_reductions_agree(group: str, name: str) -> None:
     each = loss(values, truth, reduction="none")
     perfect = 1.0 if name == "dice coefficient" else 0.0
     assert loss(values, truth, reduction="sum") == pytest.approx(np.sum(each), abs=1e-12)
-    if np.all(each != perfect) and "weighted" not in name:
+    if np.all(each != perfect) and not {"weighted", "normalised"} & set(name.split()):
         assert loss(values, truth) == pytest.approx(np.mean(each), abs=1e-12)
 
 

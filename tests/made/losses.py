@@ -19,10 +19,13 @@ BINARY: Final[dict[str, Loss]] = {
     "bce": losses.bce_loss,
     "bce weighted": partial(losses.bce_loss, positive_weight=3.0),
     "dice": partial(losses.dice_loss, smooth=1.0),
+    "dice log": partial(losses.dice_loss, log=True),
     "dice squared": partial(losses.dice_loss, squared=True),
     "dice coefficient": losses.dice_coefficient,
     "focal": partial(losses.focal_loss, alpha=0.25),
     "focal 0.5": partial(losses.focal_loss, gamma=0.5),
+    "focal normalised": partial(losses.focal_loss, normalized=True),
+    "generalised dice": losses.generalized_dice_loss,
     "jaccard": partial(losses.jaccard_loss, per_image=True),
     "lovasz": partial(losses.lovasz_softmax_loss, classes="all"),
     "tversky": partial(losses.tversky_loss, alpha=0.3, beta=0.7),
@@ -37,6 +40,7 @@ BINARY_LOGITS: Final[dict[str, Loss]] = {
     "dice of logits": partial(losses.dice_loss, logits=True),
     "focal of logits": partial(losses.focal_loss, alpha=0.25, logits=True),
     "focal 0.5 of logits": partial(losses.focal_loss, gamma=0.5, logits=True),
+    "focal normalised of logits": partial(losses.focal_loss, normalized=True, logits=True),
     "lovasz of logits": partial(losses.lovasz_softmax_loss, logits=True),
 }
 """Losses of the logit of the foreground."""
@@ -46,14 +50,22 @@ MULTI: Final[dict[str, Loss]] = {
     "cross-entropy smoothed": partial(losses.cross_entropy_loss, label_smoothing=0.1),
     "cross-entropy weighted": partial(losses.cross_entropy_loss, class_weights=[1, 2, 3, 4]),
     "dice": losses.dice_loss,
+    "dice log": partial(losses.dice_loss, classes="present", log=True),
     "dice present": partial(losses.dice_loss, classes="present", per_image=True),
     "focal": partial(losses.focal_loss, alpha=[0.1, 0.2, 0.3, 0.4]),
+    "focal normalised": partial(losses.focal_loss, normalized=True),
+    "generalised dice": partial(losses.generalized_dice_loss, smooth=1e-5, per_image=True),
+    "generalised dice simple": partial(
+        losses.generalized_dice_loss, weighting="simple", classes="present"
+    ),
     "jaccard": partial(losses.jaccard_loss, classes=[1, 2], smooth=1e-6),
+    "jaccard log": partial(losses.jaccard_loss, smooth=1.0, log=True),
     "lovasz": losses.lovasz_softmax_loss,
     "lovasz all": partial(losses.lovasz_softmax_loss, classes="all"),
     "lovasz listed": partial(losses.lovasz_softmax_loss, classes=[3, 1]),
     "lovasz per image": partial(losses.lovasz_softmax_loss, per_image=True),
     "tversky": partial(losses.tversky_loss, alpha=0.3, beta=0.7, smooth=1.0),
+    "tversky log": partial(losses.tversky_loss, alpha=0.3, beta=0.7, smooth=1.0, log=True),
 }
 """Losses of the probabilities of classes."""
 
