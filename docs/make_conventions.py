@@ -122,6 +122,11 @@ AXES = (
         "whether an image without judged pixels takes part",
     ),
     (
+        "`outside`",
+        "`unknown`, `ignore`",
+        "pixels whose truth or prediction is no class: as `--unknown` says, or not judged",
+    ),
+    (
         "`smoothing`",
         "0, a number",
         "added to both sides of the fraction of IoU and Dice",

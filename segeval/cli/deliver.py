@@ -48,7 +48,8 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
     gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
-    settings = {**run.provenance.source, **asdict(plan.labels), "group_by": plan.group_by}
+    said = {**asdict(plan.labels), "unknown": scores.unknown, "group_by": plan.group_by}
+    settings = {**run.provenance.source, **said}
     document = make_document(scores, settings=settings, gates=gates)
     given = {
         "document": document,

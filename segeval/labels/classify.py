@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 import numpy as np
@@ -79,6 +79,13 @@ def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -
         ignored_predictions=dropped,
         problems=tuple(problems),
     )
+
+
+def void_outside(run: CountedRun, labels: LabelMap) -> LabelMap:
+    """Return the classes with every value of the truth that is none of them as void."""
+    values = np.unique(run.counts.truth)
+    outside = values[translate_values(values, labels, "truth") == UNKNOWN]
+    return replace(labels, void=(*labels.void, *outside.tolist())) if outside.size else labels
 
 
 def translate_truth(run: CountedRun, labels: LabelMap) -> tuple[NDArray[np.int32], list[Problem]]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from segeval.labels.classify import ClassifiedRun
+from segeval.counting.run import CountedRun
+from segeval.labels.classify import ClassifiedRun, classify, void_outside
 from segeval.labels.labelmap import LabelMap
 from segeval.presets.preset import find_preset, load_presets
 from segeval.scoring.convention import CASES, Convention
@@ -35,6 +36,7 @@ AXES: Final = (
     "empty",
     "nothing",
     "void_image",
+    "outside",
 )
 """Axes in the order in which they are switched; the metric itself comes before or after them."""
 
@@ -88,11 +90,15 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PresetScorer:
-    """Counts, their classes, and the classes that a user leaves out of every mean."""
+    """Counts, their classes, the classes that a user leaves out of every mean, and their run.
+
+    The run is needed only where a preset does not judge pixels that are judged here.
+    """
 
     counts: ClassifiedRun
     labels: LabelMap
     exclude: tuple[str, ...] = ()
+    run: CountedRun | None = None
 
     @cached_property
     def _known(self) -> dict[Convention, float]:
@@ -102,6 +108,18 @@ class PresetScorer:
     def sample(self) -> Sample:
         """The images, each drawn once."""
         return Sample.of(self.counts.images)
+
+    @cached_property
+    def _inside(self) -> Sample:
+        """The images without pixels whose truth or prediction is no class."""
+        if self.run is None or not self.counts.confusion.unknown.any():
+            return self.sample
+        labels = void_outside(self.run, self.labels)
+        return Sample.of(classify(self.run, labels, unknown="ignore").images)
+
+    def sample_of(self, convention: Convention) -> Sample:
+        """Return the images with the pixels that a convention judges."""
+        return self._inside if convention.outside == "ignore" else self.sample
 
     def convention(self, name: str) -> Convention:
         """Return a preset with all that bears on its headline, where all others have it."""
@@ -128,10 +146,11 @@ class PresetScorer:
         """Return the headline of a convention; each is computed once."""
         if convention not in self._known:
             mean = worst_mean if convention.worst is not None else mean_score
-            excluded = excluded_indices(convention, self.labels)
-            total = float(
-                mean(convention, metric_of(convention.headline), self.sample, excluded)[0]
+            metric, excluded = (
+                metric_of(convention.headline),
+                excluded_indices(convention, self.labels),
             )
+            total = float(mean(convention, metric, self.sample_of(convention), excluded)[0])
             undefined = math.isnan(total)
             self._known[convention] = total if undefined else round(total * GRAIN) / GRAIN
         return self._known[convention]
@@ -145,7 +164,7 @@ def explain(case: PresetScorer, names: Sequence[str] | None = None) -> list[Pres
 
 def _row(case: PresetScorer, name: str) -> PresetScore:
     convention = case.convention(name)
-    metric, sample = metric_of(convention.headline), case.sample
+    metric, sample = metric_of(convention.headline), case.sample_of(convention)
     return PresetScore(
         preset=name,
         metric=convention.headline,

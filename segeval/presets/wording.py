@@ -88,6 +88,7 @@ PLAIN: Final = {
     "empty": "an image or a class without any value: {}",
     "nothing": "a mean without any value: {}",
     "weightless": "classes that all weigh nothing: {}",
+    "outside": "pixels whose truth or prediction is no class: {}",
 }
 
 TELLERS: Final[dict[str, Callable[[PresetScorer, Rule], str]]] = {

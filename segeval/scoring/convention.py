@@ -1,9 +1,10 @@
 """Conventions: what is done where the field disagrees.
 
 A convention decides which counts are pooled, how a class is treated that is missing on one side or
-on both, which classes enter the mean and with which weights. It never touches a count. Beside it
-stand the words for its axes; poolings are in ``segeval.scoring.pooling``, means in
-``segeval.scoring.means``, the conventions of other tools in ``segeval.presets``.
+on both, which classes enter the mean and with which weights. It touches no count; ``outside`` says
+which pixels are counted. Beside it stand the words for its axes; poolings are in
+``segeval.scoring.pooling``, means in ``segeval.scoring.means``, the conventions of other tools in
+``segeval.presets``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from segeval.scoring.pooling import POOLINGS
 from segeval.settings import (
     Absent,
     Classes,
+    Outside,
     Pooling,
     Treatment,
     Unseen,
@@ -143,6 +145,7 @@ CHOICES: Final[Mapping[str, Collection[str]]] = {
     "generalized": get_args(Weighting),
     "unseen": get_args(Unseen),
     "void_image": get_args(VoidImage),
+    "outside": get_args(Outside),
 }
 ELSEWHERE: Final = ("like", "pooling", "absent", "classes", "exclude", "worst", "headline")
 """Fields that the signature states in a place of their own, or the names of the scores do."""
@@ -185,6 +188,9 @@ class Convention:
         The mean if there is no defined value at all.
     void_image : {"score", "skip"}
         Whether an image without judged pixels is scored like any other, or left out.
+    outside : {"unknown", "ignore"}
+        What becomes of pixels whose truth or prediction is no class: the first has to be known, and
+        the second is as ``unknown`` says; or they are not judged.
     generalized : {"none", "simple", "square", "uniform"}
         Whether the mean Dice is the generalised Dice, and how its weights fall with true pixels.
     unseen : {"largest", "zero"}
@@ -211,6 +217,7 @@ class Convention:
     empty: Absent = "skip"
     nothing: Absent = "undefined"
     void_image: VoidImage = "score"
+    outside: Outside = "unknown"
     generalized: Weighting = "none"
     unseen: Unseen = "largest"
     worst: float | None = None

@@ -11,7 +11,7 @@ from segeval.counting.groups import split_groups
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError, LabelError, Problem
 from segeval.labels.choose import choose_labels
-from segeval.labels.classify import ClassifiedRun, classify
+from segeval.labels.classify import ClassifiedRun, classify, void_outside
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals, find_intervals
@@ -74,6 +74,8 @@ class Scores:
         How many classes enter each mean.
     signature : str
         The definition of these numbers in one line.
+    unknown : {"error", "wrong", "ignore"}
+        What a predicted value is that is no class.
     groups : mapping of str to Scores
         Scores of each group of images, if there are groups.
     """
@@ -86,6 +88,7 @@ class Scores:
     summary: Mapping[str, float]
     averaged: Mapping[str, int]
     signature: str
+    unknown: Unknown = "error"
     groups: Mapping[str, Scores] = field(default_factory=dict)
     intervals: Intervals | None = None
 
@@ -124,15 +127,13 @@ def score_run(
         too little for intervals.
     """
     convention = convention or Convention()
+    if convention.outside == "ignore":
+        labels, unknown = void_outside(run, labels), "ignore"
     excluded = excluded_indices(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     units = Units.of([image.group for image in run.images])
-    problems = (
-        *run.provenance.problems,
-        *counts.problems,
-        *(units.problems() if resampling else ()),
-    )
-    if problems:
+    too_few = units.problems() if resampling else ()
+    if problems := (*run.provenance.problems, *counts.problems, *too_few):
         raise DataError(problems)
     intervals = None
     if resampling is not None:
@@ -153,6 +154,7 @@ def score_run(
         summary={name: float(values[0]) for name, values in summary.means.items()},
         averaged=averaged,
         signature=write_signature(run, labels, facts, unknown=unknown),
+        unknown=unknown,
         intervals=intervals,
     )
 

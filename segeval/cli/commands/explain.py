@@ -78,7 +78,7 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
     exclude = tuple(dict.fromkeys(explaining.exclude or ()))
     scores.labels.positions(exclude)
     parts = [f"unknown:{unknown}", f"exclude:{','.join(exclude) or 'none'}"]
-    case = PresetScorer(counts=scores.counts, labels=scores.labels, exclude=exclude)
+    case = PresetScorer(counts=scores.counts, labels=scores.labels, exclude=exclude, run=scores.run)
     whole = explaining.variants or explaining.json or explaining.output_format == "json"
     names = [name for name in load_presets() if whole or ":" not in name]
     return make_document(

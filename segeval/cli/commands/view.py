@@ -58,7 +58,7 @@ def view(
     run = count_or_read(reading, quiet=quiet)
     scores = label_and_score(run, labels.choice(), rules, unknown=labels.unknown)
     position = position_of(scores.labels, viewing.class_name)
-    translation = lookup_of(run, scores.labels, unknown=labels.unknown)
+    translation = lookup_of(run, scores.labels, unknown=scores.unknown)
     catalogue = Catalogue(scores, translation, convention.group_by)
     drawer = Renderer(
         scores, translation, photographs, opacity=viewing.opacity, max_pixels=reading.max_pixels

@@ -41,7 +41,7 @@ def _conventions(scores: Scores) -> dict[str, Any]:
     from segeval.reports.explain import make_document
 
     exclude = scores.convention.exclude
-    case = PresetScorer(counts=scores.counts, labels=scores.labels, exclude=exclude)
+    case = PresetScorer(counts=scores.counts, labels=scores.labels, exclude=exclude, run=scores.run)
     names = [name for name in load_presets() if ":" not in name]
     return make_document(case, explain(case, names), signature=scores.signature)
 
