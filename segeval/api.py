@@ -67,6 +67,7 @@ class Labelling(TypedDict, total=False):
     classes: int | None
     threshold: float | None
     truth_threshold: float | None
+    prediction_offset: int
     level: Level
 
 
@@ -331,6 +332,8 @@ def score(
         The classes are the values 0…N-1, in place of ``labels``.
     ignore : collection of int, optional
         Truth values that are void.
+    prediction_offset : int
+        Added to every predicted value before it is looked up; colours and a void 255 stay.
     threshold, truth_threshold : float, optional
         Grey predictions, grey truths: foreground where value >= threshold.
     level : {"class", "category"}
@@ -403,7 +406,8 @@ def score_arrays(
         Name of each pair; by default its number, ``"000000"`` on.
     groups : str or iterable of str, optional
         Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
-    labels, prediction_labels, classes, ignore, threshold, truth_threshold, level, unknown
+    labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
+    level, unknown
         What values mean; see `score`.
     convention, group_by, ci, seed
         How they are scored; see `score`.
@@ -451,7 +455,8 @@ def compare(
     ----------
     baseline, run : Run
         What is compared to, and what is compared.
-    labels, prediction_labels, classes, ignore, threshold, truth_threshold, level, unknown
+    labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
+    level, unknown
         As for `segeval.score`; without labels, the values found in both runs are the classes.
     convention : Convention, optional
         As for `segeval.score`.

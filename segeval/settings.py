@@ -92,6 +92,9 @@ class LabelChoice:
         Void values: added to those of a label map, in place of 255 where classes are found.
     threshold, truth_threshold : float, optional
         Grey masks: foreground where value >= threshold.
+    prediction_offset : int
+        Added to every predicted value before it is looked up, e.g. 1 where the truth counts its
+        classes from 1 and the prediction from 0.
     level : {"class", "category"}
         Whether classes are scored, or the groups of classes that the label map names.
     """
@@ -102,6 +105,7 @@ class LabelChoice:
     ignore: tuple[int, ...] | None = None
     threshold: float | None = None
     truth_threshold: float | None = None
+    prediction_offset: int = 0
     level: Level = "class"
 
 

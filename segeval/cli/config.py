@@ -42,6 +42,7 @@ RIVALS: Final = (
     ({"pairs"}, {"prediction", "truth"}),
     ({"labels"}, {"classes"}),
     ({"threshold", "truth_threshold"}, {"classes", "pred_labels"}),
+    ({"threshold", "truth_threshold"}, {"pred_offset"}),
     ({"resume"}, {"overwrite"}),
     ({"like"}, {"pooling", "absent", "worst"}),
 )

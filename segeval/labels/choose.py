@@ -8,19 +8,38 @@ from dataclasses import replace
 from os import PathLike
 from typing import Final
 
+from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun
-from segeval.errors import SettingError
-from segeval.labels.infer import infer_labels
-from segeval.labels.labelmap import LabelMap, numbered
+from segeval.errors import LabelError, SettingError
+from segeval.labels.infer import FOUND_VOID, infer_labels
+from segeval.labels.labelmap import LabelMap, add_offset, numbered
 from segeval.labels.load import load_labels
 from segeval.settings import LabelChoice
+from segeval.values import plain_values
 
 MOST_CLASSES: Final = 4096
+MOST_OFFSET: Final = 65535
 
 
 def choose_labels(run: CountedRun, choice: LabelChoice) -> LabelMap:
     """Return the label map that the user chose, or the classes found in the run."""
-    return explicit_labels(choice) or _of_level(infer_labels(run, choice.ignore), choice)
+    return explicit_labels(choice) or _of_level(_inferred(run, choice), choice)
+
+
+def _inferred(run: CountedRun, choice: LabelChoice) -> LabelMap:
+    """Find the classes in the values, the predicted ones as they are with the offset."""
+    offset = choice.prediction_offset
+    if not offset:
+        return infer_labels(run, choice.ignore)
+    void = (FOUND_VOID,) if choice.ignore is None else choice.ignore
+    column = add_offset(plain_values(run.counts.prediction), offset, void)
+    if (below := column[(column < 0) & (column != NO_PREDICTION)]).size:
+        raise LabelError(
+            f"--pred-offset {offset} makes {below.min()} of a predicted {below.min() - offset}, "
+            "which is no class; name the classes with --classes or --labels, or leave it out"
+        )
+    moved = replace(run, counts=replace(run.counts, prediction=column))
+    return replace(infer_labels(moved, choice.ignore), prediction_offset=offset)
 
 
 def explicit_labels(choice: LabelChoice) -> LabelMap | None:
@@ -32,18 +51,32 @@ def explicit_labels(choice: LabelChoice) -> LabelMap | None:
         raise SettingError("--labels and --classes both name the classes; give one of them")
     if choice.prediction_labels is not None and choice.labels is None:
         raise SettingError("--pred-labels needs --labels for the truths")
+    if abs(choice.prediction_offset) > MOST_OFFSET:
+        raise SettingError(
+            f"--pred-offset is -{MOST_OFFSET} to {MOST_OFFSET}, not {choice.prediction_offset}"
+        )
+    labels = _stated(choice)
+    if labels is None:
+        return None
+    if choice.prediction_offset:
+        labels = replace(labels, prediction_offset=choice.prediction_offset)
+    return _of_level(labels, choice)
+
+
+def _stated(choice: LabelChoice) -> LabelMap | None:
+    """Return the label map that the user chose, of classes."""
     void = choice.ignore or ()
     if choice.threshold is not None or choice.truth_threshold is not None:
-        return _of_level(_thresholded(choice), choice)
+        return _thresholded(choice)
     if choice.labels is not None:
         labels = _loaded(choice.labels)
         if choice.prediction_labels is not None:
             labels = labels.predicting(_loaded(choice.prediction_labels))
-        return _of_level(labels.ignoring(void) if void else labels, choice)
+        return labels.ignoring(void) if void else labels
     if choice.classes is not None:
         if not 1 <= choice.classes <= MOST_CLASSES:
             raise SettingError(f"--classes must be 1 to {MOST_CLASSES}, not {choice.classes}")
-        return _of_level(numbered("indices", range(choice.classes), void=void), choice)
+        return numbered("indices", range(choice.classes), void=void)
     return None
 
 
@@ -63,7 +96,11 @@ def _of_level(labels: LabelMap, choice: LabelChoice) -> LabelMap:
 
 
 def _thresholded(choice: LabelChoice) -> LabelMap:
-    if choice.classes is not None or choice.prediction_labels is not None:
+    if (
+        choice.classes is not None
+        or choice.prediction_labels is not None
+        or choice.prediction_offset
+    ):
         raise SettingError("--threshold makes masks binary; it does not go with other classes")
     for value in (choice.threshold, choice.truth_threshold):
         if value is not None and not math.isfinite(value):

@@ -70,6 +70,8 @@ class LabelMap:
         Where the facts come from.
     truth_threshold, prediction_threshold : float, optional
         On that side, values at or above it are class 1 and all others class 0.
+    prediction_offset : int
+        Added to every predicted value before it is looked up; see `add_offset`.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class LabelMap:
     source: str = ""
     truth_threshold: float | None = None
     prediction_threshold: float | None = None
+    prediction_offset: int = 0
 
     def __post_init__(self) -> None:
         """Check that every value means one thing."""
@@ -152,6 +155,8 @@ class LabelMap:
         """
         table = self.known(side)
         values = plain_values(values, table)
+        if side == "prediction" and self.prediction_offset:
+            values = add_offset(values, self.prediction_offset, self.void)
         if (values >= COLOR).any() and self.repeated_color:
             raise LabelError(
                 f"label map {self.name} cannot read colour masks: {self.repeated_color}; "
@@ -246,6 +251,19 @@ def numbered(name: str, values: Sequence[int], *, void: Sequence[int] = ()) -> L
         if value not in void
     )
     return LabelMap(name=name, labels=labels, void=tuple(sorted(set(void))))
+
+
+def add_offset(values: NDArray[np.int64], offset: int, void: Collection[int]) -> NDArray[np.int64]:
+    """Add a number to predicted values, so that they count their classes as the truth does.
+
+    Colours, missing predictions, and 255 where it is void in the truth stay as they are. The truth
+    and its void values are never moved.
+
+    >>> add_offset(np.array([0, 1, 255]), 1, (255,)).tolist()
+    [1, 2, 255]
+    """
+    stays = (values >= COLOR) | (values == NO_PREDICTION) | (255 in void and values == 255)
+    return np.where(stays, values, values + offset)
 
 
 def _without(label: Label, values: Collection[int]) -> Label:

@@ -37,6 +37,7 @@ def label_settings(choice: LabelChoice, unknown: Unknown) -> dict[str, Any]:
         "ignore": None if choice.ignore is None else list(choice.ignore),
         "truth_threshold": choice.truth_threshold,
         "pred_labels": _name(choice.prediction_labels),
+        "pred_offset": choice.prediction_offset,
         "unknown": unknown,
         "threshold": choice.threshold,
         "level": choice.level,

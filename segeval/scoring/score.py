@@ -166,6 +166,7 @@ def write_signature(
     parts = [
         f"labels:{labels.name}",
         *(f"{name}:{value:g}" for name, value in labels.thresholds.items()),
+        *([f"pred-offset:{labels.prediction_offset}"] if labels.prediction_offset else []),
         f"classes:{len(labels.labels)}",
         f"ignore:{describe_values(labels.void) or 'none'}",
         *run.provenance.waivers,

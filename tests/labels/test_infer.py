@@ -216,6 +216,7 @@ def test_strange_colours_ask_for_a_table() -> None:
             {"labels": "binary", "prediction_labels": "binary", "truth_threshold": 0.0},
             "--threshold makes masks binary; it does not go",
         ),
+        ({"threshold": 5.0, "prediction_offset": 1}, "--threshold makes masks binary; it does not"),
         (
             {"labels": "voc", "threshold": 0.0},
             "voc without what is ignored has 21 classes",
@@ -232,6 +233,26 @@ def test_a_chosen_map_is_taken_whatever_the_values() -> None:
     assert found([0, 255], range(256), labels="voc", ignore=(1,)).void == (1, 255)
     labels = found([0, 255], [0, 1], classes=4, ignore=(255, 2))
     assert (labels.name, labels.names, labels.void) == ("indices", ["0", "1", "3"], (2, 255))
+
+
+def test_classes_are_found_in_predictions_with_their_offset() -> None:
+    labels = found([1, 2, 3, 255], [0, 1, 2, 255], prediction_offset=1)
+    assert (labels.name, labels.names, labels.prediction_offset) == ("found", ["1", "2", "3"], 1)
+    grey = found([1, 2, 3], [COLOR, COLOR + 0x010101, COLOR + 0x020202], prediction_offset=1)
+    assert grey.names == ["1", "2", "3"]
+
+
+def test_an_offset_that_makes_a_negative_class_is_refused() -> None:
+    message = "--pred-offset -1 makes -1 of a predicted 0, which is no class; name the classes"
+    with pytest.raises(LabelError, match=message):
+        found([0, 1, 2], [0, 1, 2, 3], prediction_offset=-1)
+    assert found([0, 1, 2], [1, 2, 3], prediction_offset=-1).names == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("offset", [-65536, 65536])
+def test_an_offset_is_no_larger_than_16_bit_values(offset: int) -> None:
+    with pytest.raises(SettingError, match=f"--pred-offset is -65535 to 65535, not {offset}"):
+        found([1], [0], prediction_offset=offset)
 
 
 def test_thresholds_make_masks_binary() -> None:

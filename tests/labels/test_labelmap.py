@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from made.sets import frozen
 
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
-from segeval.labels.labelmap import UNKNOWN, VOID, Label, LabelMap, Side, numbered
+from segeval.labels.labelmap import (
+    UNKNOWN,
+    VOID,
+    Label,
+    LabelMap,
+    Side,
+    add_offset,
+    numbered,
+)
 from segeval.labels.load import load_labels
 from segeval.values import COLOR, color_value
 
@@ -186,3 +195,18 @@ def test_a_value_or_name_stands_for_one_thing(
 ) -> None:
     with pytest.raises(LabelError, match=f"^{re.escape(message)}$"):
         LabelMap(name="x", labels=labels, void=void)
+
+
+def test_an_offset_is_added_to_predicted_values_alone() -> None:
+    labels = replace(load_labels("ade20k"), prediction_offset=1)
+    assert labels.index(frozen([0, 149, 150], "int64"), "prediction").tolist() == [0, 149, -2]
+    assert labels.index(frozen([0, 1, 150], "int64"), "truth").tolist() == [-1, 0, 149]
+
+
+@pytest.mark.parametrize(("void", "white"), [((255,), 255), ((0,), 256), ((), 256)])
+def test_an_offset_moves_no_colour_no_missing_prediction_and_no_void_255(
+    void: tuple[int, ...], white: int
+) -> None:
+    values = frozen([NO_PREDICTION, 0, 254, 255, COLOR, COLOR + 7], "int64")
+    moved = [NO_PREDICTION, 1, 255, white, COLOR, COLOR + 7]
+    assert add_offset(values, 1, void).tolist() == moved

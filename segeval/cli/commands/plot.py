@@ -93,7 +93,7 @@ def _swept(run: CountedRun, labels: options.LabelOptions) -> dict[str, Any]:
     from segeval.scoring.sweep import sweep
 
     choice = labels.choice()
-    if choice.threshold is not None:
-        raise SettingError("curves show every threshold; leave out --threshold")
+    if choice.threshold is not None or choice.prediction_offset:
+        raise SettingError("curves show every threshold; leave out --threshold and --pred-offset")
     chosen = choose_labels(run, replace(choice, labels=choice.labels or "binary"))
     return make_document(sweep(run, chosen))

@@ -41,6 +41,9 @@ class LabelOptions(TruthOptions):
     pred_labels: str | None = _label(
         "Label map of the predictions, if they store other values.", metavar="NAME|FILE"
     )
+    pred_offset: int = _label(
+        "Added to every predicted value: 1 if they count from 0.", metavar="N", default=0
+    )
     unknown: Unknown = _label(
         "A predicted value that is no class is a problem, a miss, or not judged.", default="error"
     )
@@ -55,6 +58,7 @@ class LabelOptions(TruthOptions):
             TruthOptions.choice(self),
             prediction_labels=self.pred_labels,
             threshold=self.threshold,
+            prediction_offset=self.pred_offset,
             level=self.level,
         )
 
