@@ -172,7 +172,7 @@ class Convention:
     smoothing : float
         Added to numerator and denominator of the metrics that are ``smoothed``: IoU and Dice.
     classes : {"all", "foreground"}
-        Classes of the means; the foreground is all but the first class, if there is another.
+        Classes of the means; the foreground is all but `LabelMap.background`.
     exclude : tuple of str
         Classes left out of the means; their pixels still count as errors of the others.
     weights : {"none", "support", "support-or-one"} or tuple of float

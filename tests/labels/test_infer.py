@@ -218,7 +218,7 @@ def test_strange_colours_ask_for_a_table() -> None:
         ),
         (
             {"labels": "voc", "threshold": 0.0},
-            "voc without what is ignored has 21 classes",
+            "--threshold needs two classes; voc has 21",
         ),
     ],
 )

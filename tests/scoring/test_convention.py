@@ -13,6 +13,7 @@ from made.sets import frozen, made_run
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.labels.labelmap import numbered
+from segeval.presets.preset import preset
 from segeval.scoring.convention import Convention
 from segeval.scoring.means import (
     class_scores,
@@ -292,7 +293,7 @@ def test_the_signature_names_the_axes_that_deviate() -> None:
     assert replace(convention, like="").signature_parts()[0] == "pooling:image"
 
 
-def test_the_foreground_is_all_but_the_first_class_if_there_is_another() -> None:
+def test_the_foreground_is_all_but_the_background() -> None:
     truth, prediction = frozen([[0, 0, 1, 1]]), frozen([[0, 1, 1, 1]])
     run, foreground = made_run((truth, prediction)), Convention(classes="foreground")
     scores = score_run(run, numbered("two", range(2)), foreground)
@@ -301,4 +302,12 @@ def test_the_foreground_is_all_but_the_first_class_if_there_is_another() -> None
     assert scores.class_scores["iou"][0] == 1 / 2
     assert per_image(scores)["miou"].tolist() == [2 / 3]
     alone = made_run((frozen([[0, 0]]), frozen([[0, 0]])))
-    assert score_run(alone, numbered("one", range(1)), foreground).summary["miou"] == 1.0
+    assert math.isnan(score_run(alone, numbered("one", range(1)), foreground).summary["miou"])
+
+
+@pytest.mark.parametrize("name", ["torchmetrics:dice-global-foreground", "nnunet"])
+def test_the_first_class_found_is_not_the_background(name: str) -> None:
+    run = made_run((frozen([[1, 1, 2, 2]] * 2), frozen([[1, 2, 2, 2]] * 2)))
+    scores = score_run(run, numbered("found", [1, 2]), preset(name))
+    assert scores.summary["mdice"] == pytest.approx((2 / 3 + 0.8) / 2)
+    assert scores.excluded == []
