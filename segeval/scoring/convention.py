@@ -247,7 +247,8 @@ class Convention:
         """Score every class of every pool; (..., K) values in [0, 1], NaN where undefined.
 
         By default a class that occurs on one side only scores 0, also where the formula alone is
-        undefined, so that all scores are defined for the same classes.
+        undefined, so that all scores are defined for the same classes. What judges the pixels
+        outside a class, specificity, follows its formula there, and is 0 where that is undefined.
         """
         top, bottom = metric.terms(counts)
         added = self.smoothing if metric.smoothed else 0
@@ -255,7 +256,10 @@ class Convention:
         for name, case in CASES.items():
             treatment = self.treatment(metric.name, name)
             if treatment != "formula":
-                scores[case.holds(counts)] = TREATMENTS[treatment].score
+                replaced = case.holds(counts)
+                if metric.outside and treatment == "zero" and name != "absent":
+                    replaced &= np.isnan(scores)
+                scores[replaced] = TREATMENTS[treatment].score
         return scores
 
     def propagates(self, metric: Metric, counts: ClassCounts) -> NDArray[np.bool_]:

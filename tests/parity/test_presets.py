@@ -337,10 +337,16 @@ def compare(record: Record, match: Match) -> str:
 
 def known_fault(record: Record) -> str:
     """Name the defect of a tool that its preset does not repeat, where it moves this record."""
-    if record["peer"] == "JDTLosses" and jdt(record).worst and "C" in record["jdt"]["key"]:
-        run, labels = prepared(record)
-        if (classify(run, labels).confusion.classes.support == 0).any():
-            return "a placeholder of a million enters the mean of a class that no truth shows"
+    if record["peer"] != "JDTLosses" or not jdt(record).worst:
+        return ""
+    counts = classify(*prepared(record))
+    if "C" in record["jdt"]["key"] and (counts.confusion.classes.support == 0).any():
+        return "a placeholder of a million enters the mean of a class that no truth shows"
+    unseen = (counts.images.support == 0) & (counts.images.predicted > 0)
+    if jdt(record).name == "jdt-image:binary" and jdt(record).measure == "recall":
+        # The mean over all shares has one of 100 %, which is undefined with the tool as well.
+        best = unseen[:, 1].any() and not record["jdt"]["key"].endswith("Q")
+        return "images of undefined recall are the best ones" if best else ""
     return ""
 
 

@@ -227,12 +227,27 @@ def test_generalized_dice_by_hand() -> None:
     same(mean(invented, "dice", absent="zero", **axes), 0.0)
 
 
-def test_undefined_values_are_the_best_of_the_worst() -> None:
+def test_specificity_follows_its_formula_on_one_side_too() -> None:
+    specificity = METRICS["specificity"]
+    scores = Convention().score_classes(specificity, ONE)[0]
+    np.testing.assert_allclose(scores, [1 - 2 / 5, 1 - 1 / 11, 1.0, NAN, 1 - 4 / 8])
+    everywhere = counts(([0], [3], [0]))
+    assert Convention().score_classes(specificity, everywhere)[0].tolist() == [0.0]
+    skipped = Convention(pred_only="skip").score_classes(specificity, ONE)[0]
+    assert np.isnan(skipped).tolist() == [False, True, False, True, False]
+
+
+def test_undefined_values_make_the_worst_share_undefined_as_the_mean() -> None:
     values = np.array([[0.5], [NAN], [0.1]])
-    spoilt = np.isnan(values)
-    assert mean_of_worst(values, 34, propagates=spoilt) == [0.1]
-    assert np.isnan(mean_of_worst(values, 100, propagates=spoilt)).all()
+    assert np.isnan(mean_of_worst(values, 34, propagates=np.isnan(values))).all()
+    assert mean_of_worst(values, 67) == [0.1]
     assert mean_of_worst(values, 100) == [0.3]
+    run = made_run(*[(frozen([[0, 1]]), frozen([[0, 1]]))] * 3, (frozen([[0, 0]]),) * 2)
+    for pooling in ("image", "class"):
+        convention = Convention(pooling=pooling, absent="undefined", worst=50)
+        summary = score_run(run, numbered("two", range(2)), convention).summary
+        assert math.isnan(summary["miou"])
+        assert math.isnan(summary["miou_worst50"])
 
 
 def test_the_worst_share_of_a_class_without_images() -> None:
