@@ -106,11 +106,7 @@ def _thresholded(choice: LabelChoice) -> LabelMap:
         if value is not None and not math.isfinite(value):
             raise SettingError(f"a threshold must be a finite number, not {value}")
     labels = _loaded(choice.labels or "binary").ignoring(choice.ignore or ())
-    if len(labels.labels) != 2:
-        raise SettingError(
-            f"--threshold makes masks binary, but {labels.name} without what is ignored has "
-            f"{len(labels.labels)} classes"
-        )
+    labels = labels.two_classes("--threshold")
     return replace(
         labels,
         prediction_threshold=choice.threshold,

@@ -15,6 +15,9 @@ from segeval.values import COLOR, color_value, hex_color, plain_values
 
 Side = Literal["truth", "prediction"]
 
+BACKGROUND: Final = ("background", "bg", "unlabeled background")
+"""Names of the class that is the background, in any case of letters."""
+
 VOID: Final = -1
 """Index of a value that is not judged."""
 
@@ -104,6 +107,19 @@ class LabelMap:
         return [label.name for label in self.labels]
 
     @property
+    def background(self) -> int | None:
+        """Index of the background: the class of that name, or else of value 0; None if neither.
+
+        Examples
+        --------
+        >>> numbered("found", [0, 3]).background, numbered("found", [1, 2]).background
+        (0, None)
+        """
+        named = (k for k, label in enumerate(self.labels) if label.name.lower() in BACKGROUND)
+        zero = (k for k, label in enumerate(self.labels) if 0 in label.truth_values)
+        return next(named, next(zero, None))
+
+    @property
     def thresholds(self) -> dict[str, float]:
         """The thresholds that are set, by the name of their option."""
         stated = {"threshold": self.prediction_threshold, "truth-threshold": self.truth_threshold}
@@ -177,6 +193,24 @@ class LabelMap:
             new for new, old in zip(labels, self.labels, strict=True) if _survives(new, old)
         )
         return replace(self, labels=kept, void=void)
+
+    def two_classes(self, what: str) -> LabelMap:
+        """Return the map with the background before the foreground, for what needs these two.
+
+        Raises
+        ------
+        SettingError
+            If it has not two classes, or none of them is the background.
+        """
+        number, background = len(self.labels), self.background
+        if number != 2:
+            raise SettingError(f"{what} needs two classes; {self.name} has {number}")
+        if background is None:
+            raise SettingError(
+                f"{what} needs a background and a foreground; {self.name} names "
+                f"{' and '.join(self.names)}; call one of them background"
+            )
+        return self if background == 0 else replace(self, labels=self.labels[::-1])
 
     def predicting(self, other: LabelMap) -> LabelMap:
         """Return the map that reads truths by this map and predictions by another, matched by name.

@@ -88,7 +88,7 @@ def map_labels(
             f"the maps hold {held} ({first.path}), but {labels.name} names {len(labels.labels)} "
             "classes; name the classes of the maps with --labels or --classes"
         )
-    return labels
+    return labels.two_classes("a map of the foreground") if first.binary else labels
 
 
 def _found(

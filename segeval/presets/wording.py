@@ -62,7 +62,10 @@ def _largest(case: PresetScorer, counts: ClassCounts) -> str:
 def _classes(case: PresetScorer, rule: Rule) -> str:
     if rule.setting == "all":
         return "all classes are in the mean"
-    return f"class {case.labels.names[0]} is left out of the mean as background"
+    background = case.labels.background
+    if background is None:
+        return "no class is the background, so all are in the mean"
+    return f"class {case.labels.names[background]} is left out of the mean as background"
 
 
 def _weights(case: PresetScorer, rule: Rule) -> str:

@@ -175,7 +175,7 @@ class Convention:
     smoothing : float
         Added to numerator and denominator of the metrics that are ``smoothed``: IoU and Dice.
     classes : {"all", "foreground"}
-        Classes of the means; the foreground is all but the first class, if there is another.
+        Classes of the means; the foreground is all but `LabelMap.background`.
     exclude : tuple of str
         Classes left out of the means; their pixels still count as errors of the others.
     weights : {"none", "support", "support-or-one"} or tuple of float
@@ -254,7 +254,8 @@ class Convention:
         """Score every class of every pool; (..., K) values in [0, 1], NaN where undefined.
 
         By default a class that occurs on one side only scores 0, also where the formula alone is
-        undefined, so that all scores are defined for the same classes.
+        undefined, so that all scores are defined for the same classes. What judges the pixels
+        outside a class, specificity, follows its formula there, and is 0 where that is undefined.
         """
         top, bottom = metric.terms(counts)
         added = self.smoothing if metric.smoothed else 0
@@ -262,7 +263,10 @@ class Convention:
         for name, case in CASES.items():
             treatment = self.treatment(metric.name, name)
             if treatment != "formula":
-                scores[case.holds(counts)] = TREATMENTS[treatment].score
+                replaced = case.holds(counts)
+                if metric.outside and treatment == "zero" and name != "absent":
+                    replaced &= np.isnan(scores)
+                scores[replaced] = TREATMENTS[treatment].score
         return scores
 
     def propagates(self, metric: Metric, counts: ClassCounts) -> NDArray[np.bool_]:

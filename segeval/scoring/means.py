@@ -227,24 +227,24 @@ def mean_of_worst(
 ) -> NDArray[np.float64]:
     """Average the lowest q % of the defined values of each column, at least one.
 
-    The share of the (N, M) values is rounded down to a whole number of them; undefined ones that
-    propagate take part as the highest. (B, M) means; NaN where no value is defined, or where the
-    share reaches one that propagates.
+    The share of the (N, M) values is rounded down to a whole number of them. (B, M) means; NaN
+    where no value is defined, or where one that propagates is drawn.
 
     References
     ----------
     Wang et al. 2023, Revisiting Evaluation Metrics for Semantic Segmentation, NeurIPS.
     """
     drawn = np.ones((1, values.shape[0])) if draws is None else draws
-    last = 0.0 if propagates is None else exact_weighted_sum(drawn, propagates)
     defined = exact_weighted_sum(drawn, ~np.isnan(values))
-    count = np.maximum(1, ((defined + last) * percent / 100).astype(np.int64))
+    count = np.maximum(1, (defined * percent / 100).astype(np.int64))
     columns = [
         _sum_of_lowest(column, number, draws)
         for column, number in zip(values.T, count.T, strict=True)
     ]
     means = ratio(np.stack(columns, axis=-1), np.minimum(count, defined))
-    return np.where((count > defined) & (np.asarray(last) > 0), np.nan, means)
+    if propagates is None:
+        return means
+    return np.where(exact_weighted_sum(drawn, propagates) > 0, np.nan, means)
 
 
 def _sum_of_lowest(

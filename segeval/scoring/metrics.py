@@ -49,6 +49,8 @@ class Metric:
         The score that it becomes when truth and prediction are exchanged; empty if none.
     smoothed : bool
         Whether a convention may add to both terms.
+    outside : bool
+        Whether it judges the pixels outside a class, so that its formula holds on one side only.
     shown : set of str
         Where the score or its mean over classes is seen, of `Place`.
     """
@@ -60,6 +62,7 @@ class Metric:
     symmetric: bool
     swapped: str
     smoothed: bool = False
+    outside: bool = False
     reference: str
     shown: frozenset[Place] = frozenset()
 
@@ -182,6 +185,7 @@ METRICS: Final = {
             terms=lambda c: (c.tn, c.tn + c.fp),
             symmetric=False,
             swapped="",
+            outside=True,
             reference="Yerushalmy 1947, doi:10.2307/4586294",
             shown=frozenset({"curves"}),
         ),

@@ -94,8 +94,9 @@ def without_void_images(convention: Convention, sample: Sample) -> Sample:
 
 def excluded_indices(convention: Convention, labels: LabelMap) -> list[int]:
     """Return the positions of the classes that are left out of the means."""
-    background = convention.classes == "foreground" and len(labels.labels) > 1
-    return sorted({*([0] if background else []), *labels.positions(convention.exclude)})
+    background = labels.background if convention.classes == "foreground" else None
+    told = labels.positions(convention.exclude)
+    return sorted({*told, *(() if background is None else (background,))})
 
 
 def sum_images(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:

@@ -90,8 +90,7 @@ def sweep(run: CountedRun, labels: LabelMap, *, beta2: float = 1.0) -> Sweep:
     F-beta: van Rijsbergen 1979. Per-image averages of its curve: Achanta et al. 2009,
     doi:10.1109/CVPR.2009.5206596.
     """
-    if len(labels.labels) != 2:
-        raise SettingError(f"a sweep needs two classes; {labels.name} has {len(labels.labels)}")
+    labels = labels.two_classes("a sweep")
     if not beta2 > 0:
         raise SettingError(f"--beta2 must be above 0, not {beta2}")
     levels = _levels(run, labels)

@@ -64,6 +64,17 @@ def test_pictures_and_archives_are_maps_too(tmp_path: Path) -> None:
     assert losses(probs, truth)["summary"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_foreground_may_come_first_in_a_label_map(tmp_path: Path) -> None:
+    maps, truths = made_set(several=False, logits=False)
+    folders = map_set(tmp_path, maps, truths)
+    rows = {"lesion": 1, "skin": 0}
+    labels = tmp_path / "labels.csv"
+    labels.write_text("name,value\n" + "".join(f"{n},{v}\n" for n, v in rows.items()), "utf-8")
+    usual = losses(*folders)
+    named = losses(*folders, "--labels", labels, "--ignore", 255)
+    assert (named["summary"], named["hard"]) == (usual["summary"], usual["hard"])
+
+
 def test_a_label_map_says_which_values_are_which_channel(tmp_path: Path) -> None:
     maps, truths = {"a": SHARES}, {"a": TRUTH}
     usual = losses(*map_set(tmp_path, maps, truths))

@@ -219,7 +219,7 @@ def test_strange_colours_ask_for_a_table() -> None:
         ({"threshold": 5.0, "prediction_offset": 1}, "--threshold makes masks binary; it does not"),
         (
             {"labels": "voc", "threshold": 0.0},
-            "voc without what is ignored has 21 classes",
+            "--threshold needs two classes; voc has 21",
         ),
     ],
 )

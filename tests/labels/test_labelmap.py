@@ -165,6 +165,32 @@ def test_positions_are_found_by_name() -> None:
         BOTH.positions(["car", "ca"])
 
 
+@pytest.mark.parametrize(
+    ("names", "values", "expected"),
+    [
+        (("road", "background"), (0, 1), 1),
+        (("a", "Bg"), (0, 1), 1),
+        (("unlabeled background", "b"), (7, 0), 0),
+        (("a", "b"), (5, 0), 1),
+        (("a", "b"), (1, 2), None),
+    ],
+)
+def test_the_background_is_named_or_has_the_value_0(
+    names: tuple[str, ...], values: tuple[int, ...], expected: int | None
+) -> None:
+    classes = [
+        Label(name=name, truth_values=(value,), prediction_values=(value,))
+        for name, value in zip(names, values, strict=True)
+    ]
+    labels = LabelMap(name="made", labels=tuple(classes))
+    assert labels.background == expected
+    if expected is None:
+        with pytest.raises(SettingError, match="made names a and b; call one of them background"):
+            labels.two_classes("this")
+    else:
+        assert labels.two_classes("this").names == [names[expected], names[1 - expected]]
+
+
 def test_numbered_classes_are_named_after_their_values() -> None:
     labels = numbered("found", [0, 3, 255], void=(255, 9, 9))
     assert labels.names == ["0", "3"]

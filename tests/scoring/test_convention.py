@@ -13,6 +13,7 @@ from made.sets import frozen, made_run
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.labels.labelmap import numbered
+from segeval.presets.preset import preset
 from segeval.scoring.convention import Convention
 from segeval.scoring.means import (
     class_scores,
@@ -226,12 +227,27 @@ def test_generalized_dice_by_hand() -> None:
     same(mean(invented, "dice", absent="zero", **axes), 0.0)
 
 
-def test_undefined_values_are_the_best_of_the_worst() -> None:
+def test_specificity_follows_its_formula_on_one_side_too() -> None:
+    specificity = METRICS["specificity"]
+    scores = Convention().score_classes(specificity, ONE)[0]
+    np.testing.assert_allclose(scores, [1 - 2 / 5, 1 - 1 / 11, 1.0, NAN, 1 - 4 / 8])
+    everywhere = counts(([0], [3], [0]))
+    assert Convention().score_classes(specificity, everywhere)[0].tolist() == [0.0]
+    skipped = Convention(pred_only="skip").score_classes(specificity, ONE)[0]
+    assert np.isnan(skipped).tolist() == [False, True, False, True, False]
+
+
+def test_undefined_values_make_the_worst_share_undefined_as_the_mean() -> None:
     values = np.array([[0.5], [NAN], [0.1]])
-    spoilt = np.isnan(values)
-    assert mean_of_worst(values, 34, propagates=spoilt) == [0.1]
-    assert np.isnan(mean_of_worst(values, 100, propagates=spoilt)).all()
+    assert np.isnan(mean_of_worst(values, 34, propagates=np.isnan(values))).all()
+    assert mean_of_worst(values, 67) == [0.1]
     assert mean_of_worst(values, 100) == [0.3]
+    run = made_run(*[(frozen([[0, 1]]), frozen([[0, 1]]))] * 3, (frozen([[0, 0]]),) * 2)
+    for pooling in ("image", "class"):
+        convention = Convention(pooling=pooling, absent="undefined", worst=50)
+        summary = score_run(run, numbered("two", range(2)), convention).summary
+        assert math.isnan(summary["miou"])
+        assert math.isnan(summary["miou_worst50"])
 
 
 def test_the_worst_share_of_a_class_without_images() -> None:
@@ -292,7 +308,7 @@ def test_the_signature_names_the_axes_that_deviate() -> None:
     assert replace(convention, like="").signature_parts()[0] == "pooling:image"
 
 
-def test_the_foreground_is_all_but_the_first_class_if_there_is_another() -> None:
+def test_the_foreground_is_all_but_the_background() -> None:
     truth, prediction = frozen([[0, 0, 1, 1]]), frozen([[0, 1, 1, 1]])
     run, foreground = made_run((truth, prediction)), Convention(classes="foreground")
     scores = score_run(run, numbered("two", range(2)), foreground)
@@ -301,4 +317,12 @@ def test_the_foreground_is_all_but_the_first_class_if_there_is_another() -> None
     assert scores.class_scores["iou"][0] == 1 / 2
     assert per_image(scores)["miou"].tolist() == [2 / 3]
     alone = made_run((frozen([[0, 0]]), frozen([[0, 0]])))
-    assert score_run(alone, numbered("one", range(1)), foreground).summary["miou"] == 1.0
+    assert math.isnan(score_run(alone, numbered("one", range(1)), foreground).summary["miou"])
+
+
+@pytest.mark.parametrize("name", ["torchmetrics:dice-global-foreground", "nnunet"])
+def test_the_first_class_found_is_not_the_background(name: str) -> None:
+    run = made_run((frozen([[1, 1, 2, 2]] * 2), frozen([[1, 2, 2, 2]] * 2)))
+    scores = score_run(run, numbered("found", [1, 2]), preset(name))
+    assert scores.summary["mdice"] == pytest.approx((2 / 3 + 0.8) / 2)
+    assert scores.excluded == []

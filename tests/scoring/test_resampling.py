@@ -183,6 +183,7 @@ def test_the_worst_share_of_what_is_drawn() -> None:
     spoilt = np.isnan(values)
     reached = mean_of_worst(values, 100, propagates=spoilt, draws=draws)[:, 0]
     assert np.isnan(reached).tolist() == [False, False, True, True]
+    assert np.isnan(mean_of_worst(values, 25, propagates=spoilt, draws=draws)[3, 0])
 
 
 def test_one_spoilt_value_spoils_a_drawing_and_only_those_that_hold_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,12 @@ def test_a_sweep_comes_from_a_run_or_from_folders(tmp_path: Path) -> None:
     assert re.search(r"Dice +1\.0000  highest over the data set, at threshold 100", from_run.stdout)
     total = segeval("report", tmp_path / "run", "--threshold", "100", "--format", "total").stdout
     assert total == "1.0\n"
+
+
+def test_the_foreground_of_a_sweep_may_come_first_in_a_label_map() -> None:
+    run = made_run((frozen([[0, 1, 1, 0]]), frozen([[0, 9, 3, 5]])))
+    turned = replace(BINARY, labels=BINARY.labels[::-1])
+    assert sweep(run, turned).auroc == sweep(run, BINARY).auroc == 0.75
 
 
 def test_what_cannot_be_swept_is_refused() -> None:
