@@ -387,8 +387,14 @@ def jdt(name: str, args: Arguments, record: Record) -> Match:
         measure={"Acc": "recall", "IoU": "iou", "Dice": "dice"}[found[1]],
         worst=shares,
         ignored=ignored,
-        rule="placeholder" if shares and level == "class" and not binary else "",
+        rule=_rule_of_shares(level, binary, found[1]) if shares else "",
     )
+
+
+def _rule_of_shares(level: str, binary: str, measure: str) -> str:
+    if level == "class" and not binary:
+        return "placeholder"
+    return "undefined last" if level == "image" and binary and measure == "Acc" else ""
 
 
 def nnunet(name: str, _args: Arguments, record: Record) -> Match:

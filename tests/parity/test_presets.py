@@ -153,6 +153,15 @@ def placeholder(scores: Scores, match: Match) -> Numbers:
     return Numbers(mean=float(np.mean(means)))
 
 
+def undefined_last(scores: Scores, match: Match) -> Numbers:
+    """Average the worst share of the images, those without a value taken for the best ones."""
+    counts = scores.counts.images
+    values = scores.convention.score_classes(METRICS[match.measure], counts)
+    values = np.sort(values[counts.total > 0, 1])
+    worst = [values[: max(1, values.size * share // 100)].mean() for share in match.worst]
+    return Numbers(mean=float(np.mean(worst)))
+
+
 def batched(scores: Scores, match: Match) -> Numbers:
     """Score batches of images of one size; absent classes take weights in transposed order."""
     counts, run = scores.counts.images, scores.run
@@ -214,6 +223,7 @@ def one_against_the_rest(scores: Scores, match: Match) -> Numbers:
 
 RULES: Final[dict[str, Callable[[Scores, Match], Numbers]]] = {
     "placeholder": placeholder,
+    "undefined last": undefined_last,
     "batched": batched,
     "mean counts": mean_counts,
     "matrix": matrix,
