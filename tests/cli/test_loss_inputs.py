@@ -112,7 +112,7 @@ def test_truths_may_be_colours_that_a_label_map_names(tmp_path: Path) -> None:
     ("kind", "options", "labels"),
     [
         ("0/1", [], "found"),
-        ("0/1/255", [], "found"),
+        ("0/1/255", ["--ignore", "255"], "found"),
         ("0/255", [], "binary(found)"),
         ("0/255", ["--labels", "binary"], "binary"),
         ("grey as RGB", [], "binary(found)"),
@@ -159,11 +159,11 @@ def test_more_classes_than_bytes_have_values_leave_no_void(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("filling", [np.nan, np.inf, -np.inf, 77.0])
 @pytest.mark.parametrize("several", [True, False])
-@pytest.mark.parametrize("options", [[], ["--logits"]])
+@pytest.mark.parametrize("options", [["--ignore", "255"], ["--ignore", "255", "--logits"]])
 def test_void_pixels_may_hold_anything(
     tmp_path: Path, filling: float, options: list[str], *, several: bool
 ) -> None:
-    maps, truths = made_set(several=several, logits=bool(options))
+    maps, truths = made_set(several=several, logits="--logits" in options)
     usual = losses(*map_set(tmp_path, maps, truths), *options)
     for name, values in maps.items():
         values[..., truths[name] == VOID] = filling
