@@ -37,6 +37,9 @@ ClassesMode = Literal["present", "all"]
 
 MAX_BINS: Final = 10_000
 
+HALF: Final = 0.5
+"""Maps of the foreground: it is where the probability is this or more, if nothing is said."""
+
 MAX_PIXELS: Final = 1 << 28
 """Default limit on the number of pixels of one mask."""
 
@@ -121,8 +124,9 @@ class LossChoice:
         Whether the maps hold logits, and not probabilities.
     channels : {"first", "last"}
         Where the classes are: (K, H, W) or (H, W, K).
-    threshold : float
-        Binary maps: foreground where the probability is this or more.
+    threshold : float, optional
+        Maps of the foreground: where it is this or more, a probability of floats and logits, and a
+        level of integers; None is a probability of 0.5.
     alpha : tuple of float
         Of the focal loss: one that balances, or one a class; empty for 1.
     gamma : float
@@ -140,7 +144,7 @@ class LossChoice:
     losses: tuple[str, ...] = ()
     logits: bool = False
     channels: Channels = "first"
-    threshold: float = 0.5
+    threshold: float | None = None
     alpha: tuple[float, ...] = ()
     gamma: float = 2.0
     smooth: float = 0.0
@@ -163,8 +167,16 @@ class LossChoice:
             raise SettingError(
                 f"one --alpha weighs positives against negatives: 0 to 1, not {self.alpha[0]:g}"
             )
-        if not 0 < self.threshold <= 1:
-            raise SettingError(f"--threshold is a probability above 0, not {self.threshold:g}")
+        threshold = HALF if self.threshold is None else self.threshold
+        if not 0 < threshold < (1 + 1e-9 if self.logits else math.inf):
+            raise SettingError(f"--threshold is a probability above 0, not {threshold:g}")
+
+    @property
+    def decision(self) -> str:
+        """How maps of the foreground are decided, for the signature."""
+        threshold = HALF if self.threshold is None else self.threshold
+        level = threshold >= 1 and not self.logits
+        return f"{'value' if level else 'p'}>={threshold:g}"
 
 
 def _check_choice(name: str, value: str, choices: object) -> None:

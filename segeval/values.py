@@ -1,4 +1,10 @@
-"""What an integer of a mask is: an index, or a colour as one number."""
+"""What an integer of a mask is: an index, a colour as one number, or a level of a float.
+
+Floats are counted in steps of 1/51000, so that a run holds their thresholds, and no more levels
+between 0 and 1 than a 16-bit mask. These steps hold every threshold of three decimals, and every
+k/255. Their values lie around -2^62, where no index, no colour and no missing prediction is, and
+where no file may hold integers.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +16,21 @@ from numpy.typing import NDArray
 
 COLOR: Final = 1 << 24
 """Added to ``r << 16 | g << 8 | b``: a colour is never taken for an index of the same number."""
+
+STEPS: Final = 51_000
+"""Levels of floats between 0 and 1: the least common multiple of 255 and 1000."""
+
+FLOAT: Final = -(1 << 62)
+"""The value of the float 0.0; a float x is ``FLOAT + floor(x * STEPS)``."""
+
+FURTHEST: Final = 1 << 40
+"""Levels reach so far to either side of `FLOAT`; floats beyond are cut to the last one."""
+
+NOT_FINITE: Final = FLOAT - 2 * FURTHEST
+"""The value of NaN and of both infinities."""
+
+LAST_FLOAT: Final = FLOAT + FURTHEST
+"""The value of the largest float; masks may not hold integers from `NOT_FINITE` to it."""
 
 
 def as_zero_one(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -40,8 +61,49 @@ def hex_color(color: tuple[int, int, int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*color)
 
 
+def float_values(numbers: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+    """Return floats as values: the highest level that each reaches, compared in its own type.
+
+    Float16 is compared as float32. A float reaches the level of a threshold if, and only if, NumPy
+    finds it at or above that threshold.
+
+    >>> float_values(np.array([0.0, 0.5, 1.0])) - FLOAT
+    array([    0, 25500, 51000])
+    """
+    if numbers.dtype.itemsize < 4:
+        numbers = numbers.astype(np.float32)
+    kept = np.where(np.isfinite(numbers), numbers, numbers.dtype.type(0))
+    level = np.floor(kept * np.float64(STEPS))
+    level += kept >= ((level + 1) / STEPS).astype(numbers.dtype)
+    level -= kept < (level / STEPS).astype(numbers.dtype)
+    values = level.clip(-FURTHEST, FURTHEST).astype(np.int64) + FLOAT
+    return np.where(np.isfinite(numbers), values, NOT_FINITE)
+
+
+def is_float(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether values stand for floats, NaN and infinity included."""
+    return (values >= NOT_FINITE) & (values <= LAST_FLOAT)
+
+
+def as_numbers(values: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return values as numbers: integers as they are, floats by their level, or NaN."""
+    floats = np.where(values == NOT_FINITE, np.nan, (values - FLOAT) / STEPS)
+    return np.where(is_float(values), floats, values)
+
+
+def reaches(values: NDArray[np.int64], threshold: float) -> NDArray[np.bool_]:
+    """Whether values are at or above a threshold; floats by the nearest level to it."""
+    level = FLOAT + round(threshold * STEPS)
+    at_or_above: NDArray[np.bool_] = np.where(
+        is_float(values), values >= level, values >= threshold
+    )
+    return at_or_above
+
+
 def describe_value(value: int) -> str:
     """Write a value as users know it: a number, or a colour as ``#rrggbb``."""
+    if NOT_FINITE <= value <= LAST_FLOAT:
+        return "NaN or infinity" if value == NOT_FINITE else f"{(value - FLOAT) / STEPS:.4g}"
     return f"#{value - COLOR:06x}" if value >= COLOR else str(value)
 
 
@@ -51,9 +113,13 @@ def describe_values(values: Iterable[int]) -> str:
     >>> describe_values([3, 0, 1, 2, 255])
     '0..3,255'
     """
-    parts: list[str] = []
+    held = sorted(set(values))
+    floats = [value for value in held if NOT_FINITE < value <= LAST_FLOAT]
+    parts = [describe_value(NOT_FINITE)] if NOT_FINITE in held else []
+    if floats:
+        parts.append(" to ".join(map(describe_value, dict.fromkeys((floats[0], floats[-1])))))
     start = end = None
-    for value in [*sorted(set(values)), None]:
+    for value in [*(value for value in held if not NOT_FINITE <= value <= LAST_FLOAT), None]:
         if (
             start is not None
             and end is not None

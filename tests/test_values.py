@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from made.sets import frozen
 
 from segeval.values import (
     COLOR,
+    FLOAT,
+    FURTHEST,
+    LAST_FLOAT,
+    NOT_FINITE,
+    STEPS,
+    as_numbers,
     color_value,
     describe_value,
     describe_values,
+    float_values,
     hex_color,
+    is_float,
     plain_values,
+    reaches,
 )
 
 NO_PREDICTION = int(np.iinfo(np.int64).min)
@@ -80,3 +94,47 @@ def test_a_grey_colour_stays_one_if_only_the_colour_is_known(
     known: list[int], expected: list[int]
 ) -> None:
     assert plain_values(frozen([COLOR, COLOR + 0x464646], "int64"), known).tolist() == expected
+
+
+EDGES = sorted({*(k / 1000 for k in range(1001)), *(k / 255 for k in range(256))})
+"""Thresholds that people type, and those of a sweep."""
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@given(numbers=hnp.arrays(float, 40, elements=st.floats(-9, 9)), data=st.data())
+def test_a_float_reaches_a_threshold_where_numpy_says_so(
+    dtype: str, numbers: np.ndarray, data: st.DataObject
+) -> None:
+    thresholds = data.draw(st.lists(st.sampled_from(EDGES), min_size=1, max_size=9))
+    near = itertools.chain.from_iterable(
+        (edge, np.nextafter(edge, -1), np.nextafter(edge, 2), np.nextafter(np.float32(edge), -1))
+        for edge in map(np.float64, thresholds)
+    )
+    stored = frozen([*numbers.tolist(), *near], dtype)
+    compared = stored.astype("float32") if dtype == "float16" else stored
+    values = float_values(stored)
+    for threshold in [*thresholds, -1.5, 8.0]:
+        expected = compared >= threshold
+        np.testing.assert_array_equal(reaches(values, threshold), expected)
+
+
+def test_floats_are_told_from_indices_colours_and_missing_predictions() -> None:
+    numbers = frozen([0.25, -1e30, 1e30, np.nan, np.inf, -np.inf], "float64")
+    values = float_values(numbers)
+    assert values.tolist() == [
+        FLOAT + STEPS // 4,
+        FLOAT - FURTHEST,
+        LAST_FLOAT,
+        *[NOT_FINITE] * 3,
+    ]
+    assert is_float(values).all()
+    others = [NO_PREDICTION, -(2**31), 0, 2**32, COLOR, 2**63 - 1, NOT_FINITE - 1, LAST_FLOAT + 1]
+    assert not is_float(frozen(others, "int64")).any()
+    np.testing.assert_array_equal(as_numbers(values[[0, 3]]), [0.25, np.nan])
+    assert as_numbers(frozen([7], "int64")).tolist() == [7]
+
+
+def test_floats_are_described_by_their_range() -> None:
+    values = float_values(frozen([0.5, 0.125, 0.75, np.nan], "float64")).tolist()
+    assert describe_values([*values, 3, 4]) == "NaN or infinity,0.125 to 0.75,3,4"
+    assert describe_values(values[:1]) == describe_value(values[0]) == "0.5"

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from segeval.counting.contingency import count_values
 from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 from segeval.errors import DataError, Problem
+from segeval.values import LAST_FLOAT, NOT_FINITE, is_float
 
 Masks = ArrayLike | Iterable[ArrayLike]
 
@@ -102,6 +103,9 @@ def _mask(name: str, side: str, mask: Any) -> NDArray[Any]:
             "take argmax over the classes, or compare with a threshold"
         )
         raise _fault(name, "no mask", detail)
+    if array.dtype == np.int64 and is_float(array).any():
+        detail = f"{side}: integers from {NOT_FINITE} to {LAST_FLOAT} stand for no class"
+        raise _fault(name, "values out of range", detail)
     return array
 
 

@@ -23,7 +23,7 @@ from segeval.inputs import numpyfiles, png
 from segeval.inputs.fingerprints import fingerprint
 from segeval.settings import MAX_PIXELS
 from segeval.text import counted
-from segeval.values import COLOR, as_zero_one
+from segeval.values import COLOR, LAST_FLOAT, NOT_FINITE, as_zero_one, float_values, is_float
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -59,7 +59,7 @@ SCALED: Final = {"L;2": 85, "L;4": 17}
 
 FAITHFUL: Final = frozenset(
     "1 L P P;1 P;2 P;4 LA PA I;12 I;16 I;16B I;16N I;16S I;16NS I;16BS "
-    "I;32S I;32N I;32NS I;32BS RGB RGBA RGBX BGR BGRA BGRX".split()
+    "I;32S I;32N I;32NS I;32BS F;32F F;32BF RGB RGBA RGBX BGR BGRA BGRX".split()
 )
 """Raw modes that Pillow hands on as stored; all others it inverts, stretches or cuts to 8 bits."""
 
@@ -81,7 +81,8 @@ class Mask:
     Attributes
     ----------
     values : (H, W) integer array
-        The stored values. Colours are ``COLOR + (r << 16 | g << 8 | b)``.
+        The stored values. Colours are ``COLOR + (r << 16 | g << 8 | b)``, floats their
+        `float_values`.
     form : str
         Storage form, e.g. ``"PNG palette 8-bit"``.
     fingerprint : str
@@ -254,8 +255,8 @@ def _decode_pillow(data: bytes, kind: str, max_pixels: int) -> Mask:
     form = f"{kind} {raw_mode}"
     if array.dtype == np.bool_:
         array = as_zero_one(array)
-    if array.dtype.kind not in "iu":
-        raise MaskError(f"it holds {array.dtype} numbers; masks hold integers")
+    if array.dtype.kind == "f":
+        array = float_values(array)
     return Mask(values=_single_channel(np.atleast_3d(array)), form=form)
 
 
@@ -275,16 +276,26 @@ def _bmp_bits(data: bytes) -> int:
 def _tiff_type(image: ImageFile, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the type of the samples of a TIFF file where Pillow takes them for another one."""
     tags = getattr(image, "tag_v2", {})
-    bits, signed = tags.get(258, (1,))[0], tags.get(339, (1,))[0] == 2
-    return np.dtype({(8, True): np.int8, (32, False): np.uint32}.get((bits, signed), dtype))
+    kind = tags.get(258, (1,))[0], tags.get(339, (1,))[0]  # bits; unsigned, signed or float
+    return np.dtype({(8, 2): np.int8, (32, 1): np.uint32}.get(kind, dtype))
 
 
 def _decode_numpy(data: bytes, kind: str, max_pixels: int) -> Mask:
     """Decode a ``.npy`` array, or the only array of an ``.npz`` archive, without pickles."""
     with numpyfiles.open_array(io.BytesIO(data), archive=kind == "NPZ") as stream:
         shape, _, dtype = numpyfiles.read_header(stream)
-        if len(shape) != 2 or dtype.kind not in "biu":
-            raise MaskError(f"it holds {dtype} of shape {shape}; expected integers of shape (H, W)")
+        if len(shape) == 3 and shape[0] == 1 and dtype.kind == "f":
+            shape = shape[1:]
+        if len(shape) != 2 or dtype.kind not in "biuf" or dtype.itemsize > 8:
+            raise MaskError(
+                f"it holds {dtype} of shape {shape}; expected integers, or one float a pixel, of "
+                "shape (H, W); probabilities of several classes are for `segeval losses`"
+            )
         check_size(shape[1], shape[0], max_pixels)
-        values = numpyfiles.read_array(stream)
-    return Mask(values=as_zero_one(values) if dtype.kind == "b" else values, form=f"NumPy {dtype}")
+        values = numpyfiles.read_array(stream).reshape(shape)
+    form = f"NumPy {dtype}"
+    if dtype.kind == "f":
+        return Mask(values=float_values(values), form=form)
+    if dtype == np.int64 and is_float(values).any():
+        raise MaskError(f"integers from {NOT_FINITE} to {LAST_FLOAT} stand for no class")
+    return Mask(values=as_zero_one(values) if dtype.kind == "b" else values, form=form)

@@ -11,19 +11,37 @@ from typing import Final
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError, SettingError
-from segeval.labels.infer import FOUND_VOID, infer_labels
-from segeval.labels.labelmap import LabelMap, add_offset, numbered
+from segeval.labels.doubts import side_doubt
+from segeval.labels.infer import infer_labels, values_on_side
+from segeval.labels.labelmap import WHITE, LabelMap, Side, add_offset, numbered
 from segeval.labels.load import load_labels
 from segeval.settings import LabelChoice
-from segeval.values import plain_values
+from segeval.values import describe_values, is_float, plain_values
 
 MOST_CLASSES: Final = 4096
 MOST_OFFSET: Final = 65535
+SIDES: Final[tuple[Side, ...]] = ("truth", "prediction")
 
 
-def choose_labels(run: CountedRun, choice: LabelChoice) -> LabelMap:
-    """Return the label map that the user chose, or the classes found in the run."""
-    return explicit_labels(choice) or _of_level(_inferred(run, choice), choice)
+def choose_labels(
+    run: CountedRun, choice: LabelChoice, *, sides: tuple[Side, ...] = SIDES
+) -> LabelMap:
+    """Return the label map that the user chose, if it fits ``sides``, or the classes found."""
+    labels = explicit_labels(choice)
+    if labels is None:
+        return _of_level(_inferred(run, choice), choice)
+    refuse_doubts(run, labels, choice, sides)
+    return labels
+
+
+def refuse_doubts(
+    run: CountedRun, labels: LabelMap, choice: LabelChoice, sides: tuple[Side, ...] = SIDES
+) -> None:
+    """Stop where a run holds values that the chosen map may read in another way than is meant."""
+    for side in sides:
+        values = values_on_side(run, side)
+        if doubt := side_doubt(labels, values, side, choice.ignore):
+            raise LabelError(f"{side} holds {describe_values(values)}: {doubt}")
 
 
 def _inferred(run: CountedRun, choice: LabelChoice) -> LabelMap:
@@ -31,9 +49,9 @@ def _inferred(run: CountedRun, choice: LabelChoice) -> LabelMap:
     offset = choice.prediction_offset
     if not offset:
         return infer_labels(run, choice.ignore)
-    void = (FOUND_VOID,) if choice.ignore is None else choice.ignore
+    void = (WHITE,) if choice.ignore is None else choice.ignore
     column = add_offset(plain_values(run.counts.prediction), offset, void)
-    if (below := column[(column < 0) & (column != NO_PREDICTION)]).size:
+    if (below := column[(column < 0) & (column != NO_PREDICTION) & ~is_float(column)]).size:
         raise LabelError(
             f"--pred-offset {offset} makes {below.min()} of a predicted {below.min() - offset}, "
             "which is no class; name the classes with --classes or --labels, or leave it out"

@@ -16,13 +16,11 @@ import numpy as np
 from segeval.counting.contingency import NO_PREDICTION, ContingencyTable
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
-from segeval.labels.labelmap import LabelMap, Side, numbered
+from segeval.labels.doubts import float_doubt, spelt_twice, void_doubt
+from segeval.labels.labelmap import WHITE, LabelMap, Side, numbered
 from segeval.labels.load import builtin_names, load_labels
 from segeval.text import listed
 from segeval.values import COLOR, describe_value, describe_values, plain_values
-
-FOUND_VOID: Final = 255
-"""The value that is void where nothing else is said."""
 
 MOST_FOUND: Final = 256
 """More values than this are no classes but grey levels or instances."""
@@ -54,14 +52,20 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
     truth, prediction = values_on_side(run, "truth"), values_on_side(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):
         raise LabelError(_colors_found(truth, prediction))
-    if truth | prediction <= {0, 255} and 255 not in (ignore or ()):
+    if _binary(truth, prediction, ignore):
         return replace(load_labels("binary"), name="binary(found)").ignoring(ignore or ())
-    void = (FOUND_VOID,) if ignore is None else ignore
+    void = (WHITE,) if ignore is None else ignore
     judged, predicted = truth - set(void), prediction - set(void)
     stated = (truth, prediction) if ignore is None else (judged, predicted)
     pairs = _judged_pairs(run, void)
+    doubt = void_doubt(truth, ignore)
+    binary_truth = bool(doubt) or stated[0] <= {0, WHITE} or stated[0] <= {0, 1}
+    grey = _grey_doubt(judged, predicted, binary_truth=binary_truth)
     message = (
-        _binary_doubt(judged, predicted, *stated)
+        float_doubt(np.array(sorted(truth)), "truth")
+        or float_doubt(np.array(sorted(prediction)), "prediction")
+        or doubt + ("; " if doubt and grey else "") + grey
+        or _binary_doubt(*stated)
         or ("every pixel of the truth is void" if truth and not judged else "")
         or _many_values(judged, predicted)
         or _mixed_maps(pairs, judged, predicted)
@@ -75,6 +79,15 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
         )
     classes = sorted((truth | prediction) - set(void))
     return numbered("found", classes, void=void)
+
+
+def _binary(truth: set[int], prediction: set[int], ignore: tuple[int, ...] | None) -> bool:
+    """Whether 255 is foreground on both sides, or in the prediction alone."""
+    void = WHITE in (ignore or ())
+    if truth | prediction <= {0, WHITE} and not void:
+        return True
+    stated = ignore == () or (void and WHITE in prediction)
+    return stated and spelt_twice(truth, ignore) and prediction <= {0, 1, WHITE}
 
 
 def _judged_pairs(run: CountedRun, void: Collection[int]) -> ContingencyTable:
@@ -107,22 +120,24 @@ def _colors_found(truth: set[int], prediction: set[int]) -> str:
     return f"the masks hold colours ({shown}), and no label map says what they mean; {advice}"
 
 
-def _binary_doubt(
-    truth: set[int], prediction: set[int], all_truth: set[int], all_prediction: set[int]
-) -> str:
-    """Recognise two spellings of binary masks, and grey predictions against a binary truth."""
-    spellings = [side <= {0, 255} and 255 in side for side in (all_truth, all_prediction)]
-    others = (all_prediction, all_truth)
+def _grey_doubt(truth: set[int], prediction: set[int], *, binary_truth: bool) -> str:
+    """Recognise grey predictions."""
+    if len(prediction) <= GREY_LEVELS or len(prediction) <= len(truth) * GREY_SHARE:
+        return ""
+    also = "" if binary_truth else " and --truth-threshold V, as the truth is grey as well"
+    return (
+        "the prediction is grey; if these are probabilities of one class, type --threshold V "
+        f"(foreground where value >= V, e.g. --threshold 128){also}; if they are classes, "
+        "name them with --labels or --classes"
+    )
+
+
+def _binary_doubt(truth: set[int], prediction: set[int]) -> str:
+    """Recognise two spellings of binary masks."""
+    spellings = [side <= {0, 255} and 255 in side for side in (truth, prediction)]
+    others = (prediction, truth)
     if any(spelt and other <= {0, 1} for spelt, other in zip(spellings, others, strict=True)):
         return "these are binary masks, stored in two ways; type --labels binary"
-    binary_truth = all_truth <= {0, 255} or all_truth <= {0, 1}
-    if len(prediction) > GREY_LEVELS and len(prediction) > len(truth) * GREY_SHARE:
-        also = "" if binary_truth else " and --truth-threshold V, as the truth is grey as well"
-        return (
-            "the prediction is grey; if these are probabilities of one class, type --threshold V "
-            f"(foreground where value >= V, e.g. --threshold 128){also}; if they are classes, "
-            "name them with --labels or --classes"
-        )
     if spellings[0]:
         return (
             "is 255 foreground or void in the truth? Type --labels binary or --threshold V if it "

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
-from segeval.values import COLOR, color_value, hex_color, plain_values
+from segeval.values import (
+    COLOR,
+    NOT_FINITE,
+    color_value,
+    hex_color,
+    is_float,
+    plain_values,
+    reaches,
+)
 
 Side = Literal["truth", "prediction"]
 
@@ -23,6 +31,10 @@ VOID: Final = -1
 
 UNKNOWN: Final = -2
 """Index of a value that the label map does not know."""
+
+
+WHITE: Final = 255
+"""Void where nothing else is said, and a second spelling of the foreground of binary masks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,14 +191,23 @@ class LabelMap:
                 "convert the masks to index values"
             )
         index = np.array([table.get(value, UNKNOWN) for value in values.tolist()], np.int64)
-        threshold = self.truth_threshold if side == "truth" else self.prediction_threshold
+        threshold = self.threshold(side)
         if threshold is None:
             return index
-        judged = (index != VOID) & (values < COLOR) & (values != NO_PREDICTION)
-        return np.where(judged, values >= threshold, index)
+        odd = (values == NO_PREDICTION) | (values == NOT_FINITE)
+        judged = (index != VOID) & (values < COLOR) & ~odd
+        return np.where(judged, reaches(values, threshold), index)
+
+    def threshold(self, side: Side) -> float | None:
+        """Threshold of one side, if it is set."""
+        return self.truth_threshold if side == "truth" else self.prediction_threshold
 
     def ignoring(self, values: Collection[int]) -> LabelMap:
-        """Return the same map with more void values; a class that loses all its values is gone."""
+        """Return the same map with more void values; a class that loses all its values is gone.
+
+        Void is a truth value. A prediction may hold it no more, but for a 255 that was only one
+        spelling of its class: that class a predicted 255 still means.
+        """
         labels = tuple(_without(label, values) for label in self.labels)
         void = tuple(sorted({*self.void, *values}))
         kept = tuple(
@@ -290,22 +311,26 @@ def numbered(name: str, values: Sequence[int], *, void: Sequence[int] = ()) -> L
 def add_offset(values: NDArray[np.int64], offset: int, void: Collection[int]) -> NDArray[np.int64]:
     """Add a number to predicted values, so that they count their classes as the truth does.
 
-    Colours, missing predictions, and 255 where it is void in the truth stay as they are. The truth
-    and its void values are never moved.
+    Colours, floats, missing predictions, and 255 where it is void in the truth stay as they are.
+    The truth and its void values are never moved.
 
     >>> add_offset(np.array([0, 1, 255]), 1, (255,)).tolist()
     [1, 2, 255]
     """
-    stays = (values >= COLOR) | (values == NO_PREDICTION) | (255 in void and values == 255)
+    stays = (values >= COLOR) | (values == NO_PREDICTION) | is_float(values)
+    stays |= WHITE in void and values == WHITE
     return np.where(stays, values, values + offset)
 
 
 def _without(label: Label, values: Collection[int]) -> Label:
-    """Take values from a class, on both sides if these store it alike."""
+    """Take values from a class, on both sides if these store it alike; see `ignoring`."""
     truth = tuple(value for value in label.truth_values if value not in values)
     alike = label.truth_values == label.prediction_values
     colors = tuple(color for color in label.colors if color_value(color) not in values)
-    predicted = truth if alike else label.prediction_values
+    spelling = {WHITE} if truth else set()
+    predicted = label.prediction_values
+    if alike:
+        predicted = tuple(v for v in predicted if v not in values or v in spelling)
     return replace(label, truth_values=truth, prediction_values=predicted, colors=colors)
 
 

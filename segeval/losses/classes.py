@@ -13,8 +13,9 @@ from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair, Pairing
 from segeval.inputs.probabilities import read_probabilities
 from segeval.labels.choose import explicit_labels
-from segeval.labels.infer import FOUND_VOID, values_on_side
-from segeval.labels.labelmap import Label, LabelMap
+from segeval.labels.doubts import foreground_of
+from segeval.labels.infer import values_on_side
+from segeval.labels.labelmap import WHITE, Label, LabelMap
 from segeval.settings import LabelChoice, LossChoice, Reading, Source
 from segeval.values import describe_values
 
@@ -77,9 +78,9 @@ def map_labels(
     """Return the classes that were stated, or those that the channels and the truths show."""
     labels = explicit_labels(choice)
     if labels is None and first.classes > 2:
-        usual = (FOUND_VOID,) if first.classes <= FOUND_VOID else ()
+        usual = (WHITE,) if first.classes <= WHITE else ()
         void = usual if choice.ignore is None else choice.ignore
-        return _of_channels("channels", {str(k): k for k in range(first.classes)}, void)
+        return _of_channels("channels", {str(k): (k,) for k in range(first.classes)}, void)
     if labels is None:
         return _found(source, choice.ignore, first, reading, workers)
     if len(labels.labels) != first.classes:
@@ -105,12 +106,12 @@ def _found(
     count = partial(count_pair, reading=reading)
     map_pairs(count, alone, images.append, workers=workers, progress=None)
     found = values_on_side(CountedRun.of(images), "truth")
-    void = (FOUND_VOID,) if ignore is None else ignore
-    if found <= {0, FOUND_VOID} and FOUND_VOID not in (ignore or ()):
-        binary = {"background": 0, "foreground": FOUND_VOID}
-        return _of_channels("binary(found)", binary, ignore or ())
-    if found - set(void) <= {0, 1}:
-        return _of_channels("found", {"background": 0, "foreground": 1}, void)
+    foreground = foreground_of(found, ignore)
+    if foreground is not None:
+        white = WHITE in foreground
+        void = ignore if ignore is not None else () if white else (WHITE,)
+        classes = {"background": (0,), "foreground": foreground}
+        return _of_channels("binary(found)" if white else "found", classes, void)
     held = "the foreground only" if first.binary else "two classes"
     raise LabelError(
         f"the maps hold {held}, and truth holds {describe_values(found)}: which is the "
@@ -119,10 +120,16 @@ def _found(
     )
 
 
-def _of_channels(name: str, values: Mapping[str, int], void: Collection[int]) -> LabelMap:
+def _of_channels(
+    name: str, values: Mapping[str, tuple[int, ...]], void: Collection[int]
+) -> LabelMap:
     """Return a map of one class a channel, which a truth cannot hold if its value is void."""
     labels = tuple(
-        Label(name=word, truth_values=() if value in void else (value,), prediction_values=(value,))
-        for word, value in values.items()
+        Label(
+            name=word,
+            truth_values=tuple(value for value in held if value not in void),
+            prediction_values=held,
+        )
+        for word, held in values.items()
     )
     return LabelMap(name=name, labels=labels, void=tuple(sorted(void)))

@@ -15,6 +15,7 @@ from segeval.counting.dataset import NOTHING, map_pairs, pair_up, provenance_of
 from segeval.counting.run import CountedRun
 from segeval.counting.workers import default_workers
 from segeval.errors import DataError, SettingError
+from segeval.labels.choose import refuse_doubts
 from segeval.labels.labelmap import LabelMap
 from segeval.losses.calibration import Calibration, calibrate
 from segeval.losses.classes import FirstMap, first_map, map_labels
@@ -97,11 +98,12 @@ def evaluate_losses(
         progress=progress,
     )
     provenance = provenance_of(source, reading, pairing, faults)
-    decided = f"p>={choice.threshold:g}" if task.binary else "argmax"
+    decided = choice.decision if task.binary else "argmax"
     waivers = (*provenance.waivers, f"prediction:{decided}")
     run = CountedRun.of([image.counts for image in images], replace(provenance, waivers=waivers))
     if not run.images:
         raise DataError(faults or provenance.problems)
+    refuse_doubts(run, task.labels, labels)
     return _add_up(images, score_run(run, task.labels), task)
 
 

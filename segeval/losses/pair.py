@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,17 @@ from segeval.errors import MaskError, Problem
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
+from segeval.labels.doubts import threshold_doubt
 from segeval.labels.labelmap import LabelMap
 from segeval.losses.arrays import TOLERANCE, clip_logits, sigmoid, softmax
 from segeval.losses.calibration import ReliabilityBins, bin_probabilities
 from segeval.losses.table import IGNORED, LOSSES, LossInput
-from segeval.settings import LossChoice, Reading
+from segeval.settings import HALF, LossChoice, Reading
 from segeval.text import counted
 from segeval.values import color_value
+
+LEVELS: Final = {"uint8": 255, "uint16": 65535}
+"""Highest level of maps of integers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
         detail = f"{pair.prediction}: {doubt}"
         return Problem(name=pair.name, kind="not what was said", detail=detail)
     given = _given(values, index, choice)
-    hard = _decide(given, task)
+    hard = _decide(given, task, maps.stored)
     counts = count_masks(pair, truth, _as_values(hard, task.labels), maps.form)
     if isinstance(counts, Problem):
         return counts
@@ -136,7 +140,11 @@ def _doubt(values: NDArray[Any], stored: str, choice: LossChoice) -> str:
             f"values outside [0, 1] on {pixels}, from {found.min():g} to {found.max():g}; "
             "type --logits if they are logits, or scale them"
         )
-    return _wrong_sums(values, stored) if values.ndim == 3 else ""
+    if values.ndim == 3 or choice.threshold is None:
+        return _wrong_sums(values, stored) if values.ndim == 3 else ""
+    whole = stored in LEVELS
+    numbers = np.rint(values * LEVELS[stored]) if whole else values
+    return threshold_doubt(numbers, choice.threshold, whole=whole)
 
 
 def _count(odd: NDArray[np.bool_]) -> int:
@@ -175,10 +183,12 @@ def _value_losses(given: LossInput, task: LossTask) -> tuple[tuple[float, ...], 
     return tuple(values[function] for function in wanted), values[likelihood]
 
 
-def _decide(given: LossInput, task: LossTask) -> NDArray[np.integer[Any]]:
+def _decide(given: LossInput, task: LossTask, stored: str) -> NDArray[np.integer[Any]]:
     """Return the class of each pixel: by the threshold, or the first of the most probable."""
     if task.binary:
-        return (given.probabilities >= task.choice.threshold).astype(np.uint8)
+        stated = task.choice.threshold
+        threshold = HALF if stated is None else stated / LEVELS.get(stored, 1)
+        return (given.probabilities >= threshold).astype(np.uint8)
     best = given.values[0].copy()
     hard = np.zeros(best.shape, np.min_scalar_type(given.values.shape[0]))
     for number, plane in enumerate(given.values[1:], 1):

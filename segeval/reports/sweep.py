@@ -75,9 +75,14 @@ def to_renderable(document: Mapping[str, Any]) -> RenderableType:
     for row in sorted({*rows.tolist(), thresholds.index(best)}):
         scores = (show_score(curve[row]) for curve in document["dataset"].values())
         style = "bold" if thresholds[row] == best else ""
-        table.add_row(str(thresholds[row]), *scores, style=style)
+        table.add_row(show_threshold(thresholds[row]), *scores, style=style)
     signature = Text(document["signature"], style="dim", overflow="fold")
     return Group(table, Text(), _summary(document), Text(), signature)
+
+
+def show_threshold(threshold: float) -> str:
+    """Write a level as it is, and a float with four digits."""
+    return str(threshold) if isinstance(threshold, int) else f"{threshold:.4g}"
 
 
 def _summary(document: Mapping[str, Any]) -> Table:
@@ -90,7 +95,7 @@ def _summary(document: Mapping[str, Any]) -> Table:
         title = METRICS[curve].title if curve in METRICS else f_beta
         for pooling, words in POOLINGS.items():
             best = summary[f"best_{curve}_{pooling}"]
-            where = f"highest {words}, at threshold {best['threshold']}"
+            where = f"highest {words}, at threshold {show_threshold(best['threshold'])}"
             grid.add_row(title, show_score(best["value"]), where)
     mean = "mean over thresholds, as mean over images"
     grid.add_row(f_beta, show_score(summary["mean_fbeta_image"]), mean)

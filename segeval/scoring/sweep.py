@@ -22,7 +22,7 @@ from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.metrics import METRICS, ratio, shown
 from segeval.scoring.score import write_signature
-from segeval.values import COLOR
+from segeval.values import COLOR, FLOAT, NOT_FINITE, STEPS, as_numbers, is_float
 
 FIRST: Final = ("precision", "recall", "dice", "iou")
 """The order of the curves; others follow."""
@@ -37,8 +37,9 @@ class Sweep:
 
     Attributes
     ----------
-    thresholds : (T,) int64 array
-        Every value that a prediction holds, ascending: foreground where value >= threshold.
+    thresholds : (T,) int64 or float64 array
+        Every value that a prediction holds, ascending: foreground where value >= threshold. Of
+        floats every k/255 that they reach.
     dataset, image : mapping of str to (T,) float64 array
         Each of `curve_names`, of counts summed over images, and as the mean over images. NaN where
         undefined.
@@ -51,7 +52,7 @@ class Sweep:
         Squared beta of ``fbeta``.
     """
 
-    thresholds: NDArray[np.int64]
+    thresholds: NDArray[np.int64] | NDArray[np.float64]
     dataset: Mapping[str, NDArray[np.float64]]
     image: Mapping[str, NDArray[np.float64]]
     average_precision: float
@@ -63,13 +64,13 @@ class Sweep:
         """Return the curves ``"dataset"`` or ``"image"``."""
         return {"dataset": self.dataset, "image": self.image}[pooling]
 
-    def best(self, pooling: str, curve: str) -> tuple[int, float]:
+    def best(self, pooling: str, curve: str) -> tuple[float, float]:
         """Return the threshold at which a curve is highest, the lowest such one, and its value."""
         values = self.curves(pooling)[curve]
         if np.isnan(values).all():
-            return int(self.thresholds[0]), float("nan")
+            return self.thresholds[0].item(), float("nan")
         position = int(np.nanargmax(values))
-        return int(self.thresholds[position]), float(values[position])
+        return self.thresholds[position].item(), float(values[position])
 
 
 def sweep(run: CountedRun, labels: LabelMap, *, beta2: float = 1.0) -> Sweep:
@@ -132,7 +133,7 @@ def curve_names() -> list[str]:
 class Levels:
     """Judged pixels by image, threshold reached (-1: none at all) and truth."""
 
-    thresholds: NDArray[np.int64]
+    thresholds: NDArray[np.int64] | NDArray[np.float64]
     image: NDArray[np.int64]
     level: NDArray[np.int64]
     positive: NDArray[np.bool_]
@@ -146,20 +147,30 @@ def _levels(run: CountedRun, labels: LabelMap) -> Levels:
         raise DataError((*run.provenance.problems, *problems))
     judged = truth >= 0
     rows = run.counts.select(judged)
-    thresholds, level = np.unique(rows.prediction, return_inverse=True)
+    if NOT_FINITE in rows.prediction:
+        raise SettingError("the predictions hold NaN or infinity on judged pixels; mend the maps")
+    thresholds, level = np.unique(_on_grid(rows.prediction), return_inverse=True)
     if thresholds.size and thresholds[0] == NO_PREDICTION:
         thresholds, level = thresholds[1:], level - 1
     if not thresholds.size:
         raise SettingError("there is no predicted value on a judged pixel to sweep over")
     if thresholds[-1] >= COLOR:
         raise SettingError("the predictions hold colours; a sweep needs grey levels")
+    if is_float(thresholds).any() and not is_float(thresholds).all():
+        raise SettingError("some predictions hold floats and some integers; store them alike")
     return Levels(
-        thresholds=thresholds,
+        thresholds=as_numbers(thresholds) if is_float(thresholds).any() else thresholds,
         image=rows.image,
         level=level,
         positive=truth[judged] == 1,
         pixels=rows.pixels,
     )
+
+
+def _on_grid(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Cut floats to steps of 1/255, so that a sweep has as many thresholds as of 8-bit masks."""
+    step = STEPS // 255
+    return np.where(is_float(values), values - (values - FLOAT) % step, values)
 
 
 def _blocks(levels: Levels, images: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

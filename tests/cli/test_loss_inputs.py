@@ -70,7 +70,7 @@ def test_the_foreground_may_come_first_in_a_label_map(tmp_path: Path) -> None:
     rows = {"lesion": 1, "skin": 0}
     labels = tmp_path / "labels.csv"
     labels.write_text("name,value\n" + "".join(f"{n},{v}\n" for n, v in rows.items()), "utf-8")
-    usual = losses(*folders)
+    usual = losses(*folders, "--ignore", 255)
     named = losses(*folders, "--labels", labels, "--ignore", 255)
     assert (named["summary"], named["hard"]) == (usual["summary"], usual["hard"])
 
@@ -112,7 +112,7 @@ def test_truths_may_be_colours_that_a_label_map_names(tmp_path: Path) -> None:
     ("kind", "options", "labels"),
     [
         ("0/1", [], "found"),
-        ("0/1/255", [], "found"),
+        ("0/1/255", ["--ignore", "255"], "found"),
         ("0/255", [], "binary(found)"),
         ("0/255", ["--labels", "binary"], "binary"),
         ("grey as RGB", [], "binary(found)"),
@@ -159,11 +159,11 @@ def test_more_classes_than_bytes_have_values_leave_no_void(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("filling", [np.nan, np.inf, -np.inf, 77.0])
 @pytest.mark.parametrize("several", [True, False])
-@pytest.mark.parametrize("options", [[], ["--logits"]])
+@pytest.mark.parametrize("options", [["--ignore", "255"], ["--ignore", "255", "--logits"]])
 def test_void_pixels_may_hold_anything(
     tmp_path: Path, filling: float, options: list[str], *, several: bool
 ) -> None:
-    maps, truths = made_set(several=several, logits=bool(options))
+    maps, truths = made_set(several=several, logits="--logits" in options)
     usual = losses(*map_set(tmp_path, maps, truths), *options)
     for name, values in maps.items():
         values[..., truths[name] == VOID] = filling

@@ -59,7 +59,7 @@ def test_every_loss_equals_its_definition(
         *map_set(tmp_path, maps, truths),
         *options,
         *(["--logits"] if logits else []),
-        *("--per-image", table),
+        *("--ignore", 255, "--per-image", table),
     )
     summary, each = plain_losses(maps, truths, settings, logits=logits)
     if not options:
@@ -87,6 +87,7 @@ def test_calibration_and_hard_scores_equal_their_definitions(
 ) -> None:
     maps, truths = made_set(several=several, logits=logits)
     options = ["--bins", 7, *(["--logits"] if logits else []), "--threshold", 0.4]
+    options += ["--ignore", 255]
     document = losses(*map_set(tmp_path, maps, truths), *options)
     valid = {name: truth != VOID for name, truth in truths.items()}
     truth = np.concatenate([truths[name][valid[name]] for name in maps]).astype(int)
@@ -272,15 +273,18 @@ def test_a_run_file_scores_like_the_masks_of_the_most_probable_classes(
 ) -> None:
     maps, truths = made_set(several=several, logits=False)
     probs, truth = map_set(tmp_path, maps, truths)
-    hard = losses(probs, truth, "-o", tmp_path / "a.run")["hard"]
+    void = ("--ignore", 255)
+    hard = losses(probs, truth, "-o", tmp_path / "a.run", *void)["hard"]
     for name, values in maps.items():
         save(tmp_path / "pred" / f"{name}.png", values.argmax(axis=0) if several else values >= 0.5)
     read = ("report", tmp_path / "a.run"), ("score", tmp_path / "pred", truth)
-    report, score = (json.loads(segeval(*words, "--format", "json").stdout) for words in read)
+    report, score = (
+        json.loads(segeval(*words, *void, "--format", "json").stdout) for words in read
+    )
     assert report["classes"] == score["classes"]
     assert report["confusion"] == score["confusion"]
     assert report["summary"] == score["summary"] == hard
     assert "|prediction:" in report["signature"]
     done = segeval("losses", probs, truth, "-o", tmp_path / "a.run", expect=3)
     assert "type --overwrite" in done.stderr
-    segeval("losses", probs, truth, "-o", tmp_path / "a.run", "--overwrite")
+    segeval("losses", probs, truth, "-o", tmp_path / "a.run", "--overwrite", *void)

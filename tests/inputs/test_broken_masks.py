@@ -165,7 +165,6 @@ SECOND = Image.fromarray(255 - GREY)
             pillow_bytes(IMAGE, "GIF", save_all=True, append_images=[SECOND]),
             "holds 2 frames",
         ),
-        ("float.tif", pillow_bytes(Image.fromarray(GREY.astype("f4")), "TIFF"), "stored as F;32F"),
         ("lossy.tif", pillow_bytes(IMAGE, "TIFF", compression="jpeg"), "JPEG-compressed"),
         ("cmyk.tif", pillow_bytes(IMAGE.convert("CMYK"), "TIFF"), "stored as CMYK"),
         ("cut.tif", pillow_bytes(IMAGE, "TIFF")[:500], "broken"),
@@ -198,7 +197,8 @@ OBJECTS = np.array([[{}]], dtype=object)
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (npy(np.zeros((2, 2))), "holds float64"),
+        (npy(np.zeros((2, 2, 2))), "holds float64 .*`segeval losses`"),
+        (npy(np.array([[-(2**62)]])), "integers from -46.* stand for no class"),
         (npy(np.zeros((2, 2, 2), int)), r"of shape \(2, 2, 2\)"),
         (npy(np.zeros(4, int)), r"of shape \(4,\)"),
         (npy(np.zeros((0, 4), int)), "no pixel at all"),
@@ -211,7 +211,9 @@ OBJECTS = np.array([[{}]], dtype=object)
         (npz(), "holds 0 arrays"),
         (npz(a=GREY)[:-30], "broken"),
     ],
-    ids="float 3-D 1-D empty objects text cut header npz-objects npz-two npz-none npz-cut".split(),
+    ids=(
+        "float reserved 3-D 1-D empty objects text cut header npz-objects npz-two npz-none npz-cut"
+    ).split(),
 )
 def test_other_arrays_are_refused_with_the_reason(
     tmp_path: Path, content: bytes, reason: str

@@ -39,11 +39,11 @@ def found(truth: Iterable[int], prediction: Iterable[int], **choice: Any) -> Lab
     ("truth", "prediction", "ignore", "names", "void"),
     [
         ([0, 1], [0, 1], None, "0 1", (255,)),
-        ([0, 1, 255], [0, 1], None, "0 1", (255,)),
+        ([0, 1, 255], [0, 1], (255,), "0 1", (255,)),
         ([0, 2, 255], [0, 1, 2, 255], None, "0 1 2", (255,)),
         ([5], [5, 9], None, "5 9", (255,)),
         ([0, 1, 2], [0, 1, 2], (0,), "1 2", (0,)),
-        ([0, 1, 255], [0, 1, 255], (), "0 1 255", ()),
+        ([0, 1, 2, 255], [0, 1, 255], (), "0 1 2 255", ()),
         ([1, 2, 300], [1, 2], None, "1 2 300", (255,)),
         pytest.param(
             *([*range(257)], [0], None, " ".join(map(str, [*range(255), 256])), (255,)), id="many"
@@ -256,9 +256,9 @@ def test_an_offset_is_no_larger_than_16_bit_values(offset: int) -> None:
 
 
 def test_thresholds_make_masks_binary() -> None:
-    labels = found([0, 255], LEVELS, threshold=0.0, truth_threshold=128.0)
+    labels = found([0, 255], LEVELS, threshold=1.0, truth_threshold=128.0)
     assert (labels.name, labels.names) == ("binary", ["background", "foreground"])
-    assert labels.thresholds == {"threshold": 0.0, "truth-threshold": 128.0}
+    assert labels.thresholds == {"threshold": 1.0, "truth-threshold": 128.0}
 
 
 def test_files_in_the_working_folder_do_not_change_what_is_found(

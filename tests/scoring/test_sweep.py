@@ -19,13 +19,11 @@ from PIL import Image
 from sklearn import metrics as sk
 
 from segeval.errors import DataError, SettingError
-from segeval.labels.choose import choose_labels
 from segeval.labels.load import load_labels
 from segeval.scoring import sweep as sweep_module
 from segeval.scoring.convention import Convention
 from segeval.scoring.score import score_run
 from segeval.scoring.sweep import sweep
-from segeval.settings import LabelChoice
 
 BINARY = load_labels("binary")
 Pairs = list[tuple[Any, Any]]
@@ -59,7 +57,7 @@ def test_each_threshold_scores_as_if_it_were_scored_alone(pairs: Pairs, cells: i
         sweep_module.CELLS = usual  # type: ignore[misc]
     assert result.thresholds.tolist() == sorted({v for _, p in pairs for v in p.ravel().tolist()})
     for position, threshold in list(enumerate(result.thresholds.tolist()))[:5]:
-        labels = choose_labels(run, LabelChoice(threshold=threshold))
+        labels = replace(BINARY, prediction_threshold=threshold)
         dataset = score_run(run, labels).class_scores
         image = score_run(run, labels, Convention(pooling="class")).class_scores
         for name in ("precision", "recall", "dice", "iou", "specificity"):

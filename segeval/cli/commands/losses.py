@@ -14,7 +14,7 @@ from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.panels import argument
 from segeval.cli.runs import say_decoder
 from segeval.errors import SettingError
-from segeval.settings import Channels, ClassesMode, LossChoice
+from segeval.settings import HALF, Channels, ClassesMode, LossChoice
 
 if TYPE_CHECKING:
     from segeval.losses.dataset import LossScores
@@ -49,8 +49,10 @@ class LossOptions:
     loss: list[str] | None = _losses(
         "Only these losses: bce, focal, dice, …; repeatable, or with commas.", metavar="NAME"
     )
-    threshold: float = _losses(
-        "Maps of the foreground: it is where p >= V.", metavar="V", default=0.5
+    threshold: float | None = _losses(
+        "Maps of the foreground: it is where p >= V (usually 0.5); of 8 and 16 bits: where the "
+        "level is.",
+        metavar="V",
     )
     alpha: str | None = _losses(
         "Focal: one number balances (positives A, negatives 1 - A), or one a class: 1,2,1.",
@@ -130,6 +132,7 @@ def losses(
     calibration = {name: getattr(valuation.calibration, name) for name in CALIBRATION}
     gates = check_values({**valuation.summary, **calibration}, thresholds)
     settings = {**valuation.scores.run.provenance.source, **asdict(labels), **asdict(choice)}
+    settings["threshold"] = HALF if choice.threshold is None else choice.threshold
     document = make_document(valuation, settings=settings, gates=gates)
     given = {"reliability": which.bins is not None, "name": str(output.plot)}
     deliver(output, document=document, valuation=valuation, **given)

@@ -95,5 +95,6 @@ def _swept(run: CountedRun, labels: options.LabelOptions) -> dict[str, Any]:
     choice = labels.choice()
     if choice.threshold is not None or choice.prediction_offset:
         raise SettingError("curves show every threshold; leave out --threshold and --pred-offset")
-    chosen = choose_labels(run, replace(choice, labels=choice.labels or "binary"))
+    choice = replace(choice, labels=choice.labels or "binary")
+    chosen = choose_labels(run, choice, sides=("truth",))
     return make_document(sweep(run, chosen))

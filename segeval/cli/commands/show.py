@@ -121,18 +121,23 @@ def _nearest(name: str, names: list[str]) -> str:
 def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: bool) -> CountedRun:
     """Count what decides on the classes: the pair alone, if the rest cannot change them.
 
-    Classes are found in all masks, and so is whether grey colours are indices.
+    Classes are found in all masks, and so is whether grey colours are indices, whether 255 is in
+    doubt, and whether a threshold is.
     """
     from segeval.counting.dataset import count_pair
     from segeval.counting.run import CountedRun
     from segeval.labels.choose import explicit_labels
+    from segeval.labels.labelmap import WHITE
     from segeval.values import COLOR
 
-    if explicit_labels(choice) is not None:
+    labels = explicit_labels(choice)
+    if labels is not None and not labels.thresholds:
         counted = count_pair(pair, reading.reading())
         if isinstance(counted, Problem):
             raise DataError([counted])
-        if max(counted.table.truth.max(), counted.table.prediction.max()) < COLOR:
+        truth = counted.table.truth
+        doubtful = WHITE in truth and WHITE not in labels.void
+        if not doubtful and max(truth.max(), counted.table.prediction.max()) < COLOR:
             return CountedRun.of([counted])
     return count(reading, quiet=quiet)
 

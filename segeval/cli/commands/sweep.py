@@ -63,6 +63,6 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
 
     check_writable(sweeping.files().values())
     run = count_or_read(pairing, quiet=quiet)
-    labels = choose_labels(run, sweeping.choice())
+    labels = choose_labels(run, sweeping.choice(), sides=("truth",))
     deliver(sweeping, document=make_document(sweep_run(run, labels, beta2=sweeping.beta2)))
     notify(FLATTERS, quiet=quiet)

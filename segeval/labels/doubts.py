@@ -1,0 +1,138 @@
+"""Values that can mean two things: 255, numbers that are no integers, thresholds out of range."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segeval.errors import LabelError
+from segeval.labels.labelmap import WHITE, LabelMap, Side
+from segeval.values import COLOR, FLOAT, LAST_FLOAT, NOT_FINITE, STEPS, as_numbers, describe_values
+
+Ignore = Collection[int] | None
+
+OPTIONS: Final[dict[Side, str]] = {"truth": "--truth-threshold", "prediction": "--threshold"}
+
+SLACK: Final = 1e-4
+"""How far rounding may move a probability out of [0, 1]."""
+
+ON_GRID: Final = 1e-3
+"""How far a threshold may be from a level of floats, in levels."""
+
+
+def spelt_twice(truth: Collection[int], ignore: Ignore) -> bool:
+    """Whether a truth is binary and holds both 1 and 255."""
+    return {1, WHITE} <= set(truth) - (set(ignore or ()) - {WHITE}) <= {0, 1, WHITE}
+
+
+def void_doubt(truth: Collection[int], ignore: Ignore) -> str:
+    """Say that 255 is void or foreground, unless ``--ignore`` decides it, or return nothing."""
+    if not spelt_twice(truth, ignore) or ignore == () or WHITE in (ignore or ()):
+        return ""
+    return (
+        "is 255 void or foreground in the truth? Type --ignore 255 if it is void, or "
+        "--truth-threshold 1 if it is foreground (--ignore none says so as well: nothing is void)"
+    )
+
+
+def foreground_of(truth: Collection[int], ignore: Ignore) -> tuple[int, ...] | None:
+    """Return the values by which a binary truth means its foreground; None if it is not binary.
+
+    Raises
+    ------
+    LabelError
+        If 255 is in doubt.
+    """
+    if doubt := void_doubt(truth, ignore):
+        raise LabelError(f"truth holds {describe_values(truth)}: {doubt}")
+    if set(truth) <= {0, WHITE} and WHITE not in (ignore or ()):
+        return (WHITE,)
+    if ignore == () and spelt_twice(truth, ignore):
+        return (1, WHITE)
+    return (1,) if set(truth) - set((WHITE,) if ignore is None else ignore) <= {0, 1} else None
+
+
+def side_doubt(labels: LabelMap, values: Collection[int], side: Side, ignore: Ignore) -> str:
+    """Say why the values of one side do not fit the map that was chosen, or return nothing.
+
+    The binary map meets a truth of 0, 1 and 255, a threshold is in doubt, or floats have none.
+    """
+    threshold, held = labels.threshold(side), np.array(sorted(values), np.int64)
+    if threshold is not None:
+        return _threshold_doubts(held[held < COLOR], threshold, OPTIONS[side])
+    binary = labels.name.split("/")[0] == "binary" and WHITE not in labels.void
+    return float_doubt(held, side) or (
+        void_doubt(values, ignore) if binary and side == "truth" else ""
+    )
+
+
+def float_doubt(values: NDArray[np.int64], side: Side) -> str:
+    """Say that floats need a threshold, or return nothing."""
+    floats = values[(values >= NOT_FINITE) & (values <= LAST_FLOAT)]
+    if not floats.size:
+        return ""
+    if floats[-1] > FLOAT + STEPS and not ((floats - FLOAT) % STEPS).any():
+        return "these are whole numbers stored as floats; save classes as integers"
+    advice = "these are floats; if they are of the foreground, type"
+    example = 0.5 if floats[0] >= FLOAT and floats[-1] <= FLOAT + STEPS else 0
+    losses = ", or value them by `segeval losses`" if side == "prediction" else ""
+    return f"{advice} {OPTIONS[side]} V (it is where value >= V, e.g. {example:g}){losses}"
+
+
+def _threshold_doubts(values: NDArray[np.int64], threshold: float, option: str) -> str:
+    """Look at integers and floats of one side by themselves."""
+    floats = (values > NOT_FINITE) & (values <= LAST_FLOAT)
+    if threshold > 1 and set(values.tolist()) in ({1}, {0, 1}):
+        return f"no value reaches {option} {threshold:g}; type {option} 1"
+    for kind in (False, True):
+        numbers = as_numbers(values[floats == kind])
+        numbers = numbers[np.isfinite(numbers)]
+        if numbers.size and (doubt := threshold_doubt(numbers, threshold, option, whole=not kind)):
+            return doubt
+    if floats.any() and abs(threshold * STEPS - round(threshold * STEPS)) > ON_GRID:
+        return (
+            f"floats are counted in steps of 1/{STEPS}, which {option} {threshold:g} falls "
+            f"between; type {option} {threshold:.3f}"
+        )
+    return ""
+
+
+def threshold_doubt(
+    numbers: NDArray[Any], threshold: float, option: str = "--threshold", *, whole: bool
+) -> str:
+    """Say why a threshold does not fit numbers, or return an empty text.
+
+    Parameters
+    ----------
+    numbers : array
+        What is compared with the threshold; not empty.
+    threshold : float
+        Foreground is where a number is this or more.
+    option : str
+        How the user states it.
+    whole : bool
+        Whether the files hold integers.
+    """
+    low, high = float(numbers.min()), float(numbers.max())
+    if not whole and (low < -SLACK or high > 1 + SLACK):
+        whole = low >= 0 and not (numbers % 1).any()
+        if not whole:
+            return ""
+    found = (
+        f"{option} {threshold:g} on {'whole numbers' if whole else 'floats'} {low:g} to {high:g}"
+    )
+    if not whole:
+        fits = 0 < threshold <= 1
+        return "" if fits else f"{found}: type a threshold above 0 and up to 1, e.g. {option} 0.5"
+    if threshold < 1 and (threshold % 1 or threshold <= low):
+        top = next((top for top in (255, 65535) if top / 4 < high <= top), high)
+        level = math.ceil(top * (threshold if threshold > 0 else 0.5))
+        return (
+            f"{found} takes everything but 0 for foreground, or 0 as well; type {option} 1 if all "
+            f"but 0 is meant, else a level of these numbers, e.g. {option} {level}"
+        )
+    return ""
