@@ -105,11 +105,18 @@ def _class_intervals(intervals: Intervals | None, position: int) -> dict[str, An
     }
 
 
+def _entered(scores: Scores) -> dict[str, int]:
+    """Count the classes and the images that enter the headline."""
+    mean = metric_of(scores.convention.headline).mean
+    return {"classes": scores.averaged[mean], "images": scores.averaged_images[mean]}
+
+
 def _averaged(scores: Scores) -> dict[str, Any]:
     """Say which classes the means run over."""
     averaged: dict[str, Any] = {
-        "classes": scores.averaged[metric_of(scores.convention.headline).mean],
+        **_entered(scores),
         "of": len(scores.labels.names),
+        "images_of": dict(scores.averaged_images),
         "absent": scores.absent,
         "excluded": scores.excluded,
     }
@@ -125,6 +132,7 @@ def _groups(scores: Scores) -> list[dict[str, Any]]:
             "name": name,
             "images": len(group.run.images),
             "judged": group.counts.confusion.total,
+            "averaged": _entered(group),
             "summary": {key: defined(value) for key, value in group.summary.items()},
             "classes": _classes(group),
         }

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from segeval.reports.wording import headline, show_bound, verdict
-from segeval.scoring.metrics import METRICS, OVERALL, shown, title_of
+from segeval.reports.wording import headline, images_in, show_bound, verdict
+from segeval.scoring.metrics import METRICS, OVERALL, metric_of, shown, title_of
 from segeval.text import show_count, show_interval, show_score
 
 
@@ -30,6 +30,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     lines.append(markdown_row("**mean**", "", *(f"**{mean}**" for mean in means)))
     averaged = document["averaged"]
     over = f"Means over {averaged['classes']} of {averaged['of']} classes"
+    over += f" and {images_in(document, metric_of(headline(document)).mean)}"
     for what in ("absent", "excluded"):
         if averaged[what]:
             over += f"; {what}: {', '.join(map(plain, averaged[what]))}"

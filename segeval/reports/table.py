@@ -131,7 +131,9 @@ def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:
         table.add_column(title_of(name), justify="right", no_wrap=True)
     for group in document["groups"]:
         scores = (show_score(group["summary"][name], percent=percent) for name in names)
-        table.add_row(Text(group["name"]), show_count(group["images"]), *scores)
+        images, entered = group["images"], group["averaged"]["images"]
+        part = "" if entered == images else f"{show_count(entered)} of "
+        table.add_row(Text(group["name"]), part + show_count(images), *scores)
     return table
 
 

@@ -71,10 +71,15 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             names.append(f"{name}_worst{share}")
             above = "these values" if names[-1] != headline(document) else "the values below"
             meanings[names[-1]] = f"mean of the lowest {share} % of {above}"
+            if pooling_of(document).steps[-1] == "mean images":
+                entered = document["averaged"]["images_of"][name]
+                lowest = min(entered, max(1, int(entered * settings["worst"] / 100)))
+                meanings[names[-1]] += f", {lowest} of {counted(entered, 'image')}"
     names = [headline(document), *(name for name in names if name != headline(document))]
     for overall in shown(OVERALL, "summary"):
-        each = "" if "sum images" in pooling_of(document).steps else "; mean over images"
-        meanings[overall.name] = overall.formula + each
+        each = f"; mean over {images_in(document, overall.name)}"
+        summed = "sum images" in pooling_of(document).steps
+        meanings[overall.name] = overall.formula + ("" if summed else each)
         names.append(overall.name)
     for name in names:
         yield title_of(name), name, meanings[name]
@@ -83,6 +88,12 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 def pooling_of(document: Mapping[str, Any]) -> PoolingRow:
     """Return the pooling of the scores."""
     return POOLINGS[document["settings"]["pooling"]]
+
+
+def images_in(document: Mapping[str, Any], mean: str) -> str:
+    """Say how many images enter a mean, and of how many, if not all do."""
+    entered, scored = document["averaged"]["images_of"][mean], document["images"]["scored"]
+    return ("" if entered == scored else f"{entered} of ") + counted(scored, "image")
 
 
 def note_on_absent(document: Mapping[str, Any]) -> str:
@@ -105,10 +116,11 @@ def _meaning(document: Mapping[str, Any], metric: Metric) -> str:
     counts = averaged.get("classes_of", {})
     over = f"{counts.get(metric.mean, averaged['classes'])} of {averaged['of']} classes"
     pooling = pooling_of(document)
-    pooled = pooling.words.format(images=counted(document["images"]["scored"], "image"))
+    images = images_in(document, metric.mean)
+    pooled = pooling.words.format(images=images)
     generalized = settings.get("generalized", "none")
     if metric.name == "dice" and generalized != "none":
-        return f"generalised Dice ({generalized} weights) over {over}; mean over images"
+        return f"generalised Dice ({generalized} weights) over {over}; mean over {images}"
     mean = "" if "sum classes" in pooling.steps else "mean of "
     deviations = _deviations(settings, metric, pooling)
     return "; ".join([f"{mean}{metric.formula} over {over}", pooled, *deviations])

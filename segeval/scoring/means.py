@@ -301,6 +301,34 @@ def count_classes_in_mean(
     return int((_enters_mean(convention, metric, sample).any(axis=0) & included).sum())
 
 
+def count_images_in_means(
+    convention: Convention, sample: Sample, excluded: Sequence[int]
+) -> dict[str, int]:
+    """Count the images that enter each mean and overall score; judged ones if counts are summed."""
+    chosen = without_void_images(convention, sample)
+    means = {m.mean: _images_in_mean(convention, m, chosen, excluded) for m in METRICS.values()}
+    overall = {row.name: ~np.isnan(row.score(sample.images)) for row in OVERALL.values()}
+    if "sum images" in POOLINGS[convention.pooling].steps:
+        overall = dict.fromkeys(overall, sample.images.total > 0)
+    return {name: int(np.count_nonzero(enter)) for name, enter in (means | overall).items()}
+
+
+def _images_in_mean(
+    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
+) -> NDArray[np.bool_]:
+    """Return which images enter the mean of a metric."""
+    pooling = POOLINGS[convention.pooling]
+    if "sum images" in pooling.steps:
+        return np.asarray(sample.images.total > 0)
+    if pooling.filled == pooling.over_classes and convention.empty != "skip":
+        return np.ones(sample.images.total.shape, np.bool_)
+    if _scores_whole_pools(convention, metric):
+        values = _run_steps((pooling.over_classes,), convention, metric, sample, excluded)
+        return ~np.isnan(values.scores) | values.propagates
+    entering = np.delete(_enters_mean(convention, metric, sample), excluded, axis=-1)
+    return np.asarray(entering.any(axis=-1))
+
+
 def count_values_in_mean(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> int:

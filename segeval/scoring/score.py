@@ -15,7 +15,12 @@ from segeval.labels.classify import ClassifiedRun, classify, void_outside
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals, find_intervals
-from segeval.scoring.means import count_classes_in_mean, image_scores, summarize
+from segeval.scoring.means import (
+    count_classes_in_mean,
+    count_images_in_means,
+    image_scores,
+    summarize,
+)
 from segeval.scoring.metrics import METRICS, OVERALL, mean_titles, shown
 from segeval.scoring.resampling import Resampling, Units
 from segeval.scoring.sample import Sample, excluded_indices
@@ -72,6 +77,8 @@ class Scores:
         Means and overall scores by name.
     averaged : mapping of str to int
         How many classes enter each mean.
+    averaged_images : mapping of str to int
+        How many images enter each mean and overall score.
     signature : str
         The definition of these numbers in one line.
     unknown : {"error", "wrong", "ignore"}
@@ -87,6 +94,7 @@ class Scores:
     class_scores: Mapping[str, NDArray[np.float64]]
     summary: Mapping[str, float]
     averaged: Mapping[str, int]
+    averaged_images: Mapping[str, int]
     signature: str
     unknown: Unknown = "error"
     groups: Mapping[str, Scores] = field(default_factory=dict)
@@ -153,6 +161,7 @@ def score_run(
         class_scores={name: values[0] for name, values in summary.classes.items()},
         summary={name: float(values[0]) for name, values in summary.means.items()},
         averaged=averaged,
+        averaged_images=count_images_in_means(convention, sample, excluded),
         signature=write_signature(run, labels, facts, unknown=unknown),
         unknown=unknown,
         intervals=intervals,

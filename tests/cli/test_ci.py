@@ -40,7 +40,9 @@ def made_document(names: list[str], values: list[float | None]) -> dict[str, Any
         "settings": {},
         "summary": {"miou": values[0], "mdice": None, "mprecision": None, "mrecall": None}
         | {"pixel_accuracy": None},
-        "averaged": {"classes": 1, "of": len(names), "absent": names, "excluded": []},
+        "averaged": {"classes": 1, "images_of": {"miou": 1}, "of": len(names), "absent": names}
+        | {"excluded": []},
+        "images": {"scored": 1},
         "classes": [
             {"name": name, "support": 1, "iou": value} | dict.fromkeys(scores)
             for name, value in rows

@@ -55,7 +55,7 @@ def test_the_words_beside_the_numbers_say_what_is_done(folders: tuple[Path, Path
         "over 2 of 3 classes; counts summed over 2 images; a class only predicted is left" in table
     )
     table = segeval("score", *folders, "--like", "monai:generalized").stdout
-    assert "generalised Dice (square weights) over 3 of 3 classes; mean over images" in table
+    assert "generalised Dice (square weights) over 3 of 3 classes; mean over 2 images" in table
     table = segeval("score", *folders, "--like", "smoothed-dice").stdout
     assert "1 added to both sides of the fraction" in table
     assert "not in the means: 0" in table

@@ -102,9 +102,33 @@ def test_an_undefined_score_is_null_and_empty(tmp_path: Path) -> None:
     folders = data_set(tmp_path, {"a": (BLOCKS, BLOCKS)})
     result = document(*folders, "--classes", "6", "--csv", tmp_path / "out.csv")
     assert [row["iou"] for row in result["classes"]] == [1.0] * 4 + [None] * 2
-    assert result["averaged"] == {"classes": 4, "of": 6, "absent": ["4", "5"], "excluded": []}
+    images = result["averaged"].pop("images_of")
+    assert images["miou"] == 1
+    assert result["averaged"] == {
+        "classes": 4, "images": 1, "of": 6, "absent": ["4", "5"], "excluded": []
+    }  # fmt: skip
     assert result["summary"]["miou"] == 1.0
     assert "5,5,0,0,0,0,0,,,,,labels:" in (tmp_path / "out.csv").read_text("utf-8")
+
+
+def test_every_mean_says_how_many_images_are_in_it(tmp_path: Path) -> None:
+    empty, full = np.zeros((4, 4), np.uint8), np.eye(4, dtype=np.uint8)
+    folders = data_set(tmp_path, {"b": (full, full), **{f"a{n}": (empty, empty) for n in range(9)}})
+    options = [*folders, "--exclude", "0", "--group-by", "^(.)"]
+    by_image = ["--pooling", "image", "--worst", "50", *options]
+    made = document(*by_image, "--html", tmp_path / "page.html")
+    assert (made["averaged"]["images"], made["averaged"]["images_of"]["pixel_accuracy"]) == (1, 10)
+    assert [group["averaged"]["images"] for group in made["groups"]] == [0, 1]
+    said = "mean over classes, then over 1 of 10 images"
+    table = segeval("score", *by_image).stdout
+    assert table.count(said) == 2
+    assert "mean of the lowest 50 % of these values, 1 of 1 image" in table
+    assert "sum tp / total; mean over 10 images" in table
+    assert ["a", "0", "of", "9"] in [line.split()[:4] for line in table.splitlines()]
+    assert said in (tmp_path / "page.html").read_text("utf-8")
+    markdown = segeval("score", *by_image, "--format", "markdown").stdout
+    assert "Means over 1 of 2 classes and 1 of 10 images" in markdown
+    assert "counts summed over 10 images" in segeval("score", *options).stdout
 
 
 @pytest.mark.parametrize(("absent", "miou"), [("skip", 1.0), ("zero", 4 / 6), ("one", 1.0)])

@@ -18,6 +18,7 @@ from segeval.scoring.convention import Convention
 from segeval.scoring.means import (
     class_scores,
     count_classes_in_mean,
+    count_images_in_means,
     generalized_dice,
     image_scores,
     mean_of_worst,
@@ -254,6 +255,28 @@ def test_the_worst_share_of_a_class_without_images() -> None:
     for empty, expected in (("skip", 1 / 2), ("zero", 1 / 4), ("undefined", NAN)):
         convention = Convention(pooling="class", empty=empty, worst=50)  # type: ignore[arg-type]
         same(float(worst_mean(convention, METRICS["iou"], Sample.of(EMPTY), ())[0]), expected)
+
+
+@pytest.mark.parametrize(
+    ("axes", "expected"),
+    [
+        ({"pooling": "dataset"}, 2),
+        ({"pooling": "image"}, 1),
+        ({"pooling": "image", "void_image": "skip"}, 1),
+        ({"pooling": "image", "empty": "zero"}, 3),
+        ({"pooling": "image", "empty": "zero", "void_image": "skip"}, 2),
+        ({"pooling": "image", "absent": "one"}, 3),
+        ({"pooling": "image-micro"}, 1),
+        ({"pooling": "image-micro", "absent": "undefined"}, 3),
+        ({"pooling": "class", "empty": "zero"}, 1),
+        ({"pooling": "pair"}, 1),
+    ],
+)
+def test_images_of_a_mean_are_counted(axes: dict[str, Any], expected: int) -> None:
+    images = counts(([4, 1], [4, 2], [4, 1]), ([3, 0], [3, 0], [3, 0]), ([0, 0], [0, 0], [0, 0]))
+    number = count_images_in_means(Convention(**axes), Sample.of(images), [0])
+    assert number["miou"] == number["mdice"] == expected
+    assert number["pixel_accuracy"] == 2
 
 
 def test_classes_of_a_mean_are_counted() -> None:
