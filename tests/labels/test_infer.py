@@ -198,6 +198,15 @@ def test_colours_of_an_ambiguous_map_ask_for_indices() -> None:
         found(colors, colors)
 
 
+def test_of_two_ambiguous_maps_that_know_the_same_the_first_is_named() -> None:
+    others = {
+        color for name in ("camvid", "voc", "mapillary-v2.0") for color in colors_of(name, 99)
+    }
+    colors = [color for color in colors_of("coco-stuff", 200) if color not in others][:9]
+    with pytest.raises(LabelError, match="they look like coco-stuff, whose colours are ambiguous"):
+        found(colors, colors)
+
+
 def test_strange_colours_ask_for_a_table() -> None:
     strange = [COLOR + 65537 * number + 3 for number in range(1, 16)]
     message = r"\(#010004, .* and 3 more\), and no label map .*; type --labels FILE with a CSV"
@@ -376,13 +385,14 @@ MIXED = "type --labels cityscapes --pred-labels cityscapes-train$"
     "pixels",
     [
         [(7, 7, 9), (8, 8, 9), (24, 0, 1)],  # half of the values in common, most pixels equal
+        [(7, 7, 9), (8, 8, 9), (11, 11, 9), (24, 0, 1), (25, 0, 1)],
         [(7, 7, 2), (8, 8, 1), (7, 0, 3), (24, 7, 2)],  # as many agree as they are
     ],
 )
 def test_values_of_two_maps_are_not_suspected_where_pixels_agree(
     pixels: list[tuple[int, int, int]],
 ) -> None:
-    assert choose(*pixels).names == ["0", "7", "8", "24"]
+    assert choose(*pixels).name == "found"
 
 
 @pytest.mark.parametrize(

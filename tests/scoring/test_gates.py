@@ -21,6 +21,12 @@ def test_a_metric_may_hold_equals_signs() -> None:
     assert parse_drop("iou.a=b=0.5") == Drop(metric="iou.a=b", amount=0.5)
 
 
+def test_a_perfect_score_may_be_asked_for_and_nothing_above() -> None:
+    assert parse_threshold("miou=1").minimum == 1
+    with pytest.raises(SettingError, match=r"did you mean 0\.015\?"):
+        parse_threshold("miou=1.5")
+
+
 @pytest.mark.parametrize(
     ("parse", "text", "message"),
     [
