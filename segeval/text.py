@@ -99,3 +99,8 @@ def show_loss(value: float | None) -> str:
     if value >= 1e6:
         return f"{value:.4e}"
     return f"{max(value, 0.0001) if value else value:.4f}"
+
+
+def show_threshold(threshold: float) -> str:
+    """Write a level as it is, and a float with four digits."""
+    return str(threshold) if isinstance(threshold, int) else f"{threshold:.4g}"

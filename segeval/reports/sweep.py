@@ -12,7 +12,7 @@ from rich.text import Text
 
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.sweep import Sweep
-from segeval.text import defined, show_score
+from segeval.text import defined, show_score, show_threshold
 
 SCHEMA: Final = "segeval.sweep/1"
 ROWS: Final = 11  # thresholds in the extract
@@ -78,11 +78,6 @@ def to_renderable(document: Mapping[str, Any]) -> RenderableType:
         table.add_row(show_threshold(thresholds[row]), *scores, style=style)
     signature = Text(document["signature"], style="dim", overflow="fold")
     return Group(table, Text(), _summary(document), Text(), signature)
-
-
-def show_threshold(threshold: float) -> str:
-    """Write a level as it is, and a float with four digits."""
-    return str(threshold) if isinstance(threshold, int) else f"{threshold:.4g}"
 
 
 def _summary(document: Mapping[str, Any]) -> Table:

@@ -184,6 +184,22 @@ def test_grey_predictions_have_a_curve(tmp_path: Path) -> None:
     assert page.all("circle")
 
 
+@pytest.mark.parametrize("threshold", [0.3, 0.5])
+def test_the_dot_of_a_curve_is_what_the_table_says(tmp_path: Path, threshold: float) -> None:
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, (9, 9))
+    sides = tmp_path / "pred", save(tmp_path / "truth" / "a.png", truth).parent
+    sides[0].mkdir()
+    share = np.clip(truth * 0.4 + random.random((9, 9)) * 0.6, 0, 1)
+    share[0, :3] = threshold, threshold + 1e-4, threshold - 1e-4
+    np.save(sides[0] / "a.npy", share)
+    hit = (share >= threshold) & (truth == 1)
+    precision, recall = hit.sum() / (share >= threshold).sum(), hit.sum() / truth.sum()
+    page = read(scored_page(tmp_path, *sides, "--threshold", threshold))
+    dot = f"The dot is threshold {threshold}, which is in force: "
+    assert f"{dot}precision {precision:.4f}, recall {recall:.4f}." in " ".join(page.words)
+
+
 def test_intervals_are_shown_if_there_are_any() -> None:
     given = findings()
     document = {**given.document, "intervals": {"miou": [0.1234, 0.2345]}}

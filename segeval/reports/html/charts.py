@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.text import defined
+from segeval.text import defined, show_threshold
 
 BINS: Final = 20
 POINTS: Final = 200  # points of a curve that are drawn
@@ -54,11 +54,14 @@ def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
 
 
 def lay_out_curve(
-    document: Mapping[str, Any], threshold: float | None = None
+    document: Mapping[str, Any],
+    threshold: float | None = None,
+    foreground: Mapping[str, Any] | None = None,
 ) -> dict[str, Any] | None:
     """Trace precision against recall; None if one of them is undefined everywhere.
 
-    The document is of schema ``segeval.sweep/1``; the threshold that is in force is marked.
+    The document is of schema ``segeval.sweep/1``; the threshold that is in force is marked, by the
+    counts of the foreground under it, as it may lie between those of the curve.
     """
     curves = document["dataset"]
     columns = [document["thresholds"], curves["recall"], curves["precision"]]
@@ -67,13 +70,16 @@ def lay_out_curve(
         return None
     picked = np.unique(np.linspace(0, len(rows) - 1, min(POINTS, len(rows))).astype(int)).tolist()
     points = [f"{100 * rows[k][1]:.2f} {100 - 100 * rows[k][2]:.2f}" for k in picked]
-    mark = None
-    above = [row for row in rows if threshold is not None and row[0] >= threshold]
-    if above:
-        mark = {"recall": above[0][1], "precision": above[0][2], "threshold": threshold}
+    mark, best = None, document["summary"]["best_dice_dataset"]
+    if threshold is not None and foreground and foreground["predicted"]:
+        mark = {
+            "recall": foreground["tp"] / max(1, foreground["support"]),
+            "precision": foreground["tp"] / foreground["predicted"],
+            "threshold": threshold,
+        }
     return {
         "path": "M" + "L".join(points),
         "mark": mark,
         "average_precision": defined(document["summary"]["average_precision"] or 0.0),
-        "best": document["summary"]["best_dice_dataset"],
+        "best": {**best, "threshold": show_threshold(best["threshold"])},
     }

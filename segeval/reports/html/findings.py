@@ -50,14 +50,18 @@ def _sweep(scores: Scores) -> dict[str, Any] | None:
     """Return every threshold of grey predictions, if that is what they are and it costs little."""
     import numpy as np
 
+    from segeval.counting.contingency import NO_PREDICTION
     from segeval.reports.sweep import make_document
     from segeval.scoring.sweep import sweep
-    from segeval.values import COLOR
+    from segeval.values import COLOR, NOT_FINITE, is_float
 
     if scores.labels.prediction_threshold is None:
         return None
     values = np.unique(scores.run.counts.prediction)
+    floats = is_float(values[values != NO_PREDICTION])
     if values.size * len(scores.run) > CHEAP or values[-1] >= COLOR or len(values) < 3:
+        return None
+    if NOT_FINITE in values or floats.any() != floats.all():
         return None
     return make_document(sweep(scores.run, scores.labels))
 

@@ -160,7 +160,8 @@ def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
         "matrix": lay_out_matrix(document["confusion"], _named, limits.matrix),
         "confusions": list_confusions(document["confusion"], _named),
         "histogram": lay_out_histogram(findings.values),
-        "curve": findings.sweep and lay_out_curve(findings.sweep, findings.threshold),
+        "curve": findings.sweep
+        and lay_out_curve(findings.sweep, findings.threshold, document["classes"][1]),
         "conventions": findings.conventions,
         "sections": draw_album(album, width=limits.width, each=limits.each) if album else [],
     }

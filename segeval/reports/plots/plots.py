@@ -17,7 +17,7 @@ from segeval.reports.plots.matrix import draw_matrix
 from segeval.reports.plots.style import BLUE, GREY, ORANGE, PURPLE, bare, figure_of, short, style
 from segeval.scoring.metrics import METRICS, shown
 from segeval.scoring.score import Scores, per_image
-from segeval.text import counted, show_score
+from segeval.text import counted, show_score, show_threshold
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,7 +147,7 @@ def _curves(document: Mapping[str, Any]) -> Figure:
     best = document["summary"]["best_dice_dataset"]
     if best["value"] is not None:
         right.plot(best["threshold"], best["value"], "o", color="#000000", markersize=4)
-        title = f"highest Dice {show_score(best['value'])} at {best['threshold']}"
+        title = f"highest Dice {show_score(best['value'])} at {show_threshold(best['threshold'])}"
         right.set_title(title, loc="left")
     right.set(xlabel="threshold", ylim=(0, 1.01))
     right.margins(x=0)
