@@ -6,6 +6,7 @@ Each doubt ends in options to type, under which the pixels agree.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache
@@ -164,26 +165,30 @@ def scaled(pairs: ContingencyTable, labels: LabelMap | None = None) -> str:
         return ""
     number, pixels = pairs.truth // ours, pairs.pixels
     agree, white = number == pairs.prediction // theirs, pairs.truth == WHITE
-    void = labels is None and bool(pixels[white & agree].sum() * 2 < pixels[white].sum())
-    some = (pairs.truth > 0) & ~(white & void)
+    white &= labels is None and bool(pixels[white & agree].sum() * 2 < pixels[white].sum())
+    some = (pairs.truth > 0) & ~white
     found, equal, total = (
         int(pixels[some & rows].sum())
         for rows in (agree, pairs.truth == pairs.prediction, np.True_)
     )
-    last = max(number[some].max(initial=0), pairs.prediction.max() // theirs)
-    if found < equal * MORE or found * MORE < total or not _several(number[some & agree]):
+    last = int(max(number[some].max(initial=0), pairs.prediction.max() // theirs))
+    few = found < equal * MORE or found * MORE < total or not _several(number[some & agree])
+    if few or last > WHITE // 2:
         return ""
     held = labels.labels if labels else ()
     names = {value: label.name for label in held for value in label.truth_values}
     classes = ", ".join(
-        f'{{name = "{names.get(k * ours, k)}", truth_values = {k * ours}, '
+        f"{{name = {json.dumps(names.get(k * ours, str(k)))}, truth_values = {k * ours}, "
         f"prediction_values = {k * theirs}}}"
         for k in range(last + 1)
     )
+    void = ",".join(map(str, labels.void if labels else [WHITE] * bool(white.any())))
+    ignored = f" --ignore {void}" if void else ""
+    place = f" in place of {labels.name}" if labels else ""
     return (
         f"{found} of {total} pixels that are not 0 agree if the truth counts by {ours} and the "
-        f"prediction by {theirs}; type --labels labels.toml{' --ignore 255' * void} with this line "
-        f"in the file labels.toml: labels = [{classes}]"
+        f"prediction by {theirs}; type --labels labels.toml{ignored}{place}, with this line in the "
+        f"file labels.toml: labels = [{classes}]"
     )
 
 
@@ -239,9 +244,11 @@ def explain_unknown(run: CountedRun, labels: LabelMap) -> str:
     now = int(pairs.pixels[(truth == prediction) & (truth >= 0)].sum())
     least = max(now if unknown[0] else now + 1 if unknown[1] else now * MORE, pairs.total / MORE)
     everything = judged_pairs(run, ())
+    of_maps = any(waiver.startswith("prediction:") for waiver in run.provenance.waivers)
+    others = _of_channels(labels) if of_maps else _others(labels, int(pairs.truth.max()) + 1)
     fits = [
         (_agreement(everything, other, other, several=True), likeness, options)
-        for other, likeness, options in _others(labels, int(pairs.truth.max()) + 1)
+        for other, likeness, options in others
         if _knows(everything, other)
     ]
     found, _, options = max(fits, default=(0, 0, ""))
@@ -252,6 +259,17 @@ def explain_unknown(run: CountedRun, labels: LabelMap) -> str:
         f"prediction holds {held[0]}, truth holds {held[1]}: {now} of {pairs.total} pixels agree "
         f"under {labels.name}, and {found} if you type {options}"
     )
+
+
+def _of_channels(labels: LabelMap) -> Iterator[tuple[LabelMap, int, str]]:
+    """Yield the maps of as many classes, whose order the channels of probabilities may have."""
+    for other in _builtin():
+        if len(other.labels) == len(labels.labels):
+            both = tuple(
+                replace(theirs, prediction_values=ours.prediction_values)
+                for theirs, ours in zip(other.labels, labels.labels, strict=True)
+            )
+            yield replace(other, labels=both), 0, f"--labels {other.name}"
 
 
 def _others(labels: LabelMap, classes: int) -> Iterator[tuple[LabelMap, int, str]]:
