@@ -120,13 +120,12 @@ def shifted(pairs: ContingencyTable, truth: set[int], ignore: Collection[int] | 
     offset = pairs.truth - pairs.prediction
     equal, up, down = (int(pairs.pixels[offset == by].sum()) for by in (0, 1, -1))
     by, found = (1, up) if up >= down else (-1, down)
-    if (
-        found < equal * MORE
-        or found * MORE < pairs.total
-        or not _several(pairs.truth[offset == by])
-    ):
+    few = found < equal * MORE or found * MORE < pairs.total
+    if few or not _several(pairs.truth[offset == by]):
         return ""
     held, predicted = set(pairs.truth.tolist()), set(pairs.prediction.tolist())
+    if by == -1 and 0 in predicted and max(predicted) <= max(held):
+        return ""
     void = sorted((truth - held) | set(ignore or ()) | ({0} & held if by == 1 else set()))
     options = f"--pred-offset {by}"
     if by == -1 and 0 in predicted:

@@ -100,3 +100,9 @@ def test_a_predicted_0_is_a_miss_where_the_truth_counts_from_0() -> None:
     run = made_run((truth, prediction))
     with pytest.raises(LabelError, match=r"type --pred-offset -1 --classes 4 --unknown wrong$"):
         choose_labels(run, LabelChoice())
+
+
+def test_the_same_class_numbers_in_turn_are_no_shift() -> None:
+    truth = frozen([[0, 1, 2, 255]])
+    labels = choose_labels(made_run((truth, frozen([[1, 2, 0, 0]]))), LabelChoice())
+    assert labels.names == ["0", "1", "2"]
