@@ -17,7 +17,7 @@ import typer
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.console import notify, write_stdout
 from segeval.cli.github import add_to_summary
-from segeval.cli.notices import SHOWN, say_doubts
+from segeval.cli.notices import SHOWN, say_classes, say_doubts
 from segeval.cli.options.output import ReportFiles
 from segeval.cli.plan import Plan
 from segeval.counting.run import CountedRun
@@ -109,12 +109,7 @@ def _draw_table(layout: RenderableType, *, intervals: bool) -> str:
 
 def say_notices(scores: Scores, *, quiet: bool) -> None:
     """Say what a reader of the numbers might not expect."""
-    if scores.labels.name == "binary(found)":
-        notify(
-            "notice: the masks hold nothing but 0 and 255, so they are scored as binary with "
-            "255 as foreground; type --labels binary to say so",
-            quiet=quiet,
-        )
+    say_classes(scores.run, scores.counts, scores.labels, quiet=quiet)
     say_left_out(scores.run, quiet=quiet)
     if scores.counts.ignored_predictions:
         pixels = scores.counts.ignored_predictions

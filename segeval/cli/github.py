@@ -14,6 +14,7 @@ import typer
 KINDS: Final = {
     "segeval: gate failed: ": "error title=segeval gate failed",
     "segeval: ": "error title=segeval",
+    "warning: ": "warning title=segeval",
     "notice: ": "warning title=segeval",
 }
 """How speech begins, and the workflow command that it becomes."""

@@ -5,12 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
 from segeval.cli.console import notify
+from segeval.counting.run import CountedRun
+from segeval.labels.classify import ClassifiedRun
+from segeval.labels.diagnose import MORE, explain_unknown, unpredicted_void
+from segeval.labels.infer import values_on_side
+from segeval.labels.labelmap import LabelMap
 from segeval.scoring.intervals import Intervals
 from segeval.scoring.resampling import FEW, Units
 from segeval.text import listed
 
 SHOWN: Final = 3  # names in a notice
+
+
+def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, quiet: bool) -> None:
+    """Say what the classes may hide; that most pixels fit no class is said in any case."""
+    cells, strange = counts.confusion, counts.unknown_predictions
+    judged = cells.total + counts.ignored_predictions
+    few = int(np.trace(cells.counts)) * MORE < judged
+    advice = explain_unknown(run, labels) if few or strange * 2 > judged else ""
+    if strange * 2 > judged:
+        more = f"; {advice}" if advice else ""
+        notify(
+            f"warning: {strange} of {judged} pixels hold a predicted value that is no class of "
+            f"{labels.name}{more}"
+        )
+    elif advice:
+        notify(f"warning: {advice}")
+    if labels.name == "binary(found)":
+        notify(
+            "notice: the masks hold nothing but 0 and 255, so they are scored as binary with "
+            "255 as foreground; type --labels binary to say so",
+            quiet=quiet,
+        )
+    elif labels.name == "found" and not labels.prediction_offset:
+        sides = values_on_side(run, "truth"), values_on_side(run, "prediction")
+        if advice := unpredicted_void(*sides, labels.void):
+            notify(f"notice: {advice}", quiet=quiet)
 
 
 def say_doubts(intervals: Intervals, names: Sequence[str], *, quiet: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, get_args
 
@@ -12,6 +13,7 @@ from segeval.counting.confusion import ClassCounts, ConfusionMatrix
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun, Counts
 from segeval.errors import Problem, SettingError
+from segeval.labels.diagnose import explain_unknown
 from segeval.labels.labelmap import UNKNOWN, LabelMap, Side
 from segeval.settings import Unknown
 from segeval.text import counted
@@ -34,6 +36,8 @@ class ClassifiedRun:
         ``tp``, ``support`` and ``predicted`` are (N, K), ``total`` (judged pixels) is (N,).
     pixels : (N,) int64 array
         All pixels of each image.
+    unknown_predictions : int
+        Judged pixels whose predicted value is no class, however they count.
     ignored_predictions : int
         Pixels not judged because of their predicted value (``unknown="ignore"``).
     problems : tuple of Problem
@@ -43,6 +47,7 @@ class ClassifiedRun:
     confusion: ConfusionMatrix
     images: ClassCounts
     pixels: NDArray[np.int64]
+    unknown_predictions: int
     ignored_predictions: int
     problems: tuple[Problem, ...]
 
@@ -60,11 +65,10 @@ def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -
     prediction = _translate(columns.prediction, labels, "prediction")
     judged = truth >= 0
     unseen = judged & (prediction < 0) & (prediction != MISSED)
-    dropped = 0
+    strange = int(columns.pixels[unseen].sum())
     if unknown == "error":
         problems += _unknown_values(run, columns, unseen, "prediction")
     elif unknown == "ignore":
-        dropped = int(columns.pixels[unseen].sum())
         judged &= ~unseen
     found = judged & (prediction >= 0)
     return ClassifiedRun(
@@ -76,8 +80,9 @@ def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -
             total=_pixels(columns.image[judged], columns.pixels[judged], size[0]),
         ),
         pixels=_pixels(columns.image, columns.pixels, size[0]),
-        ignored_predictions=dropped,
-        problems=tuple(problems),
+        unknown_predictions=strange,
+        ignored_predictions=strange if unknown == "ignore" else 0,
+        problems=explained(problems, run, labels),
     )
 
 
@@ -86,6 +91,17 @@ def void_outside(run: CountedRun, labels: LabelMap) -> LabelMap:
     values = np.unique(run.counts.truth)
     outside = values[translate_values(values, labels, "truth") == UNKNOWN]
     return replace(labels, void=(*labels.void, *outside.tolist())) if outside.size else labels
+
+
+def explained(
+    problems: Sequence[Problem], run: CountedRun, labels: LabelMap
+) -> tuple[Problem, ...]:
+    """Put what explains unknown values before the first of them, and in place of the others."""
+    if problems and (doubt := explain_unknown(run, labels)):
+        first, of = problems[0], " is no class"
+        found = replace(first, detail=first.detail.partition(f"{of}; ")[0] + of)
+        return Problem(name="labels", kind="classes in doubt", detail=doubt), found
+    return tuple(problems)
 
 
 def translate_truth(run: CountedRun, labels: LabelMap) -> tuple[NDArray[np.int32], list[Problem]]:
@@ -168,6 +184,6 @@ def _advice(side: Side, value: str) -> str:
     if side == "truth":
         return f"type --ignore {value} if it is void, or name the classes with --labels"
     return (
-        "type --unknown wrong (a miss) or --unknown ignore (not judged), "
-        "or --pred-labels if the prediction stores other values than the truth"
+        "type --pred-labels if the prediction stores other values than the truth, --unknown ignore "
+        "if such pixels are not judged, or --unknown wrong if they are misses"
     )

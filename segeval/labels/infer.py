@@ -6,16 +6,23 @@ stopped, with what was found and the command to type.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from segeval.counting.contingency import NO_PREDICTION, ContingencyTable
+from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
+from segeval.labels.diagnose import (
+    GREY_LEVELS,
+    LARGE,
+    judged_pairs,
+    mixed_maps,
+    scaled,
+    shifted,
+    unpredicted_void,
+)
 from segeval.labels.doubts import float_doubt, spelt_twice, void_doubt
 from segeval.labels.labelmap import WHITE, LabelMap, Side, numbered
 from segeval.labels.load import builtin_names, load_labels
@@ -25,12 +32,8 @@ from segeval.values import COLOR, describe_value, describe_values, plain_values
 MOST_FOUND: Final = 256
 """More values than this are no classes but grey levels or instances."""
 
-GREY_LEVELS: Final = 20
-"""A prediction with more values than this, and with so many times those of the truth, is grey."""
-
 GREY_SHARE: Final = 4
-MORE: Final = 5
-"""So many times as many pixels must agree after a shift; one in so many must agree at all."""
+"""A prediction with so many times the values of the truth, and many of them, is grey."""
 
 TELLING_COLORS: Final = 4
 """Colours beside black and white that a built-in map must know before it is proposed."""
@@ -57,7 +60,7 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
     void = (WHITE,) if ignore is None else ignore
     judged, predicted = truth - set(void), prediction - set(void)
     stated = (truth, prediction) if ignore is None else (judged, predicted)
-    pairs = _judged_pairs(run, void)
+    pairs = judged_pairs(run, void)
     doubt = void_doubt(truth, ignore)
     binary_truth = bool(doubt) or stated[0] <= {0, WHITE} or stated[0] <= {0, 1}
     grey = _grey_doubt(judged, predicted, binary_truth=binary_truth)
@@ -68,9 +71,11 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
         or _binary_doubt(*stated)
         or ("every pixel of the truth is void" if truth and not judged else "")
         or _many_values(judged, predicted)
-        or _mixed_maps(pairs, judged, predicted)
+        or mixed_maps(pairs, judged, predicted)
+        or scaled(pairs if ignore is not None else judged_pairs(run, ()))
         or _nothing_common(judged, predicted)
-        or _shifted(pairs)
+        or shifted(pairs, truth, ignore)
+        or unpredicted_void(truth, prediction, ignore, LARGE)
     )
     if message:
         raise LabelError(
@@ -88,15 +93,6 @@ def _binary(truth: set[int], prediction: set[int], ignore: tuple[int, ...] | Non
         return True
     stated = ignore == () or (void and WHITE in prediction)
     return stated and spelt_twice(truth, ignore) and prediction <= {0, 1, WHITE}
-
-
-def _judged_pairs(run: CountedRun, void: Collection[int]) -> ContingencyTable:
-    """Sum the tables of all images, without what is void in the truth or missing."""
-    table = run.total()
-    judged = ~np.isin(table.truth, list(void)) & (table.prediction != NO_PREDICTION)
-    return ContingencyTable(
-        truth=table.truth[judged], prediction=table.prediction[judged], pixels=table.pixels[judged]
-    )
 
 
 def _colors_found(truth: set[int], prediction: set[int]) -> str:
@@ -137,16 +133,18 @@ def _binary_doubt(truth: set[int], prediction: set[int]) -> str:
     spellings = [side <= {0, 255} and 255 in side for side in (truth, prediction)]
     others = (prediction, truth)
     if any(spelt and other <= {0, 1} for spelt, other in zip(spellings, others, strict=True)):
-        return "these are binary masks, stored in two ways; type --labels binary"
+        return "these are binary masks, stored in two ways; type --labels binary, or --threshold 1"
     if spellings[0]:
         return (
-            "is 255 foreground or void in the truth? Type --labels binary or --threshold V if it "
-            "is foreground, --classes N --ignore 255 if it is void"
+            "is 255 foreground or void in the truth? Type --threshold 1 if it is foreground, "
+            f"--classes {max(truth | prediction) + 1} --ignore 255 if it is void"
         )
-    if spellings[1] and not spellings[0]:
+    if spellings[1]:
+        white = " --ignore 255" * (255 in truth)
         return (
-            "the prediction stores its foreground as 255, the truth does not; name them with "
-            "--labels FILE (TOML with truth_values and prediction_values)"
+            "the prediction stores its foreground as 255, the truth does not; type --threshold 1 "
+            f"--truth-threshold 1{white} if everything but 0 is foreground in the truth, or name "
+            "them with --labels FILE (TOML with truth_values and prediction_values)"
         )
     return ""
 
@@ -157,74 +155,6 @@ def _many_values(truth: set[int], prediction: set[int]) -> str:
     return (
         f"{len(truth | prediction)} different values are no classes but grey levels or instances; "
         "name the classes with --labels or --classes"
-    )
-
-
-def _mixed_maps(pairs: ContingencyTable, truth: set[int], prediction: set[int]) -> str:
-    """Recognise a truth and a prediction stored as different ids of the same classes.
-
-    Either the two sides hold mostly different values, or more pixels agree under two maps of the
-    same classes than as they are.
-    """
-    unlike = len(truth & prediction) * 2 < len(truth | prediction)
-    equal = int(pairs.pixels[pairs.truth == pairs.prediction].sum())
-    if not unlike and equal * 2 >= pairs.total:
-        return ""
-    fits = [
-        (
-            _agreement(pairs, *maps),
-            maps[1].name.startswith(maps[0].name),
-            maps[0].name,
-            maps[1].name,
-        )
-        for maps in itertools.permutations(map(load_labels, builtin_names()), 2)
-        if maps[0].names == maps[1].names and _fit(*maps, truth, prediction)
-    ]
-    if not fits:
-        return ""
-    agreeing, _, of_truth, of_prediction = max(fits)
-    if not unlike and agreeing <= equal:
-        return ""
-    return (
-        f"these look like {of_prediction} and {of_truth} values of the same classes; "
-        f"type --labels {of_truth} --pred-labels {of_prediction}"
-    )
-
-
-def _fit(
-    of_truth: LabelMap, of_prediction: LabelMap, truth: set[int], prediction: set[int]
-) -> bool:
-    """Whether two maps explain the two sides, and neither explains both."""
-    ours, theirs = of_truth.known("truth").keys(), of_prediction.known("truth").keys()
-    if not (truth <= ours and prediction <= theirs):
-        return False
-    return not any(_explains(labels, truth, prediction) for labels in (of_truth, of_prediction))
-
-
-def _explains(labels: LabelMap, truth: set[int], prediction: set[int]) -> bool:
-    """Whether one map explains both sides, and most of the truth is not void under it."""
-    classes = labels.known("prediction").keys()
-    known = truth <= labels.known("truth").keys() and prediction <= classes
-    return known and len(truth & classes) * 2 >= len(truth)
-
-
-def _agreement(pairs: ContingencyTable, of_truth: LabelMap, of_prediction: LabelMap) -> int:
-    """Count the pixels on which both sides mean the same class."""
-    truth = of_truth.index(pairs.truth, "truth")
-    same = truth == of_prediction.index(pairs.prediction, "prediction")
-    return int(pairs.pixels[same & (truth >= 0)].sum())
-
-
-def _shifted(pairs: ContingencyTable) -> str:
-    """Recognise classes counted from 0 against classes counted from 1, by the pixels."""
-    offset = pairs.truth - pairs.prediction
-    equal, shifted = (int(pairs.pixels[offset == by].sum()) for by in (0, 1))
-    if not shifted or shifted < equal * MORE or shifted * MORE < pairs.total:
-        return ""
-    return (
-        f"{shifted} of {pairs.total} pixels agree if 1 is added to the prediction, {equal} as they "
-        "are: the truth counts its classes from 1, the prediction from 0; name them with --labels "
-        "FILE (TOML with truth_values and prediction_values)"
     )
 
 

@@ -7,7 +7,7 @@ need no second pass over the masks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,7 @@ from segeval.counting.confusion import ClassCounts
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError, SettingError
-from segeval.labels.classify import translate_truth
+from segeval.labels.classify import explained, translate_truth
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.metrics import METRICS, ratio, shown
@@ -144,7 +144,8 @@ def _levels(run: CountedRun, labels: LabelMap) -> Levels:
     """Look at the truth through the label map, and at the prediction as it is."""
     truth, problems = translate_truth(run, labels)
     if run.provenance.problems or problems:
-        raise DataError((*run.provenance.problems, *problems))
+        grey = replace(labels, prediction_threshold=0.0)
+        raise DataError((*run.provenance.problems, *explained(problems, run, grey)))
     judged = truth >= 0
     rows = run.counts.select(judged)
     if NOT_FINITE in rows.prediction:

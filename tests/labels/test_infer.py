@@ -103,7 +103,7 @@ def test_three_equal_channels_count_as_one() -> None:
 
 LEVELS = range(0, 256, 5)
 TWO_WAYS = r"binary masks, stored in two ways; type --labels binary"
-VOID_OR_NOT = "is 255 foreground or void in the truth\\? Type --labels binary or --threshold V"
+VOID_OR_NOT = "is 255 foreground or void in the truth\\? Type --threshold 1 if it is foreground"
 
 
 @pytest.mark.parametrize(
@@ -366,15 +366,25 @@ def choose(*pixels: tuple[int, int, int]) -> LabelMap:
 
 
 def test_a_shift_needs_five_times_the_pixels_that_agree_as_they_are() -> None:
-    assert choose((501, 500, 4), (500, 500, 1)).name == "found"
+    assert choose((501, 500, 2), (502, 501, 2), (500, 500, 1)).name == "found"
     with pytest.raises(LabelError, match="5 of 6 pixels agree if 1 is added to the prediction, 1"):
-        choose((501, 500, 5), (500, 500, 1))
+        choose((501, 500, 3), (502, 501, 2), (500, 500, 1))
 
 
 def test_a_shift_needs_a_fifth_of_all_pixels() -> None:
-    assert choose((501, 500, 2), (500, 501, 9)).name == "found"
+    assert choose((501, 500, 1), (502, 501, 1), (500, 502, 9)).name == "found"
     with pytest.raises(LabelError, match="2 of 10 pixels agree if 1 is added to the prediction, 0"):
-        choose((501, 500, 2), (500, 501, 8))
+        choose((501, 500, 1), (502, 501, 1), (500, 502, 8))
+    with pytest.raises(
+        LabelError, match="9 of 10 pixels agree if -1 is added to the prediction, 0"
+    ):
+        choose((500, 501, 8), (501, 502, 1), (500, 502, 1))
+
+
+@pytest.mark.parametrize("pixels", [(1, 0, 9), (0, 1, 9)])
+def test_one_class_that_agrees_is_no_sign_of_a_shift(pixels: tuple[int, int, int]) -> None:
+    assert choose(pixels).names == ["0", "1"]
+    assert choose(pixels, (0, 0, 1), (1, 1, 1)).names == ["0", "1"]
 
 
 MIXED = "type --labels cityscapes --pred-labels cityscapes-train$"

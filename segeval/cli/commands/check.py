@@ -29,6 +29,7 @@ def check(
 
     Exit code 0 if the data can be scored with these options, 3 if not.
     """
+    from segeval.cli.notices import say_classes
     from segeval.counting.dataset import NOTHING
     from segeval.labels.choose import choose_labels
     from segeval.labels.classify import classify
@@ -40,7 +41,10 @@ def check(
     if run.images:
         try:
             chosen = choose_labels(run, choice)
-            problems += classify(run, chosen, unknown=labels.unknown).problems
+            counts = classify(run, chosen, unknown=labels.unknown)
+            problems += counts.problems
+            if not problems:
+                say_classes(run, counts, chosen, quiet=quiet)
             lines.append(f"classes     {chosen.name}: {', '.join(chosen.names)}")
         except LabelError as error:
             problems.append(Problem(name="labels", kind="classes in doubt", detail=str(error)))

@@ -54,6 +54,7 @@ def explain(
     time, in steps that add up.
     """
     from segeval.cli.deliver import deliver
+    from segeval.cli.notices import say_classes
     from segeval.files import check_writable
     from segeval.presets.preset import find_preset
     from segeval.scoring.score import label_and_score
@@ -65,6 +66,7 @@ def explain(
     scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
     document = _document(scores, explaining, unknown=labels.unknown)
     deliver(explaining, document=document, variants=explaining.variants)
+    say_classes(run, scores.counts, scores.labels, quiet=quiet)
 
 
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def plot(
     spread of mIoU over images (images), precision, recall, Dice and IoU of
     grey predictions at every threshold (curves).
     """
+    from segeval.cli.notices import say_classes
     from segeval.files import check_writable, write_bytes
     from segeval.reports.plots.plots import draw_plot, plot_data
     from segeval.reports.plots.style import plot_format, save
@@ -74,7 +75,9 @@ def plot(
         data = _swept(run, labels)
     else:
         rules = convention.convention()
-        data = plot_data(label_and_score(run, labels.choice(), rules, unknown=labels.unknown))
+        scores = label_and_score(run, labels.choice(), rules, unknown=labels.unknown)
+        say_classes(run, scores.counts, scores.labels, quiet=quiet)
+        data = plot_data(scores)
     figure = draw_plot(plotted.kind, data | {"metric": plotted.metric})
     write_bytes(plotted.out, save(figure, ending))
 

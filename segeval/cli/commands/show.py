@@ -54,6 +54,7 @@ def show(
     A cell of the picture is wrong if any of its pixels is, so that small
     errors are seen.
     """
+    from segeval.cli.notices import say_classes
     from segeval.pictures.caption import describe_images, position_of
     from segeval.pictures.classmaps import lookup_of, read_classes
     from segeval.pictures.errormaps import error_codes
@@ -74,6 +75,7 @@ def show(
     colors = _colors(os.environ) if shown.colors == "auto" else shown.colors
     scheme = palette_of(scores.labels, position)
     write_stdout(draw_text(codes, scheme, card, columns=columns, colors=colors))
+    say_classes(run, scores.counts, scores.labels, quiet=quiet)
 
 
 def _arguments(reading: ReadingOptions, name: str | None) -> tuple[ReadingOptions, str | None]:
