@@ -34,6 +34,7 @@ Outside = Literal["unknown", "ignore"]
 Level = Literal["class", "category"]
 Channels = Literal["first", "last"]
 ClassesMode = Literal["present", "all"]
+VoidLoss = Literal["skip", "zero"]
 
 MAX_BINS: Final = 10_000
 
@@ -137,6 +138,8 @@ class LossChoice:
         Prices of false positives and of misses; without them, no Tversky loss.
     classes_mode : {"present", "all"}, optional
         Which classes of an image enter its mean; None leaves it to each loss.
+    void_image : {"skip", "zero"}
+        Whether an image without judged pixels is left out of the means over images, or counts 0.
     bins : int
         Of the reliability table.
     """
@@ -150,6 +153,7 @@ class LossChoice:
     smooth: float = 0.0
     tversky: tuple[float, float] | None = None
     classes_mode: ClassesMode | None = None
+    void_image: VoidLoss = "skip"
     bins: int = 15
 
     def __post_init__(self) -> None:

@@ -38,9 +38,11 @@ class LossScores:
         Each loss by name: the mean over all judged pixels, or over images; see `LOSSES`. NaN if
         no pixel is judged.
     images : mapping of str to (N,) float64 array
-        The same of every image by itself; 0 if it has no judged pixel.
+        The same of every image by itself; NaN if it has no judged pixel, or 0 if so chosen.
     judged : (N,) int64 array
         Judged pixels of every image.
+    averaged : int
+        How many images enter the means over images.
     scores : Scores
         Scores of the most probable classes, with the run that they come from.
     binary : bool
@@ -50,6 +52,7 @@ class LossScores:
     summary: Mapping[str, float]
     images: Mapping[str, NDArray[np.float64]]
     judged: NDArray[np.int64]
+    averaged: int
     calibration: Calibration
     scores: Scores
     binary: bool
@@ -125,18 +128,21 @@ def _make_task(first: FirstMap, labels: LabelMap, choice: LossChoice, reading: R
 def _add_up(images: Sequence[ImageValues], scores: Scores, task: LossTask) -> LossScores:
     """Take the means, over pixels or over images, of exact sums."""
     judged = np.array([image.judged for image in images])
+    entering = (judged > 0) | (task.choice.void_image == "zero")
+    averaged = int(np.count_nonzero(entering))
     total = int(judged.sum())
     columns = zip(*(image.values for image in images), strict=True)
     summary, each = {}, {}
     for name, column in zip(task.names, columns, strict=True):
         by_pixel = LOSSES[name].mean == "pixels"
-        count = total if by_pixel else len(images)
-        summary[name] = math.fsum(column) / count if total else math.nan
-        each[name] = np.array(column) / (np.maximum(judged, 1) if by_pixel else 1)
+        values, count = np.array(column), total if by_pixel else averaged
+        summary[name] = math.fsum(values[entering]) / count if total else math.nan
+        each[name] = np.where(entering, values / (np.maximum(judged, 1) if by_pixel else 1), np.nan)
     return LossScores(
         summary=summary,
         images=each,
         judged=judged,
+        averaged=averaged,
         calibration=calibrate([image.evidence for image in images]),
         scores=scores,
         binary=task.binary,
@@ -155,5 +161,6 @@ def _facts(task: LossTask) -> list[str]:
         f"smooth:{choice.smooth:g}",
         *(f"tversky:{a:g},{b:g}" for a, b in filter(None, [choice.tversky])),
         f"classes-mode:{choice.classes_mode or 'usual'}",
+        *(["void-image:zero"] if choice.void_image == "zero" else []),
         f"bins:{choice.bins}",
     ]

@@ -15,9 +15,10 @@ from segeval.losses.table import LOSSES
 from segeval.reports import document as scores_document
 from segeval.reports.document import list_gates
 from segeval.reports.table import gate_table
+from segeval.reports.wording import images_in, part_of
 from segeval.scoring.gates import Gate
 from segeval.scoring.metrics import METRICS, OVERALL, shown
-from segeval.text import counted, defined, show_count, show_loss, show_score
+from segeval.text import defined, show_count, show_loss, show_score
 from segeval.version import __version__
 
 SCHEMA: Final = "segeval.losses/1"
@@ -41,7 +42,7 @@ def make_document(
         "version": __version__,
         "signature": valuation.signature,
         "settings": dict(settings),
-        "images": scores["images"] | {"void": void},
+        "images": scores["images"] | {"void": void, "averaged": valuation.averaged},
         "pixels": scores["pixels"],
         "summary": {name: defined(value) for name, value in valuation.summary.items()},
         "losses": [
@@ -56,6 +57,7 @@ def make_document(
         ],
         "calibration": _calibration(valuation),
         "hard": scores["summary"],
+        "averaged": scores["averaged"],
         "gates": list_gates(gates),
     }
 
@@ -128,7 +130,7 @@ def _loss_table(document: Mapping[str, Any]) -> Table:
     """Each loss, its value, and what it is a mean of."""
     judged = document["pixels"]["judged"]
     pixels = f"mean over {show_count(judged)} judged pixel{'' if judged == 1 else 's'}"
-    images = f"over {counted(document['images']['scored'], 'image')}"
+    images = f"over {part_of(document['images']['averaged'], document['images']['scored'])}"
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("loss", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
@@ -156,7 +158,9 @@ def _value_table(document: Mapping[str, Any]) -> Table:
         value = show_loss(document["calibration"][name])
         grid.add_row(title, value, _meaning(name, document))
     for metric in shown(METRICS, "brief"):
-        meaning = f"mean of {metric.formula} over classes"
+        over = "{classes} of {of} classes".format_map(document["averaged"])
+        images = images_in(document, metric.mean)
+        meaning = f"mean of {metric.formula} over {over}; counts summed over {images}"
         grid.add_row(metric.mean_title, show_score(document["hard"][metric.mean]), meaning)
     for overall in shown(OVERALL, "brief"):
         grid.add_row(overall.title, show_score(document["hard"][overall.name]), overall.formula)

@@ -92,7 +92,15 @@ def pooling_of(document: Mapping[str, Any]) -> PoolingRow:
 
 def images_in(document: Mapping[str, Any], mean: str) -> str:
     """Say how many images enter a mean, and of how many, if not all do."""
-    entered, scored = document["averaged"]["images_of"][mean], document["images"]["scored"]
+    return part_of(document["averaged"]["images_of"][mean], document["images"]["scored"])
+
+
+def part_of(entered: int, scored: int) -> str:
+    """Say how many of so many images there are.
+
+    >>> part_of(1, 1), part_of(1, 10)
+    ('1 image', '1 of 10 images')
+    """
     return ("" if entered == scored else f"{entered} of ") + counted(scored, "image")
 
 

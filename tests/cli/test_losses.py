@@ -75,6 +75,9 @@ def test_every_loss_equals_its_definition(
         assert int(row["pixels"]) == truths[name].size
         assert int(row["judged"]) == np.count_nonzero(truths[name] != VOID)
         for loss in summary:
+            if row["judged"] == "0":
+                assert not row[loss]
+                continue
             expected = each[name].get(loss, 0)
             assert float(row[loss]) == pytest.approx(expected, rel=1e-11, abs=1e-13), (name, loss)
         assert row["signature"] == document["signature"]
@@ -153,7 +156,7 @@ def folders(tmp_path: Path) -> list[Path]:
 
 
 KEYS = (
-    "schema version signature settings images pixels summary losses calibration hard gates"
+    "schema version signature settings images pixels summary losses calibration hard averaged gates"
 ).split()
 
 
@@ -163,7 +166,7 @@ def test_the_document_says_everything(folders: list[Path], tmp_path: Path) -> No
     assert list(document) == KEYS
     assert document["schema"] == "segeval.losses/1"
     assert document["images"] == {
-        "scored": 4, "missing": [], "skipped": [], "extra": 0, "void": 1,
+        "scored": 4, "missing": [], "skipped": [], "extra": 0, "void": 1, "averaged": 3,
     }  # fmt: skip
     ignored = 0 + 1 + 2 + 6
     assert document["pixels"] == {
@@ -186,11 +189,12 @@ def test_the_table_shows_each_number_with_its_definition(folders: list[Path]) ->
     done = segeval("losses", *folders, "--bins", 5, COLUMNS="160")
     assert "cross-entropy" in done.stdout
     assert "mean over 74 judged pixels" in done.stdout
-    assert "mean over all classes, then over 4 images" in done.stdout
+    assert "mean over all classes, then over 3 of 4 images" in done.stdout
+    assert "over 3 of 3 classes; counts summed over 3 of 4 images" in done.stdout
     assert "0.8000  1.0000" in done.stdout
     assert "signature" not in done.stdout
     assert "bins:5|images:4" in done.stdout
-    assert "1 image without a judged pixel" in done.stderr
+    assert "1 image without a judged pixel; not in the means over images" in done.stderr
     assert not segeval("losses", *folders, "--quiet").stderr
 
 
@@ -238,6 +242,23 @@ def test_a_bound_is_met_by_the_very_value(folders: list[Path]) -> None:
     value = losses(*folders)["summary"]["focal"]
     losses(*folders, "--fail-over", f"focal={value!r}")
     losses(*folders, "--fail-over", f"focal={np.nextafter(value, 0)!s}", expect=1)
+
+
+def test_an_all_void_image_counts_0_only_if_asked(folders: list[Path], tmp_path: Path) -> None:
+    document = losses(*folders, "--per-image", tmp_path / "skip.csv")
+    images = document["images"]
+    asked = losses(*folders, "--void-image", "zero", "--per-image", tmp_path / "zero.csv")
+    for row in document["losses"]:
+        share = 1 if row["mean"] == "pixels" else images["averaged"] / images["scored"]
+        assert asked["summary"][row["name"]] == pytest.approx(row["value"] * share, rel=1e-12)
+    assert asked["images"]["averaged"] == images["scored"]
+    assert "|void-image:zero|bins" in asked["signature"]
+    assert "void-image" not in document["signature"]
+    for name, expected in (("skip.csv", ""), ("zero.csv", "0.0")):
+        rows = csv.DictReader((tmp_path / name).read_text("utf-8").splitlines())
+        assert [row["dice"] for row in rows if row["judged"] == "0"] == [expected]
+    bound = document["summary"]["dice"] * 0.9
+    losses(*folders, "--fail-over", f"dice={bound}", expect=1)
 
 
 def test_all_void_is_undefined_and_fails_every_gate(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def plain_losses(
         if logits and binary:
             by_pixel["bce_with_logits"] = by_pixel["bce"]
             hinge = np.maximum(0, 1 - given * (2 * truth - 1))
-            by_image["lovasz_hinge"] = lovasz(hinge, truth == 1)
+            by_image |= {"lovasz_hinge": lovasz(hinge, truth == 1)} if truth.size else {}
         for loss, value in by_pixel.items():
             sums[loss] = sums.get(loss, 0) + value
         judged += truth.size
@@ -177,7 +177,7 @@ def plain_losses(
         each[name] = {loss: value / count for loss, value in by_pixel.items()} | by_image
     means = {loss: total / judged for loss, total in sums.items()}
     other = {loss for row in each.values() for loss in row} - means.keys()
-    return means | {n: float(np.mean([r.get(n, 0) for r in each.values()])) for n in other}, each
+    return means | {n: float(np.mean([r[n] for r in each.values() if n in r])) for n in other}, each
 
 
 def plain_calibration(

@@ -14,7 +14,7 @@ from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.panels import argument
 from segeval.cli.runs import say_decoder
 from segeval.errors import SettingError
-from segeval.settings import HALF, Channels, ClassesMode, LossChoice
+from segeval.settings import HALF, Channels, ClassesMode, LossChoice, VoidLoss
 
 if TYPE_CHECKING:
     from segeval.losses.dataset import LossScores
@@ -67,6 +67,10 @@ class LossOptions:
     )
     classes_mode: ClassesMode | None = _losses(
         "Classes of an image in its mean; usually present for Lovász and all for the others."
+    )
+    void_image: VoidLoss = _losses(
+        "An image without judged pixels is left out of the means, or its losses are 0.",
+        default="skip",
     )
     bins: int | None = _losses(
         "Show the reliability table, in so many bins (15 if it is not shown).", min=1, metavar="N"
@@ -172,6 +176,7 @@ def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:
         smooth=which.smooth,
         tversky=(tversky[0], tversky[1]) if tversky else None,
         classes_mode=which.classes_mode,
+        void_image=which.void_image,
         bins=15 if which.bins is None else which.bins,
     )
 
@@ -204,8 +209,10 @@ def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
             quiet=quiet,
         )
     if void:
+        left_out = "not in the means over images (--void-image zero counts 0)"
+        fate = left_out if valuation.choice.void_image == "skip" else "0 in the means over images"
         notify(
-            f"notice: {counted(void, 'image')} without a judged pixel; 0 in the means over images",
+            f"notice: {counted(void, 'image')} without a judged pixel; {fate}",
             quiet=quiet,
         )
     say_left_out(valuation.scores.run, quiet=quiet)
