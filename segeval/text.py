@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 def defined(value: float) -> float | None:
@@ -28,6 +29,16 @@ def listed(names: Sequence[str], most: int, rest: str = ", …") -> str:
     """
     left_out = len(names) - most
     return ", ".join(names[:most]) + (rest.format(left_out) if left_out > 0 else "")
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Name the word that is spelled most alike, if there is one.
+
+    >>> did_you_mean("citiscapes", ["ade20k", "cityscapes"])
+    "; did you mean 'cityscapes'?"
+    """
+    near = get_close_matches(word, list(words), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def printable(text: str) -> str:

@@ -19,7 +19,7 @@ from segeval.errors import DataError, SegevalError, SettingError
 
 GATE_FAILED = 1
 NOT_SCORED = 3
-ANNOTATED = 5  # problems in an annotation of GitHub
+ANNOTATED = 5  # lines of problems in an annotation of GitHub
 CONTEXT = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 """What Typer gives to a function that asks for it."""
 
@@ -93,8 +93,10 @@ def _explain(error: SegevalError, *, checkable: bool) -> None:
     count = len(error.problems)
     said = f"segeval: {count} problem{'s' if count > 1 else ''} in the data; nothing was scored"
     more = "; `segeval check` lists them all" if checkable else ""
+    described = describe_problems(error.problems, more=more)
     if on_github():  # an annotation shows one message only
-        said += "\n" + describe_problems(error.problems[:ANNOTATED])
-        said += f"\n  and {count - ANNOTATED} more" if count > ANNOTATED else ""
+        lines = described.splitlines()
+        said = "\n".join([said, *lines[:ANNOTATED]])
+        said += f"\n  and {len(lines) - ANNOTATED} more" if len(lines) > ANNOTATED else ""
     notify(said)
-    notify(describe_problems(error.problems, more=more))
+    notify(described)

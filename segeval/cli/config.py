@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -24,6 +23,7 @@ from segeval.cli.options import in_panel
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.scoring.pooling import POOLINGS
+from segeval.text import did_you_mean
 
 USAGE: Final = 2
 CONFIG: Final = "segeval.config"  # where a context keeps the file of settings
@@ -256,8 +256,7 @@ def _check_keys(
 
 def _advice(word: Any, words: Collection[Any]) -> str:
     """Name the word that is spelled most alike, if there is one."""
-    words = [each for each in words if isinstance(each, str)]
-    return "".join(f"; did you mean {near!r}?" for near in get_close_matches(str(word), words, 1))
+    return did_you_mean(str(word), [each for each in words if isinstance(each, str)])
 
 
 def _setting(

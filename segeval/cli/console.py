@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -12,8 +13,10 @@ import typer
 
 from segeval.cli.github import annotated
 from segeval.errors import OutputError, Problem
+from segeval.text import listed as shown
 
 LISTED: Final = 20  # problems of one kind that are listed before the rest is only counted
+ALIKE: Final = 3  # problems that differ in nothing but the name, before they become one line
 
 
 def write_stdout(text: str) -> None:
@@ -37,17 +40,30 @@ def notify(message: str, *, quiet: bool = False) -> None:
 def describe_problems(
     problems: Sequence[Problem], *, listed: int | None = LISTED, more: str = ""
 ) -> str:
-    """Write every problem on a line of its own, kind by kind; say more where some are left out."""
-    kinds: dict[str, list[Problem]] = defaultdict(list)
+    """Write every problem on a line of its own, kind by kind; say more where some are left out.
+
+    Problems that differ in nothing but the name share a line, unless all are to be listed.
+    """
+    kinds: dict[str, dict[str, list[Problem]]] = defaultdict(lambda: defaultdict(list))
     for problem in problems:
-        kinds[problem.kind].append(problem)
+        kinds[problem.kind][problem.name if listed is None else _pattern(problem)].append(problem)
     lines = []
-    for kind, members in kinds.items():
-        lines += [f"  {kind}: {problem.detail}" for problem in members[:listed]]
-        if listed is not None and len(members) > listed:
-            rest = len(members) - listed
-            lines.append(f"  {kind}: and {rest} more{more}")
+    for kind, alike in kinds.items():
+        single = [
+            p for each in alike.values() if listed is None or len(each) <= ALIKE for p in each
+        ]
+        lines += [f"  {kind}: {problem.detail}" for problem in single[:listed]]
+        for group in (each for each in alike.values() if listed is not None and len(each) > ALIKE):
+            names = shown([problem.name for problem in group], ALIKE)
+            lines.append(f"  {kind} ({len(group)}: {names}{more}): {group[0].detail}")
+        if listed is not None and len(single) > listed:
+            lines.append(f"  {kind}: and {len(single) - listed} more{more}")
     return "\n".join(lines)
+
+
+def _pattern(problem: Problem) -> str:
+    """Return what a problem says, without its name where that stands in a path or in quotes."""
+    return re.sub(rf"(?<=[/']){re.escape(problem.name)}(?![^\W_])", "", problem.detail)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segeval.cli.console import notify, progress_bar
@@ -31,6 +32,11 @@ def count(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
 
     source, reading = pairing.source(), pairing.reading()
     say_decoder(quiet=quiet)
+    if _is_same(source.prediction, source.truth):
+        notify(
+            f"notice: {source.truth} is PRED and TRUTH at once: masks are compared with themselves",
+            quiet=quiet,
+        )
     progress = progress_bar(quiet=quiet)
     if not isinstance(pairing, PairingOptions) or pairing.out is None:
         return count_dataset(source, reading, workers=pairing.workers, progress=progress)
@@ -41,13 +47,20 @@ def count(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
         file.close()
 
 
+def _is_same(one: Path | None, other: Path | None) -> bool:
+    try:
+        return one is not None and other is not None and one.samefile(other)
+    except OSError:  # what is not there is a problem of the pairing
+        return False
+
+
 def count_or_read(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
     from segeval.counting.runfile import read_run
 
     run = pairing.prediction
-    if run is not None and run.is_file() and pairing.truth is None and pairing.pairs is None:
-        if given := pairing.given_options("prediction"):
+    if run is not None and not run.is_dir() and pairing.truth is None and pairing.pairs is None:
+        if run.exists() and (given := pairing.given_options("prediction")):
             raise SettingError(f"{run} is counted already; leave out {given}")
         return read_run(run)
     return count(pairing, quiet=quiet)

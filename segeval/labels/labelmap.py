@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
+from segeval.text import did_you_mean
 from segeval.values import (
     COLOR,
     NOT_FINITE,
@@ -292,8 +293,10 @@ class LabelMap:
         """
         unknown = [name for name in names if name not in self.names]
         if unknown:
+            near = did_you_mean(unknown[0], self.names)
             raise SettingError(
-                f"no class is called {unknown[0]!r}; the classes are {', '.join(self.names)}"
+                f"no class is called {unknown[0]!r}{near or ';'} the classes are "
+                f"{', '.join(self.names)}"
             )
         return tuple(sorted({self.names.index(name) for name in names}))
 

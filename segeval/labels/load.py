@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from segeval.errors import LabelError
 from segeval.labels.labelmap import Label, LabelMap
+from segeval.text import did_you_mean
 
 Color = tuple[int, int, int]
 
@@ -84,9 +85,11 @@ def load_labels(source: str | PathLike[str]) -> LabelMap:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
+        near = did_you_mean(path.stem, builtin_names())
         raise LabelError(
-            f"no label map or file is called {str(source)!r}; type `segeval labels` for the "
-            f"built-in ones ({', '.join(builtin_names())}), or name a TOML, YAML, CSV or text file"
+            f"no label map or file is called {str(source)!r}{near or ';'} type `segeval labels` "
+            f"for the built-in ones ({', '.join(builtin_names())}), or name a TOML, YAML, CSV or "
+            "text file"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise LabelError(f"{path}: cannot be read as a label file: {error}") from error

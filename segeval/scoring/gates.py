@@ -17,6 +17,7 @@ from segeval.errors import SettingError
 from segeval.scoring.means import mean_of_worst
 from segeval.scoring.metrics import METRICS, ROUNDING
 from segeval.scoring.score import Scores
+from segeval.text import did_you_mean
 
 BOUNDS: Final = {"low": 0, "high": 1}
 """Bounds of an interval, as they are named behind a score."""
@@ -137,7 +138,9 @@ def check_values(values: Mapping[str, float], thresholds: Iterable[Threshold]) -
     for threshold in thresholds:
         name = threshold.metric
         if name not in values:
-            raise SettingError(f"there is no value {name!r} here; there are {', '.join(values)}")
+            near = did_you_mean(name, values)
+            known = ", ".join(values)
+            raise SettingError(f"there is no value {name!r} here{near or ';'} there are {known}")
         gates.append(Gate(metric=name, maximum=threshold.maximum, value=values[name]))
     return gates
 
@@ -198,8 +201,9 @@ def _look_up(
         return [(metric, means[metric])]
     name, dot, label = metric.partition(".")
     if not dot or name not in METRICS:
+        near = did_you_mean(name, [*METRICS, *means] if not dot else METRICS)
         raise SettingError(
-            f"no score is called {metric!r}; the scores are {', '.join(means)}, "
+            f"no score is called {metric!r}{near or ';'} the scores are {', '.join(means)}, "
             f"and METRIC.CLASS with METRIC one of {', '.join(METRICS)}"
         )
     names, values = scores.labels.names, classes[name].tolist()

@@ -117,13 +117,61 @@ def test_an_unwritable_output_stops_before_counting(
     assert "is a folder" in segeval("score", *folders, option, tmp_path, expect=3).stderr
 
 
-def test_many_problems_of_one_kind_are_counted(tmp_path: Path) -> None:
+def test_problems_that_differ_in_the_name_alone_are_one_line(tmp_path: Path) -> None:
     folders = data_set(tmp_path, {f"image {n:02d}": (BLOCKS, BLOCKS) for n in range(30)})
     for n in range(25):
         (folders[0] / f"image {n:02d}.png").unlink()
-    done = segeval("score", *folders, expect=3)
-    assert "missing prediction: and 5 more; `segeval check` lists them all" in done.stderr
+    for n in range(25, 29):
+        DAMAGE["jpeg"][0](folders[1] / f"image {n:02d}.png")
+    said = segeval("score", *folders, expect=3).stderr.splitlines()
+    names = "image 00, image 01, image 02, …; `segeval check` lists them all"
+    assert said[1].startswith(f"  missing prediction (25: {names}): {folders[1]}/image 00.png has")
+    assert said[2].startswith("  unreadable mask (4: image 25, image 26, image 27, …; ")
+    assert len(said) == 3
     assert segeval("check", *folders, expect=3).stdout.count("missing prediction") == 25
+
+
+def test_many_problems_of_one_kind_are_counted(tmp_path: Path) -> None:
+    folders = data_set(tmp_path, {f"image {n:02d}": (BLOCKS, BLOCKS) for n in range(25)})
+    for n in range(25):
+        save(folders[0] / f"image {n:02d}.png", np.zeros((8, n + 1), np.uint8))
+    done = segeval("score", *folders, expect=3)
+    assert "sizes differ: and 5 more; `segeval check` lists them all" in done.stderr
+
+
+def test_the_same_folder_on_both_sides_is_said(tmp_path: Path) -> None:
+    pred, truth = data_set(tmp_path, {"a": (BLOCKS, BLOCKS)})
+    said = segeval("score", truth, truth.parent / "pred" / ".." / truth.name).stderr
+    assert "is PRED and TRUTH at once" in said
+    assert "at once" not in segeval("score", pred, truth).stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["view"], ["plot", "-o", "a.svg"], ["sweep"], ["explain"], ["report"]]
+)
+def test_a_run_that_is_not_there_is_named(tmp_path: Path, command: list[str]) -> None:
+    name, *rest = command
+    said = segeval(name, "gone.segeval", *rest, cwd=tmp_path, expect=3).stderr
+    assert said == "segeval: gone.segeval: there is no such run file\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "code"),
+    [
+        (["--labels", "citiscapes"], "cityscapes", 3),
+        (["--like", "mmsge"], "mmseg", 2),
+        (["--fail-under", "mio=0.5"], "miou", 2),
+        (["--fail-under", "dise.1=0.5"], "dice", 2),
+        (["--exclude", "backgroud", "--labels", "binary"], "background", 2),
+    ],
+)
+def test_names_that_are_nearly_right_are_proposed(
+    tmp_path: Path, typed: list[str], meant: str, code: int
+) -> None:
+    folders = data_set(tmp_path, {"a": (BLOCKS, BLOCKS)})
+    said = segeval("score", *folders, *typed, expect=code).stderr
+    assert "did you mean" in said
+    assert meant in said.partition("did you mean")[2][:14]
 
 
 def test_check_of_good_data_ends_with_0(tmp_path: Path) -> None:
