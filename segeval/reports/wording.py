@@ -73,7 +73,12 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             meanings[names[-1]] = f"mean of the lowest {share} % of {above}"
     names = [headline(document), *(name for name in names if name != headline(document))]
     for overall in shown(OVERALL, "summary"):
-        each = "" if "sum images" in pooling_of(document).steps else "; mean over images"
+        pooling = pooling_of(document)
+        each = (
+            ""
+            if "sum images" in pooling.steps
+            else f"; mean over {'groups' if pooling.by_group else 'images'}"
+        )
         meanings[overall.name] = overall.formula + each
         names.append(overall.name)
     for name in names:
