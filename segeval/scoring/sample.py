@@ -15,7 +15,7 @@ from segeval.counting.run import CountedRun
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.pooling import POOLINGS
-from segeval.scoring.resampling import Units
+from segeval.scoring.resampling import Resampling, Units
 
 Axis = Literal["images", "classes", "pairs"]
 """What is summed over; pairs are all classes of all images."""
@@ -124,12 +124,15 @@ def pools_of(
     return units.sum(images), replace(units, unit=np.arange(units.count))
 
 
-def signature_parts(convention: Convention, units: Units, group_by: str | None) -> list[str]:
-    """Return the parts of a convention, and which groups are averaged, if any."""
-    if not POOLINGS[convention.pooling].by_group:
-        return convention.signature_parts()
-    named = [] if group_by is None else [f"group-by:{group_by}"]
-    return [*convention.signature_parts(), *named, f"groups:{units.count}"]
+def signature_parts(
+    convention: Convention, units: Units, group_by: str | None, resampling: Resampling | None = None
+) -> list[str]:
+    """Return the parts of a convention, which groups are averaged, and how they are resampled."""
+    parts = convention.signature_parts()
+    if POOLINGS[convention.pooling].by_group:
+        parts += [] if group_by is None else [f"group-by:{group_by}"]
+        parts.append(f"groups:{units.count}")
+    return parts + ([resampling.signature_part(units)] if resampling else [])
 
 
 def sum_images(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:

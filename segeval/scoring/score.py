@@ -153,11 +153,9 @@ def score_run(
     sample = Sample.of(pools)
     summary = summarize(convention, sample, excluded)
     averaged = {
-        metric.mean: count_classes_in_mean(convention, metric, sample, excluded)
-        for metric in METRICS.values()
+        m.mean: count_classes_in_mean(convention, m, sample, excluded) for m in METRICS.values()
     }
-    facts = signature_parts(convention, units, group_by)
-    facts += [intervals.signature_part] if intervals else []
+    facts = signature_parts(convention, units, group_by, resampling)
     return Scores(
         run=run,
         labels=labels,
