@@ -68,7 +68,7 @@ stands first. Where a rule holds for one metric only, its name comes first: `pre
 AXES = (
     (
         "`pooling`",
-        "`dataset`, `image`, `class`, `pair`, `micro`, `image-micro`",
+        "`dataset`, `image`, `class`, `pair`, `micro`, `image-micro`, `group`",
         "which counts are summed, and in which order means are taken",
     ),
     (

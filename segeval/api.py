@@ -447,6 +447,7 @@ def compare(
     ci: int = 1000,
     seed: int = SEED,
     common: bool = False,
+    group_by: str | None = None,
     **labelling: Unpack[Labelling],
 ) -> Comparison:
     """Compare two runs over the same images.
@@ -466,6 +467,8 @@ def compare(
         Of the resamples and swaps.
     common : bool
         Whether images that are not in both runs are left out, instead of being an error.
+    group_by : str, optional
+        The groups of pooling by group, as for `segeval.score`.
 
     Returns
     -------
@@ -486,5 +489,6 @@ def compare(
         unknown=unknown,
         resampling=Resampling(rounds=ci, seed=seed),
         common=common,
+        group_by=group_by,
     )
     return Comparison(comparison=comparison, settings=label_settings(choice, unknown))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Missing = Literal["error", "skip", "worst"]
 OnError = Literal["stop", "skip"]
 Unknown = Literal["error", "wrong", "ignore"]
-Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro"]
+Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro", "group"]
 Absent = Literal["skip", "zero", "one", "undefined"]
 Treatment = Literal["formula", "skip", "zero", "one", "undefined"]
 Classes = Literal["all", "foreground"]

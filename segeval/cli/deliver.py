@@ -144,6 +144,7 @@ def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
             unknown=unknown,
             resampling=held.resampling,
             common=True,
+            group_by=plan.group_by,
         )
         return comparison
 

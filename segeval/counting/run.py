@@ -185,6 +185,11 @@ class CountedRun:
         nothing = np.empty(0, np.int64)
         return sum(tables, start=tabulate(nothing, nothing, nothing))
 
+    def with_groups(self, names: Sequence[str]) -> CountedRun:
+        """Return the run with another group of every image."""
+        named = zip(self.images, names, strict=True)
+        return replace(self, images=tuple(replace(image, group=name) for image, name in named))
+
     def select(self, positions: Sequence[int]) -> CountedRun:
         """Return the run of some of the images only, given in ascending order."""
         new = np.full(len(self.images), -1)

@@ -33,7 +33,7 @@ def image_frame(scores: Scores) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "image": [image.name for image in scores.run.images],
-            "group": [image.group for image in scores.run.images],
+            "group": scores.group_names or [image.group for image in scores.run.images],
             "pixels": scores.counts.pixels,
             "judged": scores.counts.images.total,
         }

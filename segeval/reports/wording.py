@@ -77,9 +77,10 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 meanings[names[-1]] += f", {lowest} of {counted(entered, 'image')}"
     names = [headline(document), *(name for name in names if name != headline(document))]
     for overall in shown(OVERALL, "summary"):
-        each = f"; mean over {images_in(document, overall.name)}"
-        summed = "sum images" in pooling_of(document).steps
-        meanings[overall.name] = overall.formula + ("" if summed else each)
+        pooling = pooling_of(document)
+        over = "groups" if pooling.by_group else images_in(document, overall.name)
+        summed = "sum images" in pooling.steps
+        meanings[overall.name] = overall.formula + ("" if summed else f"; mean over {over}")
         names.append(overall.name)
     for name in names:
         yield title_of(name), name, meanings[name]

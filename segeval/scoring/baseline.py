@@ -21,7 +21,7 @@ from segeval.scoring.gates import DropGate, split_bound
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import Scores
 
-FREE: Final = ("classes", "images", "shard", "ci", "segeval")
+FREE: Final = ("classes", "images", "groups", "shard", "ci", "segeval")
 """Parts of the signature in which a baseline may differ."""
 
 

@@ -29,7 +29,7 @@ from segeval.scoring.resampling import (
     randomization_p,
     swap,
 )
-from segeval.scoring.sample import Sample, excluded_indices
+from segeval.scoring.sample import Sample, excluded_indices, pools_of, signature_parts, units_of
 from segeval.scoring.score import Scores, per_image, score_run, write_signature
 from segeval.settings import LabelChoice, Unknown
 
@@ -103,6 +103,7 @@ def compare_runs(
     unknown: Unknown = "error",
     resampling: Resampling | None = None,
     common: bool = False,
+    group_by: str | None = None,
 ) -> list[RunComparison]:
     """Compare runs with the first of them; one comparison for each of the others.
 
@@ -123,13 +124,16 @@ def compare_runs(
     aligned = align(runs, common=common)
     rows = zip(*(run.images for run in aligned), strict=True)
     groups = [next((image.group for image in row if image.group), "") for row in rows]
-    units = Units.of(groups)
+    aligned = [run.with_groups(groups) for run in aligned]
+    units = units_of(convention, aligned[0], group_by)
     if units.problems():
         raise DataError(units.problems())
     labels = choose_labels(stack(aligned), choice or LabelChoice())
-    first, *others = [score_run(run, labels, convention, unknown=unknown) for run in aligned]
+    first, *others = [
+        score_run(run, labels, convention, unknown=unknown, group_by=group_by) for run in aligned
+    ]
     facts = [
-        *convention.signature_parts(),
+        *signature_parts(convention, units, group_by),
         *([f"common:{len(groups)}of{max(map(len, runs))}"] if common else []),
         resampling.signature_part(units),
     ]
@@ -142,7 +146,8 @@ def _compare(
 ) -> RunComparison:
     """Compare two runs over the same images, scored alike."""
     metric = baseline.convention.headline.partition("_worst")[0]
-    sides = [side.counts.images for side in (baseline, scores)]
+    pools = [pools_of(scores.convention, side.counts.images, units) for side in (baseline, scores)]
+    sides, (units, _) = zip(*pools, strict=True)
     both = ClassCounts.concatenate(sides)
     drawn = _differences(
         scores, ([Sample.of(side, draws) for side in sides] for draws in draw(units, resampling))

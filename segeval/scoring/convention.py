@@ -159,11 +159,12 @@ class Convention:
 
     Attributes
     ----------
-    pooling : {"dataset", "image", "class", "pair", "micro", "image-micro"}
+    pooling : {"dataset", "image", "class", "pair", "micro", "image-micro", "group"}
         ``dataset``: counts summed over images, mean over classes. ``image``: mean over images of
         the mean over classes. ``class``: mean over classes of the mean over images. ``pair``: mean
         over all (class, image) values. ``micro``: counts summed over images and classes.
-        ``image-micro``: counts summed over classes, mean over images.
+        ``image-micro``: counts summed over classes, mean over images. ``group``: as ``image``, of
+        the summed counts of each group of images, e.g. a patient or a video.
     absent : {"skip", "zero", "one", "undefined"}
         How a class is treated that is in neither the truth nor the prediction of its pool.
     pred_only, truth_only : {"zero", "skip", "one", "undefined", "formula"}

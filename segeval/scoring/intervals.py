@@ -36,11 +36,6 @@ class Intervals:
     undefined_means: Mapping[str, int]
     undefined_classes: Mapping[str, NDArray[np.int64]]
 
-    @property
-    def signature_part(self) -> str:
-        """The part of the signature that says how these came about."""
-        return self.resampling.signature_part(self.units)
-
 
 def find_intervals(
     convention: Convention,

@@ -13,12 +13,14 @@ Step = Literal["sum images", "sum classes", "mean images", "mean classes", "mean
 class PoolingRow:
     """The steps of a pooling, its words with ``{images}`` for their number, what weighs how much.
 
-    Sums of counts come first; then classes are scored, and their scores averaged.
+    Sums of counts come first; then classes are scored, and their scores averaged. ``by_group`` sums
+    the counts of each group of images before all else: groups then take the place of images.
     """
 
     steps: tuple[Step, ...]
     words: str
     effect: str
+    by_group: bool = False
 
     @property
     def over_images(self) -> Step:
@@ -73,6 +75,12 @@ POOLINGS: Final = {
         steps=("sum classes", "mean images"),
         words="counts summed over the classes of each image, mean over {images}",
         effect="pixels of all classes of an image are put together, so that the largest decide",
+    ),
+    "group": PoolingRow(
+        steps=("mean classes", "mean images"),
+        by_group=True,
+        words="counts of each group summed, mean over classes, then over the groups of {images}",
+        effect="every group has the same vote, however many images it holds",
     ),
 }
 """Poolings by name; their formulas stand in ``segeval.scoring.means``."""

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.counting.confusion import ClassCounts
 from segeval.errors import Problem, SettingError
 from segeval.scoring.metrics import ROUNDING
 
@@ -80,6 +81,16 @@ class Units:
     def expand(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give every image the weight of its unit: (B, U) to (B, N)."""
         return weights if self.kind == "images" else weights[:, self.unit]
+
+    def sum(self, images: ClassCounts) -> ClassCounts:
+        """Sum the counts of the images of each unit: (N, …) to (U, …)."""
+
+        def summed(part: NDArray[np.int64]) -> NDArray[np.int64]:
+            sums = np.zeros((self.count, *part.shape[1:]), np.int64)
+            np.add.at(sums, self.unit, part)
+            return sums
+
+        return images.map(summed)
 
     def problems(self) -> list[Problem]:
         """Say if there is nothing to draw from."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
+from segeval.counting.groups import check_groups, group_names
+from segeval.counting.run import CountedRun
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
+from segeval.scoring.pooling import POOLINGS
+from segeval.scoring.resampling import Resampling, Units
 
 Axis = Literal["images", "classes", "pairs"]
 """What is summed over; pairs are all classes of all images."""
@@ -97,6 +101,38 @@ def excluded_indices(convention: Convention, labels: LabelMap) -> list[int]:
     background = labels.background if convention.classes == "foreground" else None
     told = labels.positions(convention.exclude)
     return sorted({*told, *(() if background is None else (background,))})
+
+
+def units_of(convention: Convention, run: CountedRun, group_by: str | None = None) -> Units:
+    """Return what is resampled: the groups that pairs carry, or those that are averaged.
+
+    A `SettingError`, if groups are averaged and an image is in none.
+    """
+    if not POOLINGS[convention.pooling].by_group:
+        return Units.of(group_names(run))
+    names = group_names(run, group_by)
+    check_groups(run, names)
+    return Units.of(names)
+
+
+def pools_of(
+    convention: Convention, images: ClassCounts, units: Units
+) -> tuple[ClassCounts, Units]:
+    """Return the counts of what is averaged, images or groups, and how these are drawn."""
+    if not POOLINGS[convention.pooling].by_group:
+        return images, units
+    return units.sum(images), replace(units, unit=np.arange(units.count))
+
+
+def signature_parts(
+    convention: Convention, units: Units, group_by: str | None, resampling: Resampling | None = None
+) -> list[str]:
+    """Return the parts of a convention, which groups are averaged, and how they are resampled."""
+    parts = convention.signature_parts()
+    if POOLINGS[convention.pooling].by_group:
+        parts += [] if group_by is None else [f"group-by:{group_by}"]
+        parts.append(f"groups:{units.count}")
+    return parts + ([resampling.signature_part(units)] if resampling else [])
 
 
 def sum_images(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:

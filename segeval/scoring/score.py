@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from segeval.counting.dataset import NOTHING
-from segeval.counting.groups import split_groups
+from segeval.counting.groups import group_names, split_groups
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError, LabelError, Problem
 from segeval.labels.choose import choose_labels
@@ -22,8 +22,8 @@ from segeval.scoring.means import (
     summarize,
 )
 from segeval.scoring.metrics import METRICS, OVERALL, mean_titles, shown
-from segeval.scoring.resampling import Resampling, Units
-from segeval.scoring.sample import Sample, excluded_indices
+from segeval.scoring.resampling import Resampling
+from segeval.scoring.sample import Sample, excluded_indices, pools_of, signature_parts, units_of
 from segeval.settings import LabelChoice, Unknown
 from segeval.values import describe_values
 from segeval.version import __version__
@@ -56,12 +56,17 @@ def label_and_score(
             raise
         doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
         raise DataError((*run.provenance.problems, doubt)) from error
-    scores = score_run(run, labels, convention, unknown=unknown, resampling=resampling)
+    names = group_names(run, group_by)
+    scores = score_run(
+        run, labels, convention, unknown=unknown, resampling=resampling, group_by=group_by
+    )
     groups = {
-        name: score_run(run.select(positions), labels, convention, unknown=unknown)
-        for name, positions in split_groups(run, group_by).items()
+        name: score_run(
+            run.select(positions), labels, convention, unknown=unknown, group_by=group_by
+        )
+        for name, positions in split_groups(names).items()
     }
-    return replace(scores, groups=groups)
+    return replace(scores, groups=groups, group_names=names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +90,8 @@ class Scores:
         What a predicted value is that is no class.
     groups : mapping of str to Scores
         Scores of each group of images, if there are groups.
+    group_names : sequence of str
+        The group of every image, empty if it has none.
     """
 
     run: CountedRun
@@ -98,6 +105,7 @@ class Scores:
     signature: str
     unknown: Unknown = "error"
     groups: Mapping[str, Scores] = field(default_factory=dict)
+    group_names: Sequence[str] = ()
     intervals: Intervals | None = None
 
     @property
@@ -125,6 +133,7 @@ def score_run(
     *,
     unknown: Unknown = "error",
     resampling: Resampling | None = None,
+    group_by: str | None = None,
 ) -> Scores:
     """Score a run under a convention, by default the pooled counts of all classes.
 
@@ -133,26 +142,28 @@ def score_run(
     DataError
         If the run has problems, its own or values that the label map does not know; or if there is
         too little for intervals.
+    SettingError
+        If groups are averaged and an image is in none.
     """
     convention = convention or Convention()
     if convention.outside == "ignore":
         labels, unknown = void_outside(run, labels), "ignore"
     excluded = excluded_indices(convention, labels)
     counts = classify(run, labels, unknown=unknown)
-    units = Units.of([image.group for image in run.images])
+    units = units_of(convention, run, group_by)
+    pools, drawn = pools_of(convention, counts.images, units)
     too_few = units.problems() if resampling else ()
     if problems := (*run.provenance.problems, *counts.problems, *too_few):
         raise DataError(problems)
     intervals = None
     if resampling is not None:
-        intervals = find_intervals(convention, counts.images, excluded, units, resampling)
-    sample = Sample.of(counts.images)
+        intervals = find_intervals(convention, pools, excluded, drawn, resampling)
+    sample = Sample.of(pools)
     summary = summarize(convention, sample, excluded)
     averaged = {
-        metric.mean: count_classes_in_mean(convention, metric, sample, excluded)
-        for metric in METRICS.values()
+        m.mean: count_classes_in_mean(convention, m, sample, excluded) for m in METRICS.values()
     }
-    facts = [*convention.signature_parts(), *([intervals.signature_part] if intervals else [])]
+    facts = signature_parts(convention, units, group_by, resampling)
     return Scores(
         run=run,
         labels=labels,

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.groups import split_groups
+from segeval.counting.groups import group_names, split_groups
 from segeval.counting.run import CountedRun
 from segeval.pictures.caption import image_scores
 from segeval.pictures.classmaps import RunLookup
@@ -86,7 +86,7 @@ class Catalogue:
     def __init__(self, scores: Scores, translation: RunLookup, group_by: str | None = None) -> None:
         self.scores = scores
         self.cells = wrong_cells(scores.run, translation)
-        self.groups = split_groups(scores.run, group_by)
+        self.groups = split_groups(group_names(scores.run, group_by))
         self.names = [image.name for image in scores.run.images]
         self.member = np.full(len(self.names), -1)
         for number, positions in enumerate(self.groups.values()):

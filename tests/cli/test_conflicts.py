@@ -84,8 +84,8 @@ def test_what_goes_with_a_typed_option_stays(project: Path) -> None:
 
 def test_groups_at_the_top_do_not_hinder_comparisons(project: Path) -> None:
     done(project, 'group-by = "^(.)"\nci = 20\nseed = 5', "compare", "a.segeval", "b.segeval")
-    said = done(project, '[compare]\ngroup-by = "^(.)"', "compare", "a.segeval", expect=2)
-    assert "segeval compare has no option 'group-by'" in said
+    said = done(project, '[compare]\nper-group = "g.csv"', "compare", "a.segeval", expect=2)
+    assert "segeval compare has no option 'per-group'" in said
 
 
 def test_a_seed_without_resamples_is_harmless(project: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_seed_without_resamples_is_harmless(project: Path) -> None:
             [],
             "(like stands in segeval.toml:1, pooling stands in segeval.toml:2)",
         ),
-        ("worst = 25", [], "by class (worst stands in segeval.toml:1)"),
+        ("worst = 25", [], "by group (worst stands in segeval.toml:1)"),
         ('[score]\npred-labels = "voc"', [], "(pred-labels stands in segeval.toml:2)"),
         ('max-drop = "0.1"\nclasses = 4', [], "FILE (max-drop stands in segeval.toml:1)\n"),
         ("classes = 4", ["--labels", "voc", "--classes", "4"], "give one of them\n"),

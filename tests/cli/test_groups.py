@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,47 @@ def test_each_group_scores_like_its_images_alone(
     assert "groups" not in document(*folders)
     shown = segeval("score", *folders, "--group-by", "^([a-z]+)_").stdout
     assert "day            2  1.0000" in shown
+
+
+def test_the_mean_over_groups_is_that_of_their_summed_counts(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    by, images = ("--group-by", "^([a-z]+)", "--pooling", "group"), tmp_path / "images.csv"
+    result = document(*folders, *by, "--per-image", images, "--ci", 50)
+    values = {group["name"]: group["summary"] for group in result["groups"]}
+    assert list(values) == ["day", "night", "x"]
+    for name in ("miou", "mdice", "pixel_accuracy"):
+        mean = sum(value[name] for value in values.values()) / 3
+        assert result["summary"][name] == pytest.approx(mean, rel=1e-12)
+    day = document(*folders, "--include", "day*")["summary"]
+    assert values["day"]["miou"] == day["miou"]
+    assert "|pooling:group|" in result["signature"]
+    assert "|group-by:^([a-z]+)|groups:3|ci:50,95%,seed:12345,groups|" in result["signature"]
+    assert result["resampling"]["units"] == 3
+    rows = csv.DictReader(images.read_text("utf-8").splitlines())
+    assert [row["group"] for row in rows] == ["day", "day", "night", "x"]
+    shown = segeval("score", *folders, *by).stdout
+    assert "counts of each group summed, mean over classes, then over the groups of 4" in shown
+    assert "mean over groups" in shown
+
+
+def test_a_mean_over_groups_needs_a_group_for_every_image(folders: tuple[Path, Path]) -> None:
+    alone = segeval("score", *folders, "--pooling", "group", expect=2).stderr
+    assert "day_1, day_2, night_1 and 1 more images are in no group; type --group-by" in alone
+    by = ("--group-by", "^([a-z]+)_", "--pooling", "group")
+    assert "x is in no group" in segeval("score", *folders, *by, expect=2).stderr
+
+
+def test_runs_are_compared_by_the_mean_over_groups(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run, prediction = tmp_path / "run", folders[1]
+    segeval("score", *folders, "-o", run, "--quiet")
+    by = ("--group-by", "^([a-z]+)", "--pooling", "group", "--ci", 50)
+    truth = ("--truth", folders[1], "--format", "json", *by)
+    miou = json.loads(segeval("compare", run, prediction, *truth).stdout)["summary"]["miou"]
+    assert miou["baseline"] == document(*folders, *by)["summary"]["miou"]
+    assert miou["value"] == 1.0
 
 
 def test_gates_hold_for_a_group_and_for_the_worst(folders: tuple[Path, Path]) -> None:

@@ -64,6 +64,7 @@ def test_the_mean_is_what_the_formula_of_the_pooling_says(pooling: Pooling) -> N
         "pair": mean(iou(made, [n], [c]) for n in IMAGES for c in CLASSES),
         "micro": iou(made, IMAGES, CLASSES),
         "image-micro": mean(iou(made, [n], CLASSES) for n in IMAGES),
+        "group": mean(mean(iou(made, [n], [c]) for c in CLASSES) for n in IMAGES),
     }
     score = mean_score(Convention(pooling=pooling), METRICS["iou"], Sample.of(made), ())
     assert score.tolist() == pytest.approx([formulas[pooling]], rel=1e-14)
@@ -72,7 +73,8 @@ def test_the_mean_is_what_the_formula_of_the_pooling_says(pooling: Pooling) -> N
 
 def test_every_pooling_that_a_user_can_name_has_its_steps() -> None:
     assert tuple(POOLINGS) == get_args(Pooling)
-    assert [name for name, pooling in POOLINGS.items() if pooling.has_worst] == ["image", "class"]
+    able = [name for name, pooling in POOLINGS.items() if pooling.has_worst]
+    assert able == ["image", "class", "group"]
 
 
 def test_a_pooling_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:

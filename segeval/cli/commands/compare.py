@@ -44,13 +44,17 @@ class ComparedOptions(FolderOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResamplingOptions(options.ConventionOptions):
+class ResamplingOptions(options.GroupedOptions):
     """How counts become scores, and how often they are drawn: always, in a comparison."""
 
     ci: int | None = _convention(
         "Intervals and p-values from so many resamples of the images, or of their groups.",
         metavar="N",
         show_default="1000",
+    )
+    group_by: str | None = _convention(
+        "The groups of --pooling group: regular expression on the name, first capture group.",
+        metavar="REGEX",
     )
 
 
@@ -106,6 +110,7 @@ def compare(
         unknown=labels.unknown,
         resampling=resampling,
         common=compared.common,
+        group_by=convention.group_by,
     )
     _deliver(comparisons, compared, labels, output)
     _say_doubts(comparisons, quiet=quiet)

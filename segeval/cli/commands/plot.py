@@ -45,7 +45,7 @@ class PlotOptions:
 def plot(
     reading: ReadingOptions,
     labels: options.LabelOptions,
-    convention: options.ConventionOptions,
+    convention: options.GroupedOptions,
     plotted: PlotOptions,
     *,
     quiet: options.Quiet = False,
@@ -75,7 +75,9 @@ def plot(
         data = _swept(run, labels)
     else:
         rules = convention.convention()
-        scores = label_and_score(run, labels.choice(), rules, unknown=labels.unknown)
+        scores = label_and_score(
+            run, labels.choice(), rules, unknown=labels.unknown, group_by=convention.group_by
+        )
         say_classes(run, scores.counts, scores.labels, quiet=quiet)
         data = plot_data(scores)
     figure = draw_plot(plotted.kind, data | {"metric": plotted.metric})

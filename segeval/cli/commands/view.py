@@ -56,7 +56,9 @@ def view(
 
     photographs, rules = viewing.photographs(), convention.convention()
     run = count_or_read(reading, quiet=quiet)
-    scores = label_and_score(run, labels.choice(), rules, unknown=labels.unknown)
+    scores = label_and_score(
+        run, labels.choice(), rules, unknown=labels.unknown, group_by=convention.group_by
+    )
     position = position_of(scores.labels, viewing.class_name)
     translation = lookup_of(run, scores.labels, unknown=scores.unknown)
     catalogue = Catalogue(scores, translation, convention.group_by)

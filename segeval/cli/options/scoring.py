@@ -25,7 +25,7 @@ class ConventionOptions:
         "Report what another tool reports for these masks; see `segeval presets`.", metavar="PRESET"
     )
     pooling: Pooling | None = _convention(
-        "Sum counts over the data set, or average over images, classes, or both.",
+        "Sum counts over the data set, or average over images, classes, both, or groups.",
         show_default="dataset",
     )
     absent: Absent | None = _convention(
@@ -36,7 +36,7 @@ class ConventionOptions:
         "Leave a class out of the means (its pixels still count); repeatable.", metavar="CLASS"
     )
     worst: float | None = _convention(
-        "Also the mean of the lowest Q %, with --pooling image or class.", metavar="Q"
+        "Also the mean of the lowest Q %, with --pooling image, class or group.", metavar="Q"
     )
 
     ci: int | None = _convention(
