@@ -155,9 +155,6 @@ def score_run(
     too_few = units.problems() if resampling else ()
     if problems := (*run.provenance.problems, *counts.problems, *too_few):
         raise DataError(problems)
-    intervals = None
-    if resampling is not None:
-        intervals = find_intervals(convention, pools, excluded, drawn, resampling)
     sample = Sample.of(pools)
     summary = summarize(convention, sample, excluded)
     averaged = {
@@ -172,10 +169,12 @@ def score_run(
         class_scores={name: values[0] for name, values in summary.classes.items()},
         summary={name: float(values[0]) for name, values in summary.means.items()},
         averaged=averaged,
-        averaged_images=count_images_in_means(convention, sample, excluded),
+        averaged_images=count_images_in_means(convention, Sample.of(counts.images), excluded),
         signature=write_signature(run, labels, facts, unknown=unknown),
         unknown=unknown,
-        intervals=intervals,
+        intervals=find_intervals(convention, pools, excluded, drawn, resampling)
+        if resampling
+        else None,
     )
 
 
