@@ -226,9 +226,7 @@ class LabelMap:
         """
         number, background = len(self.labels), self.background
         if number != 2:
-            raise SettingError(
-                f"{what} needs two classes; {self.name} without what is ignored has {number}"
-            )
+            raise SettingError(f"{what} needs two classes; {self.name} has {number}")
         if background is None:
             raise SettingError(
                 f"{what} needs a background and a foreground; {self.name} names "

@@ -107,7 +107,7 @@ def test_a_threshold_keeps_both_classes_whatever_is_ignored(tmp_path: Path) -> N
     assert len(result["classes"]) == 2
     assert result["summary"]["miou"] == 1.0
     said = segeval("score", *folders, "--threshold", "200", "--ignore", "0", expect=2).stderr
-    assert "binary without what is ignored has 1" in said
+    assert "--threshold needs two classes; binary has 1" in said
 
 
 def test_colours_of_either_side_are_read_by_its_own_map(tmp_path: Path) -> None:
