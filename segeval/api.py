@@ -32,6 +32,7 @@ from segeval.settings import (
     MAX_PIXELS,
     LabelChoice,
     Level,
+    Match,
     Missing,
     OnError,
     Reading,
@@ -222,6 +223,7 @@ def count(
     pairs: AnyPath | None = None,
     pred_suffix: str = "",
     truth_suffix: str = "",
+    match: Match = "path",
     include: str | None = None,
     missing: Missing = "error",
     shard: str | None = None,
@@ -240,6 +242,8 @@ def count(
         In their place, a CSV of ``prediction,truth,name,group``; paths from its folder.
     pred_suffix, truth_suffix : str
         End of the names on that side, stripped before names are matched.
+    match : {"path", "stem"}
+        Names match with their folders, or by the last part alone.
     include : str, optional
         Only names that match this pattern, e.g. ``"city/*"``.
     missing : {"error", "skip", "worst"}
@@ -279,6 +283,7 @@ def count(
         **dict(zip(("prediction", "truth", "pairs"), paths, strict=True)),
         pred_suffix=pred_suffix,
         truth_suffix=truth_suffix,
+        match=match,
         include=include,
         missing=missing,
         shard=shard,
@@ -307,6 +312,7 @@ def score(
     pairs: AnyPath | None = None,
     pred_suffix: str = "",
     truth_suffix: str = "",
+    match: Match = "path",
     include: str | None = None,
     missing: Missing = "error",
     on_error: OnError = "stop",
@@ -319,7 +325,7 @@ def score(
 
     Parameters
     ----------
-    prediction, truth, pairs, pred_suffix, truth_suffix, include, missing
+    prediction, truth, pairs, pred_suffix, truth_suffix, match, include, missing
         Which masks belong together; see `count`.
     on_error, resize_prediction, max_pixels, workers
         How they are read; see `count`.
@@ -375,6 +381,7 @@ def score(
         pairs=pairs,
         pred_suffix=pred_suffix,
         truth_suffix=truth_suffix,
+        match=match,
         include=include,
         missing=missing,
         on_error=on_error,

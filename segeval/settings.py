@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from segeval.labels.labelmap import LabelMap
 
 Missing = Literal["error", "skip", "worst"]
+Match = Literal["path", "stem"]
 OnError = Literal["stop", "skip"]
 Unknown = Literal["error", "wrong", "ignore"]
 Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro", "group"]
@@ -57,6 +58,7 @@ class Source:
     pairs: Path | None = None
     pred_suffix: str = ""
     truth_suffix: str = ""
+    match: Match = "path"
     include: str | None = None
     missing: Missing = "error"
     shard: str | None = None
@@ -64,6 +66,7 @@ class Source:
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
         _check_choice("missing", self.missing, Missing)
+        _check_choice("match", self.match, Match)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ def pair_up(source: Source) -> Pairing:
             truth=source.truth or Path(),
             pred_suffix=source.pred_suffix,
             truth_suffix=source.truth_suffix,
+            match=source.match,
             include=source.include,
             missing=source.missing,
         )

@@ -10,14 +10,16 @@ import csv
 import fnmatch
 import io
 import os
+import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from segeval.errors import Problem, SettingError
-from segeval.settings import Missing
+from segeval.settings import Match, Missing
 from segeval.text import printable
 
 IMAGE_EXTENSIONS: Final = frozenset(
@@ -27,6 +29,9 @@ IMAGE_EXTENSIONS: Final = frozenset(
 
 TRIED: Final = 200
 """Names that are looked at to propose a suffix."""
+
+ENDINGS: Final = 12
+"""Most frequent ends of names that are tried as a suffix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,25 +65,30 @@ def find_pairs(
     truth: Path,
     pred_suffix: str = "",
     truth_suffix: str = "",
+    match: Match = "path",
     include: str | None = None,
     missing: Missing = "error",
 ) -> Pairing:
     """Pair the masks of two folders, walked recursively, or two single files.
 
     A suffix is the end of the names on that side, stripped before names are matched, e.g.
-    ``"_gtFine_labelIds"``; files without it are left alone. ``include`` is a glob that the name of
-    a pair must match, e.g. ``"frankfurt/*"``. Pairs come in ascending order of their names.
+    ``"_gtFine_labelIds"``; files without it are left alone. Names that ``match`` by stem may lie
+    in other folders, if their last part stands once on each side. ``include`` is a glob that the
+    name of a pair must match, e.g. ``"frankfurt/*"``. Pairs come in ascending order of their names.
     """
     if prediction.is_file() and truth.is_file():
         return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
     problems: list[Problem] = []
     predictions = index_folder(prediction, "prediction", pred_suffix, include, problems)
     truths = index_folder(truth, "truth", truth_suffix, include, problems)
+    if match == "stem":
+        predictions = _by_stem(truths, predictions, problems)
     common = sorted(truths.keys() & predictions.keys())
     absent = sorted(truths.keys() - predictions.keys())
     extra = tuple(sorted(predictions.keys() - truths.keys()))
-    if truths and predictions and not common and missing != "worst":
-        problems.append(_nothing_matches(truths, predictions))
+    few = 2 * len(common) < min(len(truths), len(predictions)) and missing == "error"
+    if extra and truths and (few or (not common and missing != "worst")):
+        problems.append(_few_match(truths, predictions, common))
     elif missing == "error" and truths and predictions:
         problems.extend(_missing_prediction(name, truths[name], prediction) for name in absent)
     pairs = [Pair(name=n, truth=truths[n], prediction=predictions[n]) for n in common]
@@ -123,6 +133,26 @@ def index_folder(
             detail = f"{files}: the same name on the {side} side; keep one of them"
             problems.append(Problem(name=name, kind="two files of one name", detail=detail))
     return {name: Path(min(paths)) for name, paths in found.items()}
+
+
+def _by_stem(
+    truths: dict[str, Path], predictions: dict[str, Path], problems: list[Problem]
+) -> dict[str, Path]:
+    """Name predictions like the truths of the same stem, which must stand once on each side."""
+    sides: list[dict[str, str]] = []
+    for side, names in (("truth", truths), ("prediction", predictions)):
+        stems: dict[str, str] = {}
+        for name in sorted(names):
+            stem = name.rpartition("/")[2]
+            if stems.setdefault(stem, name) != name:
+                detail = (
+                    f"{names[stems[stem]]}, {names[name]}: the same stem on the {side} side; "
+                    "leave out --match stem, or name the pairs with --pairs"
+                )
+                problems.append(Problem(name=name, kind="two files of one name", detail=detail))
+        sides.append(stems)
+    truth, prediction = sides
+    return {truth.get(stem, name): predictions[name] for stem, name in prediction.items()}
 
 
 def _is_included(include: str | None, *names: str) -> bool:
@@ -177,25 +207,59 @@ def _missing_prediction(name: str, truth: Path, folder: Path) -> Problem:
     return Problem(name=name, kind="missing prediction", detail=detail)
 
 
-def _nothing_matches(truths: dict[str, Path], predictions: dict[str, Path]) -> Problem:
-    """Say that no names match, and propose the suffix that would make them."""
-    truth, prediction = min(truths), min(predictions)
-    advice = "give --truth-suffix or --pred-suffix"
-    if {name.rpartition("/")[2] for name in truths} & {n.rpartition("/")[2] for n in predictions}:
-        advice = "only the folders differ: use the same ones, or name the pairs with --pairs"
-    for long, short, option in (
-        (truths, predictions, "--truth-suffix"),
-        (predictions, truths, "--pred-suffix"),
-    ):
-        some = sorted(long)[:TRIED]
-        tails = {a[len(b) :] for b in sorted(short)[:TRIED] for a in some if a.startswith(b)}
-        if len(tails) == 1:
-            advice = f"try {option} {tails.pop()}"
+def _few_match(truths: dict[str, Path], predictions: dict[str, Path], common: list[str]) -> Problem:
+    """Say that no names match, or few, and propose what would make them."""
+    lonely = sorted(truths.keys() - set(common)), sorted(predictions.keys() - set(common))
+    found = f"none of {len(truths)} truths has a prediction of its name: "
+    if common:
+        found = f"{len(common)} of {len(truths)} truths found, e.g. {common[0]!r}; of the others, "
     detail = (
-        f"none of {len(truths)} truths has a prediction of its name: "
-        f"truths are like {truth!r}, predictions like {prediction!r}; {advice}"
+        f"{found}truths are like {lonely[0][0]!r}, predictions like {lonely[1][0]!r}; "
+        f"{_matching_advice(*lonely)}"
     )
-    return Problem(name=truth, kind="no names match", detail=detail)
+    kind = "few names match" if common else "no names match"
+    return Problem(name=lonely[0][0], kind=kind, detail=detail)
+
+
+def _matching_advice(truths: list[str], predictions: list[str]) -> str:
+    """Return the options that make most names match."""
+    stems = [Counter(name.rpartition("/")[2] for name in names) for names in (truths, predictions)]
+    if stems[0].keys() & stems[1].keys():
+        if all(max(counts.values()) == 1 for counts in stems):
+            return "only the folders differ: type --match stem"
+        return "only the folders differ: use the same ones, or name the pairs with --pairs"
+    ends = (_endings(truths, predictions), _endings(predictions, truths))
+    cut = [
+        {end: {n.removesuffix(end) for n in names if n.endswith(end)} for end in tails}
+        for names, tails in zip((truths, predictions), ends, strict=True)
+    ]
+    ranked = [
+        (len(a & b), "label" in t.lower(), -len(t) - len(p), t, p)
+        for t, a in cut[0].items()
+        for p, b in cut[1].items()
+    ]
+    matches, *_, truth, prediction = max(ranked)
+    if 2 * matches <= min(len(truths), len(predictions)):
+        return "give --truth-suffix or --pred-suffix"
+    said = [
+        f"--truth-suffix {truth}" if truth else "",
+        f"--pred-suffix {prediction}" if prediction else "",
+    ]
+    return f"try {' '.join(filter(None, said))}"
+
+
+def _endings(names: list[str], others: list[str]) -> list[str]:
+    """Return what may be the end of names: from a separator on, or what others lack."""
+    tails = Counter(
+        name[match.start() :] for name in names for match in re.finditer(r"[-_. ](?!.*/)", name)
+    )
+    some, short = names[:TRIED], others[:TRIED]
+    lacking = {a[len(b) :] for b in short for a in some if a.startswith(b)}
+    return [
+        "",
+        *(tail for tail, _ in tails.most_common(ENDINGS)),
+        *(lacking if len(lacking) == 1 else ()),
+    ]
 
 
 def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "error") -> Pairing:

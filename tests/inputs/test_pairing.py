@@ -146,7 +146,16 @@ def test_two_files_of_one_name_are_a_problem(
         ("a_gt.png|b_gt.png", "a.png|b.png", "try --truth-suffix _gt"),
         ("a.png|b.png", "a_pred.png|b_pred.png", "try --pred-suffix _pred"),
         ("a_gt.png|b_label.png", "a.png|b.png", "give --truth-suffix or --pred-suffix"),
-        ("a_gt.png|b_gt.png", "a_p.png|b_p.png", "give --truth-suffix or --pred-suffix"),
+        ("a_gt.png|b_gt.png", "a_p.png|b_p.png", "try --truth-suffix _gt --pred-suffix _p"),
+        ("a_1_gt.png|b_1_gt.png", "a_1_p.png|b_1_p.png", "try --truth-suffix _gt --pred-suffix _p"),
+        (
+            "k/a_g_color.png|k/a_g_labelIds.png|k/b_g_color.png|k/b_g_labelIds.png",
+            "k/a_x.png|k/b_x.png",
+            "try --truth-suffix _g_labelIds --pred-suffix _x",
+        ),
+        ("amask.png|bmask.png", "a.png|b.png", "try --truth-suffix mask"),
+        ("x/a.png|y/b.png", "a.png|b.png", "type --match stem"),
+        ("x/a.png|y/a.png", "a.png|b.png", "or name the pairs with --pairs"),
         ("a.png", "b.png", "give --truth-suffix or --pred-suffix"),
     ],
 )
@@ -159,6 +168,32 @@ def test_when_no_names_match_the_suffix_is_proposed(
     truth, prediction = truths.split(".", maxsplit=1)[0], predictions.split(".", maxsplit=1)[0]
     assert f"truths are like {truth!r}, predictions like {prediction!r}" in detail
     assert pairing.pairs == ()
+
+
+def test_when_few_names_match_the_rest_is_one_problem_with_advice(tmp_path: Path) -> None:
+    truths = "|".join(["c.png", *(f"a{n}_gt.png" for n in range(5))])
+    predictions = "|".join(["c.png", *(f"a{n}_p.png" for n in range(5))])
+    pairing = paired(tmp_path, truths, predictions)
+    assert problem(pairing, "few names match") == (
+        "1 of 6 truths found, e.g. 'c'; of the others, truths are like 'a0_gt', predictions like "
+        "'a0_p'; try --truth-suffix _gt --pred-suffix _p"
+    )
+    assert names(paired(tmp_path, "", "", missing="skip")) == ["c"]
+
+
+def test_names_match_by_their_last_part_when_that_is_asked_for(tmp_path: Path) -> None:
+    pairing = paired(tmp_path, "x/a.png|y/b.png", "a.png|z/b.png|c.png", match="stem")
+    assert names(pairing) == ["x/a", "y/b"]
+    assert [pair.prediction for pair in pairing.pairs] == [
+        tmp_path / "pred" / "a.png",
+        tmp_path / "pred" / "z" / "b.png",
+    ]
+    assert pairing.extra == ("c",)
+
+
+def test_last_parts_that_stand_twice_are_a_problem(tmp_path: Path) -> None:
+    pairing = paired(tmp_path, "x/a.png|y/a.png|b.png", "a.png|b.png", match="stem", missing="skip")
+    assert "the same stem on the truth side" in problem(pairing, "two files of one name")
 
 
 @pytest.mark.parametrize("missing", ["error", "skip", "worst"])

@@ -161,7 +161,7 @@ def test_maps_of_different_names_do_not_go_together() -> None:
 def test_positions_are_found_by_name() -> None:
     assert BOTH.positions(["car", "road", "car"]) == (0, 1)
     assert BOTH.positions([]) == ()
-    with pytest.raises(SettingError, match="no class is called 'ca'; the classes are road, car"):
+    with pytest.raises(SettingError, match=r"'ca'; did you mean 'car'. the classes are road, car"):
         BOTH.positions(["car", "ca"])
 
 

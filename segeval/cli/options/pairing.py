@@ -9,7 +9,7 @@ from typing import ClassVar
 from segeval.cli.options.panels import argument, in_panel
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
-from segeval.settings import MAX_PIXELS, Missing, OnError, Reading, Source, parse_shard
+from segeval.settings import MAX_PIXELS, Match, Missing, OnError, Reading, Source, parse_shard
 
 _pairing = in_panel("Pairing and reading")
 
@@ -23,6 +23,9 @@ class FolderOptions:
     )
     truth_suffix: str = _pairing(
         "The same for truths, e.g. _gtFine_labelIds.", metavar="S", default=""
+    )
+    match: Match = _pairing(
+        "Names match with their folders, or by the last part alone.", default="path"
     )
     include: str | None = _pairing("Only names that match.", metavar="GLOB")
     missing: Missing = _pairing(
@@ -49,6 +52,7 @@ class FolderOptions:
             truth=truth,
             pred_suffix=self.pred_suffix,
             truth_suffix=self.truth_suffix,
+            match=self.match,
             include=self.include,
             missing=self.missing,
         )
