@@ -21,6 +21,7 @@ from segeval.labels.diagnose import (
     mixed_maps,
     scaled,
     shifted,
+    threshold_of,
     unpredicted_void,
 )
 from segeval.labels.doubts import float_doubt, spelt_twice, void_doubt
@@ -120,11 +121,11 @@ def _grey_doubt(truth: set[int], prediction: set[int], *, binary_truth: bool) ->
     """Recognise grey predictions."""
     if len(prediction) <= GREY_LEVELS or len(prediction) <= len(truth) * GREY_SHARE:
         return ""
-    also = "" if binary_truth else " and --truth-threshold V, as the truth is grey as well"
+    also = "" if binary_truth else f" --truth-threshold {threshold_of(truth) or 128}"
     return (
-        "the prediction is grey; if these are probabilities of one class, type --threshold V "
-        f"(foreground where value >= V, e.g. --threshold 128){also}; if they are classes, "
-        "name them with --labels or --classes"
+        "the prediction is grey; if these are probabilities of one class, type --threshold 128"
+        f"{also} or other levels (foreground where value >= level); if they are classes, name them "
+        "with --labels or --classes"
     )
 
 

@@ -13,6 +13,7 @@ from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair, Pairing
 from segeval.inputs.probabilities import read_probabilities
 from segeval.labels.choose import explicit_labels
+from segeval.labels.diagnose import threshold_of
 from segeval.labels.doubts import foreground_of
 from segeval.labels.infer import values_on_side
 from segeval.labels.labelmap import WHITE, Label, LabelMap
@@ -112,11 +113,12 @@ def _found(
         void = ignore if ignore is not None else () if white else (WHITE,)
         classes = {"background": (0,), "foreground": foreground}
         return _of_channels("binary(found)" if white else "found", classes, void)
-    held = "the foreground only" if first.binary else "two classes"
+    held, level = "the foreground only" if first.binary else "two classes", threshold_of(found)
     raise LabelError(
         f"the maps hold {held}, and truth holds {describe_values(found)}: which is the "
-        "foreground? Type --labels with a label map of two classes, --truth-threshold V for grey "
-        "truths, or --ignore for what is void; masks of classes are scored by `segeval score`"
+        f"foreground? Type --truth-threshold {level or 128} if it is all from there on, --labels "
+        "with a label map of two classes, or --ignore for what is void; masks of classes are "
+        "scored by `segeval score`"
     )
 
 

@@ -146,6 +146,13 @@ def grey() -> tuple[Masks, Masks]:
     return (levels, levels[:, ::-1]), (levels >= 128, levels[:, ::-1] >= 128)
 
 
+def grey_objects() -> tuple[Masks, Masks]:
+    """Several objects in the truth, grey levels of one foreground in the prediction."""
+    truth = np.resize(np.arange(4), (16, 16))
+    levels = np.arange(256).reshape(16, 16)
+    return (truth, levels), (truth > 0, levels >= 128)
+
+
 def predicted_multiples() -> tuple[Masks, Masks]:
     truth, prediction = drawn(4)
     expected = with_row(truth, 255), prediction
@@ -181,6 +188,7 @@ WALKS = [
     (predicted_objects, ""),
     (predicted_objects, "--labels binary"),
     (grey, "--threshold 128"),
+    (grey_objects, ""),
     (grey, "--truth-threshold 128"),
     (grey, "--labels binary"),
     (multiples, ""),

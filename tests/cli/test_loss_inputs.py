@@ -142,7 +142,7 @@ def test_truths_of_doubtful_foreground_are_refused(tmp_path: Path) -> None:
     pair = map_set(tmp_path, {"a": SHARES[0]}, {"a": TRUTH})
     done = segeval("losses", *pair, expect=3)
     assert "truth holds 0..2: which is the foreground?" in done.stderr
-    assert "--truth-threshold V" in done.stderr
+    assert "Type --truth-threshold 1 if" in done.stderr
     done = segeval("losses", *pair, "--classes", 3, expect=2)
     assert "the maps hold the foreground only" in done.stderr
 

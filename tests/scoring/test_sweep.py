@@ -115,7 +115,7 @@ def test_a_sweep_comes_from_a_run_or_from_folders(tmp_path: Path) -> None:
     grey = np.arange(256).reshape(16, 16)
     folders = data_set(tmp_path, {"a": ((grey >= 100) * 255, grey)})
     said = segeval("score", *folders, "-o", tmp_path / "run", expect=3).stderr
-    assert "--threshold V" in said
+    assert "--threshold 128" in said
     from_run = segeval("sweep", tmp_path / "run", "--csv", tmp_path / "out.csv")
     assert from_run.stdout == segeval("sweep", *folders).stdout
     lines = (tmp_path / "out.csv").read_text("utf-8").splitlines()
