@@ -106,3 +106,14 @@ def test_the_same_class_numbers_in_turn_are_no_shift() -> None:
     truth = frozen([[0, 1, 2, 255]])
     labels = choose_labels(made_run((truth, frozen([[1, 2, 0, 0]]))), LabelChoice())
     assert labels.names == ["0", "1", "2"]
+
+
+def test_classes_counted_from_1_need_not_be_those_of_a_map() -> None:
+    truth = frozen([range(8)])
+    prediction = frozen([[3, *range(7)]])
+    message = (
+        "7 of 8 pixels agree if 1 is added to the prediction, 0 as they are; type --pred-offset 1 "
+        r"--ignore 0, or --labels loveda --pred-labels loveda-train if that is what they are$"
+    )
+    with pytest.raises(LabelError, match=message):
+        choose_labels(made_run((truth, prediction)), LabelChoice())
