@@ -71,7 +71,7 @@ def palette_of(labels: LabelMap, position: int | None) -> Palette:
 
 
 def class_palette() -> Palette:
-    """Return the scheme of one class, whose codes are those of `segeval.pictures.errormaps.Kind`."""
+    """Return the scheme of one class, whose codes are those of `errormaps.Kind`."""
     kinds = [
         TRUE_NEGATIVE,
         OKABE_ITO["vermillion"],
@@ -85,7 +85,7 @@ def class_palette() -> Palette:
 def full_palette(labels: LabelMap) -> Palette:
     """Return the scheme of all K classes.
 
-    Codes are those of `segeval.pictures.errormaps.all_errors`: correct pixels 0…K-1, wrong ones K…2K-1 by
+    Codes are those of `errormaps.all_errors`: correct pixels 0…K-1, wrong ones K…2K-1 by
     their class in the truth, the stripes of the wrong ones 2K…3K-1, void 3K and its stripes 3K+1.
     """
     own, count = class_colors(labels), len(labels.labels)
