@@ -7,12 +7,16 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from segeval.errors import OutputError
 
+STDOUT: Final = Path("-")
+"""What is typed for stdout in the place of a file."""
+
 
 def check_writable(paths: Iterable[Path]) -> None:
-    """Refuse, before any work is done, places in which no file can be made."""
+    """Refuse, before any work is done, places where no file can be made; make their folders."""
     seen: set[Path] = set()
     for path in paths:
         if path in seen:
@@ -20,7 +24,7 @@ def check_writable(paths: Iterable[Path]) -> None:
         seen.add(path)
         if path.is_dir():
             raise OutputError(f"{path} is a folder; give the name of a file in it")
-        if not _is_stream(path):
+        if path != STDOUT and not _is_stream(path):
             os.unlink(_temporary(path.resolve()))
 
 
@@ -53,6 +57,7 @@ def _is_stream(path: Path) -> bool:
 def _temporary(path: Path) -> str:
     """Make an empty temporary file beside a path, with the permissions of an ordinary new file."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise OutputError(

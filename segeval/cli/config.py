@@ -285,7 +285,7 @@ def _text(value: Any, metavar: str, folder: Path) -> str:
     """Return a value as it would be typed in the working folder; a name is no path."""
     if not isinstance(value, str):
         return str(value).lower()
-    if metavar == "path" or ("FILE" in metavar and _is_file(value, folder)):
+    if (metavar == "path" and value != "-") or ("FILE" in metavar and _is_file(value, folder)):
         return str(folder / os.path.expanduser(value))
     return value
 

@@ -19,11 +19,14 @@ LISTED: Final = 20  # problems of one kind that are listed before the rest is on
 ALIKE: Final = 3  # problems that differ in nothing but the name, before they become one line
 
 
-def write_stdout(text: str) -> None:
+def write_stdout(content: str | bytes) -> None:
     """Write data to stdout; a reader that has gone away (``| head``) is no error."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        if isinstance(content, bytes):
+            sys.stdout.buffer.write(content)
+        else:
+            sys.stdout.write(content.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -22,7 +23,7 @@ from segeval.cli.options.output import ReportFiles
 from segeval.cli.plan import Plan
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
-from segeval.files import write_bytes, write_text
+from segeval.files import STDOUT, write_bytes, write_text
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.wording import show_bound
 from segeval.scoring.baseline import Baseline, baseline_of, check_drops
@@ -84,16 +85,29 @@ def make_report(target: str, given: Mapping[str, Any]) -> Any:
 
 
 def deliver(output: ReportFiles, **given: Any) -> None:
-    """Write the reports that go into files, and print one; see `make_report` for what is given."""
+    """Write the reports that go into files, and print one; see `make_report` for what is given.
+
+    A report that is asked for on stdout, as ``-``, is printed in the place of the chosen format.
+    """
     targets = {**output.targets(), **output.printed}
     for name, path in output.files().items():
-        content = make_report(targets[name], given)
-        write = write_bytes if isinstance(content, bytes) else write_text
-        write(path, content)
+        write_report(path, make_report(targets[name], given))
+    if STDOUT in output.files().values():
+        return
     content = make_report(targets[output.output_format], given)
     if not isinstance(content, str):
         content = _draw_table(content, intervals="resampling" in given["document"])
     write_stdout(content)
+
+
+def write_report(path: Path, content: str | bytes) -> None:
+    """Write a file, or to stdout where ``-`` is its name."""
+    if path == STDOUT:
+        write_stdout(content)
+    elif isinstance(content, bytes):
+        write_bytes(path, content)
+    else:
+        write_text(path, content)
 
 
 def _draw_table(layout: RenderableType, *, intervals: bool) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from segeval.errors import RunError
+from segeval.files import STDOUT
 
 SCHEMA: Final = 1
 
@@ -34,6 +35,8 @@ COLUMNS: Final = (
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """Connect to a file; only mode ``rwc`` makes one, and nothing that is there changes."""
     with explained(path):
+        if mode == "rwc":
+            _make_place(path)
         uri = f"{path.resolve().as_uri()}?mode={mode}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1)
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -115,8 +118,19 @@ def check_free(path: Path, *, overwrite: bool) -> None:
     """Refuse to write a whole run over a file that is there, unless that is asked for."""
     if path.exists() and path.stat().st_size and not overwrite:
         raise RunError(f"{path} exists; type --overwrite to replace it")
-    if not path.resolve().parent.is_dir():
-        raise RunError(f"{path}: there is no folder {path.resolve().parent}; make it first")
+    _make_place(path)
+
+
+def _make_place(path: Path) -> None:
+    """Make the folder of a run file, which cannot be stdout."""
+    if path == STDOUT:
+        raise RunError("a run file cannot be written to stdout; name a file")
+    try:
+        path.resolve().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"{path}: no folder can be made for it: {error.strerror or error}; choose another one"
+        ) from error
 
 
 RUN_FILE: Final = b"SQLite format 3\0"

@@ -138,9 +138,7 @@ def check_values(values: Mapping[str, float], thresholds: Iterable[Threshold]) -
     for threshold in thresholds:
         name = threshold.metric
         if name not in values:
-            near = did_you_mean(name, values)
-            known = ", ".join(values)
-            raise SettingError(f"there is no value {name!r} here{near or ';'} there are {known}")
+            raise SettingError(f"there is no value {name!r} here; there are {', '.join(values)}")
         gates.append(Gate(metric=name, maximum=threshold.maximum, value=values[name]))
     return gates
 

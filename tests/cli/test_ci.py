@@ -293,6 +293,7 @@ def test_a_summary_that_cannot_be_written_is_no_error(
 
 @pytest.mark.parametrize("option", ["--junit", "--badge"])
 def test_places_are_checked_before_anything_is_read(tmp_path: Path, option: str) -> None:
+    (tmp_path / "no").touch()
     done = segeval("score", "nowhere", "nowhere", option, tmp_path / "no" / "f", expect=3)
     assert "no file can be made in" in done.stderr
     assert "such folder" not in done.stderr

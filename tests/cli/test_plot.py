@@ -111,12 +111,18 @@ def test_what_cannot_be_written_is_said_before_anything_is_counted(
     run: Path, tmp_path: Path
 ) -> None:
     assert "ends in .svg, .png, .pdf" in segeval("plot", run, "-o", "a.gif", expect=2).stderr
-    segeval("plot", run, "-o", tmp_path / "none" / "a.svg", expect=3)
+    segeval("plot", run, "-o", run / "a.svg", expect=3)
     linked = tmp_path / "run.svg"
     linked.symlink_to(run)
     assert "is the run" in segeval("plot", linked, "-o", linked, expect=2).stderr
     done = segeval("plot", run, "--include", "x", "-o", tmp_path / "a.svg", expect=2)
     assert "is counted already" in done.stderr
+
+
+def test_a_plot_goes_to_stdout_as_svg(run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "new" / "a.svg"
+    assert segeval("plot", run, "-o", file).stdout == ""
+    assert segeval("plot", run, "-o", "-").stdout == file.read_text("utf-8")
 
 
 def test_a_missing_matplotlib_is_one_message(tmp_path: Path) -> None:

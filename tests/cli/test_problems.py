@@ -111,6 +111,7 @@ def test_an_unwritable_output_stops_before_counting(
     folders: tuple[Path, Path], tmp_path: Path, option: str
 ) -> None:
     truncate(folders[0] / "truncated.png")
+    (tmp_path / "no").touch()
     done = segeval("score", *folders, option, tmp_path / "no" / "out", expect=3)
     assert "no file can be made" in done.stderr
     assert "truncated" not in done.stderr

@@ -57,6 +57,32 @@ def test_binary_masks_are_announced(tmp_path: Path) -> None:
     assert "labels:binary(found)" in segeval("score", *folders).stdout
 
 
+@pytest.mark.parametrize("option", ["--csv", "--json", "--per-image", "--markdown", "--html"])
+def test_a_report_goes_to_stdout_or_into_a_folder_that_is_made(
+    folders: tuple[Path, Path], tmp_path: Path, option: str
+) -> None:
+    file = tmp_path / "new" / "folder" / "report"
+    assert segeval("score", *folders, option, file).stdout.startswith("class ")
+    printed = segeval("score", *folders, option, "-").stdout
+    assert printed == file.read_text("utf-8")
+    assert not Path("-").exists()
+    said = segeval("score", *folders, "--junit", "-", "--badge", "-", expect=3).stderr
+    assert "- is named for two reports" in said
+
+
+def test_a_run_file_is_made_with_its_folder_and_never_on_stdout(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = tmp_path / "new" / "runs" / "r.segeval"
+    segeval("score", *folders, "-o", run)
+    segeval("merge", run, "-o", tmp_path / "more" / "sum.segeval")
+    for done in (
+        segeval("score", *folders, "-o", "-", expect=3),
+        segeval("merge", run, "-o", "-", expect=3),
+    ):
+        assert done.stderr == "segeval: a run file cannot be written to stdout; name a file\n"
+
+
 def test_documents_are_the_same_for_any_number_of_workers(folders: tuple[Path, Path]) -> None:
     printed = {
         segeval("score", *folders, "--format", "json", "--workers", n).stdout for n in (1, 2, 3)

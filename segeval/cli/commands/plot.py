@@ -23,7 +23,7 @@ class PlotOptions:
     """What is drawn, and where it goes."""
 
     out: Path = _plot(
-        "The file: its name ends in .svg, .png or .pdf.",
+        "The file: its name ends in .svg, .png or .pdf; - is stdout, SVG.",
         "--out",
         "-o",
         metavar="F",
@@ -56,8 +56,9 @@ def plot(
     spread of mIoU over images (images), precision, recall, Dice and IoU of
     grey predictions at every threshold (curves).
     """
+    from segeval.cli.deliver import write_report
     from segeval.cli.notices import say_classes
-    from segeval.files import check_writable, write_bytes
+    from segeval.files import check_writable
     from segeval.reports.plots.plots import draw_plot, plot_data
     from segeval.reports.plots.style import plot_format, save
     from segeval.scoring.score import label_and_score
@@ -81,7 +82,7 @@ def plot(
         say_classes(run, scores.counts, scores.labels, quiet=quiet)
         data = plot_data(scores)
     figure = draw_plot(plotted.kind, data | {"metric": plotted.metric})
-    write_bytes(plotted.out, save(figure, ending))
+    write_report(plotted.out, save(figure, ending))
 
 
 def _metrics() -> list[str]:

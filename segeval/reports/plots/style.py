@@ -48,8 +48,8 @@ def check_matplotlib() -> None:
 
 
 def plot_format(name: str) -> str:
-    """Return the format that the end of a file name says, and check that plots can be drawn."""
-    ending = name.lower().rpartition(".")[2]
+    """Return the format that a file name says, SVG for stdout; check that plots can be drawn."""
+    ending = "svg" if name == "-" else name.lower().rpartition(".")[2]
     if ending not in FORMATS:
         raise SettingError(f"{name}: the name of a picture ends in .{', .'.join(FORMATS)}")
     check_matplotlib()
