@@ -225,6 +225,8 @@ def count(
     include: str | None = None,
     missing: Missing = "error",
     shard: str | None = None,
+    roi: AnyPath | None = None,
+    roi_suffix: str = "",
     on_error: OnError = "stop",
     resize_prediction: bool = False,
     max_pixels: int = MAX_PIXELS,
@@ -246,6 +248,8 @@ def count(
         What a truth without a prediction is: a problem, left out, or all wrong.
     shard : str, optional
         Every N-th pair from the I-th on, ``"I/N"``; runs of shards add.
+    roi, roi_suffix : path and str, optional
+        A folder of fields of view, and the end of their names: the truth is void where they hold 0.
     on_error : {"stop", "skip"}
         What a pair is that cannot be read: a problem, or left out by name.
     resize_prediction : bool
@@ -282,6 +286,8 @@ def count(
         include=include,
         missing=missing,
         shard=shard,
+        roi=None if roi is None else Path(roi),
+        roi_suffix=roi_suffix,
     )
     reading = Reading(max_pixels=max_pixels, resize_prediction=resize_prediction, on_error=on_error)
     return Run(counted=count_dataset(source, reading, workers=workers))
@@ -309,6 +315,8 @@ def score(
     truth_suffix: str = "",
     include: str | None = None,
     missing: Missing = "error",
+    roi: AnyPath | None = None,
+    roi_suffix: str = "",
     on_error: OnError = "stop",
     resize_prediction: bool = False,
     max_pixels: int = MAX_PIXELS,
@@ -319,7 +327,7 @@ def score(
 
     Parameters
     ----------
-    prediction, truth, pairs, pred_suffix, truth_suffix, include, missing
+    prediction, truth, pairs, pred_suffix, truth_suffix, include, missing, roi, roi_suffix
         Which masks belong together; see `count`.
     on_error, resize_prediction, max_pixels, workers
         How they are read; see `count`.
@@ -377,6 +385,8 @@ def score(
         truth_suffix=truth_suffix,
         include=include,
         missing=missing,
+        roi=roi,
+        roi_suffix=roi_suffix,
         on_error=on_error,
         resize_prediction=resize_prediction,
         max_pixels=max_pixels,
