@@ -469,16 +469,12 @@ def compare(
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
     level, unknown
         As for `segeval.score`; without labels, the values found in both runs are the classes.
-    convention : Convention, optional
-        As for `segeval.score`.
-    ci : int
-        Number of resamples, and of swaps.
-    seed : int
-        Of the resamples and swaps.
+    convention, group_by
+        As for `segeval.score`; groups matter to pooling by group only.
+    ci, seed : int
+        Number of resamples and of swaps, and their seed.
     common : bool
         Whether images that are not in both runs are left out, instead of being an error.
-    group_by : str, optional
-        The groups of pooling by group, as for `segeval.score`.
 
     Returns
     -------

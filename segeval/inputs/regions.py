@@ -10,7 +10,7 @@ import numpy as np
 from segeval.errors import MaskError, Problem
 from segeval.inputs.masks import Mask, read_mask
 from segeval.inputs.pairing import Pair, Pairing, index_folder
-from segeval.values import COLOR, OUTSIDE
+from segeval.values import COLOR, FLOAT, OUTSIDE
 
 
 def add_regions(pairing: Pairing, folder: Path, suffix: str) -> Pairing:
@@ -55,7 +55,7 @@ def read_truth(pair: Pair, *, max_pixels: int, fingerprints: bool = False) -> Ma
             f"the field of view {pair.roi} is {sizes[0]} pixels, its truth {pair.truth} is "
             f"{sizes[1]}; save it at the size of the truth"
         )
-    inside = ~np.isin(region.values, (0, COLOR))
+    inside = ~np.isin(region.values, (0, COLOR, FLOAT))
     return replace(
         truth,
         values=np.where(inside, truth.values.astype(np.int64), OUTSIDE),
