@@ -27,7 +27,7 @@ from segeval.labels.doubts import float_doubt, spelt_twice, void_doubt
 from segeval.labels.labelmap import WHITE, LabelMap, Side, numbered
 from segeval.labels.load import builtin_names, load_labels
 from segeval.text import listed
-from segeval.values import COLOR, OUTSIDE, describe_value, describe_values, plain_values
+from segeval.values import COLOR, describe_value, describe_values, plain_values
 
 MOST_FOUND: Final = 256
 """More values than this are no classes but grey levels or instances."""
