@@ -85,8 +85,8 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def pooling_of(document: Mapping[str, Any]) -> PoolingRow:
-    """Return the pooling of the scores."""
-    return POOLINGS[document["settings"]["pooling"]]
+    """Return the pooling of the scores; the hard scores of losses sum counts."""
+    return POOLINGS[document["settings"].get("pooling", "dataset")]
 
 
 def images_in(document: Mapping[str, Any], mean: str) -> str:
