@@ -227,6 +227,8 @@ def count(
     include: str | None = None,
     missing: Missing = "error",
     shard: str | None = None,
+    roi: AnyPath | None = None,
+    roi_suffix: str = "",
     on_error: OnError = "stop",
     resize_prediction: bool = False,
     max_pixels: int = MAX_PIXELS,
@@ -250,6 +252,8 @@ def count(
         What a truth without a prediction is: a problem, left out, or all wrong.
     shard : str, optional
         Every N-th pair from the I-th on, ``"I/N"``; runs of shards add.
+    roi, roi_suffix : path and str, optional
+        A folder of fields of view, and the end of their names: the truth is void where they hold 0.
     on_error : {"stop", "skip"}
         What a pair is that cannot be read: a problem, or left out by name.
     resize_prediction : bool
@@ -287,6 +291,8 @@ def count(
         include=include,
         missing=missing,
         shard=shard,
+        roi=None if roi is None else Path(roi),
+        roi_suffix=roi_suffix,
     )
     reading = Reading(max_pixels=max_pixels, resize_prediction=resize_prediction, on_error=on_error)
     return Run(counted=count_dataset(source, reading, workers=workers))
@@ -315,6 +321,8 @@ def score(
     match: Match = "path",
     include: str | None = None,
     missing: Missing = "error",
+    roi: AnyPath | None = None,
+    roi_suffix: str = "",
     on_error: OnError = "stop",
     resize_prediction: bool = False,
     max_pixels: int = MAX_PIXELS,
@@ -325,7 +333,7 @@ def score(
 
     Parameters
     ----------
-    prediction, truth, pairs, pred_suffix, truth_suffix, match, include, missing
+    prediction, truth, pairs, pred_suffix, truth_suffix, match, include, missing, roi, roi_suffix
         Which masks belong together; see `count`.
     on_error, resize_prediction, max_pixels, workers
         How they are read; see `count`.
@@ -384,6 +392,8 @@ def score(
         match=match,
         include=include,
         missing=missing,
+        roi=roi,
+        roi_suffix=roi_suffix,
         on_error=on_error,
         resize_prediction=resize_prediction,
         max_pixels=max_pixels,
@@ -466,16 +476,12 @@ def compare(
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
     level, unknown
         As for `segeval.score`; without labels, the values found in both runs are the classes.
-    convention : Convention, optional
-        As for `segeval.score`.
-    ci : int
-        Number of resamples, and of swaps.
-    seed : int
-        Of the resamples and swaps.
+    convention, group_by
+        As for `segeval.score`; groups matter to pooling by group only.
+    ci, seed : int
+        Number of resamples and of swaps, and their seed.
     common : bool
         Whether images that are not in both runs are left out, instead of being an error.
-    group_by : str, optional
-        The groups of pooling by group, as for `segeval.score`.
 
     Returns
     -------

@@ -50,7 +50,7 @@ MAX_PIXELS: Final = 1 << 28
 class Source:
     """Where the masks are and how they are paired; see `find_pairs` and `read_pairs`.
 
-    ``shard="I/N"`` takes every N-th pair, from the I-th on.
+    ``shard="I/N"`` takes every N-th pair, from the I-th on. ``roi`` is a folder of fields of view.
     """
 
     prediction: Path | None = None
@@ -62,11 +62,15 @@ class Source:
     include: str | None = None
     missing: Missing = "error"
     shard: str | None = None
+    roi: Path | None = None
+    roi_suffix: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
         _check_choice("missing", self.missing, Missing)
         _check_choice("match", self.match, Match)
+        if self.roi_suffix and self.roi is None:
+            raise SettingError("--roi-suffix needs --roi, the folder of the fields of view")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

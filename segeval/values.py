@@ -32,6 +32,9 @@ NOT_FINITE: Final = FLOAT - 2 * FURTHEST
 LAST_FLOAT: Final = FLOAT + FURTHEST
 """The value of the largest float; masks may not hold integers from `NOT_FINITE` to it."""
 
+OUTSIDE: Final = -(1 << 63)
+"""Reserved true value of a pixel outside the field of view: void under every label map."""
+
 
 def as_zero_one(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Return booleans as 0 and 1, also where their bytes hold something else (as Pillow's do)."""

@@ -19,6 +19,7 @@ from segeval.counting.workers import ordered_map
 from segeval.errors import DataError, MaskError, Problem
 from segeval.inputs.masks import Mask, keep_memory, read_mask
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
+from segeval.inputs.regions import add_regions, read_truth
 from segeval.settings import Reading, Source, parse_shard
 from segeval.text import printable
 
@@ -44,6 +45,8 @@ def pair_up(source: Source) -> Pairing:
             include=source.include,
             missing=source.missing,
         )
+    if source.roi is not None:
+        pairing = add_regions(pairing, source.roi, source.roi_suffix)
     if source.shard is None:
         return pairing
     number, count = parse_shard(source.shard)
@@ -55,12 +58,12 @@ def count_pair(
 ) -> ImageCounts | Problem:
     """Read and count one pair of masks; what stands in the way comes back as a problem."""
     try:
-        read = partial(read_mask, max_pixels=reading.max_pixels, fingerprints=fingerprints)
-        truth = read(pair.truth)
+        how: dict[str, Any] = {"max_pixels": reading.max_pixels, "fingerprints": fingerprints}
+        truth = read_truth(pair, **how)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
         if pair.prediction is not None:
-            mask = read(pair.prediction)
+            mask = read_mask(pair.prediction, **how)
             prediction, form = mask.values, mask.form
             marks.append(mask.fingerprint)
             if reading.resize_prediction:
@@ -89,6 +92,7 @@ def count_masks(
         width=width,
         truth_path=printable(str(pair.truth)),
         prediction_path=printable(str(pair.prediction or "")),
+        roi_path=printable(str(pair.roi or "")),
         truth_form=truth.form,
         prediction_form=form,
     )
@@ -197,6 +201,7 @@ def provenance_of(
             "prediction": str(source.prediction or ""),
             "truth": str(source.truth or ""),
             "pairs": str(source.pairs or ""),
+            **({} if source.roi is None else {"roi": str(source.roi)}),
         },
     )
 
@@ -208,5 +213,6 @@ def _waivers(source: Source, reading: Reading) -> tuple[str, ...]:
         f"on-error:{reading.on_error}": reading.on_error != "stop",
         RESIZED: reading.resize_prediction,
         f"include:{source.include}": source.include is not None,
+        "roi:0-is-void": source.roi is not None,
     }
     return tuple(fact for fact, holds in stated.items() if holds)

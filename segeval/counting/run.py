@@ -44,12 +44,13 @@ class ImageInfo:
     truth_form: str
     prediction_form: str
     group: str = ""
+    roi_path: str = ""
 
     @property
     def pair(self) -> Pair:
         """The masks where they were when they were counted."""
-        prediction = Path(self.prediction_path) if self.prediction_path else None
-        return Pair(name=self.name, truth=Path(self.truth_path), prediction=prediction)
+        prediction, roi = (Path(p) if p else None for p in (self.prediction_path, self.roi_path))
+        return Pair(name=self.name, truth=Path(self.truth_path), prediction=prediction, roi=roi)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

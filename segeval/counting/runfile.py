@@ -26,6 +26,7 @@ from segeval.counting.runschema import (
     closed_on_error,
     connect,
     explained,
+    has_regions,
     has_tables,
     make_tables,
 )
@@ -40,7 +41,7 @@ WRITE_EVERY: Final = 1.0
 """Seconds between commits."""
 
 INSERT_IMAGE: Final = (
-    f"INSERT INTO images (id, {COLUMNS}, fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constant names
+    f"INSERT INTO images (id, {COLUMNS}, fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constant names
 )
 
 
@@ -92,6 +93,10 @@ class RunFile:
                     )
             else:
                 make_tables(path, connection)
+            if not has_regions(connection):
+                connection.execute(
+                    "ALTER TABLE images ADD COLUMN roi_path TEXT NOT NULL DEFAULT ''"
+                )
             file = cls(path, connection)
         file._forgets = overwrite
         return file
@@ -141,10 +146,10 @@ class RunFile:
     def _kept(self, pairs: Sequence[Pair]) -> dict[str, str]:
         """Return the images that still stand for their pair, with their fingerprints."""
         rows = self._connection.execute(
-            "SELECT name, truth_path, prediction_path, fingerprints FROM images WHERE "
+            "SELECT name, fingerprints, truth_path, roi_path, prediction_path FROM images WHERE "
             "height * width = (SELECT total(pixels) FROM counts WHERE image = images.id)"
         )
-        stored = {name: rest for name, *rest in rows}
+        stored = {name: (paths, marks) for name, marks, *paths in rows}
         marks = {p.name: still_all(p.files, *stored[p.name]) for p in pairs if p.name in stored}
         return {name: mark for name, mark in marks.items() if mark is not None}
 
@@ -153,7 +158,8 @@ class RunFile:
         info = image.info
         self._images.append((
             self._next, info.name, info.group, info.height, info.width, info.truth_path,
-            info.prediction_path, info.truth_form, info.prediction_form, image.fingerprints,
+            info.prediction_path, info.truth_form, info.prediction_form, info.roi_path,
+            image.fingerprints,
         ))  # fmt: skip
         table = image.table
         columns = (table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist())
@@ -210,7 +216,8 @@ class RunFile:
             return CountedRun(images=images, counts=counts, provenance=provenance)
 
     def _read_images(self) -> tuple[list[int], tuple[ImageInfo, ...]]:
-        rows = self._connection.execute(f"SELECT id, {COLUMNS} FROM images ORDER BY name")  # noqa: S608 - constant names
+        columns = COLUMNS if has_regions(self._connection) else COLUMNS.replace("roi_path", "''")
+        rows = self._connection.execute(f"SELECT id, {columns} FROM images ORDER BY name")  # noqa: S608 - constant names
         names = [part.strip().replace("group_name", "group") for part in COLUMNS.split(",")]
         numbers, images = [], []
         for number, *values in rows:

@@ -19,7 +19,8 @@ CREATE TABLE images (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, group_name TEXT NOT NULL,
     height INTEGER NOT NULL, width INTEGER NOT NULL,
     truth_path TEXT NOT NULL, prediction_path TEXT NOT NULL,
-    truth_form TEXT NOT NULL, prediction_form TEXT NOT NULL, fingerprints TEXT NOT NULL);
+    truth_form TEXT NOT NULL, prediction_form TEXT NOT NULL, fingerprints TEXT NOT NULL,
+    roi_path TEXT NOT NULL DEFAULT '');
 CREATE TABLE counts (
     image INTEGER NOT NULL REFERENCES images (id),
     truth INTEGER NOT NULL, prediction INTEGER NOT NULL, pixels INTEGER NOT NULL,
@@ -28,7 +29,8 @@ CREATE TABLE problems (name TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT N
 """
 
 COLUMNS: Final = (
-    "name, group_name, height, width, truth_path, prediction_path, truth_form, prediction_form"
+    "name, group_name, height, width, truth_path, prediction_path, truth_form, prediction_form, "
+    "roi_path"
 )
 
 
@@ -59,6 +61,11 @@ def has_tables(path: Path, connection: sqlite3.Connection) -> bool:
     """Whether there is anything in a file, which must be of SQLite."""
     with explained(path):
         return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
+def has_regions(connection: sqlite3.Connection) -> bool:
+    """Whether a file has the column of fields of view, which older ones lack."""
+    return any(row[1] == "roi_path" for row in connection.execute("PRAGMA table_info(images)"))
 
 
 def make_tables(path: Path, connection: sqlite3.Connection) -> None:

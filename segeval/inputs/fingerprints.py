@@ -47,10 +47,10 @@ def still(path: Path, known: str) -> str | None:
     return fingerprint(status, content) if _digest(content) == digest else None
 
 
-def still_all(paths: Sequence[Path], truth: str, prediction: str, known: str) -> str | None:
+def still_all(paths: Sequence[Path], stored: Sequence[str], known: str) -> str | None:
     """Return the fingerprints, a line each, of the files of a pair if none has changed or moved."""
     marks = known.splitlines()
-    if [printable(str(path)) for path in paths] != list(filter(None, (truth, prediction))):
+    if [printable(str(path)) for path in paths] != list(filter(None, stored)):
         return None
     now = [still(path, mark) for path, mark in zip(paths, marks, strict=False)]
     return None if None in now or len(now) < len(paths) else "\n".join(filter(None, now))

@@ -36,17 +36,21 @@ ENDINGS: Final = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A truth and its prediction, which is None where it is missing and counts as all wrong."""
+    """A truth and its prediction, which is None where it is missing and counts as all wrong.
+
+    ``roi`` is the field of view, outside which the truth is void.
+    """
 
     name: str
     truth: Path
     prediction: Path | None
     group: str = ""
+    roi: Path | None = None
 
     @property
     def files(self) -> list[Path]:
         """The masks that there are, the truth first."""
-        return [path for path in (self.truth, self.prediction) if path is not None]
+        return [path for path in (self.truth, self.roi, self.prediction) if path is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

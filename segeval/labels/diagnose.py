@@ -19,7 +19,7 @@ from segeval.counting.contingency import NO_PREDICTION, ContingencyTable
 from segeval.counting.run import CountedRun
 from segeval.labels.labelmap import UNKNOWN, WHITE, LabelMap, numbered
 from segeval.labels.load import builtin_names, load_labels
-from segeval.values import COLOR, describe_values, plain_values
+from segeval.values import COLOR, OUTSIDE, describe_values, plain_values
 
 MORE: Final = 5
 """So many times as many pixels must agree after a change; one in so many must agree at all."""
@@ -36,7 +36,7 @@ def judged_pairs(run: CountedRun, void: Collection[int]) -> ContingencyTable:
     table = run.total()
     truth, prediction = plain_values(table.truth), table.prediction
     seen = prediction != NO_PREDICTION
-    judged = ~np.isin(truth, list(void)) & seen
+    judged = ~np.isin(truth, [*void, OUTSIDE]) & seen
     prediction = prediction.copy()
     prediction[seen] = plain_values(prediction[seen])
     return ContingencyTable(

@@ -15,6 +15,7 @@ from segeval.text import did_you_mean
 from segeval.values import (
     COLOR,
     NOT_FINITE,
+    OUTSIDE,
     color_value,
     hex_color,
     is_float,
@@ -182,7 +183,7 @@ class LabelMap:
         LabelError
             If there are colours and the map gives one colour to two classes.
         """
-        table = self.known(side)
+        table = self.known(side) | ({OUTSIDE: VOID} if side == "truth" else {})
         values = plain_values(values, table)
         if side == "prediction" and self.prediction_offset:
             values = add_offset(values, self.prediction_offset, self.void)

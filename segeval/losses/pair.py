@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from segeval.counting.dataset import count_masks, resize, sizes_differ
 from segeval.counting.run import ImageCounts
 from segeval.errors import MaskError, Problem
-from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
 from segeval.inputs.probabilities import read_probabilities, sum_tolerance
+from segeval.inputs.regions import read_truth
 from segeval.labels.doubts import threshold_doubt
 from segeval.labels.labelmap import LabelMap
 from segeval.losses.arrays import TOLERANCE, clip_logits, sigmoid, softmax
@@ -59,7 +59,7 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
     if pair.prediction is None:
         raise ValueError(f"{pair.name} has no prediction")
     try:
-        truth = read_mask(pair.truth, max_pixels=reading.max_pixels)
+        truth = read_truth(pair, max_pixels=reading.max_pixels)
         maps = read_probabilities(pair.prediction, choice, max_pixels=reading.max_pixels)
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable file", detail=str(error))

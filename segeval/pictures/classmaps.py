@@ -13,6 +13,7 @@ from segeval.counting.run import CountedRun
 from segeval.errors import MaskError
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
+from segeval.inputs.regions import read_truth
 from segeval.labels.classify import MISSED, translate_values
 from segeval.labels.labelmap import UNKNOWN, LabelMap
 from segeval.settings import Reading, Unknown
@@ -22,7 +23,7 @@ def read_classes(
     pair: Pair, reading: Reading, translation: RunLookup
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
     """Read both masks of a pair as class indices; a missing prediction as all missed."""
-    truth = read_mask(pair.truth, max_pixels=reading.max_pixels).values
+    truth = read_truth(pair, max_pixels=reading.max_pixels).values
     prediction = None
     if pair.prediction is not None:
         prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels).values

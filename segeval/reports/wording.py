@@ -74,12 +74,10 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             if pooling_of(document).steps[-1] == "mean images":
                 entered = document["averaged"]["images_of"][name]
                 lowest = min(entered, max(1, int(entered * settings["worst"] / 100)))
-                meanings[names[-1]] += f", {lowest} of {counted(entered, 'image')}"
+                meanings[names[-1]] += f", {lowest} of {counted(entered, _unit(document))}"
     names = [headline(document), *(name for name in names if name != headline(document))]
     for overall in shown(OVERALL, "summary"):
-        pooling = pooling_of(document)
-        over = "groups" if pooling.by_group else images_in(document, overall.name)
-        summed = "sum images" in pooling.steps
+        over, summed = images_in(document, overall.name), "sum images" in pooling_of(document).steps
         meanings[overall.name] = overall.formula + ("" if summed else f"; mean over {over}")
         names.append(overall.name)
     for name in names:
@@ -87,22 +85,28 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def pooling_of(document: Mapping[str, Any]) -> PoolingRow:
-    """Return the pooling of the scores."""
-    return POOLINGS[document["settings"]["pooling"]]
+    """Return the pooling of the scores; the hard scores of losses sum counts."""
+    return POOLINGS[document["settings"].get("pooling", "dataset")]
 
 
 def images_in(document: Mapping[str, Any], mean: str) -> str:
-    """Say how many images enter a mean, and of how many, if not all do."""
-    return part_of(document["averaged"]["images_of"][mean], document["images"]["scored"])
+    """Say how many images, or groups, enter a mean, and of how many, if not all do."""
+    by_group = pooling_of(document).by_group
+    scored = len(document["groups"]) if by_group else document["images"]["scored"]
+    return part_of(document["averaged"]["images_of"][mean], scored, _unit(document))
 
 
-def part_of(entered: int, scored: int) -> str:
+def _unit(document: Mapping[str, Any]) -> str:
+    return "group" if pooling_of(document).by_group else "image"
+
+
+def part_of(entered: int, scored: int, what: str = "image") -> str:
     """Say how many of so many images there are.
 
     >>> part_of(1, 1), part_of(1, 10)
     ('1 image', '1 of 10 images')
     """
-    return ("" if entered == scored else f"{entered} of ") + counted(scored, "image")
+    return ("" if entered == scored else f"{entered} of ") + counted(scored, what)
 
 
 def note_on_absent(document: Mapping[str, Any]) -> str:

@@ -290,16 +290,22 @@ def generalized_dice(
     return np.where(sizes.sum(axis=-1) > 0, np.nan_to_num(scores), np.nan)
 
 
-def count_classes_in_mean(
+def _classes_in_mean(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> int:
-    """Count the classes that enter the mean of a metric anywhere."""
     included = np.ones(sample.images.tp.shape[-1], np.bool_)
     included[list(excluded)] = False
     by_class = POOLINGS[convention.pooling].filled == "mean images"
     if _scores_whole_pools(convention, metric) or (by_class and convention.empty != "skip"):
         return int(included.sum())
     return int((_enters_mean(convention, metric, sample).any(axis=0) & included).sum())
+
+
+def count_classes_in_means(
+    convention: Convention, sample: Sample, excluded: Sequence[int]
+) -> dict[str, int]:
+    """Count the classes that enter each mean anywhere."""
+    return {m.mean: _classes_in_mean(convention, m, sample, excluded) for m in METRICS.values()}
 
 
 def count_images_in_means(

@@ -79,7 +79,7 @@ POOLINGS: Final = {
     "group": PoolingRow(
         steps=("mean classes", "mean images"),
         by_group=True,
-        words="counts of each group summed, mean over classes, then over the groups of {images}",
+        words="counts of each group summed, mean over classes, then over {images}",
         effect="every group has the same vote, however many images it holds",
     ),
 }

@@ -16,7 +16,7 @@ from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals, find_intervals
 from segeval.scoring.means import (
-    count_classes_in_mean,
+    count_classes_in_means,
     count_images_in_means,
     image_scores,
     summarize,
@@ -157,9 +157,6 @@ def score_run(
         raise DataError(problems)
     sample = Sample.of(pools)
     summary = summarize(convention, sample, excluded)
-    averaged = {
-        m.mean: count_classes_in_mean(convention, m, sample, excluded) for m in METRICS.values()
-    }
     facts = signature_parts(convention, units, group_by, resampling)
     return Scores(
         run=run,
@@ -168,8 +165,8 @@ def score_run(
         counts=counts,
         class_scores={name: values[0] for name, values in summary.classes.items()},
         summary={name: float(values[0]) for name, values in summary.means.items()},
-        averaged=averaged,
-        averaged_images=count_images_in_means(convention, Sample.of(counts.images), excluded),
+        averaged=count_classes_in_means(convention, sample, excluded),
+        averaged_images=count_images_in_means(convention, sample, excluded),
         signature=write_signature(run, labels, facts, unknown=unknown),
         unknown=unknown,
         intervals=find_intervals(convention, pools, excluded, drawn, resampling)

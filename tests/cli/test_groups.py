@@ -63,8 +63,8 @@ def test_the_mean_over_groups_is_that_of_their_summed_counts(
     rows = csv.DictReader(images.read_text("utf-8").splitlines())
     assert [row["group"] for row in rows] == ["day", "day", "night", "x"]
     shown = segeval("score", *folders, *by).stdout
-    assert "counts of each group summed, mean over classes, then over the groups of 4" in shown
-    assert "mean over groups" in shown
+    assert "counts of each group summed, mean over classes, then over 3 groups" in shown
+    assert "; mean over 3 groups" in shown
 
 
 def test_a_mean_over_groups_needs_a_group_for_every_image(folders: tuple[Path, Path]) -> None:

@@ -17,7 +17,7 @@ from segeval.presets.preset import preset
 from segeval.scoring.convention import Convention
 from segeval.scoring.means import (
     class_scores,
-    count_classes_in_mean,
+    count_classes_in_means,
     count_images_in_means,
     generalized_dice,
     image_scores,
@@ -281,7 +281,8 @@ def test_images_of_a_mean_are_counted(axes: dict[str, Any], expected: int) -> No
 
 def test_classes_of_a_mean_are_counted() -> None:
     def number(images: ClassCounts, metric: str = "iou", **axes: Any) -> int:
-        return count_classes_in_mean(Convention(**axes), METRICS[metric], Sample.of(images), (0,))
+        counts = count_classes_in_means(Convention(**axes), Sample.of(images), (0,))
+        return counts[METRICS[metric].mean]
 
     assert number(ONE) == 3
     assert number(ONE, absent="one") == 4

@@ -35,6 +35,10 @@ class FolderOptions:
     on_error: OnError = _pairing(
         "A pair that cannot be read stops the scoring, or is left out.", default="stop"
     )
+    roi: Path | None = _pairing(
+        "Folder of fields of view: where they hold 0, the truth is void.", metavar="DIR"
+    )
+    roi_suffix: str = _pairing("End of their names, e.g. _mask.", metavar="S", default="")
     resize_prediction: bool = _pairing(
         "Bring predictions to the size of the truth (nearest).",
         "--resize-prediction",
@@ -55,6 +59,8 @@ class FolderOptions:
             match=self.match,
             include=self.include,
             missing=self.missing,
+            roi=self.roi,
+            roi_suffix=self.roi_suffix,
         )
 
     def given_options(self, *but: str) -> str:
