@@ -30,6 +30,7 @@ Weightless = Literal["skip", "zero", "mean"]
 Weighting = Literal["none", "simple", "square", "uniform"]
 Unseen = Literal["largest", "zero"]
 VoidImage = Literal["score", "skip"]
+Scale = Literal["none", "min-max"]
 Outside = Literal["unknown", "ignore"]
 
 Level = Literal["class", "category"]

@@ -12,11 +12,11 @@ from rich.text import Text
 
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.sweep import Sweep
-from segeval.text import defined, show_score, show_threshold
+from segeval.text import counted, defined, show_score, show_threshold
 
 SCHEMA: Final = "segeval.sweep/1"
 ROWS: Final = 11  # thresholds in the extract
-POOLINGS: Final = {"dataset": "over the data set", "image": "as mean over images"}
+POOLINGS: Final = {"dataset": "over the data set", "image": "as mean over {}"}
 
 
 def make_document(sweep: Sweep) -> dict[str, Any]:
@@ -30,10 +30,13 @@ def make_document(sweep: Sweep) -> dict[str, Any]:
         "schema": SCHEMA,
         "signature": sweep.signature,
         "beta2": sweep.beta2,
+        "images": dict(sweep.images),
         "summary": {
             "average_precision": defined(sweep.average_precision),
             "auroc": defined(sweep.auroc),
             "mean_fbeta_image": defined(float(sweep.image["fbeta"].mean())),
+            "adaptive_fbeta_image": defined(sweep.adaptive),
+            **{f"mae_{pooling}": value for pooling, value in sweep.mae.items()},
             **best,
         },
         "thresholds": sweep.thresholds.tolist(),
@@ -90,8 +93,15 @@ def _summary(document: Mapping[str, Any]) -> Table:
         title = METRICS[curve].title if curve in METRICS else f_beta
         for pooling, words in POOLINGS.items():
             best = summary[f"best_{curve}_{pooling}"]
-            where = f"highest {words}, at threshold {show_threshold(best['threshold'])}"
+            over = words.format(counted(document["images"][curve], "image"))
+            where = f"highest {over}, at threshold {show_threshold(best['threshold'])}"
             grid.add_row(title, show_score(best["value"]), where)
-    mean = "mean over thresholds, as mean over images"
-    grid.add_row(f_beta, show_score(summary["mean_fbeta_image"]), mean)
+    over = POOLINGS["image"].format(counted(document["images"]["fbeta"], "image"))
+    last = {
+        "mean_fbeta_image": (f_beta, f"mean over thresholds, {over}"),
+        "adaptive_fbeta_image": (f_beta, f"at twice the mean of each prediction, {over}"),
+        "mae_image": ("MAE", "mean absolute error, as mean over images"),
+    }
+    for key, (title, words) in last.items():
+        grid.add_row(title, show_score(summary[key]), words)
     return grid

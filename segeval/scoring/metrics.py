@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Metric:
     name: str
     title: str
     formula: str
-    terms: Callable[[ClassCounts], tuple[NDArray[np.int64], NDArray[np.int64]]]
+    terms: Callable[[ClassCounts], tuple[NDArray[Any], NDArray[Any]]]
     symmetric: bool
     swapped: str
     smoothed: bool = False

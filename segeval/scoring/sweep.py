@@ -1,14 +1,15 @@
 """Every threshold of a grey prediction at once, from the counts of a run.
 
 A run of grey predictions holds each grey level, so a threshold is a view of it: the curves below
-need no second pass over the masks.
+need no second pass over the masks. Thresholds are a grid of 256, so that models compare: every
+level of 8 bits, every 257th of 16 bits, every k/255 of floats.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +19,25 @@ from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError, SettingError
 from segeval.labels.classify import explained, translate_truth
+from segeval.labels.doubts import SLACK
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
-from segeval.scoring.metrics import METRICS, ratio, shown
+from segeval.scoring.metrics import METRICS, Metric, ratio, shown
 from segeval.scoring.score import write_signature
+from segeval.settings import Scale
 from segeval.values import COLOR, FLOAT, NOT_FINITE, STEPS, as_numbers, is_float
 
 FIRST: Final = ("precision", "recall", "dice", "iou")
 """The order of the curves; others follow."""
 
-CELLS: Final = 1 << 20
-"""Cells (image, threshold) worked on at a time."""
+LAST: Final = 255
+"""Number of the last threshold; the first has number 0."""
+
+TOPS: Final = (255, 65535, COLOR - 1)
+"""Highest levels of 8, 16 and 24 bits; the least that holds all values is the last threshold."""
+
+IMAGES: Final = 1 << 12
+"""Images worked on at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,17 +46,23 @@ class Sweep:
 
     Attributes
     ----------
-    thresholds : (T,) int64 or float64 array
-        Every value that a prediction holds, ascending: foreground where value >= threshold. Of
-        floats every k/255 that they reach.
-    dataset, image : mapping of str to (T,) float64 array
+    thresholds : (256,) int64 or float64 array
+        Foreground is where value >= threshold: levels of 8, 16 or 24 bits, or k/255 of floats.
+    dataset, image : mapping of str to (256,) float64 array
         Each of `curve_names`, of counts summed over images, and as the mean over images. NaN where
         undefined.
+    images : mapping of str to int
+        How many images enter the mean of each curve: the same at every threshold.
     average_precision : float
-        Sum of precision times the gain in recall, from the highest threshold down; NaN if there is
-        no foreground in the truth.
+        Sum of precision times the gain in recall, over all values from the highest down; NaN if
+        there is no foreground in the truth.
     auroc : float
         Area under recall against false-positive rate; NaN if truth holds one class only.
+    mae : mapping of str to float
+        Mean absolute error of predictions in [0, 1], over all pixels (``"dataset"``) and as mean
+        over images (``"image"``).
+    adaptive : float
+        Mean over images of ``fbeta`` at the threshold of each: twice its mean value, at most 1.
     beta2 : float
         Squared beta of ``fbeta``.
     """
@@ -55,8 +70,11 @@ class Sweep:
     thresholds: NDArray[np.int64] | NDArray[np.float64]
     dataset: Mapping[str, NDArray[np.float64]]
     image: Mapping[str, NDArray[np.float64]]
+    images: Mapping[str, int]
     average_precision: float
     auroc: float
+    mae: Mapping[str, float]
+    adaptive: float
     beta2: float
     signature: str
 
@@ -73,50 +91,95 @@ class Sweep:
         return self.thresholds[position].item(), float(values[position])
 
 
-def sweep(run: CountedRun, labels: LabelMap, *, beta2: float = 1.0) -> Sweep:
+def sweep(
+    run: CountedRun,
+    labels: LabelMap,
+    convention: Convention | None = None,
+    *,
+    beta2: float = 1.0,
+    scale: Scale = "none",
+) -> Sweep:
     """Score the foreground at every threshold of grey predictions against binary truths.
 
-    Of the label map, background and foreground, only the truth side is used. ``beta2`` is the
-    squared beta of the F-beta score: the weight of recall against precision.
+    Each curve is what `score_run` gives the class at that threshold, under the same convention. But
+    a mean over images runs over the same images along the whole curve: an image without a score at
+    some thresholds only has that of the formula there, or 0. A missing prediction is wrong in every
+    pixel, at every threshold, and its image scores 0.
+
+    Parameters
+    ----------
+    run : CountedRun
+        Counts of grey predictions.
+    labels : LabelMap
+        Background and foreground; only the truth side is used.
+    convention : Convention, optional
+        How absent and one-sided foreground scores; its pooling and its weights do not matter.
+    beta2 : float
+        Squared beta of the F-beta score: the weight of recall against precision.
+    scale : {"none", "min-max"}
+        Whether the judged pixels of each image are first stretched from their least to their
+        greatest value; an image of one value stays as it is.
 
     Raises
     ------
     DataError
         If the run has problems, or the truth holds values that are neither class nor void.
     SettingError
-        If the map has not two classes, or ``beta2`` is not positive.
+        If the map has not two classes, ``beta2`` is not positive, or the predictions are no levels
+        and no floats in [0, 1], unless they are stretched.
 
     References
     ----------
-    F-beta: van Rijsbergen 1979. Per-image averages of its curve: Achanta et al. 2009,
-    doi:10.1109/CVPR.2009.5206596.
+    F-beta: van Rijsbergen 1979. Its averages over images, and the adaptive threshold: Achanta et
+    al. 2009, doi:10.1109/CVPR.2009.5206596. Mean absolute error: Perazzi et al. 2012,
+    doi:10.1109/CVPR.2012.6247743.
     """
-    labels = labels.two_classes("a sweep")
+    labels, convention = labels.two_classes("a sweep"), convention or Convention()
     if not beta2 > 0:
         raise SettingError(f"--beta2 must be above 0, not {beta2}")
-    levels = _levels(run, labels)
-    names = curve_names()
-    shape = len(names), levels.thresholds.size
-    sums, defined = np.zeros(shape), np.zeros(shape)
-    above, pixels = np.zeros((2, shape[1]), np.int64), np.zeros(2, np.int64)
-    for above_each, pixels_each in _blocks(levels, len(run.images)):
-        curves = np.array([*_curves(above_each, pixels_each, beta2).values()])
-        defined += np.count_nonzero(~np.isnan(curves), axis=1)
-        sums += np.nan_to_num(curves).sum(axis=1)
-        above += above_each.sum(axis=1)
-        pixels += pixels_each.sum(axis=1)
-    dataset = {
-        n: values[0] for n, values in _curves(above[:, None], pixels[:, None], beta2).items()
-    }
+    levels = _levels(run, labels, scale)
+    metrics = {name: METRICS.get(name) or _fbeta(beta2) for name in curve_names()}
+    sums, lost = np.zeros((2, len(metrics), LAST + 2))
+    number, above, pixels = np.zeros(len(metrics), np.int64), 0, 0
+    for above_each, pixels_each, missing in _blocks(levels):
+        counts = _counts(above_each, pixels_each)
+        for row, metric in enumerate(metrics.values()):
+            scores, enters, propagates = _score_images(convention, metric, counts, missing)
+            sums[row] += scores[enters].sum(axis=0)
+            number[row] += np.count_nonzero(enters)
+            lost[row] += propagates.any(axis=0)
+        above = above + above_each[..., :-1].sum(axis=1, keepdims=True)
+        pixels = pixels + pixels_each.sum(axis=1, keepdims=True)
+    counts = _counts(np.asarray(above), np.asarray(pixels))
+    means = np.where(lost > 0, np.nan, ratio(sums, number[:, None]))
+    average_precision, auroc = _areas(levels)
+    image = dict(zip(metrics, means, strict=True))
     return Sweep(
         thresholds=levels.thresholds,
-        dataset=dataset,
-        image=dict(zip(names, ratio(sums, defined), strict=True)),
-        average_precision=_average_precision(dataset, int(pixels[1])),
-        auroc=_auroc(above, pixels),
+        dataset={n: convention.score_classes(metric, counts)[0] for n, metric in metrics.items()},
+        image={name: curve[:-1] for name, curve in image.items()},
+        images=dict(zip(metrics, number.tolist(), strict=True)),
+        average_precision=average_precision,
+        auroc=auroc,
+        mae=_mean_absolute_errors(levels),
+        adaptive=float(image["fbeta"][-1]),
         beta2=beta2,
-        signature=write_signature(run, labels, ["absent:skip", f"beta2:{beta2:g}"]),
+        signature=write_signature(run, labels, _signature_parts(convention, levels, beta2, scale)),
     )
+
+
+def _signature_parts(
+    convention: Convention, levels: Levels, beta2: float, scale: Scale
+) -> Sequence[str]:
+    """Say what the curves depend on; they have both poolings, and no mean over classes."""
+    parts = convention.signature_parts()
+    _, second, last = levels.thresholds[[0, 1, -1]].tolist()
+    return [
+        *(part for part in parts if not part.startswith(("pooling:", "mean:"))),
+        *([f"scale:{scale}"] if scale != "none" else []),
+        f"thresholds:0,{f'1/{LAST}..1' if last == 1 else f'{second}..{last}'}",
+        f"beta2:{beta2:g}",
+    ]
 
 
 def curve_names() -> list[str]:
@@ -129,99 +192,163 @@ def curve_names() -> list[str]:
     return [*sorted(names, key=lambda n: [*FIRST, n].index(n)), "fbeta"]
 
 
+def _fbeta(beta2: float) -> Metric:
+    """Return F-beta, which a convention treats as Dice: that is what it is if beta is 1."""
+
+    def terms(counts: ClassCounts) -> tuple[NDArray[Any], NDArray[Any]]:
+        weighted = (1 + beta2) * counts.tp
+        return weighted, weighted + beta2 * counts.fn + counts.fp
+
+    return replace(METRICS["dice"], terms=terms)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Levels:
-    """Judged pixels by image, threshold reached (-1: none at all) and truth."""
+    """Judged pixels by image, truth and predicted value: its share of the highest level.
+
+    The share of a missing prediction is infinite: all are wrong. ``missing`` is by image.
+    """
 
     thresholds: NDArray[np.int64] | NDArray[np.float64]
     image: NDArray[np.int64]
-    level: NDArray[np.int64]
+    share: NDArray[np.float64]
     positive: NDArray[np.bool_]
     pixels: NDArray[np.int64]
+    missing: NDArray[np.bool_]
+
+    def by_image(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Sum a value of each row over its pixels, by image."""
+        sums = np.bincount(self.image, self.pixels * values, self.missing.size)
+        return np.asarray(sums, np.float64)
 
 
-def _levels(run: CountedRun, labels: LabelMap) -> Levels:
-    """Look at the truth through the label map, and at the prediction as it is."""
+def _levels(run: CountedRun, labels: LabelMap, scale: Scale) -> Levels:
+    """Look at the truth through the label map, and at the prediction as it is, or stretched."""
     truth, problems = translate_truth(run, labels)
     if run.provenance.problems or problems:
         grey = replace(labels, prediction_threshold=0.0)
         raise DataError((*run.provenance.problems, *explained(problems, run, grey)))
-    judged = truth >= 0
-    rows = run.counts.select(judged)
-    if NOT_FINITE in rows.prediction:
-        raise SettingError("the predictions hold NaN or infinity on judged pixels; mend the maps")
-    thresholds, level = np.unique(_on_grid(rows.prediction), return_inverse=True)
-    if thresholds.size and thresholds[0] == NO_PREDICTION:
-        thresholds, level = thresholds[1:], level - 1
-    if not thresholds.size:
-        raise SettingError("there is no predicted value on a judged pixel to sweep over")
-    if thresholds[-1] >= COLOR:
-        raise SettingError("the predictions hold colours; a sweep needs grey levels")
-    if is_float(thresholds).any() and not is_float(thresholds).all():
-        raise SettingError("some predictions hold floats and some integers; store them alike")
+    judged, without = truth >= 0, run.counts.prediction == NO_PREDICTION
+    rows, positive, unseen = run.counts.select(judged), truth[judged] == 1, without[judged]
+    zero, step = _grid(rows.prediction[~unseen], scale)
+    share = (rows.prediction - zero) / (step * LAST)
+    if scale == "min-max":
+        share = _stretched(share, rows.image, len(run.images))
+    grid = np.arange(LAST + 1)
     return Levels(
-        thresholds=as_numbers(thresholds) if is_float(thresholds).any() else thresholds,
+        thresholds=grid / LAST if zero else grid * step,
         image=rows.image,
-        level=level,
-        positive=truth[judged] == 1,
+        share=np.where(unseen, np.where(positive, -np.inf, np.inf), share),
+        positive=positive,
         pixels=rows.pixels,
+        missing=np.bincount(run.counts.image, without, len(run.images)) > 0,
     )
 
 
-def _on_grid(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Cut floats to steps of 1/255, so that a sweep has as many thresholds as of 8-bit masks."""
-    step = STEPS // 255
-    return np.where(is_float(values), values - (values - FLOAT) % step, values)
+def _grid(values: NDArray[np.int64], scale: Scale) -> tuple[int, int]:
+    """Return the value of the threshold 0, and the step from each threshold to the next."""
+    if not values.size:
+        raise SettingError("there is no predicted value on a judged pixel to sweep over")
+    if NOT_FINITE in values:
+        raise SettingError("the predictions hold NaN or infinity on judged pixels; mend the maps")
+    if values.max() >= COLOR:
+        raise SettingError("the predictions hold colours; a sweep needs grey levels")
+    floats, numbers = is_float(values), as_numbers(values)
+    if floats.any() != floats.all():
+        raise SettingError("some predictions hold floats and some integers; store them alike")
+    low, high = numbers.min(), numbers.max()
+    if scale == "none" and (low < -SLACK or (floats.all() and high > 1 + SLACK)):
+        raise SettingError(
+            f"the predictions go from {low:g} to {high:g}; a sweep needs floats from 0 to 1, or "
+            "levels of 0 and more as integers; type --scale min-max to stretch each prediction"
+        )
+    if floats.all():
+        return FLOAT, STEPS // LAST
+    return 0, next(top for top in TOPS if high <= top) // LAST
 
 
-def _blocks(levels: Levels, images: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield, for some images at a time, their pixels at or above each threshold, and in all.
+def _stretched(
+    share: NDArray[np.float64], image: NDArray[np.int64], images: int
+) -> NDArray[np.float64]:
+    """Stretch each image from its least to its greatest value, if these differ."""
+    low, high = np.full(images, np.inf), np.full(images, -np.inf)
+    np.minimum.at(low, image, share)
+    np.maximum.at(high, image, share)
+    spans = (high - low)[image]
+    stretched = share.copy()
+    np.divide(share - low[image], spans, out=stretched, where=spans > 0)
+    return stretched
 
-    The first axis is negative and positive truth: (2, n, T) and (2, n) arrays.
+
+def _blocks(
+    levels: Levels,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
+    """Yield, for some images at a time, pixels at or above each threshold and in all; the missing.
+
+    The first axis is negative and positive truth: (2, n, 257) and (2, n) arrays. The last threshold
+    is the adaptive one of each image.
     """
-    width = levels.thresholds.size + 1
-    step = max(1, CELLS // width)
-    for first in range(0, images, step):
-        count = min(step, images - first)
-        start, end = np.searchsorted(levels.image, [first, first + count])
-        part = slice(start, end)
+    width, images = LAST + 2, levels.missing.size
+    level = np.floor(levels.share * LAST).clip(-1, LAST).astype(np.int64)
+    finite = np.where(np.isfinite(levels.share), levels.share, 0.0)
+    mean = ratio(levels.by_image(finite), levels.by_image(np.ones(1)))
+    reaches = levels.share >= np.minimum(2 * mean, 1)[levels.image]
+    adaptive = np.stack([levels.by_image(reaches & (levels.positive == side)) for side in (0, 1)])
+    for first in range(0, images, IMAGES):
+        count = min(IMAGES, images - first)
+        part = slice(*np.searchsorted(levels.image, [first, first + count]))
         cells = levels.positive[part] * count + levels.image[part] - first
-        cells = cells * width + levels.level[part] + 1
+        cells = cells * width + level[part] + 1
         histogram = np.bincount(cells, levels.pixels[part], 2 * count * width)
         counted = histogram.astype(np.int64).reshape(2, count, width)
         above = counted[..., ::-1].cumsum(axis=-1)[..., ::-1]
-        yield above[..., 1:], above[..., 0]
+        chosen = slice(first, first + count)
+        at_mean = adaptive[:, chosen, None].astype(np.int64)
+        yield np.append(above[..., 1:], at_mean, -1), above[..., 0], levels.missing[chosen]
 
 
-def _curves(
-    above: NDArray[np.int64], pixels: NDArray[np.int64], beta2: float
-) -> dict[str, NDArray[np.float64]]:
-    """Score the foreground of each image at each threshold: (n, T) arrays by name of curve."""
+def _counts(above: NDArray[np.int64], pixels: NDArray[np.int64]) -> ClassCounts:
+    """Return counts of the foreground of each image, with a class for every threshold."""
     fp, tp = above
     support = np.broadcast_to(pixels[1][:, None], tp.shape)
-    total = np.broadcast_to(pixels.sum(axis=0)[:, None], tp.shape)
-    counts = ClassCounts(
-        tp=tp[..., None], support=support[..., None], predicted=(tp + fp)[..., None], total=total
-    )
-    curves: dict[str, NDArray[np.float64]] = {
-        name: Convention().score_classes(METRICS[name], counts)[..., 0]
-        for name in curve_names()[:-1]
-    }
-    precision, recall = curves["precision"], curves["recall"]
-    weighted = ratio((1 + beta2) * precision * recall, beta2 * precision + recall)
-    curves["fbeta"] = np.where(np.isnan(precision), np.nan, np.nan_to_num(weighted))
-    return curves
+    return ClassCounts(tp=tp, support=support, predicted=tp + fp, total=pixels.sum(axis=0))
 
 
-def _average_precision(curves: Mapping[str, NDArray[np.float64]], support: int) -> float:
-    """Sum precision times the gain in recall, from the highest threshold down."""
-    if not support:
-        return float("nan")
-    recall, precision = (np.nan_to_num(curves[name][::-1]) for name in ("recall", "precision"))
-    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+def _score_images(
+    convention: Convention, metric: Metric, counts: ClassCounts, missing: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Score each image at each threshold; which images enter the mean, and what propagates to it.
+
+    An image with a score at any threshold enters at all: with that of the formula, or 0.
+    """
+    scores = convention.score_classes(metric, counts)
+    propagates = convention.propagates(metric, counts)
+    if convention.void_image == "skip":
+        scores[counts.total == 0], propagates[counts.total == 0] = np.nan, False
+    scores[missing], propagates[missing] = 0.0, False
+    gaps = np.isnan(scores)
+    filled = np.where(gaps, np.nan_to_num(ratio(*metric.terms(counts))), scores)
+    return filled, np.asarray(~gaps.all(axis=1)), propagates
 
 
-def _auroc(above: NDArray[np.int64], pixels: NDArray[np.int64]) -> float:
-    """Area under true-positive rate against false-positive rate, by trapezoids from (0, 0)."""
-    false, true = ratio(np.c_[above[:, ::-1], pixels[:, None]], pixels[:, None])
-    return float(np.trapezoid(np.r_[0.0, true], np.r_[0.0, false]))
+def _areas(levels: Levels) -> tuple[float, float]:
+    """Return average precision and the area under the ROC curve, by all values of all images.
+
+    What has no prediction adds nothing to the precision, and comes last, or first if negative.
+    """
+    share, rank = np.unique(levels.share, return_inverse=True)
+    cells = levels.positive * share.size + rank
+    pixels = np.bincount(cells, levels.pixels, 2 * share.size).reshape(2, -1)
+    fp, tp = pixels[:, ::-1].cumsum(axis=1)
+    false, true = ratio(fp, fp[-1:]), ratio(tp, tp[-1:])
+    gains = np.diff(true, prepend=0.0) * ratio(tp, tp + fp)
+    auroc = np.trapezoid(np.r_[0.0, true], np.r_[0.0, false])
+    return float(gains[share[::-1] > -np.inf].sum()), float(auroc)
+
+
+def _mean_absolute_errors(levels: Levels) -> dict[str, float]:
+    """Average how far predictions are from the truth, as 0 or 1; a missing one is off by 1."""
+    off = np.abs(levels.share - levels.positive)
+    errors, pixels = levels.by_image(np.minimum(off, 1)), levels.by_image(np.ones(1))
+    means = errors[pixels > 0] / pixels[pixels > 0]
+    return {"dataset": float(errors.sum() / pixels.sum()), "image": float(means.mean())}

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, get_args
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from made.sets import data_set, frozen, made_run, save, segeval
-from PIL import Image
+from made.sets import data_set, frozen, made_run, segeval
 from sklearn import metrics as sk
 
+from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import DataError, SettingError
 from segeval.labels.load import load_labels
+from segeval.presets.preset import load_presets, preset
 from segeval.scoring import sweep as sweep_module
 from segeval.scoring.convention import Convention
+from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import score_run
-from segeval.scoring.sweep import sweep
+from segeval.scoring.sweep import curve_names, sweep
+from segeval.settings import Absent, Scale, VoidImage
+from segeval.values import float_values
 
 BINARY = load_labels("binary")
 Pairs = list[tuple[Any, Any]]
@@ -46,24 +51,90 @@ def same(a: object, b: object) -> None:
     np.testing.assert_allclose(np.array(a, float), np.array(b, float), rtol=1e-12, atol=1e-15)
 
 
-@given(grey_sets(), st.sampled_from([1, 1 << 20]))
-@settings(max_examples=60, deadline=None)
-def test_each_threshold_scores_as_if_it_were_scored_alone(pairs: Pairs, cells: int) -> None:
-    usual, sweep_module.CELLS = sweep_module.CELLS, cells  # type: ignore[misc]  # small blocks
-    try:
-        run = made_run(*pairs)
-        result = sweep(run, BINARY)
-    finally:
-        sweep_module.CELLS = usual  # type: ignore[misc]
-    assert result.thresholds.tolist() == sorted({v for _, p in pairs for v in p.ravel().tolist()})
-    for position, threshold in list(enumerate(result.thresholds.tolist()))[:5]:
-        labels = replace(BINARY, prediction_threshold=threshold)
-        dataset = score_run(run, labels).class_scores
-        image = score_run(run, labels, Convention(pooling="class")).class_scores
-        for name in ("precision", "recall", "dice", "iou", "specificity"):
-            same(result.dataset[name][position], dataset[name][1])
-            same(result.image[name][position], image[name][1])
-        same(result.dataset["fbeta"][position], dataset["dice"][1])
+CONVENTIONS: Final = [
+    *(Convention(absent=absent) for absent in get_args(Absent)),
+    *(Convention(pooling="image", void_image=choice) for choice in get_args(VoidImage)),
+    *(each.convention for each in load_presets().values() if each.convention.outside == "unknown"),
+]
+
+
+@given(grey_sets(), st.sampled_from([1, 2, 4096]), st.sampled_from(CONVENTIONS), st.data())
+@settings(max_examples=150, deadline=None)
+def test_each_threshold_scores_as_if_it_were_scored_alone(
+    pairs: Pairs, images: int, convention: Convention, data: st.DataObject
+) -> None:
+    run = made_run(*pairs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep_module, "IMAGES", images)
+        result = sweep(run, BINARY, convention)
+    at = data.draw(st.integers(0, 255))
+    labels = replace(BINARY, prediction_threshold=result.thresholds[at].item())
+    dataset = score_run(run, labels, replace(convention, pooling="dataset", worst=None))
+    scored = score_run(run, labels, replace(convention, pooling="image", weights="none"))
+    judged = scored.counts.images.total > 0
+    for name in ("precision", "recall", "dice", "iou", "specificity"):
+        same(result.dataset[name][at], dataset.class_scores[name][1])
+        each = convention.score_classes(METRICS[name], scored.counts.images)[:, 1]
+        kept = judged if convention.void_image == "skip" else np.ones(judged.size, bool)
+        if np.count_nonzero(~np.isnan(each[kept])) == result.images[name]:
+            same(result.image[name][at], scored.class_scores[name][1])
+    same(result.dataset["fbeta"], result.dataset["dice"])
+    same(result.image["fbeta"], result.image["dice"])
+
+
+def test_an_image_without_truth_stays_in_the_means_at_every_threshold() -> None:
+    empty = frozen([[0, 0]]), frozen([[100, 0]])
+    found = frozen([[255, 0]]), frozen([[200, 0]])
+    result = sweep(made_run(empty, found), BINARY)
+    assert result.images["dice"] == 2
+    same(result.image["dice"][[0, 100, 101, 200, 201]], [1 / 3, 0.5, 0.5, 0.5, 0.0])
+    same(result.image["specificity"][[0, 100, 101, 200]], [0, 0.75, 1, 1])
+    one = sweep(made_run(empty, found), BINARY, Convention(absent="one"))
+    same(one.image["dice"][[0, 100, 101, 200, 201]], [1 / 3, 0.5, 1.0, 1.0, 0.5])
+    left_out = sweep(made_run(empty, found), BINARY, preset("emc:x"))
+    assert left_out.images["dice"] == 1
+    same(left_out.image["dice"][[0, 200]], [2 / 3, 1.0])
+
+
+@given(grey_sets(), st.sampled_from(get_args(Absent)), st.sampled_from(get_args(Scale)), st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_missing_prediction_improves_nothing(
+    pairs: Pairs, absent: Absent, scale: Scale, data: st.DataObject
+) -> None:
+    """Neither what the prediction gave, nor what the other images give without this one."""
+    lost = data.draw(st.integers(0, len(pairs) - 1))
+    present, names = made_run(*pairs), [*curve_names()]
+    counts = present.counts
+    values = np.where(counts.image == lost, NO_PREDICTION, counts.prediction)
+    worst = replace(present, counts=replace(counts, prediction=values))
+    others = present.select([number for number in range(len(pairs)) if number != lost])
+    same_grid = present.counts.prediction.max() // 256 == values.max() // 256
+    if absent == "zero" and not (counts.truth > 0).any():
+        names.remove("specificity")  # that of a foreground that is nowhere is 0 by convention
+    if not len(others):
+        return
+    convention = Convention(absent=absent)
+    found = sweep(worst, BINARY, convention, scale=scale)
+    for run in (present, others) if same_grid else (others,):
+        before = sweep(run, BINARY, convention, scale=scale)
+        for name, pooling in itertools.product(names, ("dataset", "image")):
+            now, then = found.curves(pooling)[name], before.curves(pooling)[name]
+            assert not (now > then + 1e-12).any(), (name, pooling)
+        for number in ("average_precision", "auroc", "adaptive"):
+            assert not getattr(found, number) > getattr(before, number) + 1e-12, number
+        for pooling, error in before.mae.items():
+            assert not found.mae[pooling] < error - 1e-12
+
+
+def test_what_has_no_prediction_is_wrong_in_every_pixel(tmp_path: Path) -> None:
+    folders = data_set(tmp_path, {"a": ([[0, 255]], [[0, 255]]), "b": ([[0, 0]], [[0, 0]])})
+    (folders[0] / "b.png").unlink()
+    options = ["--missing", "worst", "--absent", "one", "--format", "json"]
+    document = json.loads(segeval("sweep", *folders, *options).stdout)
+    assert document["dataset"]["specificity"][255] == 1 / 3
+    assert document["image"]["dice"][255] == 0.5
+    summary = document["summary"]
+    same([summary["auroc"], summary["mae_dataset"], summary["mae_image"]], [1 / 3, 0.5, 0.5])
 
 
 @given(grey_sets())
@@ -91,24 +162,54 @@ def test_published_f_measures_are_reproduced(shared: Path) -> None:
     assert "flatters the model" in done.stderr
 
 
-def test_published_curves_of_stretched_predictions_are_reproduced(
-    shared: Path, tmp_path: Path
-) -> None:
-    """PySODMetrics stretches each prediction to 0..255 before it scores; so does this test."""
+def test_published_numbers_of_stretched_predictions_are_reproduced(shared: Path) -> None:
+    """PySODMetrics stretches each prediction to 0..255 and counts an empty truth as 0."""
     data = shared / "data" / "pysodmetrics"
-    files = list((data / "prediction").glob("*.png"))
-    assert files
-    for file in files:
-        grey = np.asarray(Image.open(file)) / 255
-        grey = (grey - grey.min()) / (grey.max() - grey.min())
-        save(tmp_path / file.name, (grey * 255).astype(np.uint8))
-    options = ["--truth-threshold", "129", "--beta2", "0.3", "--format", "json"]
-    result = json.loads(segeval("sweep", tmp_path, data / "truth", *options).stdout)
+    options = ["--truth-threshold", "129", "--beta2", "0.3", "--scale", "min-max"]
+    folders = (data / "prediction", data / "truth")
+    result = json.loads(segeval("sweep", *folders, *options, "--format", "json").stdout)
     published = json.loads((data / "published.json").read_text("utf-8"))["v1_4_3"]
     summary = result["summary"]
     for curve, name in (("fbeta", "Fm"), ("dice", "dice"), ("iou", "iou")):
         same(summary[f"best_{curve}_image"]["value"], published[f"max{name}"])
         same(np.mean(result["image"][curve]), published[f"mean{name}"])
+    same(summary["mean_fbeta_image"], published["meanFm"])
+    same(summary["adaptive_fbeta_image"], published["adpFm"])
+    same(summary["mae_image"], published["MAE"])
+    assert "|scale:min-max|thresholds:0,1..255|" in result["signature"]
+
+
+GRIDS: Final = {
+    "uint8": (255, [0, 1, 255], "0,1..255"),
+    "uint16": (60000, [0, 257, 65535], "0,257..65535"),
+    "uint32": (70000, [0, 65793, 16777215], "0,65793..16777215"),
+    "float32": (0.5, [0, 1 / 255, 1], "0,1/255..1"),
+}
+
+
+@pytest.mark.parametrize("kind", GRIDS)
+def test_thresholds_are_a_grid_that_the_values_do_not_move(tmp_path: Path, kind: str) -> None:
+    value, grid, words = GRIDS[kind]
+    truth, prediction = tmp_path / "truth", tmp_path / "pred"
+    truth.mkdir()
+    prediction.mkdir()
+    np.save(truth / "a.npy", frozen([[0, 1]]))
+    np.save(prediction / "a.npy", frozen([[0, value]], kind))
+    result = json.loads(segeval("sweep", prediction, truth, "--format", "json").stdout)
+    assert len(result["thresholds"]) == 256
+    assert [result["thresholds"][k] for k in (0, 1, 255)] == grid
+    assert f"|thresholds:{words}|" in result["signature"]
+    assert result["summary"]["best_dice_dataset"] == {"threshold": grid[1], "value": 1.0}
+
+
+def test_values_that_are_no_levels_can_be_stretched() -> None:
+    logits = float_values(frozen([[-8.0, 0.0, 4.0]], "float64"))
+    run = made_run((frozen([[0, 0, 1]]), frozen(logits, "int64")))
+    with pytest.raises(SettingError, match=r"from -8 to 4; .* type --scale min-max"):
+        sweep(run, BINARY)
+    result = sweep(run, BINARY, scale="min-max")
+    same(result.dataset["dice"][[0, 1, 170, 171, 255]], [0.5, 2 / 3, 2 / 3, 1, 1])
+    same(result.mae["dataset"], 2 / 9)
 
 
 def test_a_sweep_comes_from_a_run_or_from_folders(tmp_path: Path) -> None:

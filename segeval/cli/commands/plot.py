@@ -14,6 +14,7 @@ from segeval.errors import SettingError
 
 if TYPE_CHECKING:
     from segeval.counting.run import CountedRun
+    from segeval.scoring.convention import Convention
 
 _plot = options.in_panel("Plot")
 
@@ -71,11 +72,11 @@ def plot(
     if reading.prediction is not None and plotted.out.resolve() == reading.prediction.resolve():
         raise SettingError(f"{plotted.out} is the run; name another file for the plot")
     check_writable([plotted.out])
+    rules = convention.convention()
     run = count_or_read(reading, quiet=quiet)
     if plotted.kind == "curves":
-        data = _swept(run, labels)
+        data = _swept(run, labels, rules)
     else:
-        rules = convention.convention()
         scores = label_and_score(
             run, labels.choice(), rules, unknown=labels.unknown, group_by=convention.group_by
         )
@@ -92,7 +93,7 @@ def _metrics() -> list[str]:
     return [metric.name for metric in shown(METRICS, "classes")]
 
 
-def _swept(run: CountedRun, labels: options.LabelOptions) -> dict[str, Any]:
+def _swept(run: CountedRun, labels: options.LabelOptions, rules: Convention) -> dict[str, Any]:
     """Return the curves of grey predictions as a document."""
     from segeval.labels.choose import choose_labels
     from segeval.reports.sweep import make_document
@@ -103,4 +104,4 @@ def _swept(run: CountedRun, labels: options.LabelOptions) -> dict[str, Any]:
         raise SettingError("curves show every threshold; leave out --threshold and --pred-offset")
     choice = replace(choice, labels=choice.labels or "binary")
     chosen = choose_labels(run, choice, sides=("truth",))
-    return make_document(sweep(run, chosen))
+    return make_document(sweep(run, chosen, rules))

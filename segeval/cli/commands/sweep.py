@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -12,7 +12,10 @@ from segeval.cli.console import notify
 from segeval.cli.options.output import ReportFiles, report_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
-from segeval.settings import LabelChoice
+from segeval.settings import Absent, LabelChoice, Scale
+
+if TYPE_CHECKING:
+    from segeval.scoring.convention import Convention
 
 _option = options.in_panel()
 FLATTERS = (
@@ -34,6 +37,19 @@ class SweepOptions(ReportFiles):
     truth_threshold: float | None = _option(
         "Grey truths: foreground where value >= V.", metavar="V"
     )
+    like: str | None = _option(
+        "Treat absent and one-sided foreground as another tool does; see `segeval presets`.",
+        metavar="PRESET",
+    )
+    absent: Absent | None = _option(
+        "An image without foreground on either side is left out, is 0 or 1, or spoils the mean; "
+        "left out at some thresholds only, it is 0 there.",
+        show_default="skip",
+    )
+    scale: Scale = _option(
+        "Stretch each prediction from its least to its greatest value first (min-max).",
+        default="none",
+    )
     beta2: float = _option("Squared beta of the F-beta score.", metavar="B", default=1.0)
     output_format: Literal["table", "csv", "json"] = _option(
         "What is printed.", "--format", default="table"
@@ -46,6 +62,10 @@ class SweepOptions(ReportFiles):
         void = options.parse_values(self.ignore)
         return LabelChoice(labels=self.labels, ignore=void, truth_threshold=self.truth_threshold)
 
+    def convention(self) -> Convention:
+        """Return how absent and one-sided foreground is treated."""
+        return options.ConventionOptions(like=self.like, absent=self.absent).convention()
+
 
 @command
 def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Quiet = False) -> None:
@@ -53,7 +73,7 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
 
     Precision, recall, Dice, IoU, specificity and F-beta of the foreground,
     over the data set and as means over images; average precision, AUROC,
-    and the best thresholds.
+    MAE, the adaptive F-beta, and the best thresholds.
     """
     from segeval.cli.deliver import deliver
     from segeval.files import check_writable
@@ -62,7 +82,9 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
     from segeval.scoring.sweep import sweep as sweep_run
 
     check_writable(sweeping.files().values())
+    convention = sweeping.convention()
     run = count_or_read(pairing, quiet=quiet)
     labels = choose_labels(run, sweeping.choice(), sides=("truth",))
-    deliver(sweeping, document=make_document(sweep_run(run, labels, beta2=sweeping.beta2)))
+    swept = sweep_run(run, labels, convention, beta2=sweeping.beta2, scale=sweeping.scale)
+    deliver(sweeping, document=make_document(swept))
     notify(FLATTERS, quiet=quiet)

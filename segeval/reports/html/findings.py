@@ -10,7 +10,7 @@ from segeval.pictures.thumbnails import Album
 from segeval.scoring.score import Scores
 
 EACH: Final = 3  # worst, median and best images that are shown
-CHEAP: Final = 1 << 22  # thresholds times images up to which every threshold is scored
+CHEAP: Final = 1 << 14  # images up to which every threshold is scored
 
 
 def make_page(
@@ -50,20 +50,18 @@ def _sweep(scores: Scores) -> dict[str, Any] | None:
     """Return every threshold of grey predictions, if that is what they are and it costs little."""
     import numpy as np
 
-    from segeval.counting.contingency import NO_PREDICTION
+    from segeval.errors import SettingError
     from segeval.reports.sweep import make_document
     from segeval.scoring.sweep import sweep
-    from segeval.values import COLOR, NOT_FINITE, is_float
 
-    if scores.labels.prediction_threshold is None:
+    if scores.labels.prediction_threshold is None or len(scores.run) > CHEAP:
         return None
-    values = np.unique(scores.run.counts.prediction)
-    floats = is_float(values[values != NO_PREDICTION])
-    if values.size * len(scores.run) > CHEAP or values[-1] >= COLOR or len(values) < 3:
+    if np.unique(scores.run.counts.prediction).size < 3:
         return None
-    if NOT_FINITE in values or floats.any() != floats.all():
+    try:
+        return make_document(sweep(scores.run, scores.labels, scores.convention))
+    except SettingError:  # what a threshold can be laid on, and no grid of them
         return None
-    return make_document(sweep(scores.run, scores.labels))
 
 
 def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path]) -> Album:
