@@ -152,15 +152,16 @@ def page() -> str:
     """Return the whole page, with what its commands print."""
     text = _page()
     for command in re.findall(r"```console\n\$ segeval (.*)\n```", text):
-        shown = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "segeval", *command.split()],
             capture_output=True,
             text=True,
             check=True,
             cwd=PAGE.parents[1],
             env={name: os.environ[name] for name in os.environ if name != "COLUMNS"},
-        ).stdout
-        text = text.replace(f"$ segeval {command}\n", f"$ segeval {command}\n{shown}")
+        )
+        shown = f"$ segeval {command}\n{done.stdout}{done.stderr}"
+        text = text.replace(f"$ segeval {command}\n", shown)
     return text
 
 

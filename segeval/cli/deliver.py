@@ -18,7 +18,7 @@ import typer
 from segeval.cli.command import GATE_FAILED
 from segeval.cli.console import notify, write_stdout
 from segeval.cli.github import add_to_summary
-from segeval.cli.notices import SHOWN, say_classes, say_doubts
+from segeval.cli.notices import SHOWN, say_classes, say_doubts, say_guessed
 from segeval.cli.options.output import ReportFiles
 from segeval.cli.plan import Plan
 from segeval.counting.run import CountedRun
@@ -124,6 +124,7 @@ def _draw_table(layout: RenderableType, *, intervals: bool) -> str:
 def say_notices(scores: Scores, *, quiet: bool) -> None:
     """Say what a reader of the numbers might not expect."""
     say_classes(scores.run, scores.counts, scores.labels, quiet=quiet)
+    say_guessed(scores.counts, scores.labels, [scores.convention], quiet=quiet)
     say_left_out(scores.run, quiet=quiet)
     if scores.counts.ignored_predictions:
         pixels = scores.counts.ignored_predictions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -13,8 +13,11 @@ from segeval.labels.classify import ClassifiedRun
 from segeval.labels.diagnose import MORE, explain_unknown, unpredicted_void
 from segeval.labels.infer import values_on_side
 from segeval.labels.labelmap import LabelMap
+from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals
+from segeval.scoring.means import depends_on_class_count
 from segeval.scoring.resampling import FEW, Units
+from segeval.scoring.sample import excluded_indices
 from segeval.text import listed
 
 SHOWN: Final = 3  # names in a notice
@@ -44,6 +47,24 @@ def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, qui
         sides = values_on_side(run, "truth"), values_on_side(run, "prediction")
         if advice := unpredicted_void(*sides, labels.void):
             notify(f"notice: {advice}", quiet=quiet)
+
+
+def say_guessed(
+    counts: ClassifiedRun, labels: LabelMap, conventions: Iterable[Convention], *, quiet: bool
+) -> None:
+    """Say which conventions depend on the number of classes, if that was guessed."""
+    moved = [
+        convention.like or "this convention"
+        for convention in conventions
+        if labels.name == "found"
+        and depends_on_class_count(convention, counts.images, excluded_indices(convention, labels))
+    ]
+    if moved:
+        notify(
+            f"notice: {len(labels.names)} classes were found, and their number matters to "
+            f"{listed(moved, SHOWN)}; if there are more, type --classes N",
+            quiet=quiet,
+        )
 
 
 def say_doubts(intervals: Intervals, names: Sequence[str], *, quiet: bool) -> None:

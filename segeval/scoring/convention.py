@@ -265,7 +265,7 @@ class Convention:
             treatment = self.treatment(metric.name, name)
             if treatment != "formula":
                 replaced = case.holds(counts)
-                if metric.outside and treatment == "zero" and name != "absent":
+                if metric.negatives and treatment == "zero" and name != "absent":
                     replaced &= np.isnan(scores)
                 scores[replaced] = TREATMENTS[treatment].score
         return scores

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.scoring.convention import TREATMENTS, WEIGHTS, Convention
-from segeval.scoring.metrics import METRICS, OVERALL, Metric, ratio
+from segeval.scoring.metrics import METRICS, OVERALL, ROUNDING, Metric, metric_of, ratio
 from segeval.scoring.pooling import POOLINGS, Step
 from segeval.scoring.sample import (
     Axis,
@@ -308,32 +308,33 @@ def count_classes_in_means(
     return {m.mean: _classes_in_mean(convention, m, sample, excluded) for m in METRICS.values()}
 
 
+def depends_on_class_count(
+    convention: Convention, images: ClassCounts, excluded: Sequence[int]
+) -> bool:
+    """Tell whether one more class that is in no mask would change the headline."""
+    if isinstance(convention.weights, tuple):
+        return False
+    more = images.map(lambda part: np.pad(part, ((0, 0), (0, 1))), total=images.total)
+    mean = worst_mean if "_worst" in convention.headline else mean_score
+    metric = metric_of(convention.headline)
+    before, after = (
+        mean(convention, metric, Sample.of(each), excluded)[0] for each in (images, more)
+    )
+    return not np.isclose(before, after, rtol=0, atol=ROUNDING, equal_nan=True)
+
+
 def count_images_in_means(
     convention: Convention, sample: Sample, excluded: Sequence[int]
 ) -> dict[str, int]:
     """Count the images that enter each mean and overall score; judged ones if counts are summed."""
-    chosen = without_void_images(convention, sample)
-    means = {m.mean: _images_in_mean(convention, m, chosen, excluded) for m in METRICS.values()}
-    overall = {row.name: ~np.isnan(row.score(sample.images)) for row in OVERALL.values()}
-    if "sum images" in POOLINGS[convention.pooling].steps:
-        overall = dict.fromkeys(overall, sample.images.total > 0)
-    return {name: int(np.count_nonzero(enter)) for name, enter in (means | overall).items()}
-
-
-def _images_in_mean(
-    convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
-) -> NDArray[np.bool_]:
-    """Return which images enter the mean of a metric."""
-    pooling = POOLINGS[convention.pooling]
+    pooling, judged = POOLINGS[convention.pooling], int(np.count_nonzero(sample.images.total))
     if "sum images" in pooling.steps:
-        return np.asarray(sample.images.total > 0)
-    if pooling.filled == pooling.over_classes and convention.empty != "skip":
-        return np.ones(sample.images.total.shape, np.bool_)
-    if _scores_whole_pools(convention, metric):
-        values = _run_steps((pooling.over_classes,), convention, metric, sample, excluded)
-        return ~np.isnan(values.scores) | values.propagates
-    entering = np.delete(_enters_mean(convention, metric, sample), excluded, axis=-1)
-    return np.asarray(entering.any(axis=-1))
+        return dict.fromkeys([*(metric.mean for metric in METRICS.values()), *OVERALL], judged)
+    chosen, steps = without_void_images(convention, sample), (pooling.over_classes,)
+    means = {m.mean: _run_steps(steps, convention, m, chosen, excluded) for m in METRICS.values()}
+    entering = {name: ~np.isnan(each.scores) | each.propagates for name, each in means.items()}
+    overall = {row.name: ~np.isnan(row.score(sample.images)) for row in OVERALL.values()}
+    return {name: int(np.count_nonzero(part)) for name, part in (entering | overall).items()}
 
 
 def count_values_in_mean(

@@ -49,8 +49,8 @@ class Metric:
         The score that it becomes when truth and prediction are exchanged; empty if none.
     smoothed : bool
         Whether a convention may add to both terms.
-    outside : bool
-        Whether it judges the pixels outside a class, so that its formula holds on one side only.
+    negatives : bool
+        Whether true negatives are in it, so that its formula holds for a class on one side too.
     shown : set of str
         Where the score or its mean over classes is seen, of `Place`.
     """
@@ -62,7 +62,7 @@ class Metric:
     symmetric: bool
     swapped: str
     smoothed: bool = False
-    outside: bool = False
+    negatives: bool = False
     reference: str
     shown: frozenset[Place] = frozenset()
 
@@ -185,7 +185,7 @@ METRICS: Final = {
             terms=lambda c: (c.tn, c.tn + c.fp),
             symmetric=False,
             swapped="",
-            outside=True,
+            negatives=True,
             reference="Yerushalmy 1947, doi:10.2307/4586294",
             shown=frozenset({"curves"}),
         ),

@@ -66,6 +66,37 @@ def test_the_words_beside_the_numbers_say_what_is_done(folders: tuple[Path, Path
     assert "classes weighted by true pixels" in table
 
 
+@pytest.mark.parametrize(
+    ("options", "matters"),
+    [
+        (("--like", "smp"), True),
+        (("--like", "paddleseg"), True),
+        (("--like", "monai:mean-batch"), True),
+        (("--like", "seg-metrics"), True),
+        (("--like", "mmseg"), False),
+        (("--like", "monai"), False),
+        (("--absent", "undefined"), True),
+        (("--pooling", "image", "--worst", "50"), False),
+        ((), False),
+    ],
+)
+def test_a_guessed_number_of_classes_is_said_where_it_matters(
+    folders: tuple[Path, Path], options: tuple[str, ...], *, matters: bool
+) -> None:
+    said = segeval("score", *folders, *options).stderr
+    name = options[1] if options[:1] == ("--like",) else "this convention"
+    notice = f"3 classes were found, and their number matters to {name}; if there are more, type"
+    assert (notice in said) == matters
+    assert "matters" not in segeval("score", *folders, *options, "--classes", 3).stderr
+
+
+def test_explain_says_which_presets_depend_on_the_number_of_classes(
+    folders: tuple[Path, Path],
+) -> None:
+    assert "their number matters to " in segeval("explain", *folders).stderr
+    assert "matters" not in segeval("explain", *folders, "--classes", 3).stderr
+
+
 def test_absent_classes_are_said_to_be_worth_what_they_are(folders: tuple[Path, Path]) -> None:
     for name, words in {
         "miseval": "count as 0, count as 1 in dice: 3",

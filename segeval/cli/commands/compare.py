@@ -177,12 +177,14 @@ def _say_doubts(comparisons: Sequence[RunComparison], *, quiet: bool) -> None:
     """Say what these numbers cannot show."""
     import numpy as np
 
-    from segeval.cli.notices import say_classes, say_few, say_undefined
+    from segeval.cli.notices import say_classes, say_few, say_guessed, say_undefined
 
     first = comparisons[0]
-    for scores in (first.baseline, *(one.scores for one in comparisons)):
-        say_classes(scores.run, scores.counts, scores.labels, quiet=quiet)
-    names, rounds = first.scores.labels.names, first.resampling.rounds
+    scores = first.scores
+    for side in (first.baseline, *(one.scores for one in comparisons)):
+        say_classes(side.run, side.counts, side.labels, quiet=quiet)
+    say_guessed(scores.counts, scores.labels, [scores.convention], quiet=quiet)
+    names, rounds = scores.labels.names, first.resampling.rounds
     say_few(first.units, quiet=quiet)
     undefined = np.max([one.classes["iou"].undefined for one in comparisons], axis=0)
     say_undefined(dict(zip(names, undefined.tolist(), strict=True)), rounds, quiet=quiet)

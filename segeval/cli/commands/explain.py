@@ -54,7 +54,7 @@ def explain(
     time, in steps that add up.
     """
     from segeval.cli.deliver import deliver
-    from segeval.cli.notices import say_classes
+    from segeval.cli.notices import say_classes, say_guessed
     from segeval.files import check_writable
     from segeval.presets.preset import find_preset
     from segeval.scoring.score import label_and_score
@@ -67,6 +67,9 @@ def explain(
     document = _document(scores, explaining, unknown=labels.unknown)
     deliver(explaining, document=document, variants=explaining.variants)
     say_classes(run, scores.counts, scores.labels, quiet=quiet)
+    shown = explaining.between or [row["preset"] for row in document["rows"]]
+    conventions = [find_preset(name).convention for name in shown]
+    say_guessed(scores.counts, scores.labels, conventions, quiet=quiet)
 
 
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:
