@@ -30,10 +30,12 @@ difference lies in what is done with classes that are missing on one side or on 
 order of the means. `--like PRESET` reports what a tool reports; `segeval presets` lists the
 presets, `segeval presets NAME` shows one. In Python it is `convention=segeval.preset("monai")`.
 
-`--like` decides pooling and absent classes, so `--pooling`, `--absent` and `--worst` cannot be
-given with it; `--exclude` can. The headline of the preset is the first number of the table, the
-output of `--format total`, and what a bare `--fail-under 0.8` looks at. The other means follow the
-same tool's rules for that metric, as far as it has it. Scores stay fractions in full precision:
+`--pooling` and `--absent` beside `--like` depart from the preset, for every metric, and the
+signature says so: `like:monai+absent:zero`. `--exclude` and `--worst` keep its name. In Python it
+is `segeval.preset("monai", absent="zero")`, with any axis.
+
+The headline of the preset is the first number of the table, the output of `--format total`, and
+what a bare `--fail-under 0.8` looks at. The other means follow the same tool's rules for that metric, as far as it has it. Scores stay fractions in full precision:
 that a tool rounds, or counts in 32-bit floats, is said below but not repeated.
 
 ## Which one is in use, and why it differs

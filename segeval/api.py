@@ -258,10 +258,8 @@ def count(
         What a pair is that cannot be read: a problem, or left out by name.
     resize_prediction : bool
         Whether a prediction is brought to the size of its truth (nearest).
-    max_pixels : int
-        Larger masks are refused.
-    workers : int, optional
-        Number of processes; None decides by the size of the set.
+    max_pixels, workers : int, optional
+        Larger masks are refused; number of processes, where None decides by the size of the set.
 
     Returns
     -------
@@ -333,13 +331,11 @@ def score(
 
     Parameters
     ----------
-    prediction, truth, pairs, pred_suffix, truth_suffix, match, include, missing, roi, roi_suffix
-        Which masks belong together; see `count`.
+    prediction, truth, pairs, pred_suffix, truth_suffix, match, include, missing, roi, roi_suffix, \
     on_error, resize_prediction, max_pixels, workers
-        How they are read; see `count`.
+        Which masks belong together, and how they are read; see `count`.
     labels : str, path or LabelMap, optional
-        A label map, the name of a built-in one, or a file; by default the values found are the
-        classes.
+        A label map, the name of a built-in one, or a file; by default, the values found.
     prediction_labels : str, path or LabelMap, optional
         The same for the predictions, if they store the classes by other values.
     classes : int, optional
@@ -358,10 +354,8 @@ def score(
         Pooling, absent classes, classes of the means; ``preset("monai")`` is that of a tool.
     group_by : str, optional
         Regular expression searched in the names: groups of images are scored as well.
-    ci : int, optional
-        Number of resamples, e.g. 1000: every score gets a 95 % interval, in ``intervals``.
-    seed : int
-        Seed of the resamples.
+    ci, seed : int, optional
+        Number of resamples, e.g. 1000, for 95 % ``intervals`` of every score, and their seed.
 
     Returns
     -------
@@ -424,10 +418,8 @@ def score_arrays(
     groups : str or iterable of str, optional
         Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown
-        What values mean; see `score`.
-    convention, group_by, ci, seed
-        How they are scored; see `score`.
+    level, unknown, convention, group_by, ci, seed
+        What values mean, and how they are scored; see `score`.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -48,20 +48,35 @@ class Preset:
     also: Mapping[str, str] = field(default_factory=dict)
 
 
-def preset(name: str) -> Convention:
-    """Return the convention of a preset.
+def preset(name: str, **axes: Any) -> Convention:
+    """Return the convention of a preset, or one that departs from it on some axes, by name.
+
+    What an axis says holds for every metric. All departures but ``exclude`` and ``worst``, which
+    change no other number, become part of its name.
 
     Raises
     ------
     SettingError
-        If there is none of that name; names the nearest ones.
+        If there is none of that name; names the nearest ones. If it is a worst share itself, and
+        ``worst`` is given.
 
     Examples
     --------
-    >>> preset("monai").pooling
-    'image'
+    >>> preset("monai").pooling, preset("monai", absent="zero").like
+    ('image', 'monai+absent:zero')
     """
-    return find_preset(name).convention
+    convention = find_preset(name).convention
+    special = {case for _, case, _ in convention.overrides}
+    changed = [n for n, value in axes.items() if value != getattr(convention, n) or n in special]
+    if "worst" in changed and convention.worst is not None:
+        raise SettingError(f"{name} is a worst share itself; leave out --worst")
+    named = [
+        f"+{n}:{axes[n]}" if isinstance(axes[n], str) else f"+{n}"
+        for n in changed
+        if n not in {"exclude", "worst"}
+    ]
+    kept = tuple(override for override in convention.overrides if override[1] not in axes)
+    return replace(convention, **axes, overrides=kept, like="".join([name, *named]))
 
 
 def find_preset(name: str) -> Preset:

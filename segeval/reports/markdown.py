@@ -37,7 +37,9 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     if document["settings"].get("like"):
         name = headline(document)
         value = show_score(summary[name], percent=percent)
-        lines += ["", f"As {document['settings']['like']} reports it: {title_of(name)} {value}."]
+        tool, *changed = document["settings"]["like"].split("+")
+        says = f"would report it with {' and '.join(changed)}" if changed else "reports it"
+        lines += ["", f"As {tool} {says}: {title_of(name)} {value}."]
     if "intervals" in document:
         lines += ["", *_intervals(document, percent=percent)]
     for overall in shown(OVERALL, "brief"):

@@ -99,9 +99,9 @@ def test_a_seed_without_resamples_is_harmless(project: Path) -> None:
     ("text", "typed", "message"),
     [
         (
-            'like = "nnunet"\npooling = "image"',
+            'like = "mmseg"\nworst = 5',
             [],
-            "(like stands in segeval.toml:1, pooling stands in segeval.toml:2)",
+            "(worst stands in segeval.toml:2)",
         ),
         ("worst = 25", [], "by group (worst stands in segeval.toml:1)"),
         ('[score]\npred-labels = "voc"', [], "(pred-labels stands in segeval.toml:2)"),

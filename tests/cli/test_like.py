@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made.sets import data_set, document, segeval
@@ -139,19 +141,53 @@ def test_a_saved_run_is_scored_alike(folders: tuple[Path, Path], tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("name", "options", "signature"),
     [
-        (["--pooling", "image"], "--like monai decides --pooling itself; type --like monai alone"),
-        (["--pooling", "dataset"], "or --pooling dataset without --like"),
-        (["--absent", "skip"], "--like monai decides --absent itself"),
-        (["--worst", "5"], "--like monai decides --worst itself"),
+        ("monai", {"absent": "zero"}, "like:monai+absent:zero|pooling:image|absent:zero|"),
+        (
+            "smp",
+            {"pooling": "class", "absent": "skip"},
+            "like:smp+pooling:class+absent:skip|pooling:class|absent:skip|",
+        ),
+        ("monai", {"pooling": "image"}, "like:monai|pooling:image|absent:skip|"),
+        ("monai", {"worst": 50}, "like:monai|pooling:image|absent:skip|"),
     ],
 )
-def test_what_a_preset_decides_cannot_be_given(
-    folders: tuple[Path, Path], options: list[str], message: str
+def test_a_departure_from_a_preset_is_part_of_its_name(
+    folders: tuple[Path, Path], name: str, options: dict[str, Any], signature: str
 ) -> None:
-    done = segeval("score", *folders, "--like", "monai", *options, expect=2)
-    assert message in done.stderr
+    typed = [part for option, value in options.items() for part in (f"--{option}", value)]
+    found = document(*folders, "--like", name, *typed)
+    assert found["signature"].split("|", 3)[3].startswith(signature)
+    axes = replace(library.preset(name), overrides=(), **options)
+    wanted = library.score(prediction=folders[0], truth=folders[1], convention=axes).summary
+    headline = found["settings"].get("headline", "miou")
+    assert found["summary"][headline] == wanted[headline]
+    assert ("miou_worst50" in found["summary"]) == ("worst" in options)
+
+
+def test_reports_tell_a_departure_from_what_a_tool_reports(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    options = ("--like", "monai", "--absent", "zero", "--html", page, "--format", "markdown")
+    text = segeval("score", *folders, *options).stdout
+    assert "As monai would report it with absent:zero: mIoU " in text
+    assert "</strong> would report with absent:zero for these masks" in page.read_text("utf-8")
+
+
+def test_an_axis_holds_for_every_metric_of_a_preset() -> None:
+    usual, changed = library.preset("smp"), library.preset("smp", truth_only="skip")
+    assert ("precision", "truth_only", "one") in usual.overrides
+    assert changed.treatment("precision", "truth_only") == "skip"
+    assert changed.like == "smp+truth_only:skip"
+
+
+def test_a_worst_share_needs_a_preset_that_averages_images(folders: tuple[Path, Path]) -> None:
+    said = segeval("score", *folders, "--like", "mmseg", "--worst", 5, expect=2).stderr
+    assert "the worst share needs pooling by image" in said
+    said = segeval("score", *folders, "--like", "jdt-image:worst", "--worst", 5, expect=2).stderr
+    assert "jdt-image:worst is a worst share itself; leave out --worst" in said
 
 
 def test_unknown_presets_get_the_nearest_names(folders: tuple[Path, Path]) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from segeval.cli.options.panels import in_panel
-from segeval.errors import SettingError
 from segeval.settings import Absent, Pooling
 
 if TYPE_CHECKING:
@@ -22,7 +21,8 @@ class ConventionOptions:
     """How counts become scores."""
 
     like: str | None = _convention(
-        "Report what another tool reports for these masks; see `segeval presets`.", metavar="PRESET"
+        "Report what another tool reports for these masks; --pooling and --absent depart from it.",
+        metavar="PRESET",
     )
     pooling: Pooling | None = _convention(
         "Sum counts over the data set, or average over images, classes, both, or groups.",
@@ -56,31 +56,21 @@ class ConventionOptions:
         return Resampling(**stated) if self.ci is not None or always else None
 
     def convention(self) -> Convention:
-        """Return the convention, or the preset if one is named."""
-        exclude = tuple(dict.fromkeys(self.exclude or ()))
+        """Return the convention: that of the preset, if one is named, as the others change it."""
+        given: dict[str, Any] = {
+            "pooling": self.pooling,
+            "absent": self.absent,
+            "exclude": tuple(dict.fromkeys(self.exclude or ())),
+            "worst": self.worst,
+        }
+        axes = {name: value for name, value in given.items() if value is not None}
         if self.like is not None:
-            return self._preset(self.like, exclude)
+            from segeval.presets.preset import preset
+
+            return preset(self.like, **axes)
         from segeval.scoring.convention import Convention
 
-        return Convention(
-            pooling=self.pooling or "dataset",
-            absent=self.absent or "skip",
-            exclude=exclude,
-            worst=self.worst,
-        )
-
-    def _preset(self, name: str, exclude: tuple[str, ...]) -> Convention:
-        """Return a preset, which leaves nothing open but the excluded classes."""
-        from segeval.presets.preset import preset
-
-        for option in ("pooling", "absent", "worst"):
-            given = getattr(self, option)
-            if given is not None:
-                raise SettingError(
-                    f"--like {name} decides --{option} itself; type --like {name} alone, "
-                    f"or --{option} {given} without --like"
-                )
-        return replace(preset(name), exclude=exclude)
+        return Convention(**axes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
