@@ -410,10 +410,6 @@ def test_plots_that_cannot_be_made_say_why(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     with pytest.raises(SettingError, match=r'pip install "segeval-masks\[report\]"'):
         result.plot()
-    monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
-    for shown in (result, made_comparison()):
-        with pytest.raises(SettingError, match=r'pip install "segeval-masks\[report\]"'):
-            shown.html(tmp_path / "a.html")
 
 
 def test_a_page_of_arrays_has_no_pictures_and_says_so(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def use(programs: Path, folder: Path) -> None:
     assert scored == "0.8020031936168689\n", scored
     assert "</html>" in (folder / "a.html").read_text("utf-8")
     run(segeval, "plot", *MASKS, "-o", "matrix.svg", cwd=folder)
+    assert "segeval" in run(programs / "segeval-masks", "--version", cwd=folder)
     for arguments, word in PAGES.items():
         assert word in run(segeval, arguments, cwd=folder), arguments
 

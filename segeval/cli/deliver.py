@@ -25,7 +25,7 @@ from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.files import STDOUT, write_bytes, write_text
 from segeval.reports.document import list_gates, make_document
-from segeval.reports.wording import show_bound
+from segeval.reports.wording import failure
 from segeval.scoring.baseline import Baseline, baseline_of, check_drops
 from segeval.scoring.compare import RunComparison, compare_runs
 from segeval.scoring.gates import DropGate, Gate, check_thresholds
@@ -70,8 +70,7 @@ def enforce(gates: Iterable[Gate]) -> None:
     """Say which gates failed, and exit 1 if one did."""
     failed = [gate for gate in list_gates(gates) if not gate["passed"]]
     for gate in failed:
-        found = "is undefined" if gate["value"] is None else f"= {gate['value']!r}"
-        notify(f"segeval: gate failed: {gate['metric']} {found}, {show_bound(gate)} is asked for")
+        notify(f"segeval: gate failed: {failure(gate)}")
     if failed:
         raise typer.Exit(GATE_FAILED)
 

@@ -73,11 +73,7 @@ def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
 
 def check_page(output: OutputOptions) -> Mapping[str, Path]:
     """Refuse early what cannot be made, and return the photographs by name."""
-    if output.html is not None:
-        from segeval.reports.html.page import check_jinja
-
-        check_jinja()
-    elif output.images is not None:
+    if output.html is None and output.images is not None:
         raise SettingError("--images needs a page to be shown on; name it with --html")
     return photographs_in(output.images, output.image_suffix)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from segeval.cli.config import ConfiguredCommand
-from segeval.cli.console import write_stdout
+from segeval.cli.console import notify, write_stdout
 from segeval.version import __version__
 
 COMMANDS: Final = (
@@ -51,3 +53,10 @@ def segeval(
 
     Type `segeval score PRED TRUTH` for two folders of masks.
     """
+    del version  # its callback has answered
+    if any(any(Path(folder).glob("segeval-*.*-info")) for folder in sys.path):  # a listing is fast
+        notify(
+            "warning: the unrelated package `segeval` is installed as well, and each overwrites "
+            "files of the other; type pip uninstall segeval, then pip install --force-reinstall "
+            "segeval-masks"
+        )

@@ -167,6 +167,7 @@ def _drop(gate: DropGate) -> dict[str, Any]:
         **({"relative": True} if gate.relative else {}),
         **({"interval": [defined(bound) for bound in gate.interval]} if gate.interval else {}),
         **({"missing": list(gate.missing)} if gate.missing else {}),
+        **({"waived": list(gate.waived)} if gate.waived else {}),
     }
 
 

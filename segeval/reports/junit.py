@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from segeval.reports.wording import show_bound
+from segeval.reports.wording import failure, show_bound
 from segeval.scoring.metrics import METRICS, shown
 
 FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -45,13 +45,10 @@ def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
 
 def _gate_case(gate: Mapping[str, Any]) -> ET.Element:
     """Make the test case of a gate."""
-    bound = show_bound(gate)
-    case = ET.Element("testcase", name=_clean(f"{gate['metric']} {bound}"))
+    case = ET.Element("testcase", name=_clean(f"{gate['metric']} {show_bound(gate)}"))
     if not gate["passed"]:
-        undefined = gate["value"] is None
-        found = "is undefined" if undefined else f"= {gate['value']!r}"
-        message = _clean(f"{gate['metric']} {found}, {bound} is asked for")
-        kind = "undefined" if undefined else "gate"
+        message = _clean(failure(gate))
+        kind = "undefined" if gate["value"] is None else "gate"
         ET.SubElement(case, "failure", message=message, type=kind).text = message
     return case
 

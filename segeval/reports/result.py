@@ -195,9 +195,7 @@ class Result:
         """
         from segeval.inputs.photographs import find_photographs
         from segeval.reports.html.findings import make_page
-        from segeval.reports.html.page import check_jinja
 
-        check_jinja()
         found = {} if photographs is None else find_photographs(Path(photographs))
         write_text(Path(path), make_page(self.scores, self.document, found, percent=percent))
 
@@ -288,9 +286,8 @@ class Comparison:
 
     def html(self, path: AnyPath, *, percent: bool = False) -> None:
         """Write one page of HTML that needs nothing else."""
-        from segeval.reports.html.page import check_jinja, comparison_page
+        from segeval.reports.html.page import comparison_page
 
-        check_jinja()
         write_text(Path(path), comparison_page(self.document, percent=percent))
 
     def to_csv(self, path: AnyPath) -> None:

@@ -32,12 +32,26 @@ def _show_drop(gate: Mapping[str, Any]) -> str:
     if gate["baseline"] is None:
         return "a defined value in the baseline"
     if gate.get("metric") in {"images", "classes"}:
-        missing = gate.get("missing", ())
-        names = listed(missing, LISTED)
-        return f"{gate['baseline']} as in the baseline" + (f", missing: {names}" if names else "")
+        kinds = {"waived": "may be missing", "missing": "missing"}
+        named = [f"; {said}: {listed(gate[k], LISTED)}" for k, said in kinds.items() if k in gate]
+        return f"{gate['baseline']} in the baseline" + "".join(named)
     allowed = f"{gate['max_drop'] * 100:g}%" if gate.get("relative") else f"{gate['max_drop']!r}"
     certain = ", or no certain drop" if "interval" in gate else ""
     return f"at most {allowed} below {gate['baseline']!r}{certain}"
+
+
+def failure(gate: Mapping[str, Any]) -> str:
+    """Say what a gate that failed found, and what was asked for.
+
+    >>> failure({"metric": "miou", "value": 0.5, "minimum": 0.75})
+    'miou = 0.5, at least 0.75 is asked for'
+    >>> failure({"metric": "images", "value": 15, "baseline": 16, "max_drop": 0})
+    'images = 15, 16 in the baseline; type --allow-missing NAME for what may be gone'
+    """
+    found = "is undefined" if gate["value"] is None else f"= {gate['value']!r}"
+    vanished = gate["metric"] in {"images", "classes"}
+    asked = "; type --allow-missing NAME for what may be gone" if vanished else " is asked for"
+    return f"{gate['metric']} {found}, {show_bound(gate)}{asked}"
 
 
 def verdict(gate: Mapping[str, Any]) -> str:

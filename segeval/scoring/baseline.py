@@ -105,32 +105,39 @@ def _check_signature(signature: str, baseline: Baseline) -> None:
 def _images(scores: Scores, baseline: Baseline, allowed: Collection[str]) -> DropGate:
     """Ask for all images of the baseline; a document knows only how many there were."""
     names = {image.name for image in scores.run.images}
-    missing: list[str] = []
     if baseline.run is None:
-        spared = sum(f"iou.{name}" not in baseline.values for name in allowed)
-        gone = max(0, baseline.images - len(names) - spared)
-    else:
-        known = {image.name for image in baseline.run.images}
-        for name in allowed:
-            if name not in known and f"iou.{name}" not in baseline.values:
-                raise SettingError(
-                    f"--allow-missing {name!r}: the baseline has no such class or image"
-                )
-        missing = sorted(known - names - set(allowed))
-        gone = len(missing)
-    there = baseline.images
-    return DropGate(metric="images", value=there - gone, baseline=there, missing=tuple(missing))
+        spared = {n for n in allowed if f"iou.{n}" not in baseline.values} - names
+        gone = max(0, baseline.images - len(names))
+        return _vanished("images", baseline.images, gone, sorted(spared))
+    known = {image.name for image in baseline.run.images}
+    for name in allowed:
+        if name not in known and f"iou.{name}" not in baseline.values:
+            raise SettingError(f"--allow-missing {name!r}: the baseline has no such class or image")
+    lost = known - names
+    waived, missing = sorted(lost.intersection(allowed)), sorted(lost.difference(allowed))
+    return _vanished("images", baseline.images, len(lost), waived, missing)
+
+
+def _vanished(
+    metric: str, there: int, gone: int, waived: Collection[str], missing: Collection[str] = ()
+) -> DropGate:
+    """Ask for as many as there were in the baseline, but for those that are waived."""
+    return DropGate(
+        metric=metric,
+        value=there - gone,
+        baseline=there,
+        max_drop=float(len(waived)),
+        missing=tuple(missing),
+        waived=tuple(waived),
+    )
 
 
 def _classes(values: Mapping[str, float], baseline: Baseline, allowed: Collection[str]) -> DropGate:
     """Ask for all classes of the baseline."""
-    missing = tuple(
-        name
-        for name in baseline.classes
-        if math.isnan(values.get(f"iou.{name}", math.nan)) and name not in allowed
-    )
-    there = len(baseline.classes)
-    return DropGate(metric="classes", value=there - len(missing), baseline=there, missing=missing)
+    gone = [n for n in baseline.classes if math.isnan(values.get(f"iou.{n}", math.nan))]
+    missing = [name for name in gone if name not in allowed]
+    waived = [name for name in gone if name in allowed]
+    return _vanished("classes", len(baseline.classes), len(gone), waived, missing)
 
 
 def _named(metric: str, values: Mapping[str, float], baseline: Baseline) -> list[str]:

@@ -58,6 +58,8 @@ class DropGate(Gate):
         Bounds of ``value - baseline``: only where the upper one is below 0 does a drop fail.
     missing : tuple of str
         What the baseline has and is not there.
+    waived : tuple of str
+        What is not there either, and may be missing.
     """
 
     baseline: float
@@ -65,6 +67,7 @@ class DropGate(Gate):
     relative: bool = False
     interval: tuple[float, float] | None = None
     missing: tuple[str, ...] = ()
+    waived: tuple[str, ...] = ()
 
     @property
     def drop(self) -> float:

@@ -263,9 +263,18 @@ def test_what_vanished_fails_unless_it_is_named(tmp_path: Path, baselines: list[
         assert failed["classes"]["missing"] == ["3"]
         assert failed["miou"]["passed"]
         said = segeval("score", *options, expect=1).stderr
-        assert "gate failed: classes = 3, 4 as in the baseline, missing: 3 is asked for" in said
+        assert "gate failed: classes = 3, 4 in the baseline; missing: 3; type --allow-mis" in said
         allowed = ["--allow-missing", "3", "--allow-missing", "05"]
-        assert gates(*options, *allowed, "--max-drop", "iou.*=0")["images"]["passed"]
+        held = gates(*options, *allowed, "--max-drop", "iou.*=0")
+        for name, there, gone in (("images", 24, "05"), ("classes", 4, "3")):
+            assert held[name] == {
+                "metric": name, "value": there - 1, "baseline": there, "drop": 1, "max_drop": 1,
+                "waived": [gone], "passed": True,
+            }  # fmt: skip
+        shown = segeval("score", *options, *allowed).stdout
+        assert "23 (24 in the baseline; may be missing: 05)" in shown
+        assert "3 (4 in the baseline; may be missing: 3)" in shown
+        segeval("score", *options, "--allow-missing", "3", "--allow-missing", "04", expect=1)
         undefined = segeval("score", *options, *allowed, "--max-drop", "iou.3=1", expect=1)
         assert "undefined  iou.3" in undefined.stdout
         assert "gate failed: iou.3 is undefined, at most 1.0 below" in undefined.stderr

@@ -149,14 +149,6 @@ def test_photographs_need_a_page(tmp_path: Path) -> None:
     assert "--image-suffix needs photographs; name their folder with --images" in done.stderr
 
 
-def test_a_missing_library_is_said_before_anything_is_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "jinja2", None)
-    done = segeval("score", "a", "b", "--html", tmp_path / "page.html", expect=2)
-    assert 'need Jinja2; type pip install "segeval-masks[report]"' in done.stderr
-
-
 def test_a_missing_prediction_is_drawn_as_all_missed(tmp_path: Path) -> None:
     save(tmp_path / "truth" / "a.png", [[0, 1]])
     save(tmp_path / "truth" / "b.png", [[0, 1]])

@@ -92,13 +92,10 @@ def compare(
     """
     from segeval.cli.plan import refuse_overwriting
     from segeval.labels.choose import check_names
-    from segeval.reports.html.page import check_jinja
     from segeval.scoring.compare import compare_runs
 
     chosen, choice = convention.convention(), labels.choice()
     resampling = convention.resampling(always=True)
-    if output.html is not None:
-        check_jinja()
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
     refuse_overwriting(output.files().values(), compared.runs)

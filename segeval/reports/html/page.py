@@ -14,7 +14,6 @@ from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from segeval.errors import SettingError
 from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import runs_of, signed
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
@@ -68,16 +67,6 @@ LADDER: Final = (
     Limits(width=80, each=1, matrix=50, rows=100),
 )
 """From a full page down; the first that is small enough is taken."""
-
-
-def check_jinja() -> None:
-    """Refuse early what needs Jinja2 where it is not installed."""
-    try:
-        import jinja2  # noqa: F401 - whether it is there is the question
-    except ImportError:
-        raise SettingError(
-            'pages of HTML need Jinja2; type pip install "segeval-masks[report]"'
-        ) from None
 
 
 def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST) -> str:
