@@ -103,20 +103,21 @@ def test_a_missing_prediction_improves_nothing(
 ) -> None:
     """Neither what the prediction gave, nor what the other images give without this one."""
     lost = data.draw(st.integers(0, len(pairs) - 1))
-    present, names = made_run(*pairs), [*curve_names()]
+    present = made_run(*pairs)
     counts = present.counts
     values = np.where(counts.image == lost, NO_PREDICTION, counts.prediction)
     worst = replace(present, counts=replace(counts, prediction=values))
     others = present.select([number for number in range(len(pairs)) if number != lost])
     same_grid = present.counts.prediction.max() // 256 == values.max() // 256
-    if absent == "zero" and not (counts.truth > 0).any():
-        names.remove("specificity")  # that of a foreground that is nowhere is 0 by convention
     if not len(others):
         return
     convention = Convention(absent=absent)
     found = sweep(worst, BINARY, convention, scale=scale)
     for run in (present, others) if same_grid else (others,):
         before = sweep(run, BINARY, convention, scale=scale)
+        names = curve_names()
+        if absent == "zero" and not (run.counts.truth > 0).any():
+            names.remove("specificity")  # that of a foreground that is nowhere is 0 by convention
         for name, pooling in itertools.product(names, ("dataset", "image")):
             now, then = found.curves(pooling)[name], before.curves(pooling)[name]
             assert not (now > then + 1e-12).any(), (name, pooling)
