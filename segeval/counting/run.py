@@ -90,29 +90,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What happened while a run was counted.
+    """What happened while a run was counted."""
 
-    Attributes
-    ----------
-    problems : tuple of Problem
-        What could not be counted and was not waived.
-    missing, skipped, extra : tuple of str
-        Waived truths without a prediction, waived unreadable pairs, predictions without a truth.
-    waivers : tuple of str
-        Settings of reading that can move a score, for the signature, e.g. ``"missing:skip"``.
-    shards : tuple of str
-        Which shards of the data set this is, e.g. ``("1/4",)``; empty for all of it.
-    source : mapping
-        Where the masks came from, for the record.
-    """
-
-    problems: tuple[Problem, ...] = ()
-    missing: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
-    waivers: tuple[str, ...] = ()
-    shards: tuple[str, ...] = ()
-    source: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()  # could not be counted, and not waived
+    missing: tuple[str, ...] = ()  # truths without a prediction, waived
+    skipped: tuple[str, ...] = ()  # unreadable pairs, waived
+    extra: tuple[str, ...] = ()  # predictions without a truth
+    waivers: tuple[str, ...] = ()  # what can move a score, for the signature, e.g. missing:skip
+    shards: tuple[str, ...] = ()  # e.g. "1/4"; empty for all of the data set
+    source: Mapping[str, str] = field(default_factory=dict)  # where the masks came from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -74,14 +74,7 @@ class RunFile:
 
     @classmethod
     def create(cls, path: Path, *, resume: bool, overwrite: bool) -> Self:
-        """Open a run file for writing: a new one, or one that is resumed or overwritten.
-
-        Raises
-        ------
-        RunError
-            If it exists and neither ``resume`` nor ``overwrite`` is set, if the file there is no
-            run, or if it cannot be written.
-        """
+        """Open a run file for writing: a new one, or one that is resumed or overwritten."""
         connection = connect(path, "rwc")
         with closed_on_error(connection):
             if has_tables(path, connection):

@@ -76,22 +76,11 @@ BMP_MODES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mask:
-    """A mask and the form in which its file stores it.
+    """A mask and the form in which its file stores it."""
 
-    Attributes
-    ----------
-    values : (H, W) integer array
-        The stored values. Colours are ``COLOR + (r << 16 | g << 8 | b)``, floats their
-        `float_values`.
-    form : str
-        Storage form, e.g. ``"PNG palette 8-bit"``.
-    fingerprint : str
-        What the file was when it was read, if that was asked for; see `fingerprint`.
-    """
-
-    values: NDArray[Any]
-    form: str
-    fingerprint: str = ""
+    values: NDArray[Any]  # (H, W); see `segeval.values`
+    form: str  # e.g. PNG palette 8-bit
+    fingerprint: str = ""  # if it was asked for
 
 
 def keep_memory() -> None:
@@ -109,12 +98,7 @@ def read_mask(
     """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file.
 
     Palette masks are read as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
-    24-bit numbers (see `Mask`). An alpha channel that is opaque everywhere is dropped.
-
-    Raises
-    ------
-    MaskError
-        If the file is missing, broken, too large, lossy, or not one value per pixel.
+    24-bit numbers, floats as levels. An alpha channel that is opaque everywhere is dropped.
     """
     try:
         with open(path, "rb", buffering=0) as file:

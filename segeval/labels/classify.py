@@ -28,28 +28,14 @@ LISTED: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassifiedRun:
-    """The counts of a run in terms of classes.
-
-    Attributes
-    ----------
-    images : ClassCounts
-        ``tp``, ``support`` and ``predicted`` are (N, K), ``total`` (judged pixels) is (N,).
-    pixels : (N,) int64 array
-        All pixels of each image.
-    unknown_predictions : int
-        Judged pixels whose predicted value is no class, however they count.
-    ignored_predictions : int
-        Pixels not judged because of their predicted value (``unknown="ignore"``).
-    problems : tuple of Problem
-        Values that the label map does not know.
-    """
+    """The counts of a run in terms of classes."""
 
     confusion: ConfusionMatrix
-    images: ClassCounts
-    pixels: NDArray[np.int64]
-    unknown_predictions: int
-    ignored_predictions: int
-    problems: tuple[Problem, ...]
+    images: ClassCounts  # (N, K), and (N,) judged pixels
+    pixels: NDArray[np.int64]  # (N,); all pixels of each image
+    unknown_predictions: int  # judged pixels whose predicted value is no class
+    ignored_predictions: int  # not judged for that reason (unknown="ignore")
+    problems: tuple[Problem, ...]  # values that the label map does not know
 
 
 def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -> ClassifiedRun:

@@ -218,15 +218,7 @@ def unpredicted_void(
 
 
 def explain_unknown(run: CountedRun, labels: LabelMap) -> str:
-    """Say under which other options the values of a run make sense, or return nothing.
-
-    Parameters
-    ----------
-    run : CountedRun
-        Counted images.
-    labels : LabelMap
-        The map that was chosen, and that does not know values of the run.
-    """
+    """Say under which other options the values of a run make sense, or return nothing."""
     pairs = judged_pairs(run, labels.void)
     if not pairs.total or max(pairs.truth.max(), pairs.prediction.max()) >= COLOR:
         return ""

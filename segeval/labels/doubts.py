@@ -40,13 +40,7 @@ def void_doubt(truth: Collection[int], ignore: Ignore) -> str:
 
 
 def foreground_of(truth: Collection[int], ignore: Ignore) -> tuple[int, ...] | None:
-    """Return the values by which a binary truth means its foreground; None if it is not binary.
-
-    Raises
-    ------
-    LabelError
-        If 255 is in doubt.
-    """
+    """Return the values by which a binary truth means its foreground; None if it is not binary."""
     if doubt := void_doubt(truth, ignore):
         raise LabelError(f"truth holds {describe_values(truth)}: {doubt}")
     if set(truth) <= {0, WHITE} and WHITE not in (ignore or ()):
@@ -104,19 +98,7 @@ def _threshold_doubts(values: NDArray[np.int64], threshold: float, option: str) 
 def threshold_doubt(
     numbers: NDArray[Any], threshold: float, option: str = "--threshold", *, whole: bool
 ) -> str:
-    """Say why a threshold does not fit numbers, or return an empty text.
-
-    Parameters
-    ----------
-    numbers : array
-        What is compared with the threshold; not empty.
-    threshold : float
-        Foreground is where a number is this or more.
-    option : str
-        How the user states it.
-    whole : bool
-        Whether the files hold integers.
-    """
+    """Say why a threshold does not fit integers (``whole``) or floats, or return an empty text."""
     low, high = float(numbers.min()), float(numbers.max())
     if not whole and (low < -SLACK or high > 1 + SLACK):
         whole = low >= 0 and not (numbers % 1).any()

@@ -32,31 +32,17 @@ TOLERANCE: Final = 1e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pixels:
-    """The arrays of one call, pixels in a row.
-
-    Attributes
-    ----------
-    values : (N, K, P) array, or (N, P) if binary
-        Probabilities or logits.
-    truth : (N, P) array
-        Class indices; if binary, after `mask_and_check`, the truth in [0, 1] as floats.
-    weights, valid : (N, P) array or None
-        Weights of the pixels, and which are judged; None for all alike.
-    shape : tuple of int
-        The shape of the truth as it was given.
-    soft : bool
-        Whether a binary truth may lie between 0 and 1.
-    """
+    """The arrays of one call, pixels in a row."""
 
     xp: Any
-    values: Array
-    truth: Array
-    weights: Array | None
-    valid: Array | None = None
-    shape: tuple[int, ...]
+    values: Array  # (N, K, P), or (N, P) if binary
+    truth: Array  # (N, P); if binary and checked, floats in [0, 1]
+    weights: Array | None  # (N, P)
+    valid: Array | None = None  # (N, P); which are judged, None for all
+    shape: tuple[int, ...]  # of the truth as given
     ignore: tuple[int, ...]
     logits: bool
-    soft: bool
+    soft: bool  # a binary truth may lie between 0 and 1
 
     @property
     def binary(self) -> bool:

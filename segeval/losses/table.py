@@ -54,34 +54,19 @@ class LossInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """A loss over a data set.
-
-    Attributes
-    ----------
-    name, title, formula : str
-        Name in documents and on the screen, and what it is of a pixel, or of a class of an image.
-    mean : {"pixels", "images"}
-        Whether it is the mean over all judged pixels of the data set, or over its images.
-    value : callable
-        Sum over the judged pixels of an image, or value of the image.
-    binary, several : bool
-        Whether it is defined on maps of the foreground, and on those of several classes.
-    needs : {"", "logits", "tversky"}
-        The choice that it cannot be valued without.
-    classes : {"", "all", "present"}
-        Which classes of an image enter its mean if nothing is said; empty where there is no such
-        mean.
-    """
+    """A loss over a data set."""
 
     name: str
     title: str
-    formula: str
-    mean: Literal["pixels", "images"]
-    value: Callable[[LossInput], float]
-    binary: bool = True
-    several: bool = True
-    needs: Literal["", "logits", "tversky"] = ""
-    classes: Literal["", "all", "present"] = ""
+    formula: str  # of a pixel, or of a class of an image
+    mean: Literal["pixels", "images"]  # over judged pixels of the data set, or over images
+    value: Callable[[LossInput], float]  # a sum over judged pixels, or the value of an image
+    binary: bool = True  # defined on maps of the foreground
+    several: bool = True  # defined on maps of several classes
+    needs: Literal["", "logits", "tversky"] = ""  # what must be chosen
+    classes: Literal["", "all", "present"] = (
+        ""  # of an image, if nothing is said
+    )
 
 
 def _bce(given: LossInput) -> float:

@@ -49,24 +49,14 @@ NOTABLE: Final = 0.0005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresetScore:
-    """What a preset says of the counts; values are in [0, 1], or NaN if undefined.
-
-    Attributes
-    ----------
-    metric : str
-        Its headline, e.g. ``"miou"``.
-    entered : int
-        How many (class, image) values entered it; values of classes if counts are pooled.
-    rules : tuple of Rule
-        What moves it away from the default convention, the largest change first.
-    """
+    """What a preset says of the counts; values are in [0, 1], or NaN if undefined."""
 
     preset: str
-    metric: str
+    metric: str  # the headline, e.g. miou
     value: float
     per_class: tuple[float, ...]
-    entered: int
-    rules: tuple[Rule, ...]
+    entered: int  # (class, image) values in it; of classes if counts are pooled
+    rules: tuple[Rule, ...]  # what moves it from the default, the largest first
 
     @property
     def differs_by(self) -> str:

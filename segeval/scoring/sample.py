@@ -26,21 +26,11 @@ FINE: Final = 2.0**30
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
-    """Images, and how often each of them is drawn: once, or B times differently.
+    """Images, and how often each of them is drawn: once, or B times differently."""
 
-    Attributes
-    ----------
-    images : ClassCounts
-        (N, K) counts of each image and class.
-    pool : ClassCounts
-        (B, K) counts, summed over the images as often as they are drawn.
-    draws : (B, N) float64 array, optional
-        Whole numbers: how often an image is drawn. None is every image once, and B = 1.
-    """
-
-    images: ClassCounts
-    pool: ClassCounts
-    draws: NDArray[np.float64] | None = None
+    images: ClassCounts  # (N, K)
+    pool: ClassCounts  # (B, K); summed as often as drawn
+    draws: NDArray[np.float64] | None = None  # (B, N); None is every image once
 
     @classmethod
     def of(cls, images: ClassCounts, draws: NDArray[np.float64] | None = None) -> Sample:
