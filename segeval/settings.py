@@ -39,12 +39,8 @@ ClassesMode = Literal["present", "all"]
 VoidLoss = Literal["skip", "zero"]
 
 MAX_BINS: Final = 10_000
-
-HALF: Final = 0.5
-"""Maps of the foreground: it is where the probability is this or more, if nothing is said."""
-
-MAX_PIXELS: Final = 1 << 28
-"""Default limit on the number of pixels of one mask."""
+HALF: Final = 0.5  # the foreground is where the probability is this or more
+MAX_PIXELS: Final = 1 << 28  # default limit on the number of pixels of one mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

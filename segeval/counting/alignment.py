@@ -13,8 +13,7 @@ from segeval.counting.run import CountedRun, Counts
 from segeval.errors import RunError
 from segeval.text import counted, listed
 
-LISTED: Final = 5
-"""Images that an error names."""
+LISTED: Final = 5  # images that an error names
 
 
 def align(runs: Sequence[CountedRun], *, common: bool = False) -> list[CountedRun]:

@@ -20,9 +20,7 @@ from segeval.values import LAST_FLOAT, NOT_FINITE, is_float
 
 Masks = ArrayLike | Iterable[ArrayLike]
 
-NUMBERED: Final = "{:06}"
-"""Name of a pair by its number, so that a million of them sort as they come."""
-
+NUMBERED: Final = "{:06}"  # name of a pair by its number; a million of them sort as they come
 END: Final = object()
 
 

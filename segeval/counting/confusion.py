@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from segeval.counting.contingency import count_values
 from segeval.values import read_only
 
-CLASS_PARTS: Final = ("tp", "support", "predicted")
-"""Parts of `ClassCounts` that have an axis of classes."""
-
+CLASS_PARTS: Final = ("tp", "support", "predicted")  # those with an axis of classes
 Change = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 
 

@@ -21,11 +21,8 @@ from segeval.errors import Problem, RunError
 from segeval.inputs.pairing import Pair
 from segeval.settings import Reading
 
-BLOCK: Final = 1 << 14
-"""Rows of counts that are added up at a time."""
-
-RESIZED: Final = "resize:nearest"
-"""The waiver of runs whose predictions were brought to the size of the truths."""
+BLOCK: Final = 1 << 14  # rows of counts that are added up at a time
+RESIZED: Final = "resize:nearest"  # waiver: predictions were brought to the size of truths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,7 @@ from segeval.inputs.pairing import Pair
 if TYPE_CHECKING:
     import sqlite3
 
-WRITE_EVERY: Final = 1.0
-"""Seconds between commits."""
-
+WRITE_EVERY: Final = 1.0  # seconds between commits
 INSERT_IMAGE: Final = (
     f"INSERT INTO images (id, {COLUMNS}, fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constant names
 )

@@ -53,10 +53,7 @@ SIGNATURES: Final = {
 }
 LOSSY: Final = {"JPEG", "JPEG 2000", "WebP"}
 READABLE: Final = "PNG, TIFF, BMP, GIF, .npy or .npz"
-
-SCALED: Final = {"L;2": 85, "L;4": 17}
-"""Raw modes of grey that Pillow stretches to 0..255, and by what factor."""
-
+SCALED: Final = {"L;2": 85, "L;4": 17}  # factors by which Pillow stretches grey to 0..255
 FAITHFUL: Final = frozenset(
     "1 L P P;1 P;2 P;4 LA PA I;12 I;16 I;16B I;16N I;16S I;16NS I;16BS "
     "I;32S I;32N I;32NS I;32BS F;32F F;32BF RGB RGBA RGBX BGR BGRA BGRX".split()

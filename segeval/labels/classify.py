@@ -19,11 +19,8 @@ from segeval.settings import Unknown
 from segeval.text import counted
 from segeval.values import describe_value
 
-MISSED: Final = -3
-"""Index of a pixel without a prediction: a miss for its truth class."""
-
-LISTED: Final = 20
-"""Unknown values named one by one in an error."""
+MISSED: Final = -3  # index of a pixel without a prediction: a miss for its truth class
+LISTED: Final = 20  # unknown values named one by one in an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

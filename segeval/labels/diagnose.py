@@ -21,14 +21,9 @@ from segeval.labels.labelmap import UNKNOWN, WHITE, LabelMap, numbered
 from segeval.labels.load import builtin_names, load_labels
 from segeval.values import COLOR, OUTSIDE, describe_values, plain_values
 
-MORE: Final = 5
-"""So many times as many pixels must agree after a change; one in so many must agree at all."""
-
-GREY_LEVELS: Final = 20
-"""More values than this may be grey levels; ids of classes up to this may be objects."""
-
-LARGE: Final = 16
-"""A map of so many classes is not fitted by chance where half of them occur."""
+MORE: Final = 5  # so many times as many pixels must agree after a change; one in so many at all
+GREY_LEVELS: Final = 20  # more values may be grey levels; ids of classes up to this, objects
+LARGE: Final = 16  # a map of so many classes is not fitted by chance where half of them occur
 
 
 def judged_pairs(run: CountedRun, void: Collection[int]) -> ContingencyTable:

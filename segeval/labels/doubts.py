@@ -16,12 +16,8 @@ from segeval.values import COLOR, FLOAT, LAST_FLOAT, NOT_FINITE, STEPS, as_numbe
 Ignore = Collection[int] | None
 
 OPTIONS: Final[dict[Side, str]] = {"truth": "--truth-threshold", "prediction": "--threshold"}
-
-SLACK: Final = 1e-4
-"""How far rounding may move a probability out of [0, 1]."""
-
-ON_GRID: Final = 1e-3
-"""How far a threshold may be from a level of floats, in levels."""
+SLACK: Final = 1e-4  # how far rounding may move a probability out of [0, 1]
+ON_GRID: Final = 1e-3  # how far a threshold may be from a level of floats, in levels
 
 
 def spelt_twice(truth: Collection[int], ignore: Ignore) -> bool:

@@ -16,9 +16,7 @@ from typing import Any, Final, Literal, SupportsIndex, TypeAlias, get_args
 
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
-Array: TypeAlias = Any
-"""An array of any library that follows the array-API standard."""
-
+Array: TypeAlias = Any  # an array of any library that follows the array-API standard
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
 
 Ignore: TypeAlias = SupportsIndex | Collection[SupportsIndex] | None
@@ -26,8 +24,7 @@ Ignore: TypeAlias = SupportsIndex | Collection[SupportsIndex] | None
 BLOCK: Final = 1 << 16
 """Elements of a NumPy array that are worked on at a time, so that they stay in the cache."""
 
-TOLERANCE: Final = 1e-4
-"""How far rounding, or a numerical derivative, may move a probability out of [0, 1]."""
+TOLERANCE: Final = 1e-4  # how far rounding may move a probability out of [0, 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

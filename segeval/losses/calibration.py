@@ -42,8 +42,6 @@ class Calibration:
     ``|frequency - confidence|``. Bin b holds probabilities from b/B on and below (b + 1)/B; the
     last one holds 1, too. An empty bin has neither confidence nor frequency.
 
-    References
-    ----------
     Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2. Reliability tables and their
     expected error: Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602; by the highest probability of
     several classes: Guo et al. 2017, arXiv:1706.04599.

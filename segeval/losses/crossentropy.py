@@ -15,8 +15,7 @@ from array_api_compat import device
 
 from segeval.losses.arrays import Array, Pixels, blocks, constant, mask_and_check, sums
 
-LOG_OF_ZERO: Final = -100.0
-"""What ln p counts as where p is 0, as in PyTorch's BCELoss, so that no loss is infinite."""
+LOG_OF_ZERO: Final = -100.0  # ln 0, as in PyTorch's BCELoss, so that no loss is infinite
 
 Terms: TypeAlias = tuple[Array, Array | None]
 """Losses of the pixels, and what each adds to the divisor of the mean (None: 1 each)."""

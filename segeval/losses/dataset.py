@@ -24,8 +24,7 @@ from segeval.losses.table import LOSSES, applicable_losses
 from segeval.scoring.score import Scores, score_run, write_signature
 from segeval.settings import LabelChoice, LossChoice, Reading, Source
 
-HEAVY: Final = 8
-"""Pairs of masks that take as long as a pair with a probability map, at least."""
+HEAVY: Final = 8  # pairs of masks that take as long as a pair with a probability map, at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

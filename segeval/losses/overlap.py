@@ -30,8 +30,7 @@ from segeval.losses.arrays import (
 from segeval.scoring.means import POWER
 from segeval.settings import Weighting
 
-LEAST: Final = 1e-7
-"""A ratio below this counts as this in a logarithm, so that no loss is infinite."""
+LEAST: Final = 1e-7  # a ratio below this counts as this in a logarithm, so that no loss is infinite
 
 
 def dice_coefficient(

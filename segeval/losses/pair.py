@@ -23,8 +23,7 @@ from segeval.settings import HALF, LossChoice, Reading
 from segeval.text import counted
 from segeval.values import color_value
 
-LEVELS: Final = {"uint8": 255, "uint16": 65535}
-"""Highest level of maps of integers."""
+LEVELS: Final = {"uint8": 255, "uint16": 65535}  # highest level of maps of integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OVERLAP: Final = "all"
-LOVASZ: Final = "present"
-"""Classes that are scored where nothing is said, as in ``segeval.losses``."""
-
-IGNORED: Final = -1
-"""Class index of a void pixel."""
+LOVASZ: Final = "present"  # classes that are scored where nothing is said, as in ``segeval.losses``
+IGNORED: Final = -1  # class index of a void pixel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,9 +61,7 @@ class Loss:
     binary: bool = True  # defined on maps of the foreground
     several: bool = True  # defined on maps of several classes
     needs: Literal["", "logits", "tversky"] = ""  # what must be chosen
-    classes: Literal["", "all", "present"] = (
-        ""  # of an image, if nothing is said
-    )
+    classes: Literal["", "all", "present"] = ""  # if nothing is said
 
 
 def _bce(given: LossInput) -> float:

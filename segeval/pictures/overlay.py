@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.unsignedinteger]
     Picture = NDArray[np.unsignedinteger]
 
-NARROWEST: Final = 480
-"""Smaller pictures are magnified, so that what is written below them is readable."""
-
+NARROWEST: Final = 480  # smaller pictures are magnified, so that text is readable
 WIDE: Final = 1.2  # panels of at least this width, in heights, stand two by two
 DIMMED: Final = 0.45  # brightness of the photograph where all classes are right
 COMPRESSION: Final = 3

@@ -34,9 +34,7 @@ TRUE_NEGATIVE: Final[Color] = (96, 96, 96)
 VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))  # void and its stripes
 FADED: Final = 232  # grey to which correct pixels fade
 KEPT: Final = 0.3  # how much of their colour stays
-STRIPE: Final = 0.6
-"""How far the stripes of wrong pixels go towards white, or towards black on bright colours."""
-
+STRIPE: Final = 0.6  # how far stripes of wrong pixels go to white, or to black on bright colours
 INKS: Final = 16  # greys from white to black for what is written below a picture
 
 

@@ -40,11 +40,8 @@ AXES: Final = (
 )
 """Axes in the order in which they are switched; the metric itself comes before or after them."""
 
-GRAIN: Final = 2.0**50
-"""Values are rounded to 1/GRAIN, so that floats add up to their differences exactly."""
-
-NOTABLE: Final = 0.0005
-"""Changes smaller than this are not worth a sentence."""
+GRAIN: Final = 2.0**50  # values are rounded to 1/GRAIN, so that floats add up exactly
+NOTABLE: Final = 0.0005  # changes smaller than this are not worth a sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

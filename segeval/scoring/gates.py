@@ -19,8 +19,7 @@ from segeval.scoring.metrics import METRICS, ROUNDING
 from segeval.scoring.score import Scores
 from segeval.text import did_you_mean
 
-BOUNDS: Final = {"low": 0, "high": 1}
-"""Bounds of an interval, as they are named behind a score."""
+BOUNDS: Final = {"low": 0, "high": 1}  # bounds of an interval, as they are named behind a score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

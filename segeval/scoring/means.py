@@ -231,8 +231,6 @@ def mean_of_worst(
     The share of the (N, M) values is rounded down to a whole number of them. (B, M) means; NaN
     where no value is defined, or where one that propagates is drawn.
 
-    References
-    ----------
     Wang et al. 2023, Revisiting Evaluation Metrics for Semantic Segmentation, NeurIPS.
     """
     drawn = np.ones((1, values.shape[0])) if draws is None else draws
@@ -275,8 +273,6 @@ def generalized_dice(
     By the weighting, w is 1 / support, 1 / support^2, or 1; that of a class without true pixels is
     that of the heaviest other class, or 0. Values in [0, 1]; NaN where no class is on either side.
 
-    References
-    ----------
     Sudre et al. 2017, doi:10.1007/978-3-319-67558-9_28.
     """
     support = counts.support.astype(np.float64)

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
 
-ROUNDING: Final = 1e-12
-"""Differences of scores up to this are those of rounding: 0.8 - 0.79 is above 0.01 in floats."""
+ROUNDING: Final = 1e-12  # scores that differ by less are equal: 0.8 - 0.79 is above 0.01 in floats
 
 
 Place = Literal["classes", "breakdown", "summary", "brief", "curves"]

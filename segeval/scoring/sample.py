@@ -17,11 +17,8 @@ from segeval.scoring.convention import Convention
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import Resampling, Units
 
-Axis = Literal["images", "classes", "pairs"]
-"""What is summed over; pairs are all classes of all images."""
-
-FINE: Final = 2.0**30
-"""Steps of the two parts of a fraction that are added up as whole numbers."""
+Axis = Literal["images", "classes", "pairs"]  # pairs: all classes of all images
+FINE: Final = 2.0**30  # steps of the two parts of a fraction that are added up as whole numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
