@@ -56,7 +56,6 @@ def stack(runs: Sequence[CountedRun]) -> CountedRun:
 
 
 def _differing(names: Sequence[Sequence[str]], shared: Collection[str]) -> str:
-    """Say which images are not in all runs."""
     lines = ["the runs are not over the same images, so they cannot be compared image by image:"]
     for number, own in enumerate(names, 1):
         missing = sorted(set().union(*names) - set(own))

@@ -27,10 +27,9 @@ RESIZED: Final = "resize:nearest"  # waiver: predictions were brought to the siz
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """What is known of one counted pair beside its counts.
+    """What is known of one counted pair: size of the truth in pixels, storage forms, files.
 
-    The size is that of the truth in pixels, a form is how a file stores its mask. A path may say in
-    words what a mask is; path and form are empty for a prediction that is missing.
+    A path may say in words what a mask is; of a missing prediction path and form are empty.
     """
 
     name: str
@@ -52,11 +51,7 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageCounts:
-    """One counted pair.
-
-    ``fingerprints`` holds a line a file that says what it was when it was read, where a run file
-    asks for it.
-    """
+    """One counted pair; ``fingerprints`` holds a line a file, where a run file asks for it."""
 
     info: ImageInfo
     table: ContingencyTable
@@ -65,12 +60,9 @@ class ImageCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Counts:
-    """The tables of all images of a run, end to end, as four columns of equal length N.
+    """The tables of all images of a run, end to end, as four columns of equal length N."""
 
-    ``image`` is the position of the image in ``CountedRun.images``, in ascending order.
-    """
-
-    image: NDArray[np.int64]
+    image: NDArray[np.int64]  # position in ``CountedRun.images``, ascending
     truth: NDArray[np.int64]
     prediction: NDArray[np.int64]
     pixels: NDArray[np.int64]

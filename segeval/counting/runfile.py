@@ -44,10 +44,7 @@ INSERT_IMAGE: Final = (
 
 
 class RunFile:
-    """An open run file.
-
-    Use `RunFile.open` for one that exists and `RunFile.create` for one that is to be written.
-    """
+    """An open run file, by `RunFile.open` or, for one that is to be written, `RunFile.create`."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -101,8 +98,7 @@ class RunFile:
     def pending(self, pairs: Sequence[Pair], begun: Provenance) -> list[Pair]:
         """Drop images that vanished or changed, and return the pairs that are to be counted.
 
-        All pairs of the data set, or of the shard, are given. Waivers and shards must be those of
-        the run.
+        All pairs of the data set are given; waivers and shards must be those of the run.
         """
         with explained(self.path):
             self._begin()
@@ -160,7 +156,6 @@ class RunFile:
             self._write()
 
     def _write(self) -> None:
-        """Write and commit the images that wait."""
         if not self._images:
             return
         with explained(self.path):
@@ -217,7 +212,6 @@ class RunFile:
         return numbers, tuple(images)
 
     def _read_counts(self, numbers: list[int]) -> Counts:
-        """Read all counts, in the order of the images."""
         (size,) = self._connection.execute("SELECT count(*) FROM counts").fetchone()
         rows = self._connection.execute("SELECT image, truth, prediction, pixels FROM counts")
         cells = np.fromiter(itertools.chain.from_iterable(rows), np.int64, 4 * size)

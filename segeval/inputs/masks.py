@@ -83,8 +83,7 @@ class Mask:
 def keep_memory() -> None:
     """Free a large block, whereupon glibc keeps the memory of one mask for the next.
 
-    Otherwise it returns it to the system each time, which costs as much as half the decoding of a
-    small mask.
+    To return it each time costs as much as half the decoding of a small mask.
     """
     np.empty((32 << 20) - (64 << 10), np.uint8)
 
@@ -119,7 +118,6 @@ def read_mask(
 
 
 def _decode(data: bytes, max_pixels: int) -> Mask:
-    """Decode the bytes of a mask file of any format."""
     kind = next((name for magic, name in SIGNATURES.items() if data.startswith(magic)), None)
     if kind is None:
         start = ascii(data[:8].decode("latin-1"))

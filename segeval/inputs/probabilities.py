@@ -42,8 +42,7 @@ class Probabilities:
 def sum_tolerance(stored: str, classes: int) -> float:
     """Return how far the probabilities of a pixel may be from 1 in sum, for a type in the file.
 
-    It is `SLACK` plus half a step of the type for each class: 0.001 for float32, 0.038 for 19
-    classes as uint8.
+    `SLACK` plus half a step a class: 0.001 for float32, 0.038 for 19 classes as uint8.
     """
     return SLACK + classes * STEPS.get(stored, 0.0) / 2
 

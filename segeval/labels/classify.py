@@ -120,7 +120,6 @@ def _sums(
 
 
 def _pixels(image: NDArray[np.int64], pixels: NDArray[np.int64], images: int) -> NDArray[np.int64]:
-    """Add up pixels by image."""
     return np.bincount(image, pixels, images).astype(np.int64)
 
 

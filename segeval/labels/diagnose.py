@@ -47,8 +47,7 @@ def _builtin() -> tuple[LabelMap, ...]:
 def mixed_maps(pairs: ContingencyTable, truth: set[int], prediction: set[int]) -> str:
     """Recognise a truth and a prediction stored as different ids of the same classes.
 
-    Either the two sides hold mostly different values, or more pixels agree under two maps of the
-    same classes than as they are.
+    Their values mostly differ, or more pixels agree under two maps than as they are.
     """
     unlike = len(truth & prediction) * 2 < len(truth | prediction)
     equal = int(pairs.pixels[pairs.truth == pairs.prediction].sum())

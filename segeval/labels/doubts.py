@@ -11,12 +11,20 @@ from numpy.typing import NDArray
 
 from segeval.errors import LabelError
 from segeval.labels.labelmap import WHITE, LabelMap, Side
-from segeval.values import COLOR, FLOAT, LAST_FLOAT, NOT_FINITE, STEPS, as_numbers, describe_values
+from segeval.values import (
+    COLOR,
+    FLOAT,
+    LAST_FLOAT,
+    NOT_FINITE,
+    SLACK,
+    STEPS,
+    as_numbers,
+    describe_values,
+)
 
 Ignore = Collection[int] | None
 
 OPTIONS: Final[dict[Side, str]] = {"truth": "--truth-threshold", "prediction": "--threshold"}
-SLACK: Final = 1e-4  # how far rounding may move a probability out of [0, 1]
 ON_GRID: Final = 1e-3  # how far a threshold may be from a level of floats, in levels
 
 
@@ -47,10 +55,7 @@ def foreground_of(truth: Collection[int], ignore: Ignore) -> tuple[int, ...] | N
 
 
 def side_doubt(labels: LabelMap, values: Collection[int], side: Side, ignore: Ignore) -> str:
-    """Say why the values of one side do not fit the map that was chosen, or return nothing.
-
-    The binary map meets a truth of 0, 1 and 255, a threshold is in doubt, or floats have none.
-    """
+    """Say why the values of one side do not fit the map that was chosen, or return nothing."""
     threshold, held = labels.threshold(side), np.array(sorted(values), np.int64)
     if threshold is not None:
         return _threshold_doubts(held[held < COLOR], threshold, OPTIONS[side])

@@ -113,7 +113,6 @@ def _colors_found(truth: set[int], prediction: set[int]) -> str:
 
 
 def _grey_doubt(truth: set[int], prediction: set[int], *, binary_truth: bool) -> str:
-    """Recognise grey predictions."""
     if len(prediction) <= GREY_LEVELS or len(prediction) <= len(truth) * GREY_SHARE:
         return ""
     also = "" if binary_truth else f" --truth-threshold {threshold_of(truth) or 128}"

@@ -16,6 +16,8 @@ from typing import Any, Final, Literal, SupportsIndex, TypeAlias, get_args
 
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
+from segeval.values import SLACK
+
 Array: TypeAlias = Any  # an array of any library that follows the array-API standard
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
 
@@ -23,8 +25,6 @@ Ignore: TypeAlias = SupportsIndex | Collection[SupportsIndex] | None
 
 BLOCK: Final = 1 << 16
 """Elements of a NumPy array that are worked on at a time, so that they stay in the cache."""
-
-TOLERANCE: Final = 1e-4  # how far rounding may move a probability out of [0, 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -184,7 +184,7 @@ def _check_probabilities(xp: Any, values: Array) -> None:
     if math.prod(values.shape) == 0:
         return
     low, high = xp.min(values), xp.max(values)
-    if low < -TOLERANCE or high > 1 + TOLERANCE:
+    if low < -SLACK or high > 1 + SLACK:
         raise ValueError(
             f"probabilities must lie in [0, 1], found {low:g} to {high:g} in {values.dtype}:"
             " scale them, or say that they are logits where a loss takes logits"

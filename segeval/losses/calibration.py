@@ -66,10 +66,7 @@ def bin_probabilities(
     nll: float,
     impossible: int,
 ) -> ReliabilityBins:
-    """Sort judged pixels into bins of equal width by the probability held against the truth.
-
-    The other sums become the ``brier``, ``nll`` and ``impossible`` of `ReliabilityBins`.
-    """
+    """Sort judged pixels into bins of equal width by the probability held against the truth."""
     confidence = confidence.astype(np.float64)
     number = np.searchsorted(np.arange(1, bins) / bins, confidence, side="right")
     return ReliabilityBins(

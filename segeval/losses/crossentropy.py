@@ -169,7 +169,6 @@ def focal(
 
 
 def _log_of_truth(judged: Pixels) -> Array:
-    """Return the logarithm of the probability of the true class."""
     if not judged.logits:
         return _log(judged.xp, _at_truth(judged, judged.values))
     below, log_sum = _shifted_logits(judged)
@@ -194,7 +193,6 @@ def _shifted_logits(judged: Pixels) -> tuple[Array, Array]:
 
 
 def _at_truth(judged: Pixels, values: Array) -> Array:
-    """Return the value of the true class of each pixel."""
     xp = judged.xp
     images, classes, length = values.shape
     rows = xp.arange(images, dtype=xp.int64, device=device(values))[:, None]

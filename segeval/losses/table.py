@@ -26,14 +26,11 @@ IGNORED: Final = -1  # class index of a void pixel
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LossInput:
-    """What a loss is valued on: a map as it is in the file, and the probabilities that it says.
-
-    The truth holds class indices, `IGNORED` where a pixel is void.
-    """
+    """What a loss is valued on: a map as in the file, and the probabilities that it says."""
 
     values: NDArray[np.floating[Any]]
     probabilities: NDArray[np.floating[Any]]
-    truth: NDArray[np.integer[Any]]
+    truth: NDArray[np.integer[Any]]  # class indices, `IGNORED` where void
     choice: LossChoice
 
     def pixels(self, function: Callable[..., Any], **options: Any) -> float:

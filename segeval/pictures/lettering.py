@@ -131,7 +131,6 @@ def _fitting(text: str, size: int, width: int) -> str:
 def _draw_row(
     items: Sequence[Item], size: int, width: int, scheme: Palette
 ) -> NDArray[np.unsignedinteger]:
-    """Draw a row of items on white."""
     height = round(1.55 * size)
     row = np.full((height, width), scheme.paper, scheme.striped.dtype)
     left = size // 2

@@ -81,11 +81,7 @@ def class_palette() -> Palette:
 
 
 def full_palette(labels: LabelMap) -> Palette:
-    """Return the scheme of all K classes.
-
-    Codes are those of `errormaps.all_errors`: correct pixels 0…K-1, wrong ones K…2K-1 by
-    their class in the truth, the stripes of the wrong ones 2K…3K-1, void 3K and its stripes 3K+1.
-    """
+    """Return the scheme of all K classes, for the codes of `all_errors`."""
     own, count = class_colors(labels), len(labels.labels)
     faded = [_mix(color, (FADED, FADED, FADED), 1 - KEPT) for color in own]
     stripes = [
@@ -159,7 +155,6 @@ def _nth_color(number: int) -> Color:
 
 
 def _mix(color: Color, other: Color, share: float) -> Color:
-    """Go a share of the way from one colour to another."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
     return red, green, blue
 

@@ -101,7 +101,6 @@ def _rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _preset(row: Mapping[str, Any]) -> Preset:
-    """Turn a row into a preset."""
     known = {"name", "also", *TEXTS, *AXES, *METRICS}
     if unknown := row.keys() - known:
         raise ValueError(f"preset {row['name']}: no axis is called {', '.join(sorted(unknown))}")

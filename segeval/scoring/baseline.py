@@ -169,7 +169,6 @@ def _gate(
 
 
 def _interval(name: str, comparison: RunComparison) -> tuple[float, float]:
-    """Return the bounds of a difference."""
     metric, _, label = name.partition(".")
     names = comparison.scores.labels.names
     if name in comparison.means:

@@ -135,7 +135,6 @@ def worst_mean(
 
 
 def _score(convention: Convention, metric: Metric, counts: ClassCounts) -> MaskedScores:
-    """Score every class of every pool."""
     return MaskedScores(
         scores=convention.score_classes(metric, counts),
         propagates=convention.propagates(metric, counts),
@@ -338,8 +337,7 @@ def count_values_in_mean(
 ) -> int:
     """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
 
-    Where classes are summed up, or the Dice is generalised, an image has one value; where all
-    counts are, there is a single one.
+    Classes that are summed up, or under the generalised Dice, have one value an image.
     """
     sample = without_void_images(convention, sample)
     if _scores_whole_pools(convention, metric):
@@ -367,13 +365,10 @@ def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDAr
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Summary:
-    """Scores of B resamples of the images, NaN where undefined.
+    """Scores of B resamples of the images, NaN where undefined."""
 
-    Means and overall scores by name are (B,) arrays, scores of the classes by metric (B, K) ones.
-    """
-
-    means: Mapping[str, NDArray[np.float64]]
-    classes: Mapping[str, NDArray[np.float64]]
+    means: Mapping[str, NDArray[np.float64]]  # (B,) by name, overall scores as well
+    classes: Mapping[str, NDArray[np.float64]]  # (B, K) by metric
 
     def minus(self, other: Summary) -> Summary:
         """Subtract the scores of another summary of as many resamples."""

@@ -51,13 +51,10 @@ class Resampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Units:
-    """What is drawn: images, or groups of images, which are drawn as a whole.
-
-    ``unit`` is the number of the unit of each image, and ``count`` is that of all units, U.
-    """
+    """What is drawn: images, or groups of images, which are drawn as a whole."""
 
     kind: Literal["images", "groups"]
-    unit: NDArray[np.int64]
+    unit: NDArray[np.int64]  # (N,); the number of the unit of each image
     count: int
 
     @classmethod

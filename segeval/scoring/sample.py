@@ -91,10 +91,7 @@ def excluded_indices(convention: Convention, labels: LabelMap) -> list[int]:
 
 
 def units_of(convention: Convention, run: CountedRun, group_by: str | None = None) -> Units:
-    """Return what is resampled: the groups that pairs carry, or those that are averaged.
-
-    A `SettingError`, if groups are averaged and an image is in none.
-    """
+    """Return what is resampled: the groups that pairs carry, or those that are averaged."""
     if not POOLINGS[convention.pooling].by_group:
         return Units.of(group_names(run))
     names = group_names(run, group_by)

@@ -38,10 +38,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
-    """The wrong pixels of all images: columns of equal length, in ascending order of the images.
-
-    The predicted class is K for none; the same image and classes may stand in several rows.
-    """
+    """Wrong pixels of all images, by ascending image; the class K is none, and cells may repeat."""
 
     image: NDArray[np.int64]
     truth: NDArray[np.int64]
