@@ -232,6 +232,7 @@ def count(
     on_error: OnError = "stop",
     resize_prediction: bool = False,
     max_pixels: int = MAX_PIXELS,
+    lossy: bool = False,
     workers: int | None = 1,
 ) -> Run:
     """Count a folder of predicted masks against a folder of true ones.
@@ -256,12 +257,10 @@ def count(
         A folder of fields of view, and the end of their names: the truth is void where they hold 0.
     on_error : {"stop", "skip"}
         What a pair is that cannot be read: a problem, or left out by name.
-    resize_prediction : bool
-        Whether a prediction is brought to the size of its truth (nearest).
-    max_pixels : int
-        Larger masks are refused.
-    workers : int, optional
-        Number of processes; None decides by the size of the set.
+    resize_prediction, lossy : bool
+        Whether a prediction is brought to the size of its truth (nearest), or may be a grey JPEG.
+    max_pixels, workers : int, optional
+        Larger masks are refused; processes, of which None means by the size of the set.
 
     Returns
     -------
@@ -294,7 +293,9 @@ def count(
         roi=None if roi is None else Path(roi),
         roi_suffix=roi_suffix,
     )
-    reading = Reading(max_pixels=max_pixels, resize_prediction=resize_prediction, on_error=on_error)
+    reading = Reading(
+        max_pixels=max_pixels, resize_prediction=resize_prediction, on_error=on_error, lossy=lossy
+    )
     return Run(counted=count_dataset(source, reading, workers=workers))
 
 
@@ -337,11 +338,9 @@ def score(
         Which masks belong together; see `count`.
     on_error, resize_prediction, max_pixels, workers
         How they are read; see `count`.
-    labels : str, path or LabelMap, optional
-        A label map, the name of a built-in one, or a file; by default the values found are the
-        classes.
-    prediction_labels : str, path or LabelMap, optional
-        The same for the predictions, if they store the classes by other values.
+    labels, prediction_labels : str, path or LabelMap, optional
+        A label map, the name of a built-in one, or a file; the second if predictions store other
+        values. By default the values found are the classes.
     classes : int, optional
         The classes are the values 0…N-1, in place of ``labels``.
     ignore : collection of int, optional
@@ -358,10 +357,8 @@ def score(
         Pooling, absent classes, classes of the means; ``preset("monai")`` is that of a tool.
     group_by : str, optional
         Regular expression searched in the names: groups of images are scored as well.
-    ci : int, optional
-        Number of resamples, e.g. 1000: every score gets a 95 % interval, in ``intervals``.
-    seed : int
-        Seed of the resamples.
+    ci, seed : int, optional
+        Resamples, e.g. 1000: every score gets a 95 % interval, in ``intervals``; and their seed.
 
     Returns
     -------
@@ -397,6 +394,7 @@ def score(
         on_error=on_error,
         resize_prediction=resize_prediction,
         max_pixels=max_pixels,
+        lossy=scoring.get("threshold") is not None,
         workers=workers,
     )
     return scored(run.counted)
@@ -424,10 +422,8 @@ def score_arrays(
     groups : str or iterable of str, optional
         Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown
-        What values mean; see `score`.
-    convention, group_by, ci, seed
-        How they are scored; see `score`.
+    level, unknown, convention, group_by, ci, seed
+        What values mean, and how they are scored; see `score`.
 
     Returns
     -------
@@ -439,8 +435,6 @@ def score_arrays(
     DataError
         If a mask is not of integers or booleans, not of shape (H, W), or not of the shape of the
         other; if a name comes twice, or an iterable ends before the other. Names the pair.
-    LabelError, SettingError
-        As `score`.
 
     Examples
     --------
@@ -474,10 +468,8 @@ def compare(
     baseline, run : Run
         What is compared to, and what is compared.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown
+    level, unknown, convention, group_by
         As for `segeval.score`; without labels, the values found in both runs are the classes.
-    convention, group_by
-        As for `segeval.score`; groups matter to pooling by group only.
     ci, seed : int
         Number of resamples and of swaps, and their seed.
     common : bool
