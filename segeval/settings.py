@@ -78,11 +78,13 @@ class Source:
 class Reading:
     """How masks are read; ``on_error`` says whether a pair that cannot be is left out by name.
 
-    A prediction of another size is refused, or brought to the size of the truth (nearest).
+    A prediction of another size is refused, or brought to the size of the truth (nearest). Grey
+    JPEG predictions are read if ``lossy`` says that they will meet a threshold.
     """
 
     max_pixels: int = MAX_PIXELS
     resize_prediction: bool = False
+    lossy: bool = False
     on_error: OnError = "stop"
 
     def __post_init__(self) -> None:

@@ -27,6 +27,12 @@ def choose_labels(
     run: CountedRun, choice: LabelChoice, *, sides: tuple[Side, ...] = SIDES
 ) -> LabelMap:
     """Return the label map that the user chose, if it fits ``sides``, or the classes found."""
+    lossy = any(image.prediction_form.startswith("JPEG") for image in run.images)
+    if lossy and choice.threshold is None and "prediction" in sides:
+        raise LabelError(
+            "the predictions are JPEG, which is lossy: type --threshold V if they are grey maps, "
+            "or save them as PNG from their source"
+        )
     labels = explicit_labels(choice)
     if labels is None:
         return _of_level(_inferred(run, choice), choice)

@@ -73,7 +73,8 @@ def plot(
         raise SettingError(f"{plotted.out} is the run; name another file for the plot")
     check_writable([plotted.out])
     rules = convention.convention()
-    run = count_or_read(reading, quiet=quiet)
+    lossy = labels.threshold is not None or plotted.kind == "curves"
+    run = count_or_read(reading, quiet=quiet, lossy=lossy)
     if plotted.kind == "curves":
         data = _swept(run, labels, rules)
     else:

@@ -141,7 +141,7 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
         doubtful = WHITE in truth and WHITE not in labels.void
         if not doubtful and max(truth.max(), counted.table.prediction.max()) < COLOR:
             return CountedRun.of([counted])
-    return count(reading, quiet=quiet)
+    return count(reading, quiet=quiet, lossy=choice.threshold is not None)
 
 
 def _number(run: CountedRun, name: str) -> int:

@@ -72,12 +72,13 @@ class FolderOptions:
         ]
         return ", ".join(names)
 
-    def reading(self) -> Reading:
+    def reading(self, *, lossy: bool = False) -> Reading:
         """Return how masks are read."""
         return Reading(
             max_pixels=self.max_pixels,
             resize_prediction=self.resize_prediction,
             on_error=self.on_error,
+            lossy=lossy,
         )
 
 
