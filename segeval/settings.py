@@ -152,6 +152,18 @@ class LossChoice:
         Whether an image without judged pixels is left out of the means over images, or counts 0.
     bins : int
         Of the reliability table.
+    positive_weight : float, optional
+        Of the binary cross-entropy: factor of positives.
+    class_weights : tuple of float
+        Of the cross-entropy: one a class; the mean divides by their sum over judged pixels.
+    label_smoothing : float
+        Of the cross-entropy: share of the truth that is spread over all classes.
+    normalized : bool
+        Whether the mean of the focal loss divides by the sum of (1 - p_t)^gamma.
+    squared, log : bool
+        Of the losses of overlap: squares below, and -ln of the overlap.
+    loss_classes : tuple of str
+        Names of the classes that enter means over classes; empty leaves it to `classes_mode`.
     """
 
     losses: tuple[str, ...] = ()
@@ -165,6 +177,13 @@ class LossChoice:
     classes_mode: ClassesMode | None = None
     void_image: VoidLoss = "skip"
     bins: int = 15
+    positive_weight: float | None = None
+    class_weights: tuple[float, ...] = ()
+    label_smoothing: float = 0.0
+    normalized: bool = False
+    squared: bool = False
+    log: bool = False
+    loss_classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no loss is defined for."""
@@ -174,9 +193,19 @@ class LossChoice:
         for name, value in lowest.items():
             if not 0 <= value < math.inf:
                 raise SettingError(f"--{name} must be {int(name == 'bins')} or more, and finite")
-        for name, values in (("alpha", self.alpha), ("tversky", self.tversky or ())):
+        several = {
+            "alpha": self.alpha,
+            "tversky": self.tversky or (),
+            "class-weights": self.class_weights,
+            "positive-weight": (self.positive_weight or 0,),
+        }
+        for name, values in several.items():
             if any(not 0 <= value < math.inf for value in values):
                 raise SettingError(f"--{name} must be 0 or more, and finite")
+        if not 0 <= self.label_smoothing <= 1:
+            raise SettingError(f"--label-smoothing is a share, 0 to 1, not {self.label_smoothing}")
+        if self.loss_classes and self.classes_mode:
+            raise SettingError("--loss-classes lists the classes; leave out --classes-mode")
         if len(self.alpha) == 1 and self.alpha[0] > 1:
             raise SettingError(
                 f"one --alpha weighs positives against negatives: 0 to 1, not {self.alpha[0]:g}"

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.losses.dataset import LossScores
-from segeval.losses.table import LOSSES
+from segeval.losses.table import LOSSES, formula_of
 from segeval.reports import document as scores_document
 from segeval.reports.document import list_gates
 from segeval.reports.table import gate_table
@@ -51,7 +51,7 @@ def make_document(
                 "value": defined(value),
                 "mean": LOSSES[name].mean,
                 "classes": _scored(name, valuation),
-                "formula": LOSSES[name].formula,
+                "formula": formula_of(LOSSES[name], valuation.choice),
             }
             for name, value in valuation.summary.items()
         ],
@@ -67,7 +67,7 @@ def _scored(name: str, valuation: LossScores) -> str:
     usual = LOSSES[name].classes
     if not usual or valuation.binary:
         return ""
-    return valuation.choice.classes_mode or usual
+    return ", ".join(valuation.choice.loss_classes) or valuation.choice.classes_mode or usual
 
 
 def _calibration(valuation: LossScores) -> dict[str, Any]:
@@ -145,7 +145,8 @@ def _loss_table(document: Mapping[str, Any]) -> Table:
 
 
 def _classes(mode: str) -> str:
-    return "all classes" if mode == "all" else "the classes present in the truth"
+    words = {"all": "all classes", "present": "the classes present in the truth"}
+    return words.get(mode, mode)
 
 
 def _value_table(document: Mapping[str, Any]) -> Table:
