@@ -35,8 +35,9 @@ signature says so: `like:monai+absent:zero`. `--exclude` and `--worst` keep its 
 is `segeval.preset("monai", absent="zero")`, with any axis.
 
 The headline of the preset is the first number of the table, the output of `--format total`, and
-what a bare `--fail-under 0.8` looks at. The other means follow the same tool's rules for that metric, as far as it has it. Scores stay fractions in full precision:
-that a tool rounds, or counts in 32-bit floats, is said below but not repeated.
+what a bare `--fail-under 0.8` looks at. The other means follow the same tool's rules for that
+metric, as far as it has it. Scores stay fractions in full precision: that a tool rounds, or counts
+in 32-bit floats, is said below but not repeated.
 
 ## Which one is in use, and why it differs
 

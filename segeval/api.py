@@ -232,6 +232,7 @@ def count(
     on_error: OnError = "stop",
     resize_prediction: bool = False,
     max_pixels: int = MAX_PIXELS,
+    lossy: bool = False,
     workers: int | None = 1,
 ) -> Run:
     """Count a folder of predicted masks against a folder of true ones.
@@ -256,10 +257,10 @@ def count(
         A folder of fields of view, and the end of their names: the truth is void where they hold 0.
     on_error : {"stop", "skip"}
         What a pair is that cannot be read: a problem, or left out by name.
-    resize_prediction : bool
-        Whether a prediction is brought to the size of its truth (nearest).
+    resize_prediction, lossy : bool
+        Whether a prediction is brought to the size of its truth (nearest), or may be a grey JPEG.
     max_pixels, workers : int, optional
-        Larger masks are refused; number of processes, where None decides by the size of the set.
+        Larger masks are refused; processes, of which None means by the size of the set.
 
     Returns
     -------
@@ -292,7 +293,9 @@ def count(
         roi=None if roi is None else Path(roi),
         roi_suffix=roi_suffix,
     )
-    reading = Reading(max_pixels=max_pixels, resize_prediction=resize_prediction, on_error=on_error)
+    reading = Reading(
+        max_pixels=max_pixels, resize_prediction=resize_prediction, on_error=on_error, lossy=lossy
+    )
     return Run(counted=count_dataset(source, reading, workers=workers))
 
 
@@ -334,10 +337,9 @@ def score(
     prediction, truth, pairs, pred_suffix, truth_suffix, match, include, missing, roi, roi_suffix, \
     on_error, resize_prediction, max_pixels, workers
         Which masks belong together, and how they are read; see `count`.
-    labels : str, path or LabelMap, optional
-        A label map, the name of a built-in one, or a file; by default, the values found.
-    prediction_labels : str, path or LabelMap, optional
-        The same for the predictions, if they store the classes by other values.
+    labels, prediction_labels : str, path or LabelMap, optional
+        A label map, the name of a built-in one, or a file; the second if predictions store other
+        values. By default the values found are the classes.
     classes : int, optional
         The classes are the values 0…N-1, in place of ``labels``.
     ignore : collection of int, optional
@@ -391,6 +393,7 @@ def score(
         on_error=on_error,
         resize_prediction=resize_prediction,
         max_pixels=max_pixels,
+        lossy=scoring.get("threshold") is not None,
         workers=workers,
     )
     return scored(run.counted)
@@ -431,8 +434,6 @@ def score_arrays(
     DataError
         If a mask is not of integers or booleans, not of shape (H, W), or not of the shape of the
         other; if a name comes twice, or an iterable ends before the other. Names the pair.
-    LabelError, SettingError
-        As `score`.
 
     Examples
     --------
@@ -466,10 +467,8 @@ def compare(
     baseline, run : Run
         What is compared to, and what is compared.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown
+    level, unknown, convention, group_by
         As for `segeval.score`; without labels, the values found in both runs are the classes.
-    convention, group_by
-        As for `segeval.score`; groups matter to pooling by group only.
     ci, seed : int
         Number of resamples and of swaps, and their seed.
     common : bool

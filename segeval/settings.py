@@ -72,14 +72,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How masks are read; ``on_error`` says whether a pair that cannot be is left out by name.
-
-    A prediction of another size is refused, or brought to the size of the truth (nearest).
-    """
+    """How masks are read."""
 
     max_pixels: int = MAX_PIXELS
-    resize_prediction: bool = False
-    on_error: OnError = "stop"
+    resize_prediction: bool = False  # to the size of the truth, nearest
+    lossy: bool = False
+    on_error: OnError = "stop"  # a pair that cannot be read
 
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
@@ -110,11 +108,18 @@ class LossChoice:
     threshold: float | None = None  # of the foreground: a probability, or a level of integers
     alpha: tuple[float, ...] = ()  # one that balances, or one a class; empty for 1
     gamma: float = 2.0
-    smooth: float = 0.0  # added to both terms of Dice, Jaccard and Tversky
+    smooth: float = 0.0  # added to both terms of the losses of overlap
     tversky: tuple[float, float] | None = None  # prices of false positives and misses
     classes_mode: ClassesMode | None = None  # None leaves it to each loss
     void_image: VoidLoss = "skip"  # of images without judged pixels
     bins: int = 15  # of the reliability table
+    positive_weight: float | None = None  # factor of positives in the binary cross-entropy
+    class_weights: tuple[float, ...] = ()  # of the cross-entropy, which divides by their sum
+    label_smoothing: float = 0.0  # share of the truth that is spread over all classes
+    normalized: bool = False  # the focal loss divides by the sum of (1 - p_t)^gamma
+    squared: bool = False  # the losses of overlap have squares below
+    log: bool = False  # -ln of the overlap
+    loss_classes: tuple[str, ...] = ()  # names of classes in the means over classes
 
     def __post_init__(self) -> None:
         """Refuse what no loss is defined for."""
@@ -124,9 +129,19 @@ class LossChoice:
         for name, value in lowest.items():
             if not 0 <= value < math.inf:
                 raise SettingError(f"--{name} must be {int(name == 'bins')} or more, and finite")
-        for name, values in (("alpha", self.alpha), ("tversky", self.tversky or ())):
+        several = {
+            "alpha": self.alpha,
+            "tversky": self.tversky or (),
+            "class-weights": self.class_weights,
+            "positive-weight": (self.positive_weight or 0,),
+        }
+        for name, values in several.items():
             if any(not 0 <= value < math.inf for value in values):
                 raise SettingError(f"--{name} must be 0 or more, and finite")
+        if not 0 <= self.label_smoothing <= 1:
+            raise SettingError(f"--label-smoothing is a share, 0 to 1, not {self.label_smoothing}")
+        if self.loss_classes and self.classes_mode:
+            raise SettingError("--loss-classes lists the classes; leave out --classes-mode")
         if len(self.alpha) == 1 and self.alpha[0] > 1:
             raise SettingError(
                 f"one --alpha weighs positives against negatives: 0 to 1, not {self.alpha[0]:g}"

@@ -43,10 +43,7 @@ def notify(message: str, *, quiet: bool = False) -> None:
 def describe_problems(
     problems: Sequence[Problem], *, listed: int | None = LISTED, more: str = ""
 ) -> str:
-    """Write every problem on a line of its own, kind by kind; say more where some are left out.
-
-    Problems that differ in nothing but the name share a line, unless all are to be listed.
-    """
+    """Write every problem on a line, kind by kind; those alike but for the name may share one."""
     kinds: dict[str, dict[str, list[Problem]]] = defaultdict(lambda: defaultdict(list))
     for problem in problems:
         kinds[problem.kind][problem.name if listed is None else _pattern(problem)].append(problem)

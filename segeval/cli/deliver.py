@@ -125,6 +125,10 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
     say_classes(scores.run, scores.counts, scores.labels, quiet=quiet)
     say_guessed(scores.counts, scores.labels, [scores.convention], quiet=quiet)
     say_left_out(scores.run, quiet=quiet)
+    if any(image.prediction_form.startswith("JPEG") for image in scores.run.images):
+        notify(
+            "notice: JPEG changes values, so pixels near the threshold may be wrong", quiet=quiet
+        )
     if scores.counts.ignored_predictions:
         pixels = scores.counts.ignored_predictions
         notify(f"notice: {pixels} pixels are not judged for their predicted value", quiet=quiet)

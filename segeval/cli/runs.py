@@ -25,12 +25,12 @@ def say_decoder(*, quiet: bool) -> None:
         )
 
 
-def count(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
+def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> CountedRun:
     """Count the pairs that the options name; write them to a run file as they come, if asked."""
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import RunFile
 
-    source, reading = pairing.source(), pairing.reading()
+    source, reading = pairing.source(), pairing.reading(lossy=lossy)
     say_decoder(quiet=quiet)
     if _is_same(source.prediction, source.truth):
         notify(
@@ -54,7 +54,7 @@ def _is_same(one: Path | None, other: Path | None) -> bool:
         return False
 
 
-def count_or_read(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
+def count_or_read(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> CountedRun:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
     from segeval.counting.runfile import read_run
 
@@ -63,4 +63,4 @@ def count_or_read(pairing: ReadingOptions, *, quiet: bool) -> CountedRun:
         if run.exists() and (given := pairing.given_options("prediction")):
             raise SettingError(f"{run} is counted already; leave out {given}")
         return read_run(run)
-    return count(pairing, quiet=quiet)
+    return count(pairing, quiet=quiet, lossy=lossy)

@@ -17,10 +17,9 @@ LISTED: Final = 5  # images that an error names
 
 
 def align(runs: Sequence[CountedRun], *, common: bool = False) -> list[CountedRun]:
-    """Bring runs to the same images: image n of one is image n of all others.
+    """Bring runs to the same images; their truths must be the same.
 
-    Images that are not in all runs are left out if only the ``common`` ones are asked for.
-    Otherwise they are an error, as are other truths.
+    Images that are not in all runs are an error, or left out if ``common`` ones are asked for.
     """
     names = [[image.name for image in run.images] for run in runs]
     shared = set(names[0]).intersection(*names[1:])
@@ -79,7 +78,6 @@ def _truths(run: CountedRun) -> NDArray[np.int64]:
 
 
 def _other_truth(baseline: CountedRun, run: CountedRun, truths: NDArray[np.int64]) -> str:
-    """Say which image is scored against another truth."""
     ours, theirs = (set(map(tuple, part.T.tolist())) for part in (truths, _truths(run)))
     differing = sorted({row[0] for row in ours ^ theirs})
     first, other = baseline.images[differing[0]], run.images[differing[0]]

@@ -1,7 +1,6 @@
 """Pairs of arrays -> counts of a data set, without any file.
 
-Pairs are counted as they come, and none is kept: a generator of a million of them takes the
-memory of one pair, and of the counts.
+Pairs are counted as they come, and none is kept: a million take the memory of one.
 """
 
 from __future__ import annotations
@@ -31,11 +30,7 @@ def count_arrays(
     names: str | Iterable[str] | None = None,
     groups: str | Iterable[str] | None = None,
 ) -> CountedRun:
-    """Count one pair of masks, or the pairs that two iterables give in step.
-
-    An array of shape (N, H, W) is an iterable of N masks. Pairs are named by their numbers unless
-    they have names. `segeval.score_arrays` says what is raised.
-    """
+    """Count one pair of masks, or pairs from two iterables in step; see `segeval.score_arrays`."""
     given = {"truth": _each(truth), "prediction": _each(prediction)}
     for what, texts in (("names", names), ("groups", groups)):
         if texts is not None:

@@ -63,7 +63,7 @@ def count_pair(
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
         if pair.prediction is not None:
-            mask = read_mask(pair.prediction, **how)
+            mask = read_mask(pair.prediction, **how, lossy=reading.lossy)
             prediction, form = mask.values, mask.form
             marks.append(mask.fingerprint)
             if reading.resize_prediction:

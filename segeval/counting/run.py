@@ -1,7 +1,6 @@
-"""A run: the contingency tables of the images of a data set, and what happened while counting.
+"""A run: contingency tables of the images of a data set, and what happened while counting.
 
-A run knows values, not classes. Every score is a view of it. Runs add: two halves of a data set
-give the same integers as one pass.
+A run knows values, not classes; every score is a view of it. Runs add.
 """
 
 from __future__ import annotations
@@ -27,10 +26,7 @@ RESIZED: Final = "resize:nearest"  # waiver: predictions were brought to the siz
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """What is known of one counted pair: size of the truth in pixels, storage forms, files.
-
-    A path may say in words what a mask is; of a missing prediction path and form are empty.
-    """
+    """What is known of one counted pair; a path may say in words what a mask is."""
 
     name: str
     height: int

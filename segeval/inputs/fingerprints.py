@@ -15,22 +15,17 @@ GRAIN: Final = 20_000_000  # nanoseconds in which two changes may bear the same 
 
 
 def fingerprint(status: os.stat_result, content: bytes) -> str:
-    """Return the fingerprint of a file that has just been read.
+    """Return the fingerprint of a file that has just been read, parted by spaces.
 
-    It holds, with spaces between: its size in bytes, the times of the last change of its content
-    and of its entry and the time of reading in nanoseconds, and the first half of the SHA-256 of
-    its content.
+    Size in bytes, times of the last change of content and entry and of reading in nanoseconds, and
+    half of the SHA-256 of the content.
     """
     times = f"{status.st_mtime_ns} {status.st_ctime_ns} {time.time_ns()}"
     return f"{len(content)} {times} {_digest(content)}"
 
 
 def still(path: Path, known: str) -> str | None:
-    """Return the fingerprint of a file if it is unchanged, else None.
-
-    Size and times tell as long as they are the same and were settled when the file was read;
-    otherwise its content does, and the fingerprint is a new one.
-    """
+    """Return the fingerprint of a file if size and times, or else its content, are as they were."""
     size, changed, entered, read, digest = known.split()
     times = int(changed), int(entered)
     try:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,8 +29,7 @@ from segeval.values import COLOR, LAST_FLOAT, NOT_FINITE, as_zero_one, float_val
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-DECODERS: dict[int, Callable[..., NDArray[Any]]] = {}
-"""Decoders of kornia-rs by bits a sample; where it cannot be imported, Pillow reads everything."""
+DECODERS: dict[int, Callable[..., NDArray[Any]]] = {}  # by bits; without, Pillow reads
 
 with suppress(ImportError):
     from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
@@ -89,12 +89,17 @@ def keep_memory() -> None:
 
 
 def read_mask(
-    path: str | PathLike[str], *, max_pixels: int = MAX_PIXELS, fingerprints: bool = False
+    path: str | PathLike[str],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    fingerprints: bool = False,
+    lossy: bool = False,
 ) -> Mask:
     """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file.
 
     Palette masks are read as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
-    24-bit numbers, floats as levels. An alpha channel that is opaque everywhere is dropped.
+    24-bit numbers, floats as levels. An alpha channel that is opaque everywhere is dropped. A grey
+    JPEG is read only where ``lossy`` allows it, as for a map that meets a threshold.
     """
     try:
         with open(path, "rb", buffering=0) as file:
@@ -105,7 +110,7 @@ def read_mask(
     if not data:
         raise MaskError(f"{path}: the file is empty (0 bytes); write it again")
     try:
-        mask = _decode(data, max_pixels)
+        mask = _decode(data, max_pixels, lossy=lossy)
     except MaskError as error:
         raise MaskError(f"{path}: {error}") from error.__cause__
     except Exception as error:  # decoders raise anything on bad input; all of it means one thing
@@ -117,15 +122,15 @@ def read_mask(
     return Mask(values=mask.values, form=mask.form, fingerprint=fingerprint(status, data))
 
 
-def _decode(data: bytes, max_pixels: int) -> Mask:
+def _decode(data: bytes, max_pixels: int, *, lossy: bool) -> Mask:
     kind = next((name for magic, name in SIGNATURES.items() if data.startswith(magic)), None)
     if kind is None:
         start = ascii(data[:8].decode("latin-1"))
         raise MaskError(f"not an image: it starts with {start}; expected {READABLE}")
-    if kind in LOSSY:
+    if kind in LOSSY and not (lossy and kind == "JPEG"):
         raise MaskError(
             f"{kind} is lossy, so class values may have changed; save the masks as PNG "
-            "from their source"
+            "from their source (grey JPEG predictions can be scored with --threshold V)"
         )
     if kind == "PNG":
         header = png.read_header(data)
@@ -203,21 +208,17 @@ def _single_channel(array: NDArray[Any]) -> NDArray[Any]:
 
 def _decode_pillow(data: bytes, kind: str, max_pixels: int) -> Mask:
     """Decode with Pillow, as stored, or refuse."""
-    from PIL import BmpImagePlugin, GifImagePlugin, PngImagePlugin, TiffImagePlugin
-
-    plugins: dict[str, type[ImageFile]] = {
-        "PNG": PngImagePlugin.PngImageFile,
-        "TIFF": TiffImagePlugin.TiffImageFile,
-        "BMP": BmpImagePlugin.BmpImageFile,
-        "GIF": GifImagePlugin.GifImageFile,
-    }
-    with plugins[kind](io.BytesIO(data)) as image:
+    module = import_module(f"PIL.{kind.title()}ImagePlugin")
+    plugin: type[ImageFile] = getattr(module, f"{kind.title()}ImageFile")
+    with plugin(io.BytesIO(data)) as image:
         check_size(*image.size, max_pixels)
         frames = getattr(image, "n_frames", 1)
         if frames > 1:
             raise MaskError(f"it holds {frames} frames; save one mask a file")
         if "jpeg" in str(image.info.get("compression", "")):
             raise MaskError("its pixels are JPEG-compressed, which is lossy; save it as PNG")
+        if kind == "JPEG" and image.mode != "L":
+            raise MaskError(f"it is a JPEG in colour ({image.mode}); save a grey one, or PNG")
         raw_mode = _raw_mode(image)
         if kind == "BMP" and image.mode not in BMP_MODES.get(_bmp_bits(data), ()):
             raise MaskError(f"its {_bmp_bits(data)}-bit palette is not read; save it as PNG")

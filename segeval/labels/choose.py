@@ -27,6 +27,12 @@ def choose_labels(
     run: CountedRun, choice: LabelChoice, *, sides: tuple[Side, ...] = SIDES
 ) -> LabelMap:
     """Return the label map that the user chose, if it fits ``sides``, or the classes found."""
+    lossy = any(image.prediction_form.startswith("JPEG") for image in run.images)
+    if lossy and choice.threshold is None and "prediction" in sides:
+        raise LabelError(
+            "the predictions are JPEG, which is lossy: type --threshold V if they are grey maps, "
+            "or save them as PNG from their source"
+        )
     labels = explicit_labels(choice)
     if labels is None:
         return _of_level(_inferred(run, choice), choice)
@@ -61,10 +67,7 @@ def _inferred(run: CountedRun, choice: LabelChoice) -> LabelMap:
 
 
 def explicit_labels(choice: LabelChoice) -> LabelMap | None:
-    """Return the label map that the user chose, or None if the classes are to be found.
-
-    A choice that contradicts itself is a `SettingError`, a map that does not load a `LabelError`.
-    """
+    """Return the label map that the user chose, or None if the classes are to be found."""
     if choice.labels is not None and choice.classes is not None:
         raise SettingError("--labels and --classes both name the classes; give one of them")
     if choice.prediction_labels is not None and choice.labels is None:
@@ -82,7 +85,6 @@ def explicit_labels(choice: LabelChoice) -> LabelMap | None:
 
 
 def _stated(choice: LabelChoice) -> LabelMap | None:
-    """Return the label map that the user chose, of classes."""
     void = choice.ignore or ()
     if choice.threshold is not None or choice.truth_threshold is not None:
         return _thresholded(choice)

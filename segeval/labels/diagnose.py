@@ -188,10 +188,7 @@ def scaled(pairs: ContingencyTable, labels: LabelMap | None = None) -> str:
 def unpredicted_void(
     truth: set[int], prediction: set[int], ignore: Collection[int] | None, least: int = 0
 ) -> str:
-    """Say which values a built-in map of some classes holds for void, and no prediction holds.
-
-    Numbers of classes look like that by chance only if they are few: see `LARGE`.
-    """
+    """Say which values a built-in map of some classes holds for void, and no prediction holds."""
     void = {WHITE} if ignore is None else set(ignore)
     judged, predicted = truth - void, prediction - void
     fits = []

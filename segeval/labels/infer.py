@@ -1,7 +1,6 @@
 """Which classes are these? Label maps found in the values of a run.
 
-Masks are scored without a label map only where their values leave no doubt. Anything else is
-stopped, with what was found and the command to type.
+Values that leave a doubt are stopped, with what was found and the command to type.
 """
 
 from __future__ import annotations
@@ -45,8 +44,7 @@ def values_on_side(run: CountedRun, side: Side) -> set[int]:
 def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
     """Take every value but void, by default 255, for a class, if that cannot mislead.
 
-    The map is called ``"found"``, or ``"binary(found)"`` for masks of nothing but 0 and 255. If the
-    values leave doubt, a `LabelError` says what was found and what to type.
+    The map is called ``"found"``, or ``"binary(found)"`` for masks of nothing but 0 and 255.
     """
     truth, prediction = values_on_side(run, "truth"), values_on_side(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):

@@ -1,9 +1,7 @@
 """What all losses share: shapes, void pixels, the range of what is given, and the sums.
 
 Written once against the array-API standard: the namespace comes from the arrays, so that NumPy
-arrays and tensors take the same way and tensors stay differentiable. Nothing here decides what a
-loss punishes. Arrays of a wrong shape, class indices outside the classes and probabilities
-outside [0, 1] are refused; no argument is ever written to.
+arrays and tensors take the same way and tensors stay differentiable. No argument is written to.
 """
 
 from __future__ import annotations
@@ -23,8 +21,7 @@ Reduction: TypeAlias = Literal["none", "mean", "sum"]
 
 Ignore: TypeAlias = SupportsIndex | Collection[SupportsIndex] | None
 
-BLOCK: Final = 1 << 16
-"""Elements of a NumPy array that are worked on at a time, so that they stay in the cache."""
+BLOCK: Final = 1 << 16  # elements of a NumPy array worked on at a time, to stay in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,10 +134,7 @@ def blocks(pixels: Pixels) -> Iterator[Pixels]:
 
 
 def mask_and_check(pixels: Pixels) -> Pixels:
-    """Blank void pixels, check the others, and bring all to the dtype of the computation.
-
-    A void pixel may hold anything: its value becomes 0.5, its truth and its weight 0.
-    """
+    """Blank void pixels (value 0.5, truth and weight 0), check the others, and convert all."""
     xp, values, truth = pixels.xp, _floating(pixels.xp, pixels.values), pixels.truth
     weights = pixels.weights
     if weights is not None:

@@ -1,7 +1,6 @@
 """Does a probability of 0.8 come true four times in five? Reliability, from sums over pixels.
 
-Binary maps are held against the frequency of the foreground; maps of several classes by the highest
-probability of a pixel, and how often that class is the true one.
+Of several classes, the highest probability is held against how often its class is true.
 """
 
 from __future__ import annotations
@@ -80,10 +79,7 @@ def bin_probabilities(
 
 
 def calibrate(evidence: Sequence[ReliabilityBins]) -> Calibration:
-    """Put the evidence of all images together.
-
-    Sums of floats are exact before they are rounded once, so that their order is of no account.
-    """
+    """Put the evidence of all images together; sums of floats are exact, in any order."""
     pixels = np.sum([each.pixels for each in evidence], axis=0)
     correct = np.sum([each.correct for each in evidence], axis=0)
     confidence = np.array(

@@ -20,7 +20,7 @@ from segeval.labels.labelmap import LabelMap
 from segeval.losses.calibration import Calibration, calibrate
 from segeval.losses.classes import FirstMap, first_map, map_labels
 from segeval.losses.pair import ImageValues, LossTask, evaluate_pair
-from segeval.losses.table import LOSSES, applicable_losses
+from segeval.losses.table import applicable_losses, stated_options
 from segeval.scoring.score import Scores, score_run, write_signature
 from segeval.settings import LabelChoice, LossChoice, Reading, Source
 
@@ -90,6 +90,8 @@ def _make_task(first: FirstMap, labels: LabelMap, choice: LossChoice, reading: R
     names = applicable_losses(choice, binary=first.binary)
     if len(choice.alpha) not in {0, 1, first.classes}:
         raise SettingError(f"--alpha takes 1 number, or {first.classes}: one for each class")
+    if len(choice.class_weights) not in {0, first.classes}:
+        raise SettingError(f"--class-weights takes {first.classes} numbers: one for each class")
     return LossTask(
         reading=reading,
         labels=labels,
@@ -97,6 +99,7 @@ def _make_task(first: FirstMap, labels: LabelMap, choice: LossChoice, reading: R
         names=names,
         binary=first.binary,
         first=first.path,
+        listed=labels.positions(choice.loss_classes),
     )
 
 
@@ -107,12 +110,13 @@ def _add_up(images: Sequence[ImageValues], scores: Scores, task: LossTask) -> Lo
     averaged = int(np.count_nonzero(entering))
     total = int(judged.sum())
     columns = zip(*(image.values for image in images), strict=True)
+    divisors = zip(*(image.divisors for image in images), strict=True)
     summary, each = {}, {}
-    for name, column in zip(task.names, columns, strict=True):
-        by_pixel = LOSSES[name].mean == "pixels"
-        values, count = np.array(column), total if by_pixel else averaged
-        summary[name] = math.fsum(values[entering]) / count if total else math.nan
-        each[name] = np.where(entering, values / (np.maximum(judged, 1) if by_pixel else 1), np.nan)
+    for name, column, shares in zip(task.names, columns, divisors, strict=True):
+        values, divisor = np.array(column), np.array(shares, np.float64)
+        whole = math.fsum(divisor[entering]) or 1  # weights that are all 0 make a loss of 0
+        summary[name] = math.fsum(values[entering]) / whole if total else math.nan
+        each[name] = np.where(entering, values / np.where(divisor > 0, divisor, 1), np.nan)
     return LossScores(
         summary=summary,
         images=each,
@@ -138,4 +142,13 @@ def _facts(task: LossTask) -> list[str]:
         f"classes-mode:{choice.classes_mode or 'usual'}",
         *(["void-image:zero"] if choice.void_image == "zero" else []),
         f"bins:{choice.bins}",
+        *(f"{name.replace('_', '-')}:{_said(choice, name)}" for name in stated_options(choice)),
     ]
+
+
+def _said(choice: LossChoice, name: str) -> str:
+    """Write down an option of a few losses."""
+    value = getattr(choice, name)
+    if isinstance(value, tuple):
+        return ",".join(each if isinstance(each, str) else f"{each:g}" for each in value)
+    return "yes" if value is True else f"{value:g}"

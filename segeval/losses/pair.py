@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from segeval.labels.doubts import threshold_doubt
 from segeval.labels.labelmap import LabelMap
 from segeval.losses.arrays import clip_logits, sigmoid, softmax
 from segeval.losses.calibration import ReliabilityBins, bin_probabilities
-from segeval.losses.table import IGNORED, LOSSES, LossInput
+from segeval.losses.table import IGNORED, LOSSES, Loss, LossInput
 from segeval.settings import HALF, LossChoice, Reading
 from segeval.text import counted
 from segeval.values import SLACK, color_value
@@ -36,19 +36,17 @@ class LossTask:
     names: tuple[str, ...]
     binary: bool
     first: str
+    listed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImageValues:
-    """What one pair comes to; the counts are of the classes with the highest probability.
-
-    ``values`` holds, for each loss of the task, its sum over judged pixels, or its value for the
-    image; ``judged`` is the number of pixels that are not void.
-    """
+    """What one pair comes to; the counts are of the classes with the highest probability."""
 
     counts: ImageCounts
-    judged: int
-    values: tuple[float, ...]
+    judged: int  # pixels that are not void
+    values: tuple[float, ...]  # by loss: sum over judged pixels, or value
+    divisors: tuple[float, ...]
     evidence: ReliabilityBins
 
 
@@ -71,7 +69,7 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
     if doubt:
         detail = f"{pair.prediction}: {doubt}"
         return Problem(name=pair.name, kind="not what was said", detail=detail)
-    given = _given(values, index, choice)
+    given = _given(values, index, task)
     hard = _decide(given, task, maps.stored)
     counts = count_masks(pair, truth, _as_values(hard, task.labels), maps.form)
     if isinstance(counts, Problem):
@@ -81,6 +79,7 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
         counts=counts,
         judged=int(np.count_nonzero(index >= 0)),
         values=losses,
+        divisors=tuple(_divisor(given, LOSSES[name]) for name in task.names),
         evidence=_evidence(given, hard, task, likelihood),
     )
 
@@ -162,13 +161,20 @@ def _wrong_sums(values: NDArray[Any], stored: str) -> str:
     )
 
 
-def _given(values: NDArray[Any], index: NDArray[np.int16], choice: LossChoice) -> LossInput:
-    probabilities = values
+def _given(values: NDArray[Any], index: NDArray[np.int16], task: LossTask) -> LossInput:
+    probabilities, choice = values, task.choice
     if choice.logits:
         values = clip_logits(np, values)
         several = values.ndim == 3
         probabilities = softmax(np, values, axis=0) if several else sigmoid(np, values)
-    return LossInput(values=values, probabilities=probabilities, truth=index, choice=choice)
+    return LossInput(
+        values=values, probabilities=probabilities, truth=index, choice=choice, listed=task.listed
+    )
+
+
+def _divisor(given: LossInput, loss: Loss) -> float:
+    """Return what an image adds to the divisor of a mean over pixels, or over images."""
+    return loss.divisor(given) if loss.mean == "pixels" else 1
 
 
 def _value_losses(given: LossInput, task: LossTask) -> tuple[tuple[float, ...], float]:
@@ -176,7 +182,11 @@ def _value_losses(given: LossInput, task: LossTask) -> tuple[tuple[float, ...], 
     likelihood = LOSSES["bce" if task.binary else "cross_entropy"].value
     wanted = [LOSSES[name].value for name in task.names]
     values = {function: function(given) for function in dict.fromkeys((*wanted, likelihood))}
-    return tuple(values[function] for function in wanted), values[likelihood]
+    losses = tuple(values[function] for function in wanted)
+    usual = replace(given.choice, positive_weight=None, class_weights=(), label_smoothing=0.0)
+    if usual != given.choice:
+        return losses, likelihood(replace(given, choice=usual))
+    return losses, values[likelihood]
 
 
 def _decide(given: LossInput, task: LossTask, stored: str) -> NDArray[np.integer[Any]]:

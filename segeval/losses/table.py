@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import numpy as np
+
 from segeval import losses
 from segeval.errors import SettingError
-from segeval.losses.arrays import Classes
+from segeval.losses.arrays import Classes, sigmoid, softmax
 from segeval.settings import LossChoice
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 OVERLAP: Final = "all"
@@ -32,6 +33,12 @@ class LossInput:
     probabilities: NDArray[np.floating[Any]]
     truth: NDArray[np.integer[Any]]  # class indices, `IGNORED` where void
     choice: LossChoice
+    listed: tuple[int, ...] = ()
+
+    @property
+    def judged(self) -> int:
+        """Number of judged pixels."""
+        return int(np.count_nonzero(self.truth >= 0))
 
     def pixels(self, function: Callable[..., Any], **options: Any) -> float:
         """Return the sum of a loss over judged pixels."""
@@ -43,7 +50,7 @@ class LossInput:
 
     def classes(self, usual: Classes) -> Classes:
         """Return the classes that are scored: as chosen, or as usual for a loss."""
-        return self.choice.classes_mode or usual
+        return self.listed or self.choice.classes_mode or usual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +64,47 @@ class Loss:
     value: Callable[[LossInput], float]  # a sum over judged pixels, or the value of an image
     binary: bool = True  # defined on maps of the foreground
     several: bool = True  # defined on maps of several classes
-    needs: Literal["", "logits", "tversky"] = ""  # what must be chosen
+    needs: Literal["", "logits", "tversky", "losses"] = ""  # "losses": valued by name only
     classes: Literal["", "all", "present"] = ""  # if nothing is said
+    divisor: Callable[[LossInput], float] = lambda given: given.judged  # of a sum over pixels
 
 
 def _bce(given: LossInput) -> float:
-    logits = given.choice.logits
-    return given.pixels(losses.bce_with_logits_loss if logits else losses.bce_loss)
+    weight = given.choice.positive_weight
+    return given.pixels(
+        losses.bce_with_logits_loss if given.choice.logits else losses.bce_loss,
+        positive_weight=1 if weight is None else weight,
+    )
 
 
 def _cross_entropy(given: LossInput) -> float:
-    return given.pixels(losses.cross_entropy_loss, logits=given.choice.logits)
+    choice = given.choice
+    return given.pixels(
+        losses.cross_entropy_loss,
+        logits=choice.logits,
+        class_weights=choice.class_weights or None,
+        label_smoothing=choice.label_smoothing,
+    )
+
+
+def _sum_of_class_weights(given: LossInput) -> float:
+    if not given.choice.class_weights:
+        return given.judged
+    return float(np.array(given.choice.class_weights)[given.truth[given.truth >= 0]].sum())
+
+
+def _sum_of_focus(given: LossInput) -> float:
+    """Add up (1 - p_t)^gamma where the focal loss is divided by it."""
+    if not given.choice.normalized:
+        return given.judged
+    judged, several = given.truth >= 0, given.values.ndim == 3
+    values = given.values[..., judged].astype(np.float64)
+    if given.choice.logits:
+        values = softmax(np, values, axis=0) if several else sigmoid(np, values)
+    truth = given.truth[judged].astype(np.int64)
+    stacked = values if several else np.stack([1 - values, values])
+    misses = 1 - np.take_along_axis(stacked, truth[None], axis=0)
+    return float((np.maximum(misses, 0) ** given.choice.gamma).sum())
 
 
 def _focal(given: LossInput) -> float:
@@ -76,15 +113,19 @@ def _focal(given: LossInput) -> float:
     return given.pixels(losses.focal_loss, alpha=alpha, gamma=choice.gamma, logits=choice.logits)
 
 
-def _overlap(function: Callable[..., Any]) -> Callable[[LossInput], float]:
+def _overlap(function: Callable[..., Any], *names: str) -> Callable[[LossInput], float]:
     return lambda given: given.image(
-        function, smooth=given.choice.smooth, classes=given.classes(OVERLAP)
+        function,
+        smooth=given.choice.smooth,
+        classes=given.classes(OVERLAP),
+        **{name: getattr(given.choice, name) for name in names},
     )
 
 
 def _tversky(given: LossInput) -> float:
     alpha, beta = given.choice.tversky or (0.5, 0.5)
     options = {"smooth": given.choice.smooth, "classes": given.classes(OVERLAP)}
+    options["log"] = given.choice.log
     return given.image(losses.tversky_loss, alpha=alpha, beta=beta, **options)
 
 
@@ -118,6 +159,7 @@ LOSSES: Final = {
             mean="pixels",
             value=_cross_entropy,
             binary=False,
+            divisor=_sum_of_class_weights,
         ),
         Loss(
             name="focal",
@@ -125,13 +167,14 @@ LOSSES: Final = {
             formula="-alpha_t (1 - p_t)^gamma ln p_t",
             mean="pixels",
             value=_focal,
+            divisor=_sum_of_focus,
         ),
         Loss(
             name="dice",
             title="soft Dice",
             formula="1 - (2 Σpt + s) / (Σp + Σt + s)",
             mean="images",
-            value=_overlap(losses.dice_loss),
+            value=_overlap(losses.dice_loss, "squared", "log"),
             classes=OVERLAP,
         ),
         Loss(
@@ -139,7 +182,7 @@ LOSSES: Final = {
             title="soft Jaccard",
             formula="1 - (Σpt + s) / (Σp + Σt - Σpt + s)",
             mean="images",
-            value=_overlap(losses.jaccard_loss),
+            value=_overlap(losses.jaccard_loss, "squared", "log"),
             classes=OVERLAP,
         ),
         Loss(
@@ -150,6 +193,15 @@ LOSSES: Final = {
             value=_tversky,
             needs="tversky",
             classes=OVERLAP,
+        ),
+        Loss(
+            name="generalized_dice",
+            title="generalised Dice",
+            formula="1 - (2 Σ w Σpt + s) / (Σ w (Σp + Σt) + s), w = 1 / (Σt)² of the class",
+            mean="images",
+            value=_overlap(losses.generalized_dice_loss),
+            binary=False,
+            needs="losses",
         ),
         Loss(
             name="lovasz_hinge",
@@ -173,8 +225,43 @@ LOSSES: Final = {
 """Every loss over a data set by name, in the order in which they are shown."""
 
 
+OPTIONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "positive_weight": (("bce", "bce_with_logits"), "positives count {:g}"),
+    "class_weights": (("cross_entropy",), "times the weight of t, over the sum of the weights"),
+    "label_smoothing": (("cross_entropy",), "{:g} of the truth spread over all classes"),
+    "normalized": (("focal",), "over the sum of (1 - p_t)^gamma"),
+    "squared": (("dice", "jaccard"), "of squares below: Σp² and Σt²"),
+    "log": (("dice", "jaccard", "tversky"), "as -ln(1 - loss)"),
+    "loss_classes": (
+        ("dice", "jaccard", "tversky", "generalized_dice", "lovasz_softmax"),
+        "of the classes listed",
+    ),
+}
+"""Fields of `LossChoice` of a few losses: which, and what is said of them beside the formula."""
+
+
+def formula_of(loss: Loss, choice: LossChoice) -> str:
+    """Return the formula of a loss, and the options that change it.
+
+    >>> formula_of(LOSSES["bce"], LossChoice(positive_weight=2.0))
+    '-(t ln p + (1 - t) ln(1 - p)), positives count 2'
+    """
+    said = [loss.formula]
+    for option in stated_options(choice):
+        names, words = OPTIONS[option]
+        if loss.name in names:
+            said.append(words.format(getattr(choice, option)))
+    return ", ".join(said)
+
+
+def stated_options(choice: LossChoice) -> list[str]:
+    """Return the options of a few losses that are not as usual."""
+    return [name for name in OPTIONS if getattr(choice, name) not in {None, (), 0.0}]
+
+
 NEEDS: Final = {
     "logits": "it needs logits; type --logits if the maps hold them",
+    "losses": "it is valued by name only; type --loss with its name",
     "tversky": "it needs the prices of false positives and misses; type --tversky 0.3,0.7",
 }
 """What to type for what a loss needs."""
@@ -183,6 +270,13 @@ NEEDS: Final = {
 def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:
     """Return the losses that were chosen, or all that are defined on maps of this kind."""
     reasons = {name: _reason_against(loss, choice, binary=binary) for name, loss in LOSSES.items()}
+    for option in stated_options(choice):
+        of = [n for n in OPTIONS[option][0] if not reasons[n] and n in (choice.losses or LOSSES)]
+        if not of:
+            raise SettingError(
+                f"--{option.replace('_', '-')} is of {', '.join(OPTIONS[option][0])}, and none of "
+                "them is valued here"
+            )
     if not choice.losses:
         return tuple(name for name, reason in reasons.items() if not reason)
     for name in choice.losses:

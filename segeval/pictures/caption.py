@@ -19,17 +19,13 @@ from segeval.scoring.score import Scores, per_image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """What is written beside the picture of an image; no subject stands for all classes.
-
-    Scores are titles and values of the image alone, NaN where undefined; the legend holds the code
-    in the picture, what it means, and the number of its pixels.
-    """
+    """What is written beside the picture of an image; no subject stands for all classes."""
 
     name: str
     subject: str
     note: str
-    scores: tuple[tuple[str, float], ...]
-    legend: tuple[tuple[int, str, int], ...]
+    scores: tuple[tuple[str, float], ...]  # titles and values
+    legend: tuple[tuple[int, str, int], ...]  # code, meaning, pixels
 
 
 def position_of(labels: LabelMap, name: str | None) -> int | None:
@@ -49,10 +45,7 @@ def image_scores(scores: Scores, position: int | None) -> Mapping[str, NDArray[n
 
 
 def ranked_images(scores: Scores, position: int | None) -> list[int]:
-    """Return the positions of the images by IoU of a class, or mIoU; lowest first.
-
-    Images in which it is undefined are left out; equal ones stay in the order of their names.
-    """
+    """Return the positions of images with an IoU of a class, or mIoU; lowest first, by name."""
     ranked = next(iter(image_scores(scores, position).values()))
     order = np.argsort(ranked, kind="stable")
     defined: list[int] = order[~np.isnan(ranked[order])].tolist()
@@ -62,8 +55,7 @@ def ranked_images(scores: Scores, position: int | None) -> list[int]:
 def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
     """Return the positions of the images of lowest, middle and highest mIoU, so many of each.
 
-    ``"worst"`` has the lowest first, ``"median"`` the middle one, ``"best"`` the highest. Each has
-    at most a third of all, so that none is of two kinds; of one or two images, what there is.
+    Each kind has at most a third of all, so that none is of two kinds.
     """
     ranked = ranked_images(scores, None)
     if len(ranked) < 3:

@@ -26,7 +26,7 @@ def read_classes(
     truth = read_truth(pair, max_pixels=reading.max_pixels).values
     prediction = None
     if pair.prediction is not None:
-        prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels).values
+        prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels, lossy=True).values
         if reading.resize_prediction:
             prediction = resize(prediction, truth.shape)
     try:

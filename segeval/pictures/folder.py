@@ -54,8 +54,9 @@ def target_names(names: Iterable[str]) -> dict[str, str]:
     owners: dict[str, str] = {}
     for name in names:
         parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", "."}]
-        kept = ["__" if part == ".." else _printable(part) for part in parts] or ["_"]
-        targets[name] = "/".join(kept) + ".png"
+        parts = ["__" if part == ".." else part for part in parts] or ["_"]
+        kept = "".join(c if c.isprintable() and c != ":" else "_" for c in "/".join(parts))
+        targets[name] = f"{kept}.png"
         owner = owners.setdefault(targets[name], name)
         if owner != name:
             raise OutputError(
@@ -65,18 +66,10 @@ def target_names(names: Iterable[str]) -> dict[str, str]:
     return targets
 
 
-def _printable(part: str) -> str:
-    """Replace what no file name should hold."""
-    return "".join(c if c.isprintable() and c != ":" else "_" for c in part)
-
-
 def check_targets(
     folder: Path, targets: Iterable[Path], sources: Iterable[Path], *, overwrite: bool
 ) -> None:
-    """Refuse, before any work is done, a folder that cannot be written, and files that are there.
-
-    No picture may ever replace one of the sources, the masks and photographs.
-    """
+    """Refuse early a folder that cannot be written, files that are there, and the sources."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the pictures")
     read = {path.resolve() for path in sources}

@@ -1,7 +1,6 @@
 """The same counts under every tool's convention, and which rule makes the difference.
 
-Rules are found by switching one axis of a convention at a time; nothing is said that was not
-computed on these very counts.
+Rules are found by switching one axis at a time, on these very counts.
 """
 
 from __future__ import annotations
@@ -178,10 +177,7 @@ def _rules(case: PresetScorer, convention: Convention, name: str) -> list[Rule]:
 
 
 def main_rules(rows: Sequence[PresetScore], most: int = 3) -> list[Rule]:
-    """Return the rules that move any of the rows most, each setting of an axis once.
-
-    What makes a row undefined moves it nowhere, and is left to its own ``rules``.
-    """
+    """Return the rules that move any of the rows most, each setting of an axis once."""
     largest: dict[tuple[str, str], Rule] = {}
     for rule in (rule for row in rows for rule in row.rules if not math.isnan(rule.change)):
         known = largest.get((rule.axis, rule.setting))
@@ -192,10 +188,7 @@ def main_rules(rows: Sequence[PresetScore], most: int = 3) -> list[Rule]:
 
 
 def differing_axes(start: Convention, end: Convention) -> Iterator[str]:
-    """Yield the axes on which two conventions differ, in an order in which all steps are valid.
-
-    A worst share needs pooling by image or class: it goes first if it ends, and last if it begins.
-    """
+    """Yield the axes on which conventions differ, in an order in which all steps are valid."""
     metric = ["metric"] if start.headline != end.headline else []
     axes = [axis for axis in AXES if getattr(start, axis) != getattr(end, axis)]
     yield from [*metric, *axes] if start.worst is not None else [*axes, *metric]

@@ -30,10 +30,7 @@ def to_total(document: Mapping[str, Any]) -> str:
 
 
 def to_badge(document: Mapping[str, Any], *, percent: bool = False) -> str:
-    """Write label, message and colour of the headline, the mIoU if no preset says otherwise.
-
-    The colour goes by the exact value, not by the digits shown; see `COLORS`.
-    """
+    """Write label, message and colour (by the exact value) of the headline, mIoU by default."""
     name = headline(document)
     value = document["summary"][name]
     message, color = "undefined", UNDEFINED

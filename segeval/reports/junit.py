@@ -1,8 +1,6 @@
-"""The document as JUnit XML, which CI servers show as test cases.
+"""The document as JUnit XML, which CI servers show as test cases: a suite of gates, one of classes.
 
-Two suites: the gates, which pass or fail, and the classes, which have no opinion. The layout is the
-part on which the schemas of Ant (windyroad) and Jenkins agree: properties and output belong to a
-suite, not to a test case.
+The layout is what the schemas of Ant (windyroad) and Jenkins agree on.
 """
 
 from __future__ import annotations
@@ -21,11 +19,7 @@ FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010
 
 
 def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
-    """Write a test case a gate and a test case a class, as XML that both schemas accept.
-
-    A gate that failed or is undefined is a failure; a class without a defined IoU is skipped. The
-    time is written without a time zone, as the schemas have it.
-    """
+    """Write a test case a gate and a class; failed and undefined gates are failures."""
     root = ET.Element("testsuites")
     about = {"version": document["version"], "signature": document["signature"]}
     means = {name: _digits(value) for name, value in document["summary"].items()}
@@ -44,7 +38,6 @@ def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
 
 
 def _gate_case(gate: Mapping[str, Any]) -> ET.Element:
-    """Make the test case of a gate."""
     case = ET.Element("testcase", name=_clean(f"{gate['metric']} {show_bound(gate)}"))
     if not gate["passed"]:
         message = _clean(failure(gate))

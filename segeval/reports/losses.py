@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.losses.dataset import LossScores
-from segeval.losses.table import LOSSES
+from segeval.losses.table import LOSSES, formula_of
 from segeval.reports import document as scores_document
 from segeval.reports.document import list_gates
 from segeval.reports.table import gate_table
@@ -51,7 +51,7 @@ def make_document(
                 "value": defined(value),
                 "mean": LOSSES[name].mean,
                 "classes": _scored(name, valuation),
-                "formula": LOSSES[name].formula,
+                "formula": formula_of(LOSSES[name], valuation.choice),
             }
             for name, value in valuation.summary.items()
         ],
@@ -67,7 +67,7 @@ def _scored(name: str, valuation: LossScores) -> str:
     usual = LOSSES[name].classes
     if not usual or valuation.binary:
         return ""
-    return valuation.choice.classes_mode or usual
+    return ", ".join(valuation.choice.loss_classes) or valuation.choice.classes_mode or usual
 
 
 def _calibration(valuation: LossScores) -> dict[str, Any]:
@@ -127,7 +127,6 @@ def to_renderable(document: Mapping[str, Any], *, reliability: bool = False) -> 
 
 
 def _loss_table(document: Mapping[str, Any]) -> Table:
-    """Each loss, its value, and what it is a mean of."""
     judged = document["pixels"]["judged"]
     pixels = f"mean over {show_count(judged)} judged pixel{'' if judged == 1 else 's'}"
     images = f"over {part_of(document['images']['averaged'], document['images']['scored'])}"
@@ -145,11 +144,11 @@ def _loss_table(document: Mapping[str, Any]) -> Table:
 
 
 def _classes(mode: str) -> str:
-    return "all classes" if mode == "all" else "the classes present in the truth"
+    words = {"all": "all classes", "present": "the classes present in the truth"}
+    return words.get(mode, mode)
 
 
 def _value_table(document: Mapping[str, Any]) -> Table:
-    """Calibration, scores of the most probable classes, and what was counted."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(style="bold", justify="right", no_wrap=True)
@@ -178,7 +177,6 @@ def _meaning(name: str, document: Mapping[str, Any]) -> str:
 
 
 def _reliability_table(document: Mapping[str, Any]) -> Table:
-    """For each bin of the probability, what was stated and what came true."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("from", "to", "pixels", "confidence", "frequency"):
         table.add_column(heading, justify="right", no_wrap=True)

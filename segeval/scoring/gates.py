@@ -61,10 +61,7 @@ class DropGate(Gate):
 
     @property
     def passed(self) -> bool:
-        """True if it dropped no further than allowed, or not for certain, where that is asked.
-
-        A drop that is larger only by the rounding of floats is allowed; an undefined one never is.
-        """
+        """True if it dropped no further than allowed, rounding aside, or not for certain."""
         if math.isnan(self.drop):
             return False
         if self.drop <= self.max_drop * (abs(self.baseline) if self.relative else 1) + ROUNDING:

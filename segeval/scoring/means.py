@@ -55,10 +55,9 @@ AXES: Final[dict[Step, Axis]] = {
 def mean_score(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> NDArray[np.float64]:
-    """Average a metric over images and classes: mIoU, if the metric is IoU.
+    """Average a metric over images and classes: mIoU, if the metric is IoU; the formula is above.
 
-    The pooling says how; the formula of each stands at the top of this module. ``excluded`` are
-    the positions of the classes that are left out. (B,) values in [0, 1]; NaN where undefined.
+    ``excluded`` are positions of classes left out. (B,) values in [0, 1]; NaN where undefined.
     """
     sample, pooling = without_void_images(convention, sample), POOLINGS[convention.pooling]
     mean = _run_steps(pooling.steps, convention, metric, sample, excluded)
@@ -355,7 +354,6 @@ def _scores_whole_pools(convention: Convention, metric: Metric) -> bool:
 
 
 def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
-    """Return which values of the pools have a part in the means."""
     summed = "sum images" in POOLINGS[convention.pooling].steps
     counts = sample.pool if summed else sample.images
     values, weights = _score(convention, metric, counts), _weights(convention, counts)

@@ -11,16 +11,12 @@ Step = Literal["sum images", "sum classes", "mean images", "mean classes", "mean
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolingRow:
-    """The steps of a pooling, its words with ``{images}`` for their number, what weighs how much.
+    """The steps of a pooling, its words with ``{images}`` for their number, what weighs most."""
 
-    Sums of counts come first; then classes are scored, and their scores averaged. ``by_group`` sums
-    the counts of each group of images before all else: groups then take the place of images.
-    """
-
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...]  # sums of counts first
     words: str
     effect: str
-    by_group: bool = False
+    by_group: bool = False  # groups take the place of images
 
     @property
     def over_images(self) -> Step:

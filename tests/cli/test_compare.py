@@ -139,7 +139,6 @@ def test_other_images_are_listed_or_left_out(runs: list[Path], tmp_path: Path, t
         (["again", "--truth", "."], "all runs are counted already"),
         (["again", "--workers", "2"], "all runs are counted already; leave out --workers"),
         (["."], "is no run file; name the true masks with --truth"),
-        (["again", "--group-by", "(.)"], "No such option"),
         (["again", "--json", "again"], "is the run or the baseline"),
         (["again", "--exclude", "sky", "--classes", "4"], "no class is called 'sky'"),
     ],

@@ -64,7 +64,7 @@ def test_runs_of_a_file_need_no_truth_of_it(project: Path) -> None:
         ('labels = "labels.txt"\nlevel = "category"', ["--classes", "4"]),
         ('significant = true\nbaseline = "a.segeval"', ["--baseline", "b.json"]),
         ("threshold = 1", ["--classes", "4"]),
-        ("threshold = 1", ["--pred-offset", "1"]),
+        ("threshold = 1", ["--pred-offset", "1", "--classes", "5"]),
         ("classes = 4", ["--threshold", "1", "--truth-threshold", "1"]),
     ],
 )

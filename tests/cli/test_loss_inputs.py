@@ -279,6 +279,7 @@ def test_a_folder_that_cannot_be_written_stops_before_anything_is_read(
     folders: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(folders[1])
+    (tmp_path / "no").touch()
     for option in ("--csv", "--json", "--per-image", "--plot", "-o"):
         with pytest.raises(SystemExit):
             app(["losses", *map(str, folders), option, str(tmp_path / "no" / "a.svg")])

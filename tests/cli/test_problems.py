@@ -175,6 +175,24 @@ def test_names_that_are_nearly_right_are_proposed(
     assert meant in said.partition("did you mean")[2][:14]
 
 
+def test_grey_jpeg_predictions_need_a_threshold_and_truths_are_never_jpeg(tmp_path: Path) -> None:
+    grey = np.kron([[0, 255], [255, 0]], np.ones((8, 8), int)).astype(np.uint8)
+    pred, truth = data_set(tmp_path, {"a": (grey, grey)})
+    (pred / "a.png").unlink()
+    Image.fromarray(grey).save(pred / "a.jpg")
+    assert "with --threshold" in segeval("score", pred, truth, expect=3).stderr
+    run = tmp_path / "r.segeval"
+    done = segeval("score", pred, truth, "--threshold", "128", "-o", run, "--format", "total")
+    assert done.stdout == "1.0\n"
+    assert "JPEG changes values" in done.stderr
+    assert "JPEG, which is lossy: type --threshold" in segeval("report", run, expect=3).stderr
+    assert "AUROC" in segeval("sweep", pred, truth).stdout
+    assert "JPEG is lossy" in segeval("score", truth, pred, "--threshold", "9", expect=3).stderr
+    Image.fromarray(grey).convert("RGB").save(pred / "a.jpg")
+    said = segeval("score", pred, truth, "--threshold", "128", expect=3).stderr
+    assert "it is a JPEG in colour" in said
+
+
 def test_check_of_good_data_ends_with_0(tmp_path: Path) -> None:
     folders = data_set(tmp_path, {"a": (BLOCKS, BLOCKS)})
     save(folders[0] / "extra.png", BLOCKS)

@@ -98,7 +98,8 @@ def test_what_cannot_be_shown_is_refused(folders: tuple[Path, Path], tmp_path: P
     segeval("view", *folders, "--images", tmp_path / "none", expect=2)
     segeval("view", *folders, "--image-suffix", "_x", expect=2)
     segeval("view", *folders, "--port", "70000", expect=2)
-    segeval("view", tmp_path / "none.segeval", expect=2)
+    gone = segeval("view", tmp_path / "none.segeval", expect=3)
+    assert "there is no such run file" in gone.stderr
     segeval("view", *folders, "--group-by", "nothing", expect=2)
     np.save(folders[0] / "extra.npy", TRUTH)
     (folders[1] / "b" / "y.png").write_bytes(b"broken")

@@ -241,6 +241,7 @@ def test_float_maps_are_scored_checked_kept_and_swept(tmp_path: Path, kind: str)
     again = segeval("report", run, "--threshold", 0.7, "--format", "csv").stdout
     assert again == said
     swept = segeval("sweep", run, "--format", "csv").stdout
-    assert [row.split(",")[0] for row in swept.splitlines()[1:]] == [
-        repr(k / 255) for k in (51, 178, 229)
-    ]
+    rows = [row.split(",") for row in swept.splitlines()[1:]]
+    assert [row[0] for row in rows] == [repr(k / 255) for k in range(256)]
+    changes = [k for k in range(1, 256) if rows[k - 1][1:] != rows[k][1:]]
+    assert changes == [52, 179, 230]  # above 0.2, 0.69999 and 0.7, and 0.9

@@ -35,7 +35,7 @@ def check(
     from segeval.labels.classify import classify
 
     choice = labels.choice()
-    run = count(pairing, quiet=quiet)
+    run = count(pairing, quiet=quiet, lossy=labels.threshold is not None)
     problems = list(run.provenance.problems) or ([] if run.images else [NOTHING])
     lines = [*_describe(run)]
     if run.images:

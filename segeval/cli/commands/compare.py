@@ -101,7 +101,7 @@ def compare(
     refuse_overwriting(output.files().values(), compared.runs)
     check_names(choice, chosen.exclude)
     comparisons = compare_runs(
-        _runs(compared, quiet=quiet),
+        _runs(compared, quiet=quiet, lossy=choice.threshold is not None),
         choice,
         chosen,
         unknown=labels.unknown,
@@ -113,8 +113,7 @@ def compare(
     _say_doubts(comparisons, quiet=quiet)
 
 
-def _runs(compared: ComparedOptions, *, quiet: bool) -> list[CountedRun]:
-    """Read the runs, and count the folders."""
+def _runs(compared: ComparedOptions, *, quiet: bool, lossy: bool) -> list[CountedRun]:
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import read_run
 
@@ -126,7 +125,7 @@ def _runs(compared: ComparedOptions, *, quiet: bool) -> list[CountedRun]:
     return [
         count_dataset(
             compared.folders(path, compared.truth),
-            compared.reading(),
+            compared.reading(lossy=lossy),
             workers=compared.workers,
             progress=progress_bar(quiet=quiet),
         )

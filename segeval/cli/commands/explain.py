@@ -62,7 +62,7 @@ def explain(
     check_writable(explaining.files().values())
     for name in explaining.between or ():
         find_preset(name)
-    run = count_or_read(pairing, quiet=quiet)
+    run = count_or_read(pairing, quiet=quiet, lossy=labels.threshold is not None)
     scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
     document = _document(scores, explaining, unknown=labels.unknown)
     deliver(explaining, document=document, variants=explaining.variants)
@@ -73,7 +73,6 @@ def explain(
 
 
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:
-    """Put all presets side by side, and go from one to another if asked."""
     from segeval.presets.explain import PresetScorer, steps_between
     from segeval.presets.explain import explain as explain_case
     from segeval.presets.preset import load_presets

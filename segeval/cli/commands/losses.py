@@ -65,6 +65,23 @@ class LossOptions:
     tversky: str | None = _losses(
         "Tversky: prices of false positives and of misses, e.g. 0.3,0.7.", metavar="A,B"
     )
+    positive_weight: float | None = _losses("BCE: factor of the foreground, e.g. 2.", metavar="W")
+    class_weights: str | None = _losses(
+        "Cross-entropy: one a class, 1,2,0.5; the mean divides by their sum.", metavar="W,…"
+    )
+    label_smoothing: float = _losses(
+        "Cross-entropy: share of the truth spread over all classes.", metavar="E", default=0.0
+    )
+    normalized: bool = _losses(
+        "Focal: divide by the sum of (1 - p_t)^gamma, not by the pixels.",
+        "--normalized",
+        default=False,
+    )
+    squared: bool = _losses("Dice, Jaccard: squares below.", "--squared", default=False)
+    log: bool = _losses("Dice, Jaccard, Tversky: -ln of the overlap.", "--log", default=False)
+    loss_classes: str | None = _losses(
+        "Only these classes in the means of overlap and Lovász, with commas.", metavar="NAME,…"
+    )
     classes_mode: ClassesMode | None = _losses(
         "Classes of an image in its mean; usually present for Lovász and all for the others."
     )
@@ -135,8 +152,7 @@ def losses(
     )
     calibration = {name: getattr(valuation.calibration, name) for name in CALIBRATION}
     gates = check_values({**valuation.summary, **calibration}, thresholds)
-    settings = {**valuation.scores.run.provenance.source, **asdict(labels), **asdict(choice)}
-    settings["threshold"] = HALF if choice.threshold is None else choice.threshold
+    settings = {**valuation.scores.run.provenance.source, **asdict(labels), **_settings(choice)}
     document = make_document(valuation, settings=settings, gates=gates)
     given = {"reliability": which.bins is not None, "name": str(output.plot)}
     deliver(output, document=document, valuation=valuation, **given)
@@ -144,6 +160,15 @@ def losses(
         write_run(valuation.scores.run, maps.out, overwrite=maps.overwrite)
     _say_notices(valuation, quiet=quiet)
     enforce(gates)
+
+
+def _settings(choice: LossChoice) -> dict[str, object]:
+    """Return what is said about losses, without the options of a few that are as usual."""
+    from segeval.losses.table import OPTIONS, stated_options
+
+    unsaid = {*OPTIONS} - {*stated_options(choice)}
+    settings = {name: value for name, value in asdict(choice).items() if name not in unsaid}
+    return settings | {"threshold": HALF if choice.threshold is None else choice.threshold}
 
 
 def _check_places(maps: MapOptions, output: LossOutput) -> None:
@@ -177,6 +202,13 @@ def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:
         classes_mode=which.classes_mode,
         void_image=which.void_image,
         bins=15 if which.bins is None else which.bins,
+        positive_weight=which.positive_weight,
+        class_weights=_numbers("--class-weights", which.class_weights),
+        label_smoothing=which.label_smoothing,
+        normalized=which.normalized,
+        squared=which.squared,
+        log=which.log,
+        loss_classes=tuple(name.strip() for name in (which.loss_classes or "").split(",") if name),
     )
 
 
@@ -190,7 +222,6 @@ def _numbers(option: str, text: str | None) -> tuple[float, ...]:
 
 
 def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
-    """Say what a reader of the numbers might not expect."""
     from segeval.cli.deliver import say_left_out
     from segeval.text import counted
 

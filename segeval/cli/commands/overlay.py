@@ -93,7 +93,7 @@ def overlay(
     pairs = {pair.name: pair for pair in pair_up(reading.source()).pairs}
     files = [*(path for pair in pairs.values() for path in pair.files), *photographs.values()]
     _check_early(pairs, files, labels, pictures)
-    run = count(reading, quiet=quiet)
+    run = count(reading, quiet=quiet, lossy=labels.threshold is not None)
     scores = label_and_score(run, choice, unknown=labels.unknown)
     style = pictures.style(scores)
     jobs = _jobs(scores, style, pairs, photographs, pictures)
@@ -121,7 +121,6 @@ def _jobs(
     photographs: Mapping[str, Path],
     pictures: PictureOptions,
 ) -> list[Job]:
-    """Say which images are drawn, and into which files."""
     from segeval.pictures.caption import describe_images, ranked_images
     from segeval.pictures.folder import plan_jobs
 

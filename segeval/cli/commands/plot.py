@@ -73,7 +73,8 @@ def plot(
         raise SettingError(f"{plotted.out} is the run; name another file for the plot")
     check_writable([plotted.out])
     rules = convention.convention()
-    run = count_or_read(reading, quiet=quiet)
+    lossy = labels.threshold is not None or plotted.kind == "curves"
+    run = count_or_read(reading, quiet=quiet, lossy=lossy)
     if plotted.kind == "curves":
         data = _swept(run, labels, rules)
     else:
@@ -87,7 +88,6 @@ def plot(
 
 
 def _metrics() -> list[str]:
-    """Return the scores that tables of classes show."""
     from segeval.scoring.metrics import METRICS, shown
 
     return [metric.name for metric in shown(METRICS, "classes")]

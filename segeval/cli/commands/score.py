@@ -30,4 +30,4 @@ def score(
     from segeval.cli.plan import prepare
 
     plan = prepare(labels, convention, output, run=pairing.out)
-    present(count(pairing, quiet=quiet), plan, quiet=quiet)
+    present(count(pairing, quiet=quiet, lossy=labels.threshold is not None), plan, quiet=quiet)

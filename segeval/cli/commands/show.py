@@ -87,7 +87,6 @@ def _arguments(reading: ReadingOptions, name: str | None) -> tuple[ReadingOption
 
 
 def _find_pair(reading: ReadingOptions, name: str | None) -> Pair:
-    """Return the pair of a name, or the only one."""
     from segeval.counting.dataset import pair_up
 
     pairing = pair_up(reading.source())
@@ -140,11 +139,10 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
         doubtful = WHITE in truth and WHITE not in labels.void
         if not doubtful and max(truth.max(), counted.table.prediction.max()) < COLOR:
             return CountedRun.of([counted])
-    return count(reading, quiet=quiet)
+    return count(reading, quiet=quiet, lossy=choice.threshold is not None)
 
 
 def _number(run: CountedRun, name: str) -> int:
-    """Return the position of an image in a run."""
     for number, image in enumerate(run.images):
         if image.name == name:
             return number

@@ -83,7 +83,7 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
 
     check_writable(sweeping.files().values())
     convention = sweeping.convention()
-    run = count_or_read(pairing, quiet=quiet)
+    run = count_or_read(pairing, quiet=quiet, lossy=True)
     labels = choose_labels(run, sweeping.choice(), sides=("truth",))
     swept = sweep_run(run, labels, convention, beta2=sweeping.beta2, scale=sweeping.scale)
     deliver(sweeping, document=make_document(swept))

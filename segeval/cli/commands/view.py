@@ -55,7 +55,7 @@ def view(
     from segeval.viewer.server import Viewer
 
     photographs, rules = viewing.photographs(), convention.convention()
-    run = count_or_read(reading, quiet=quiet)
+    run = count_or_read(reading, quiet=quiet, lossy=labels.threshold is not None)
     scores = label_and_score(
         run, labels.choice(), rules, unknown=labels.unknown, group_by=convention.group_by
     )

@@ -72,23 +72,21 @@ class FolderOptions:
         ]
         return ", ".join(names)
 
-    def reading(self) -> Reading:
+    def reading(self, *, lossy: bool = False) -> Reading:
         """Return how masks are read."""
         return Reading(
             max_pixels=self.max_pixels,
             resize_prediction=self.resize_prediction,
             on_error=self.on_error,
+            lossy=lossy,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingOptions(FolderOptions):
-    """Which files belong together, and how they are read.
+    """Which files belong together, and how they are read."""
 
-    ``checkable`` says whether `segeval check` lists the problems of such files.
-    """
-
-    checkable: ClassVar[bool] = True
+    checkable: ClassVar[bool] = True  # `segeval check` lists their problems
 
     prediction: Path | None = argument("Folder of predicted masks.", metavar="PRED")
     truth: Path | None = argument("Folder of true masks.", metavar="TRUTH")
