@@ -40,21 +40,11 @@ class WorkerError(SegevalError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that keeps a data set from being scored.
+    """One thing that keeps a data set from being scored."""
 
-    Attributes
-    ----------
-    name : str
-        What it concerns: the name of a pair, or a folder.
-    kind : str
-        The kind in two or three words, e.g. ``"missing prediction"``.
-    detail : str
-        The file, what was found, what was expected and what to do.
-    """
-
-    name: str
-    kind: str
-    detail: str
+    name: str  # of a pair, or a folder
+    kind: str  # in two or three words, e.g. missing prediction
+    detail: str  # the file, what was found, what was expected, what to do
 
 
 class DataError(SegevalError):

@@ -11,8 +11,7 @@ from typing import Final
 
 from segeval.text import printable
 
-GRAIN: Final = 20_000_000
-"""Nanoseconds within which two changes of a file may bear the same time stamp."""
+GRAIN: Final = 20_000_000  # nanoseconds in which two changes may bear the same time stamp
 
 
 def fingerprint(status: os.stat_result, content: bytes) -> str:

@@ -27,11 +27,8 @@ IMAGE_EXTENSIONS: Final = frozenset(
 )
 """Extensions of the files that are looked at; all others are left alone."""
 
-TRIED: Final = 200
-"""Names that are looked at to propose a suffix."""
-
-ENDINGS: Final = 12
-"""Most frequent ends of names that are tried as a suffix."""
+TRIED: Final = 200  # names that are looked at to propose a suffix
+ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,18 +25,12 @@ from segeval.values import (
 
 Side = Literal["truth", "prediction"]
 
-BACKGROUND: Final = ("background", "bg", "unlabeled background")
-"""Names of the class that is the background, in any case of letters."""
-
-VOID: Final = -1
-"""Index of a value that is not judged."""
-
-UNKNOWN: Final = -2
-"""Index of a value that the label map does not know."""
+BACKGROUND: Final = ("background", "bg", "unlabeled background")  # names, in any case
+VOID: Final = -1  # index of a value that is not judged
+UNKNOWN: Final = -2  # index of a value that the label map does not know
 
 
-WHITE: Final = 255
-"""Void where nothing else is said, and a second spelling of the foreground of binary masks."""
+WHITE: Final = 255  # void if nothing else is said, and a second spelling of the foreground
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

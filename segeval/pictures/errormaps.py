@@ -30,8 +30,7 @@ def error_codes(
 
 
 STRIPES: Final = 80  # stripes of the hatching along the longer side of a picture, about
-VEIL: Final = 0.8
-"""Least opacity of void: it is seen that something is there, and that it does not count."""
+VEIL: Final = 0.8  # least opacity of void: seen to be there, and not to count
 
 
 class Kind(IntEnum):

@@ -17,9 +17,7 @@ from segeval.text import defined, show_count, show_score
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-LEGEND_ROWS: Final = 3
-"""Rows of the legend; what does not fit is counted."""
-
+LEGEND_ROWS: Final = 3  # rows of the legend; what does not fit is counted
 SMALLEST: Final = 12
 LARGEST: Final = 110
 PER_LINE: Final = 38
@@ -133,7 +131,6 @@ def _fitting(text: str, size: int, width: int) -> str:
 def _draw_row(
     items: Sequence[Item], size: int, width: int, scheme: Palette
 ) -> NDArray[np.unsignedinteger]:
-    """Draw a row of items on white."""
     height = round(1.55 * size)
     row = np.full((height, width), scheme.paper, scheme.striped.dtype)
     left = size // 2

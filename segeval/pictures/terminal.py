@@ -31,11 +31,8 @@ KINDS: Final[Mapping[int, str]] = {
 """Characters of the kinds of one class."""
 
 VOID: Final = "/"
-LETTERS: Final = string.ascii_letters + string.digits
-"""Characters of the classes that are wrong somewhere."""
-
-STEPS: Final = np.array([0, 95, 135, 175, 215, 255])
-"""Levels of the colour cube of terminals with 256 colours."""
+LETTERS: Final = string.ascii_letters + string.digits  # of classes that are wrong somewhere
+STEPS: Final = np.array([0, 95, 135, 175, 215, 255])  # of the cube of 256 colours
 
 
 def draw_text(codes: Codes, scheme: Palette, card: Caption, *, columns: int, colors: Colors) -> str:

@@ -33,10 +33,7 @@ LISTED: Final = 6  # wrong classes that are named below a picture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Album:
-    """Which images are shown, by section those that stand for it best first, and from what.
-
-    Pairs and photographs are by the name of the image.
-    """
+    """Images that stand for a section, best first; pairs and photographs are by name."""
 
     sections: Mapping[str, Sequence[Caption]]
     pairs: Mapping[str, Pair]

@@ -40,8 +40,7 @@ def make_document(
 ) -> dict[str, Any]:
     """Lay out comparisons with one baseline, whose name is the first, as a document.
 
-    The first comparison fills the document itself, as there mostly is no other; the rest are in
-    ``others``.
+    The first comparison fills the document itself; the rest are in ``others``.
     """
     first = comparisons[0]
     parts = [
@@ -221,7 +220,6 @@ def _letter(number: int) -> str:
 
 
 def _names(document: Mapping[str, Any]) -> list[str]:
-    """Say which run is called by which letter."""
     names = [f"{document['baseline']} (baseline)", *(part["run"] for part in runs_of(document))]
     return [f"{_letter(number)}  {name}" for number, name in enumerate(names)]
 

@@ -54,7 +54,6 @@ def _gate_case(gate: Mapping[str, Any]) -> ET.Element:
 
 
 def _class_case(row: Mapping[str, Any]) -> ET.Element:
-    """Make the test case of a class."""
     case = ET.Element("testcase", name=_clean(row["name"]))
     if row["iou"] is None:
         ET.SubElement(case, "skipped").text = "its IoU is undefined"

@@ -312,5 +312,4 @@ class Convention:
 
 
 def _plain(value: Any) -> Any:
-    """Turn tuples into lists."""
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

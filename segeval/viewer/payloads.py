@@ -53,7 +53,6 @@ def describe_run(catalogue: Catalogue, *, position: int | None, photographs: boo
 
 
 def _columns(place: Place) -> dict[str, str]:
-    """Return the titles of the scores of a class, by name."""
     return {metric.name: metric.title for metric in shown(METRICS, place)}
 
 
@@ -135,7 +134,6 @@ def _classes(scores: Scores) -> list[Any]:
 def _confusions(
     cells: Iterable[tuple[int, int, int]], support: NDArray[np.int64], names: Sequence[str]
 ) -> list[Any]:
-    """Put confusions into words."""
     columns = [*names, "no class"]
     return [
         {

@@ -101,7 +101,6 @@ class Routes:
         return _json(content)
 
     def _query(self, given: Mapping[str, str]) -> Query:
-        """Read which images are asked for."""
         text, pair = given.get("q", ""), None
         if len(text) > LONGEST_TEXT:
             raise UnknownError

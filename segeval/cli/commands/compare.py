@@ -158,7 +158,6 @@ def _deliver(
     labels: options.LabelOptions,
     output: ComparisonOutput,
 ) -> None:
-    """Write the files, and print the chosen format."""
     from segeval.cli.deliver import deliver
     from segeval.reports.compare import make_document
     from segeval.text import printable

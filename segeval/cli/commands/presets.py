@@ -35,7 +35,6 @@ def presets(
 
 
 def _row(preset: Preset) -> tuple[str, ...]:
-    """Lay out a preset in one line."""
     from segeval.scoring.metrics import title_of
 
     title = title_of(preset.convention.headline)

@@ -110,7 +110,6 @@ def _find_pair(reading: ReadingOptions, name: str | None) -> Pair:
 
 
 def _nearest(name: str, names: list[str]) -> str:
-    """Say which names are most like one."""
     bare = os.path.splitext(name)[0]
     inside = [other for other in names if bare.lower() in other.lower()]
     close = difflib.get_close_matches(bare, names, n=3, cutoff=0.5)

@@ -83,7 +83,6 @@ def _draw_cells(figure: Figure, axes: Axes, shares: NDArray[np.float64], size: f
 
 
 def _list_confusions(axes: Axes, confusion: Mapping[str, Any], listed: int) -> None:
-    """List the confusions that hold the most pixels."""
     axes.axis("off")
     rows = list_confusions(confusion, partial(short, most=20), listed)
     lines = [f"{row['share']} %  {row['truth']} → {row['prediction']}" for row in rows]
