@@ -37,7 +37,16 @@ def write_stdout(content: str | bytes) -> None:
 def notify(message: str, *, quiet: bool = False) -> None:
     """Write speech to stderr; on GitHub, notices and errors as annotations."""
     if not quiet:
-        typer.echo(annotated(message), err=True)
+        typer.echo(_colored(annotated(message)), err=True)
+
+
+def _colored(message: str) -> str:
+    """Colour how speech begins, on a terminal."""
+    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+        for start, color in (("segeval:", "red"), ("notice:", "yellow")):
+            if message.startswith(start):
+                return typer.style(start, fg=color, bold=True) + message.removeprefix(start)
+    return message
 
 
 def describe_problems(

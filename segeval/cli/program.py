@@ -13,11 +13,13 @@ from segeval.cli.config import ConfiguredCommand
 from segeval.cli.console import notify, write_stdout
 from segeval.version import __version__
 
-COMMANDS: Final = (
-    "score check report compare explain merge losses sweep presets conformance overlay show plot "
-    "view labels config".split()
-)
-"""Every command in the order of the help; a module of `segeval.cli.commands` and its function."""
+COMMANDS: Final = {
+    "Score": "score report losses sweep",
+    "Look": "view show overlay plot",
+    "Compare": "compare explain presets conformance",
+    "Data and settings": "check labels merge config",
+}
+"""Every command in the groups of the help; a module of `segeval.cli.commands` and its function."""
 
 app = typer.Typer(
     name="segeval",
@@ -25,9 +27,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for name in COMMANDS:
-    module = import_module(f"segeval.cli.commands.{name}")
-    app.command(name, cls=ConfiguredCommand)(getattr(module, name))
+for group, names in COMMANDS.items():
+    for name in names.split():
+        module = import_module(f"segeval.cli.commands.{name}")
+        add = app.command(name, cls=ConfiguredCommand, rich_help_panel=group)
+        add(getattr(module, name))
 
 
 def _show_version(*, wanted: bool) -> None:

@@ -270,7 +270,7 @@ def test_arguments_of_other_commands_may_stand_there(project: Path) -> None:
 def test_config_shows_where_values_come_from(project: Path) -> None:
     write(project, FULL)
     lines = segeval("config", cwd=project / "deep").stdout.splitlines()
-    score = lines[lines.index("score") : lines.index("check")]
+    score = lines[lines.index("score") : lines.index("report")]
     rows = {words[0]: words[1:] for words in map(str.split, score) if words}
     assert rows["labels"] == ["../labels.txt", "../pyproject.toml:5", "[tool.segeval]"]
     assert rows["exclude"] == ["sky", "../pyproject.toml:12", "[tool.segeval.score]"]

@@ -11,6 +11,7 @@ from segeval.cli.command import command
 from segeval.cli.console import notify
 from segeval.cli.options.output import ReportFiles, report_file
 from segeval.cli.options.pairing import PairingOptions
+from segeval.cli.options.panels import label_maps, preset_names
 from segeval.cli.runs import count_or_read
 from segeval.settings import Absent, LabelChoice, Scale
 
@@ -31,7 +32,10 @@ class SweepOptions(ReportFiles):
     printed: ClassVar = {"table": "sweep:to_renderable"}
 
     labels: str = _option(
-        "Label map of the truth, with two classes.", metavar="NAME|FILE", default="binary"
+        "Label map of the truth, with two classes.",
+        metavar="NAME|FILE",
+        autocompletion=label_maps,
+        default="binary",
     )
     ignore: list[str] | None = _option("Truth values that are void.", metavar="VALUE")
     truth_threshold: float | None = _option(
@@ -40,6 +44,7 @@ class SweepOptions(ReportFiles):
     like: str | None = _option(
         "Treat absent and one-sided foreground as another tool does; see `segeval presets`.",
         metavar="PRESET",
+        autocompletion=preset_names,
     )
     absent: Absent | None = _option(
         "An image without foreground on either side is left out, is 0 or 1, or spoils the mean; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from segeval.cli.options.panels import in_panel
+from segeval.cli.options.panels import in_panel, label_maps
 from segeval.errors import SettingError
 from segeval.settings import LabelChoice, Level, Unknown
 
@@ -16,7 +16,9 @@ class TruthOptions:
     """Which values of a truth mean which class."""
 
     labels: str | None = _label(
-        "Label map: a built-in one (see `segeval labels`) or a file.", metavar="NAME|FILE"
+        "Label map: a built-in one (see `segeval labels`) or a file.",
+        metavar="NAME|FILE",
+        autocompletion=label_maps,
     )
     classes: int | None = _label("The classes are the values 0…N-1.", metavar="N")
     ignore: list[str] | None = _label(
@@ -39,7 +41,9 @@ class LabelOptions(TruthOptions):
     """Which values mean which class, on both sides."""
 
     pred_labels: str | None = _label(
-        "Label map of the predictions, if they store other values.", metavar="NAME|FILE"
+        "Label map of the predictions, if they store other values.",
+        metavar="NAME|FILE",
+        autocompletion=label_maps,
     )
     pred_offset: int = _label(
         "Added to every predicted value: 1 if they count from 0.", metavar="N", default=0

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
-from segeval.cli.options.panels import in_panel
+from segeval.cli.options.panels import gate_metrics, in_panel
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
 PANEL: Final = "Output and gate"
@@ -85,12 +85,15 @@ class OutputOptions(ReportFiles):
     fail_under: list[str] | None = _output(
         "Exit 1 below: 0.75, iou.road=0.9, dice.*=0.5 (every class), miou.low=0.7 (of --ci).",
         metavar="[METRIC=]VALUE",
+        autocompletion=gate_metrics,
     )
     baseline: Path | None = _output(
         "Exit 1 on a drop below this run or JSON document.", metavar="FILE"
     )
     max_drop: list[str] | None = _output(
-        "Drop that passes: 0.005, 2%, iou.*=0.02; by default 0.", metavar="[METRIC=]VALUE"
+        "Drop that passes: 0.005, 2%, iou.*=0.02; by default 0.",
+        metavar="[METRIC=]VALUE",
+        autocompletion=gate_metrics,
     )
     significant: bool = _output(
         "Exit 1 only if the interval of the drop excludes 0.", "--significant", default=False

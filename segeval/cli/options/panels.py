@@ -25,6 +25,28 @@ def in_panel(panel: str | None = None) -> Callable[..., Any]:
     return option
 
 
+def label_maps(incomplete: str) -> list[str]:
+    """Complete the name of a built-in label map."""
+    from segeval.labels.load import builtin_names
+
+    return [name for name in builtin_names() if name.startswith(incomplete)]
+
+
+def preset_names(incomplete: str) -> list[str]:
+    """Complete the name of a preset."""
+    from segeval.presets.preset import load_presets
+
+    return [name for name in load_presets() if name.startswith(incomplete)]
+
+
+def gate_metrics(incomplete: str) -> list[str]:
+    """Complete the metric of a gate: the scores of classes, and their means."""
+    from segeval.scoring.metrics import METRICS
+
+    names = [text for name in METRICS for text in (f"m{name}=", f"{name}.*=")]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def argument(help_text: str, *, metavar: str, default: Any = None) -> Any:
     """Make a field an argument."""
     typed = typer.Argument(metavar=metavar, help=help_text, show_default=False)

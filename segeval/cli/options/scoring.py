@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segeval.cli.options.panels import in_panel
+from segeval.cli.options.panels import in_panel, preset_names
 from segeval.settings import Absent, Pooling
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class ConventionOptions:
     like: str | None = _convention(
         "Report what another tool reports for these masks; --pooling and --absent depart from it.",
         metavar="PRESET",
+        autocompletion=preset_names,
     )
     pooling: Pooling | None = _convention(
         "Sum counts over the data set, or average over images, classes, both, or groups.",
