@@ -208,7 +208,6 @@ def options_of(command: Any) -> dict[str, tuple[Any, list[Any]]]:
 
 
 def _leaves(hint: Any) -> list[Any]:
-    """Return the types in a type, or its choices."""
     return [leaf for part in get_args(hint) for leaf in _leaves(part)] or [hint]
 
 

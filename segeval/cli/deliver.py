@@ -110,7 +110,6 @@ def write_report(path: Path, content: str | bytes) -> None:
 
 
 def _draw_table(layout: RenderableType, *, intervals: bool) -> str:
-    """Draw a table for where it goes: a terminal of some width and colour, or a file."""
     from segeval.reports.table import NARROWEST, WITH_INTERVALS, render
 
     terminal = sys.stdout.isatty()

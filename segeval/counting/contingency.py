@@ -203,7 +203,6 @@ def _sum(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
 
 
 def _lengths(ends: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the length of each run of a block, as weights for bincount."""
     lengths = np.empty(ends.size, np.float64)
     lengths[0] = ends[0] + 1
     np.subtract(ends[1:], ends[:-1], out=lengths[1:])

@@ -200,7 +200,6 @@ def provenance_of(
 
 
 def _waivers(source: Source, reading: Reading) -> tuple[str, ...]:
-    """Return what the user allowed that can move a score."""
     stated = {
         f"missing:{source.missing}": source.missing != "error",
         f"on-error:{reading.on_error}": reading.on_error != "stop",

@@ -106,7 +106,6 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def _meaning(name: str, text: str) -> str:
-    """Explain an error of SQLite by its name."""
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return (
             f"it cannot be written to the disk ({text}); the images written so far are kept: free "

@@ -87,7 +87,6 @@ def _in_processes(
 
 
 def _chunks(items: Sequence[Item], workers: int) -> Iterator[Sequence[Item]]:
-    """Cut items into chunks that get smaller towards the end."""
     start = 0
     while start < len(items):
         size = min(LARGEST, max(1, (len(items) - start) // (workers * SHARE)))

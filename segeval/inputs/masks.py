@@ -61,13 +61,7 @@ FAITHFUL: Final = frozenset(
 """Raw modes that Pillow hands on as stored; all others it inverts, stretches or cuts to 8 bits."""
 
 
-BMP_MODES: Final = {
-    1: {"1", "P"},
-    4: {"P"},
-    8: {"P", "L"},
-    24: {"RGB"},
-    32: {"RGB", "RGBA"},
-}
+BMP_MODES: Final = {1: {"1", "P"}, 4: {"P"}, 8: {"P", "L"}, 24: {"RGB"}, 32: {"RGB", "RGBA"}}
 """Bits a pixel of a BMP file, and the modes in which Pillow then hands on what is stored."""
 
 
@@ -207,7 +201,6 @@ def _single_channel(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def _decode_pillow(data: bytes, kind: str, max_pixels: int) -> Mask:
-    """Decode with Pillow, as stored, or refuse."""
     module = import_module(f"PIL.{kind.title()}ImagePlugin")
     plugin: type[ImageFile] = getattr(module, f"{kind.title()}ImageFile")
     with plugin(io.BytesIO(data)) as image:
@@ -261,7 +254,6 @@ def _tiff_type(image: ImageFile, dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _decode_numpy(data: bytes, kind: str, max_pixels: int) -> Mask:
-    """Decode a ``.npy`` array, or the only array of an ``.npz`` archive, without pickles."""
     with numpyfiles.open_array(io.BytesIO(data), archive=kind == "NPZ") as stream:
         shape, _, dtype = numpyfiles.read_header(stream)
         if len(shape) == 3 and shape[0] == 1 and dtype.kind == "f":

@@ -80,7 +80,6 @@ def read_probabilities(
 
 
 def _read_grey(path: Path, max_pixels: int) -> tuple[NDArray[Any], str]:
-    """Read a PNG whose grey levels are the probability of the foreground."""
     mask = read_mask(path, max_pixels=max_pixels)
     if mask.form not in GREY:
         raise MaskError(f"{path}: it is {mask.form}; probabilities are read from {READABLE}")

@@ -128,7 +128,5 @@ def _thresholded(choice: LabelChoice) -> LabelMap:
     labels = _loaded(choice.labels or "binary").ignoring(choice.ignore or ())
     labels = labels.two_classes("--threshold")
     return replace(
-        labels,
-        prediction_threshold=choice.threshold,
-        truth_threshold=choice.truth_threshold,
+        labels, prediction_threshold=choice.threshold, truth_threshold=choice.truth_threshold
     )

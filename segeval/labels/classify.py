@@ -94,7 +94,6 @@ def translate_truth(run: CountedRun, labels: LabelMap) -> tuple[NDArray[np.int32
 
 
 def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int32]:
-    """Translate a column of values into class indices, each distinct value once."""
     distinct, position = np.unique(values, return_inverse=True)
     return translate_values(distinct, labels, side).astype(np.int32)[position]
 

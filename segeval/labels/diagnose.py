@@ -58,7 +58,9 @@ def mixed_maps(pairs: ContingencyTable, truth: set[int], prediction: set[int]) -
         for ours, theirs in itertools.permutations(_builtin(), 2)
         if ours.names == theirs.names
         and _step(ours, theirs) is None
-        and _fit(ours, theirs, truth, prediction)
+        and truth <= ours.known("truth").keys()
+        and prediction <= theirs.known("truth").keys()
+        and not any(_explains(labels, truth, prediction) for labels in (ours, theirs))
     ]
     if not fits:
         return ""
@@ -79,13 +81,6 @@ def _step(ours: LabelMap, theirs: LabelMap) -> int | None:
         if label.truth_values and other.truth_values
     ]
     return values[0] if len(set(values)) == 1 else None
-
-
-def _fit(ours: LabelMap, theirs: LabelMap, truth: set[int], prediction: set[int]) -> bool:
-    """Whether two maps explain the two sides, and neither explains both."""
-    if not (truth <= ours.known("truth").keys() and prediction <= theirs.known("truth").keys()):
-        return False
-    return not any(_explains(labels, truth, prediction) for labels in (ours, theirs))
 
 
 def _explains(labels: LabelMap, truth: set[int], prediction: set[int]) -> bool:

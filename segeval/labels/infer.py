@@ -90,7 +90,6 @@ def _binary(truth: set[int], prediction: set[int], ignore: tuple[int, ...] | Non
 
 
 def _colors_found(truth: set[int], prediction: set[int]) -> str:
-    """List the colours, and name the built-in map that knows most of them."""
     colors = sorted(value for value in truth | prediction if value >= COLOR)
     shown = listed([describe_value(value) for value in colors], 12, " and {} more")
     telling = set(colors) - {COLOR, COLOR + 0xFFFFFF}
@@ -122,7 +121,6 @@ def _grey_doubt(truth: set[int], prediction: set[int], *, binary_truth: bool) ->
 
 
 def _binary_doubt(truth: set[int], prediction: set[int]) -> str:
-    """Recognise two spellings of binary masks."""
     spellings = [side <= {0, 255} and 255 in side for side in (truth, prediction)]
     others = (prediction, truth)
     if any(spelt and other <= {0, 1} for spelt, other in zip(spellings, others, strict=True)):

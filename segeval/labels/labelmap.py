@@ -300,7 +300,6 @@ def _without(label: Label, values: Collection[int]) -> Label:
 
 
 def _check_unique(map_name: str, what: str, owners: Iterable[tuple[object, str]]) -> None:
-    """Refuse a name or value that stands for two things."""
     seen: dict[object, str] = {}
     for item, owner in owners:
         if item in seen:

@@ -168,7 +168,6 @@ def _parse_csv(text: str, name: str) -> Draft:
 
 
 def _parse_names(text: str, name: str) -> Draft:
-    """Read one class name a line; the line's number, from 0, is the value."""
     lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), 1)]
     while lines and not lines[-1][1]:
         lines.pop()
@@ -237,7 +236,6 @@ def _label(entry: Entry) -> Label:
 
 
 def _check_keys(stated: Mapping[str, Any], known: frozenset[str], at: str) -> None:
-    """Refuse a key that means nothing, rather than overlook it."""
     for key in stated.keys() - known:
         raise LabelError(f"{at}the key {key!r} is not one of {', '.join(sorted(known))}")
 
@@ -262,7 +260,6 @@ def _colors(stated: object, where: str) -> tuple[Color, ...]:
 
 
 def _color(stated: object, where: str) -> Color:
-    """Check a colour: three numbers 0..255, or #rrggbb."""
     if isinstance(stated, str) and re.fullmatch("#[0-9a-fA-F]{6}", stated):
         stated = list(bytes.fromhex(stated[1:]))
     channels = stated if isinstance(stated, list) else []

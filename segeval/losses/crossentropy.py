@@ -202,7 +202,6 @@ def _at_truth(judged: Pixels, values: Array) -> Array:
 
 
 def _of_classes(judged: Pixels, factors: Sequence[float] | Array | None, name: str) -> Array | None:
-    """Return the factor of the true class of each pixel; None if there are none."""
     if factors is None:
         return None
     xp = judged.xp

@@ -356,7 +356,6 @@ def overlap_sums(
 
 
 def _of_chosen(judged: Pixels, values: Array, chosen: list[int]) -> Array:
-    """Return the values of the chosen classes, as an (N, C, P) array."""
     if judged.binary:
         return values[:, None, :]
     if chosen == list(range(judged.classes)):
@@ -366,7 +365,6 @@ def _of_chosen(judged: Pixels, values: Array, chosen: list[int]) -> Array:
 
 
 def _one_hot(judged: Pixels, chosen: list[int], like: Array) -> Array:
-    """Return the truth of each class in [0, 1], as an (N, C, P) array."""
     if judged.binary:
         return judged.truth[:, None, :]
     xp = judged.xp

@@ -123,7 +123,6 @@ def _without_void(
 
 
 def _doubt(values: NDArray[Any], stored: str, choice: LossChoice) -> str:
-    """Say why judged pixels do not hold what the user says they do, or return an empty text."""
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         odd = _count(~np.isfinite(values))

@@ -288,7 +288,6 @@ def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:
 
 
 def _reason_against(loss: Loss, choice: LossChoice, *, binary: bool) -> str:
-    """Say why a loss cannot be valued, or return an empty text."""
     if loss.needs and not getattr(choice, loss.needs):
         return NEEDS[loss.needs]
     if binary and not loss.binary:

@@ -118,7 +118,6 @@ def draw_overlays(
 
 
 def _draw(job: Job, plan: Plan) -> Problem | None:
-    """Draw one picture; what is odd about its photograph comes back."""
     truth, prediction = read_classes(job.pair, plan.reading, plan.translation)
     photograph, odd = None, None
     if job.photograph is not None:

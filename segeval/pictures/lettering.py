@@ -70,7 +70,6 @@ def _flow(items: Sequence[Item], size: int, width: int) -> list[list[Item]]:
 
 
 def _shortened(rows: list[list[Item]], size: int, width: int) -> list[list[Item]]:
-    """Keep the first rows, and say how many items are left out."""
     if len(rows) <= LEGEND_ROWS:
         return rows
     kept, left_out = rows[:LEGEND_ROWS], sum(map(len, rows[LEGEND_ROWS:]))
@@ -97,7 +96,6 @@ def _word_width(word: str, size: int) -> int:
 
 
 def _text_width(text: str, size: int) -> int:
-    """Return the width of a text, word by word as it is drawn."""
     words = text.split(" ")
     return sum(_word_width(word, size) for word in words) + (len(words) - 1) * _space(size)
 

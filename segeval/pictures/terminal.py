@@ -87,7 +87,6 @@ def _half_blocks(cells: Codes, scheme: Palette, colors: Colors) -> Iterable[str]
 
 
 def _escape(scheme: Palette, code: int, colors: Colors, ground: int) -> str:
-    """Return the sequence that sets the foreground (38) or the background (48)."""
     color = scheme.color(code)
     if colors == "24bit":
         return "\x1b[{};2;{};{};{}m".format(ground, *color)
@@ -117,7 +116,6 @@ def _signs(scheme: Palette, card: Caption) -> dict[int, str]:
 
 
 def _rows(card: Caption, marks: Mapping[int, str], columns: int, mark_width: int) -> Iterable[str]:
-    """Yield the lines below a picture, broken at the width of the terminal."""
     scores = [f"{title} {show_score(defined(value))}" for title, value in card.scores]
     title = [printable(card.name), card.subject or "all classes"]
     yield from _flow([(text, len(text)) for text in title], columns)

@@ -163,7 +163,6 @@ def _row(case: PresetScorer, name: str) -> PresetScore:
 
 
 def _rules(case: PresetScorer, convention: Convention, name: str) -> list[Rule]:
-    """Reset each axis to the default, and see what becomes of the value."""
     default, rules = case.default(convention.headline), []
     for axis in differing_axes(convention, default):
         if axis == "pooling" and convention.worst is not None:

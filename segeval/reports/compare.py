@@ -91,7 +91,6 @@ def _figures(difference: Difference) -> list[dict[str, Any]]:
 
 
 def _images(comparison: RunComparison) -> dict[str, Any]:
-    """How many images are better, equal and worse, and which changed most."""
     delta = without_rounding(comparison.images[1] - comparison.images[0])
     rising, falling = np.argsort(-delta, kind="stable"), np.argsort(delta, kind="stable")
     return {
@@ -246,7 +245,6 @@ def _table(
 
 
 def _shown(document: Mapping[str, Any]) -> list[str]:
-    """Return the names of the means that are shown, the headline first."""
     means = mean_titles("summary")
     worst = [n for n in document["summary"] if "_worst" in n and n.partition("_worst")[0] in means]
     return list(dict.fromkeys((headline(document), *means, *worst)))
@@ -263,7 +261,6 @@ def _plain_figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterat
 
 
 def _marked(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:
-    """Show a score of all runs, with a mark where it differs from the baseline."""
     yield show_score(entries[0]["baseline"], percent=percent)
     for entry in entries:
         p = entry.get("p_holm", entry["p"])
@@ -279,7 +276,6 @@ def signed(delta: float | None, *, percent: bool) -> str:
 
 
 def _remarks(document: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
-    """Say how the images fare, which changed most, and what the marks mean."""
     parts = runs_of(document)
     for number, part in enumerate(parts, 1):
         images = part["images"]

@@ -92,7 +92,6 @@ def bounds_of(bounds: NDArray[np.float64]) -> list[float | None]:
 
 
 def _class_intervals(intervals: Intervals | None, position: int) -> dict[str, Any]:
-    """Both bounds of every score of a class, and in how many resamples it is undefined."""
     if intervals is None:
         return {}
     undefined = {name: int(n[position]) for name, n in intervals.undefined_classes.items()}
@@ -124,7 +123,6 @@ def _averaged(scores: Scores) -> dict[str, Any]:
 
 
 def _groups(scores: Scores) -> list[dict[str, Any]]:
-    """One section a group: its images, pixels, means and classes."""
     return [
         {
             "name": name,
@@ -157,7 +155,6 @@ def list_gates(gates: Iterable[Gate]) -> list[dict[str, Any]]:
 
 
 def _drop(gate: DropGate) -> dict[str, Any]:
-    """Lay out what only a gate against a baseline has."""
     return {
         "baseline": defined(gate.baseline),
         "drop": defined(gate.drop),

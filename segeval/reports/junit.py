@@ -60,7 +60,6 @@ def _add_suite(
     properties: Mapping[str, str],
     timestamp: datetime,
 ) -> None:
-    """Add a suite of test cases; its properties are its output as well."""
     suite = ET.SubElement(
         root,
         "testsuite",

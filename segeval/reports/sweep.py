@@ -22,9 +22,10 @@ POOLINGS: Final = {"dataset": "over the data set", "image": "as mean over {}"}
 def make_document(sweep: Sweep) -> dict[str, Any]:
     """Lay out a sweep as plain data of schema ``segeval.sweep/1``; undefined is None."""
     best = {
-        f"best_{curve}_{pooling}": _best(sweep, pooling, curve)
+        f"best_{curve}_{pooling}": {"threshold": threshold, "value": defined(value)}
         for pooling in POOLINGS
         for curve in _peaked(sweep.dataset)
+        for threshold, value in [sweep.best(pooling, curve)]
     }
     return {
         "schema": SCHEMA,
@@ -50,11 +51,6 @@ def make_document(sweep: Sweep) -> dict[str, Any]:
 def _peaked(curves: Iterable[str]) -> list[str]:
     """Return the curves with a best threshold: those that weigh false positives and misses."""
     return [name for name in curves if name not in METRICS or METRICS[name].symmetric]
-
-
-def _best(sweep: Sweep, pooling: str, curve: str) -> dict[str, float | None]:
-    threshold, value = sweep.best(pooling, curve)
-    return {"threshold": threshold, "value": defined(value)}
 
 
 def to_csv(document: Mapping[str, Any]) -> str:

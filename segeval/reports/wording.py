@@ -28,7 +28,6 @@ def show_bound(gate: Mapping[str, Any]) -> str:
 
 
 def _show_drop(gate: Mapping[str, Any]) -> str:
-    """Say how far a score may be below the baseline, or what is missing of it."""
     if gate["baseline"] is None:
         return "a defined value in the baseline"
     if gate.get("metric") in {"images", "classes"}:
@@ -153,7 +152,6 @@ def _meaning(document: Mapping[str, Any], metric: Metric) -> str:
 
 
 def _deviations(settings: Mapping[str, Any], metric: Metric, pooling: PoolingRow) -> Iterator[str]:
-    """Say where a mean departs from the usual rules."""
     special = {
         case: how for name, case, how in settings.get("overrides", ()) if name == metric.name
     }

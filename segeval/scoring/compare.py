@@ -151,10 +151,7 @@ def _compare(
 
 
 def _difference(
-    baseline: ArrayLike,
-    value: ArrayLike,
-    drawn: NDArray[np.float64],
-    swapped: NDArray[np.float64],
+    baseline: ArrayLike, value: ArrayLike, drawn: NDArray[np.float64], swapped: NDArray[np.float64]
 ) -> Difference:
     first, second = np.asarray(baseline), np.asarray(value)
     return Difference(

@@ -179,7 +179,6 @@ def _look_up(
     means: Mapping[str, float],
     classes: Mapping[str, NDArray[np.float64]],
 ) -> list[tuple[str, float]]:
-    """Look up a mean, the score of one class, or that of every class."""
     if metric in means:
         return [(metric, means[metric])]
     name, dot, label = metric.partition(".")

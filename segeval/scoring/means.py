@@ -153,7 +153,6 @@ def _generalized(convention: Convention, pool: ClassCounts) -> MaskedScores:
 
 
 def _weights(convention: Convention, counts: ClassCounts) -> NDArray[np.float64] | None:
-    """Return the weight of every class of every pool, if there are weights."""
     if isinstance(convention.weights, tuple):
         classes = counts.tp.shape[-1]
         if len(convention.weights) != classes:

@@ -161,7 +161,6 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _sides(scores: Scores, scheme: Palette) -> dict[str, Any]:
-    """Say what the colours of truth and prediction mean: the classes by size, and the rest."""
     counts, names = scores.counts.images, scores.labels.names
     total, judged = int(scores.counts.pixels[0]), int(counts.total[0])
     legends = {}

@@ -153,7 +153,6 @@ def _json(content: Any) -> Answer:
 
 
 def _number(text: str, bound: int) -> int:
-    """Read a number from 0 to below a bound."""
     if not re.fullmatch("[0-9]{1,10}", text) or int(text) >= bound:
         raise UnknownError
     return int(text)

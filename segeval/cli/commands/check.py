@@ -58,7 +58,6 @@ def check(
 
 
 def _describe(run: CountedRun) -> Iterator[str]:
-    """Say how many pairs there are, and what each side holds in which storage forms."""
     from segeval.labels.infer import values_on_side
     from segeval.values import describe_values
 

@@ -136,7 +136,6 @@ def _runs(compared: ComparedOptions, *, quiet: bool, lossy: bool) -> list[Counte
 
 
 def _check_folders(folders: Sequence[Path], compared: ComparedOptions) -> None:
-    """Check that what is no run file is a folder, and whether options of folders make sense."""
     for path in folders:
         if path.is_file() and path.suffix.lower() == ".json":
             raise SettingError(
@@ -169,7 +168,6 @@ def _deliver(
 
 
 def _say_doubts(comparisons: Sequence[RunComparison], *, quiet: bool) -> None:
-    """Say what these numbers cannot show."""
     import numpy as np
 
     from segeval.cli.notices import say_classes, say_few, say_guessed, say_undefined

@@ -172,7 +172,6 @@ def _settings(choice: LossChoice) -> dict[str, object]:
 
 
 def _check_places(maps: MapOptions, output: LossOutput) -> None:
-    """Refuse, before any work is done, what could not be written."""
     from segeval.counting.runschema import check_free
     from segeval.files import check_writable
     from segeval.reports.plots.style import plot_format
@@ -240,8 +239,5 @@ def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
     if void:
         left_out = "not in the means over images (--void-image zero counts 0)"
         fate = left_out if valuation.choice.void_image == "skip" else "0 in the means over images"
-        notify(
-            f"notice: {counted(void, 'image')} without a judged pixel; {fate}",
-            quiet=quiet,
-        )
+        notify(f"notice: {counted(void, 'image')} without a judged pixel; {fate}", quiet=quiet)
     say_left_out(valuation.scores.run, quiet=quiet)

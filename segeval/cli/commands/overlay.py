@@ -134,7 +134,6 @@ def _jobs(
 def _check_early(
     names: Iterable[str], files: list[Path], labels: options.LabelOptions, pictures: PictureOptions
 ) -> None:
-    """Refuse, before anything is counted, what could not be drawn or written."""
     from segeval.labels.choose import check_names
     from segeval.pictures.folder import check_targets, target_names
 
@@ -145,7 +144,6 @@ def _check_early(
 
 
 def _say_odd(odd: Iterable[Problem], *, quiet: bool) -> None:
-    """Say what is odd about photographs, kind by kind."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for problem in odd:
         kinds[problem.kind].append(problem.detail or problem.name)

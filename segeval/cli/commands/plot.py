@@ -94,7 +94,6 @@ def _metrics() -> list[str]:
 
 
 def _swept(run: CountedRun, labels: options.LabelOptions, rules: Convention) -> dict[str, Any]:
-    """Return the curves of grey predictions as a document."""
     from segeval.labels.choose import choose_labels
     from segeval.reports.sweep import make_document
     from segeval.scoring.sweep import sweep

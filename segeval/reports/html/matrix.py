@@ -62,7 +62,6 @@ def with_unknown(confusion: Mapping[str, Any]) -> tuple[NDArray[np.int64], list[
 
 
 def _kept(counts: NDArray[np.int64], classes: int, most: int) -> list[int]:
-    """Return the classes that are shown, in their order: those with the most wrong pixels."""
     square = counts[:, :classes]
     wrong = counts.sum(axis=1) + square.sum(axis=0) - 2 * square.diagonal()
     kept: list[int] = sorted(np.argsort(-wrong, kind="stable")[:most].tolist())

@@ -117,13 +117,11 @@ def _images(data: Mapping[str, Any]) -> Figure:
 
 
 def _mark(axes: Axes, what: str, value: float, dashes: str) -> None:
-    """Mark a value with a line, and say in the legend what it is."""
     label = f"{what} {show_score(value)}"
     axes.axvline(value, color=ORANGE, linestyle=dashes, linewidth=1.2, label=label)
 
 
 def _curves(document: Mapping[str, Any]) -> Figure:
-    """Draw precision against recall, and all curves over the threshold."""
     figure = figure_of(7.2, 3.1)
     left, right = figure.subplots(1, 2)
     curves, thresholds = document["dataset"], np.array(document["thresholds"])
