@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -60,7 +61,7 @@ class Loss:
     name: str
     title: str
     formula: str  # of a pixel, or of a class of an image
-    mean: Literal["pixels", "images"]  # over judged pixels of the data set, or over images
+    mean: Literal["pixels", "images"] = "images"  # over the judged pixels of all, or over images
     value: Callable[[LossInput], float]  # a sum over judged pixels, or the value of an image
     binary: bool = True  # defined on maps of the foreground
     several: bool = True  # defined on maps of several classes
@@ -124,9 +125,7 @@ def _overlap(function: Callable[..., Any], *names: str) -> Callable[[LossInput],
 
 def _tversky(given: LossInput) -> float:
     alpha, beta = given.choice.tversky or (0.5, 0.5)
-    options = {"smooth": given.choice.smooth, "classes": given.classes(OVERLAP)}
-    options["log"] = given.choice.log
-    return given.image(losses.tversky_loss, alpha=alpha, beta=beta, **options)
+    return _overlap(partial(losses.tversky_loss, alpha=alpha, beta=beta), "log")(given)
 
 
 def _lovasz_hinge(given: LossInput) -> float:
@@ -173,7 +172,6 @@ LOSSES: Final = {
             name="dice",
             title="soft Dice",
             formula="1 - (2 Σpt + s) / (Σp + Σt + s)",
-            mean="images",
             value=_overlap(losses.dice_loss, "squared", "log"),
             classes=OVERLAP,
         ),
@@ -181,7 +179,6 @@ LOSSES: Final = {
             name="jaccard",
             title="soft Jaccard",
             formula="1 - (Σpt + s) / (Σp + Σt - Σpt + s)",
-            mean="images",
             value=_overlap(losses.jaccard_loss, "squared", "log"),
             classes=OVERLAP,
         ),
@@ -189,7 +186,6 @@ LOSSES: Final = {
             name="tversky",
             title="Tversky",
             formula="1 - (T + s) / (T + αF + βM + s)",
-            mean="images",
             value=_tversky,
             needs="tversky",
             classes=OVERLAP,
@@ -198,7 +194,6 @@ LOSSES: Final = {
             name="generalized_dice",
             title="generalised Dice",
             formula="1 - (2 Σ w Σpt + s) / (Σ w (Σp + Σt) + s), w = 1 / (Σt)² of the class",
-            mean="images",
             value=_overlap(losses.generalized_dice_loss),
             binary=False,
             needs="losses",
@@ -207,7 +202,6 @@ LOSSES: Final = {
             name="lovasz_hinge",
             title="Lovász hinge",
             formula="Lovász extension of 1 - IoU at max(0, 1 - z (2t - 1))",
-            mean="images",
             value=_lovasz_hinge,
             several=False,
             needs="logits",
@@ -216,7 +210,6 @@ LOSSES: Final = {
             name="lovasz_softmax",
             title="Lovász-Softmax",
             formula="Lovász extension of 1 - IoU at |[t = c] - p_c|",
-            mean="images",
             value=_lovasz_softmax,
             classes=LOVASZ,
         ),

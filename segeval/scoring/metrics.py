@@ -37,8 +37,8 @@ class Metric:
     title: str
     formula: str  # in the words of `ClassCounts`
     terms: Callable[[ClassCounts], tuple[NDArray[Any], NDArray[Any]]]
-    symmetric: bool  # in truth and prediction
-    swapped: str  # what it is when these are exchanged, if anything
+    symmetric: bool = False  # in truth and prediction
+    swapped: str = ""  # what it is when these are exchanged, if anything
     smoothed: bool = False  # a convention may add to both terms
     negatives: bool = False  # true negatives are in it, so it is defined on one side too
     reference: str
@@ -63,8 +63,8 @@ class OverallMetric:
     title: str
     formula: str
     score: Callable[[ClassCounts], NDArray[np.float64]]  # (..., K) -> (...)
-    symmetric: bool
-    range: tuple[float, float]  # least and greatest value
+    symmetric: bool = False
+    range: tuple[float, float] = (0.0, 1.0)  # least and greatest value
     reference: str
     shown: frozenset[Place] = frozenset()
 
@@ -133,7 +133,6 @@ METRICS: Final = {
             title="precision",
             formula="tp / (tp + fp)",
             terms=lambda c: (c.tp, c.predicted),
-            symmetric=False,
             swapped="recall",
             reference="van Rijsbergen 1979, Information Retrieval, chapter 7",
             shown=frozenset({"classes", "curves"}),
@@ -143,7 +142,6 @@ METRICS: Final = {
             title="recall",
             formula="tp / (tp + fn)",
             terms=lambda c: (c.tp, c.support),
-            symmetric=False,
             swapped="precision",
             reference="van Rijsbergen 1979, Information Retrieval, chapter 7",
             shown=frozenset({"classes", "curves"}),
@@ -153,8 +151,6 @@ METRICS: Final = {
             title="specificity",
             formula="tn / (tn + fp)",
             terms=lambda c: (c.tn, c.tn + c.fp),
-            symmetric=False,
-            swapped="",
             negatives=True,
             reference="Yerushalmy 1947, doi:10.2307/4586294",
             shown=frozenset({"curves"}),
@@ -172,7 +168,6 @@ OVERALL: Final = {
             formula="sum tp / total",
             score=_pixel_accuracy,
             symmetric=True,
-            range=(0.0, 1.0),
             reference="Long et al. 2015, doi:10.1109/CVPR.2015.7298965",
             shown=frozenset({"summary", "brief"}),
         ),
@@ -181,8 +176,6 @@ OVERALL: Final = {
             title="fwIoU",
             formula="sum support * iou / total",
             score=_frequency_weighted_iou,
-            symmetric=False,
-            range=(0.0, 1.0),
             reference="Long et al. 2015, doi:10.1109/CVPR.2015.7298965",
             shown=frozenset({"summary"}),
         ),
