@@ -1,7 +1,6 @@
 """The errors that segeval raises, one child for each thing the user must do next.
 
-The library raises; only ``segeval.cli`` prints and exits. Each message names the file, what was
-found, what was expected and what to type next.
+Each message names the file, what was found, what was expected and what to type next.
 """
 
 from __future__ import annotations
@@ -40,31 +39,15 @@ class WorkerError(SegevalError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that keeps a data set from being scored.
+    """One thing that keeps a data set from being scored."""
 
-    Attributes
-    ----------
-    name : str
-        What it concerns: the name of a pair, or a folder.
-    kind : str
-        The kind in two or three words, e.g. ``"missing prediction"``.
-    detail : str
-        The file, what was found, what was expected and what to do.
-    """
-
-    name: str
-    kind: str
-    detail: str
+    name: str  # of a pair, or a folder
+    kind: str  # in two or three words, e.g. missing prediction
+    detail: str  # the file, what was found, what was expected, what to do
 
 
 class DataError(SegevalError):
-    """A data set has problems, all of which are listed: mend them, or waive them by option.
-
-    Parameters
-    ----------
-    problems : sequence of Problem
-        Every problem of the whole data set.
-    """
+    """A data set has problems, all of which are listed: mend them, or waive them by option."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(f"{problem.kind}: {problem.detail}" for problem in problems))

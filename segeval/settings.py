@@ -39,12 +39,8 @@ ClassesMode = Literal["present", "all"]
 VoidLoss = Literal["skip", "zero"]
 
 MAX_BINS: Final = 10_000
-
-HALF: Final = 0.5
-"""Maps of the foreground: it is where the probability is this or more, if nothing is said."""
-
-MAX_PIXELS: Final = 1 << 28
-"""Default limit on the number of pixels of one mask."""
+HALF: Final = 0.5  # the foreground is where the probability is this or more
+MAX_PIXELS: Final = 1 << 28  # default limit on the number of pixels of one mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,96 +90,40 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelChoice:
-    """What the user says about classes; everything is optional.
-
-    Attributes
-    ----------
-    labels, prediction_labels : str, path or LabelMap, optional
-        A label map, its name or its file; the second where predictions are stored differently.
-    classes : int, optional
-        Values 0…N-1 are the classes.
-    ignore : tuple of int, optional
-        Void values: added to those of a label map, in place of 255 where classes are found.
-    threshold, truth_threshold : float, optional
-        Grey masks: foreground where value >= threshold.
-    prediction_offset : int
-        Added to every predicted value before it is looked up, e.g. 1 where the truth counts its
-        classes from 1 and the prediction from 0.
-    level : {"class", "category"}
-        Whether classes are scored, or the groups of classes that the label map names.
-    """
+    """What the user says about classes; everything is optional."""
 
     labels: str | PathLike[str] | LabelMap | None = None
-    prediction_labels: str | PathLike[str] | LabelMap | None = None
-    classes: int | None = None
-    ignore: tuple[int, ...] | None = None
-    threshold: float | None = None
+    prediction_labels: str | PathLike[str] | LabelMap | None = None  # if stored differently
+    classes: int | None = None  # values 0…N-1
+    ignore: tuple[int, ...] | None = None  # added to a map, else in place of 255
+    threshold: float | None = None  # foreground where value >= threshold
     truth_threshold: float | None = None
-    prediction_offset: int = 0
+    prediction_offset: int = 0  # added to predicted values before they are looked up
     level: Level = "class"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossChoice:
-    """What the user says about losses.
+    """What the user says about losses."""
 
-    Attributes
-    ----------
-    losses : tuple of str
-        Names of the losses; empty for all that the data allow.
-    logits : bool
-        Whether the maps hold logits, and not probabilities.
-    channels : {"first", "last"}
-        Where the classes are: (K, H, W) or (H, W, K).
-    threshold : float, optional
-        Maps of the foreground: where it is this or more, a probability of floats and logits, and a
-        level of integers; None is a probability of 0.5.
-    alpha : tuple of float
-        Of the focal loss: one that balances, or one a class; empty for 1.
-    gamma : float
-        Of the focal loss: exponent, 0 or more.
-    smooth : float
-        Added to both terms of the Dice, Jaccard and Tversky loss, 0 or more.
-    tversky : tuple of float, optional
-        Prices of false positives and of misses; without them, no Tversky loss.
-    classes_mode : {"present", "all"}, optional
-        Which classes of an image enter its mean; None leaves it to each loss.
-    void_image : {"skip", "zero"}
-        Whether an image without judged pixels is left out of the means over images, or counts 0.
-    bins : int
-        Of the reliability table.
-    positive_weight : float, optional
-        Of the binary cross-entropy: factor of positives.
-    class_weights : tuple of float
-        Of the cross-entropy: one a class; the mean divides by their sum over judged pixels.
-    label_smoothing : float
-        Of the cross-entropy: share of the truth that is spread over all classes.
-    normalized : bool
-        Whether the mean of the focal loss divides by the sum of (1 - p_t)^gamma.
-    squared, log : bool
-        Of the losses of overlap: squares below, and -ln of the overlap.
-    loss_classes : tuple of str
-        Names of the classes that enter means over classes; empty leaves it to `classes_mode`.
-    """
-
-    losses: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()  # names; empty for all that the data allow
     logits: bool = False
-    channels: Channels = "first"
-    threshold: float | None = None
-    alpha: tuple[float, ...] = ()
+    channels: Channels = "first"  # (K, H, W) or (H, W, K)
+    threshold: float | None = None  # of the foreground: a probability, or a level of integers
+    alpha: tuple[float, ...] = ()  # one that balances, or one a class; empty for 1
     gamma: float = 2.0
-    smooth: float = 0.0
-    tversky: tuple[float, float] | None = None
-    classes_mode: ClassesMode | None = None
-    void_image: VoidLoss = "skip"
-    bins: int = 15
-    positive_weight: float | None = None
-    class_weights: tuple[float, ...] = ()
-    label_smoothing: float = 0.0
-    normalized: bool = False
-    squared: bool = False
-    log: bool = False
-    loss_classes: tuple[str, ...] = ()
+    smooth: float = 0.0  # added to both terms of the losses of overlap
+    tversky: tuple[float, float] | None = None  # prices of false positives and misses
+    classes_mode: ClassesMode | None = None  # None leaves it to each loss
+    void_image: VoidLoss = "skip"  # of images without judged pixels
+    bins: int = 15  # of the reliability table
+    positive_weight: float | None = None  # factor of positives in the binary cross-entropy
+    class_weights: tuple[float, ...] = ()  # of the cross-entropy, which divides by their sum
+    label_smoothing: float = 0.0  # share of the truth that is spread over all classes
+    normalized: bool = False  # the focal loss divides by the sum of (1 - p_t)^gamma
+    squared: bool = False  # the losses of overlap have squares below
+    log: bool = False  # -ln of the overlap
+    loss_classes: tuple[str, ...] = ()  # names of classes in the means over classes
 
     def __post_init__(self) -> None:
         """Refuse what no loss is defined for."""

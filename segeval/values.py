@@ -14,26 +14,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-COLOR: Final = 1 << 24
-"""Added to ``r << 16 | g << 8 | b``: a colour is never taken for an index of the same number."""
+COLOR: Final = 1 << 24  # added to ``r << 16 | g << 8 | b``: no colour is taken for an index
+STEPS: Final = 51_000  # levels of floats between 0 and 1: the least common multiple of 255 and 1000
+FLOAT: Final = -(1 << 62)  # the value of the float 0.0; a float x is ``FLOAT + floor(x * STEPS)``
+SLACK: Final = 1e-4  # how far rounding may move a probability out of [0, 1]
+FURTHEST: Final = 1 << 40  # levels reach so far to either side of `FLOAT`; floats beyond are cut
+NOT_FINITE: Final = FLOAT - 2 * FURTHEST  # the value of NaN and of both infinities
+LAST_FLOAT: Final = FLOAT + FURTHEST  # masks hold no integers from `NOT_FINITE` to it
 
-STEPS: Final = 51_000
-"""Levels of floats between 0 and 1: the least common multiple of 255 and 1000."""
-
-FLOAT: Final = -(1 << 62)
-"""The value of the float 0.0; a float x is ``FLOAT + floor(x * STEPS)``."""
-
-FURTHEST: Final = 1 << 40
-"""Levels reach so far to either side of `FLOAT`; floats beyond are cut to the last one."""
-
-NOT_FINITE: Final = FLOAT - 2 * FURTHEST
-"""The value of NaN and of both infinities."""
-
-LAST_FLOAT: Final = FLOAT + FURTHEST
-"""The value of the largest float; masks may not hold integers from `NOT_FINITE` to it."""
-
-OUTSIDE: Final = -(1 << 63)
-"""Reserved true value of a pixel outside the field of view: void under every label map."""
+OUTSIDE: Final = -(1 << 63)  # true value outside the field of view: void under every map
 
 
 def as_zero_one(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -255,7 +255,6 @@ def _check_keys(
 
 
 def _advice(word: Any, words: Collection[Any]) -> str:
-    """Name the word that is spelled most alike, if there is one."""
     return did_you_mean(str(word), [each for each in words if isinstance(each, str)])
 
 

@@ -13,8 +13,7 @@ from segeval.counting.run import CountedRun, Counts
 from segeval.errors import RunError
 from segeval.text import counted, listed
 
-LISTED: Final = 5
-"""Images that an error names."""
+LISTED: Final = 5  # images that an error names
 
 
 def align(runs: Sequence[CountedRun], *, common: bool = False) -> list[CountedRun]:
@@ -57,7 +56,6 @@ def stack(runs: Sequence[CountedRun]) -> CountedRun:
 
 
 def _differing(names: Sequence[Sequence[str]], shared: Collection[str]) -> str:
-    """Say which images are not in all runs."""
     lines = ["the runs are not over the same images, so they cannot be compared image by image:"]
     for number, own in enumerate(names, 1):
         missing = sorted(set().union(*names) - set(own))
@@ -81,7 +79,6 @@ def _truths(run: CountedRun) -> NDArray[np.int64]:
 
 
 def _other_truth(baseline: CountedRun, run: CountedRun, truths: NDArray[np.int64]) -> str:
-    """Say which image is scored against another truth."""
     ours, theirs = (set(map(tuple, part.T.tolist())) for part in (truths, _truths(run)))
     differing = sorted({row[0] for row in ours ^ theirs})
     first, other = baseline.images[differing[0]], run.images[differing[0]]

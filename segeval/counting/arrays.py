@@ -1,7 +1,6 @@
 """Pairs of arrays -> counts of a data set, without any file.
 
-Pairs are counted as they come, and none is kept: a generator of a million of them takes the
-memory of one pair, and of the counts.
+Pairs are counted as they come, and none is kept: a million take the memory of one.
 """
 
 from __future__ import annotations
@@ -20,9 +19,7 @@ from segeval.values import LAST_FLOAT, NOT_FINITE, is_float
 
 Masks = ArrayLike | Iterable[ArrayLike]
 
-NUMBERED: Final = "{:06}"
-"""Name of a pair by its number, so that a million of them sort as they come."""
-
+NUMBERED: Final = "{:06}"  # name of a pair by its number; a million of them sort as they come
 END: Final = object()
 
 
@@ -69,7 +66,6 @@ def _in_step(columns: dict[str, Iterable[Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _count(name: str, group: str, truth: Any, prediction: Any) -> ImageCounts:
-    """Count one pair."""
     true, predicted = _mask(name, "truth", truth), _mask(name, "prediction", prediction)
     if true.shape != predicted.shape:
         detail = f"prediction has shape {predicted.shape}, truth has shape {true.shape}"
@@ -92,7 +88,6 @@ def _count(name: str, group: str, truth: Any, prediction: Any) -> ImageCounts:
 
 
 def _mask(name: str, side: str, mask: Any) -> NDArray[Any]:
-    """Check one mask."""
     array = np.asarray(mask)
     if array.ndim != 2 or not array.size:
         detail = f"{side} has shape {array.shape}; a mask has shape (H, W), and a pixel or more"
@@ -110,5 +105,4 @@ def _mask(name: str, side: str, mask: Any) -> NDArray[Any]:
 
 
 def _fault(name: str, kind: str, detail: str) -> DataError:
-    """Return the error of one pair."""
     return DataError([Problem(name=name, kind=kind, detail=f"pair {name}: {detail}")])

@@ -12,28 +12,18 @@ from numpy.typing import NDArray
 from segeval.counting.contingency import count_values
 from segeval.values import read_only
 
-CLASS_PARTS: Final = ("tp", "support", "predicted")
-"""Parts of `ClassCounts` that have an axis of classes."""
-
+CLASS_PARTS: Final = ("tp", "support", "predicted")  # those with an axis of classes
 Change = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassCounts:
-    """What the score of a class is made of, for one pool of pixels or for many.
+    """What the score of a class is made of, for one pool of pixels or for many."""
 
-    Attributes
-    ----------
-    tp, support, predicted : (..., K) int64 arrays
-        Pixels of a class found, in the truth, in the prediction.
-    total : (...) int64 array
-        Judged pixels of the pool.
-    """
-
-    tp: NDArray[np.int64]
-    support: NDArray[np.int64]
-    predicted: NDArray[np.int64]
-    total: NDArray[np.int64]
+    tp: NDArray[np.int64]  # (..., K); found
+    support: NDArray[np.int64]  # (..., K); in the truth
+    predicted: NDArray[np.int64]  # (..., K); in the prediction
+    total: NDArray[np.int64]  # (...); judged pixels of the pool
 
     @property
     def fp(self) -> NDArray[np.int64]:

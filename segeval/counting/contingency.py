@@ -15,24 +15,13 @@ from numpy.typing import NDArray
 
 from segeval.values import as_zero_one, read_only
 
-NO_PREDICTION: Final = int(np.iinfo(np.int64).min)
-"""Reserved predicted value of a pixel for which there is no prediction at all."""
-
-BLOCK: Final = 1 << 18
-"""Pixels counted at a time (a multiple of 8); the buffers of a block stay in the cache."""
-
-NOISE: Final = 8
-"""With more than one run in so many pixels, counting pixels is faster than counting runs."""
-
-PENDING: Final = 1 << 20
-"""Runs kept before they are added up, which bounds the memory that a huge mask takes."""
-
+NO_PREDICTION: Final = int(np.iinfo(np.int64).min)  # of a pixel without any prediction
+BLOCK: Final = 1 << 18  # pixels counted at a time, so that buffers stay in the cache; 8 divides it
+NOISE: Final = 8  # above one run in so many pixels, counting pixels is faster
+PENDING: Final = 1 << 20  # runs kept before they are added up, to bound the memory of huge masks
 CODES: Final = 1 << 16
-FEW: Final = 1 << 14
-"""Fewer runs than this are added up without a table of all codes."""
-
-WORD: Final = 8
-"""Flags looked at together."""
+FEW: Final = 1 << 14  # fewer runs than this are added up without a table of all codes
+WORD: Final = 8  # flags looked at together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

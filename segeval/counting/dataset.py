@@ -133,13 +133,6 @@ def count_dataset(
     ``progress`` is called with the number of pairs done and of all that are to be counted. Counts
     are written to the file as they come; pairs that it holds unchanged are not read again. What
     could not be counted is in the problems of the provenance.
-
-    Raises
-    ------
-    RunError
-        If the file cannot be written or was read under other settings.
-    WorkerError
-        If a worker process dies.
     """
     reading, pairing = reading or Reading(), pair_up(source)
     pairs = pairing.pairs if file is None else _pending(file, pairing, source, reading)

@@ -11,8 +11,7 @@ from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.text import listed
 
-UNMATCHED: Final = "(none)"
-"""Group of the images that are in none."""
+UNMATCHED: Final = "(none)"  # group of the images that are in none
 
 
 def group_names(run: CountedRun, pattern: str | None = None) -> list[str]:

@@ -1,7 +1,6 @@
-"""A run: the contingency tables of the images of a data set, and what happened while counting.
+"""A run: contingency tables of the images of a data set, and what happened while counting.
 
-A run knows values, not classes. Every score is a view of it. Runs add: two halves of a data set
-give the same integers as one pass.
+A run knows values, not classes; every score is a view of it. Runs add.
 """
 
 from __future__ import annotations
@@ -21,19 +20,15 @@ from segeval.errors import Problem, RunError
 from segeval.inputs.pairing import Pair
 from segeval.settings import Reading
 
-BLOCK: Final = 1 << 14
-"""Rows of counts that are added up at a time."""
-
-RESIZED: Final = "resize:nearest"
-"""The waiver of runs whose predictions were brought to the size of the truths."""
+BLOCK: Final = 1 << 14  # rows of counts that are added up at a time
+RESIZED: Final = "resize:nearest"  # waiver: predictions were brought to the size of truths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """What is known of one counted pair beside its counts.
+    """What is known of one counted pair: size of the truth in pixels, storage forms, files.
 
-    The size is that of the truth in pixels, a form is how a file stores its mask. A path may say in
-    words what a mask is; path and form are empty for a prediction that is missing.
+    A path may say in words what a mask is; of a missing prediction path and form are empty.
     """
 
     name: str
@@ -55,11 +50,7 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageCounts:
-    """One counted pair.
-
-    ``fingerprints`` holds a line a file that says what it was when it was read, where a run file
-    asks for it.
-    """
+    """One counted pair; ``fingerprints`` holds a line a file, where a run file asks for it."""
 
     info: ImageInfo
     table: ContingencyTable
@@ -68,12 +59,9 @@ class ImageCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Counts:
-    """The tables of all images of a run, end to end, as four columns of equal length N.
+    """The tables of all images of a run, end to end, as four columns of equal length N."""
 
-    ``image`` is the position of the image in ``CountedRun.images``, in ascending order.
-    """
-
-    image: NDArray[np.int64]
+    image: NDArray[np.int64]  # position in ``CountedRun.images``, ascending
     truth: NDArray[np.int64]
     prediction: NDArray[np.int64]
     pixels: NDArray[np.int64]
@@ -90,29 +78,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What happened while a run was counted.
+    """What happened while a run was counted."""
 
-    Attributes
-    ----------
-    problems : tuple of Problem
-        What could not be counted and was not waived.
-    missing, skipped, extra : tuple of str
-        Waived truths without a prediction, waived unreadable pairs, predictions without a truth.
-    waivers : tuple of str
-        Settings of reading that can move a score, for the signature, e.g. ``"missing:skip"``.
-    shards : tuple of str
-        Which shards of the data set this is, e.g. ``("1/4",)``; empty for all of it.
-    source : mapping
-        Where the masks came from, for the record.
-    """
-
-    problems: tuple[Problem, ...] = ()
-    missing: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
-    waivers: tuple[str, ...] = ()
-    shards: tuple[str, ...] = ()
-    source: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()  # could not be counted, and not waived
+    missing: tuple[str, ...] = ()  # truths without a prediction, waived
+    skipped: tuple[str, ...] = ()  # unreadable pairs, waived
+    extra: tuple[str, ...] = ()  # predictions without a truth
+    waivers: tuple[str, ...] = ()  # what can move a score, for the signature, e.g. missing:skip
+    shards: tuple[str, ...] = ()  # e.g. "1/4"; empty for all of the data set
+    source: Mapping[str, str] = field(default_factory=dict)  # where the masks came from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

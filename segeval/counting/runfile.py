@@ -1,9 +1,7 @@
 """A run in one SQLite file: written while counting, resumed after any interruption.
 
-Images are committed about once a second, each with all of its counts, so that whatever ends the
-program leaves a file that holds whole images only. The rollback journal of SQLite is used, not its
-write-ahead log: one file remains at the end, it can be read where nothing can be written, and at
-one commit a second the log would save no time.
+Images are committed about once a second, each with all of its counts, so that a file holds whole
+images only. There is no write-ahead log: one file remains, readable where nothing can be written.
 """
 
 from __future__ import annotations
@@ -37,19 +35,14 @@ from segeval.inputs.pairing import Pair
 if TYPE_CHECKING:
     import sqlite3
 
-WRITE_EVERY: Final = 1.0
-"""Seconds between commits."""
-
+WRITE_EVERY: Final = 1.0  # seconds between commits
 INSERT_IMAGE: Final = (
     f"INSERT INTO images (id, {COLUMNS}, fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constant names
 )
 
 
 class RunFile:
-    """An open run file.
-
-    Use `RunFile.open` for one that exists and `RunFile.create` for one that is to be written.
-    """
+    """An open run file, by `RunFile.open` or, for one that is to be written, `RunFile.create`."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -74,14 +67,7 @@ class RunFile:
 
     @classmethod
     def create(cls, path: Path, *, resume: bool, overwrite: bool) -> Self:
-        """Open a run file for writing: a new one, or one that is resumed or overwritten.
-
-        Raises
-        ------
-        RunError
-            If it exists and neither ``resume`` nor ``overwrite`` is set, if the file there is no
-            run, or if it cannot be written.
-        """
+        """Open a run file for writing: a new one, or one that is resumed or overwritten."""
         connection = connect(path, "rwc")
         with closed_on_error(connection):
             if has_tables(path, connection):
@@ -110,8 +96,7 @@ class RunFile:
     def pending(self, pairs: Sequence[Pair], begun: Provenance) -> list[Pair]:
         """Drop images that vanished or changed, and return the pairs that are to be counted.
 
-        All pairs of the data set, or of the shard, are given. Waivers and shards must be those of
-        the run.
+        All pairs of the data set are given; waivers and shards must be those of the run.
         """
         with explained(self.path):
             self._begin()
@@ -169,7 +154,6 @@ class RunFile:
             self._write()
 
     def _write(self) -> None:
-        """Write and commit the images that wait."""
         if not self._images:
             return
         with explained(self.path):
@@ -226,7 +210,6 @@ class RunFile:
         return numbers, tuple(images)
 
     def _read_counts(self, numbers: list[int]) -> Counts:
-        """Read all counts, in the order of the images."""
         (size,) = self._connection.execute("SELECT count(*) FROM counts").fetchone()
         rows = self._connection.execute("SELECT image, truth, prediction, pixels FROM counts")
         cells = np.fromiter(itertools.chain.from_iterable(rows), np.int64, 4 * size)

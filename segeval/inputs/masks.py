@@ -29,8 +29,7 @@ from segeval.values import COLOR, LAST_FLOAT, NOT_FINITE, as_zero_one, float_val
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-DECODERS: dict[int, Callable[..., NDArray[Any]]] = {}
-"""Decoders of kornia-rs by bits a sample; where it cannot be imported, Pillow reads everything."""
+DECODERS: dict[int, Callable[..., NDArray[Any]]] = {}  # by bits; without, Pillow reads
 
 with suppress(ImportError):
     from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
@@ -54,10 +53,7 @@ SIGNATURES: Final = {
 }
 LOSSY: Final = {"JPEG", "JPEG 2000", "WebP"}
 READABLE: Final = "PNG, TIFF, BMP, GIF, .npy or .npz"
-
-SCALED: Final = {"L;2": 85, "L;4": 17}
-"""Raw modes of grey that Pillow stretches to 0..255, and by what factor."""
-
+SCALED: Final = {"L;2": 85, "L;4": 17}  # factors by which Pillow stretches grey to 0..255
 FAITHFUL: Final = frozenset(
     "1 L P P;1 P;2 P;4 LA PA I;12 I;16 I;16B I;16N I;16S I;16NS I;16BS "
     "I;32S I;32N I;32NS I;32BS F;32F F;32BF RGB RGBA RGBX BGR BGRA BGRX".split()
@@ -77,29 +73,17 @@ BMP_MODES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mask:
-    """A mask and the form in which its file stores it.
+    """A mask and the form in which its file stores it."""
 
-    Attributes
-    ----------
-    values : (H, W) integer array
-        The stored values. Colours are ``COLOR + (r << 16 | g << 8 | b)``, floats their
-        `float_values`.
-    form : str
-        Storage form, e.g. ``"PNG palette 8-bit"``.
-    fingerprint : str
-        What the file was when it was read, if that was asked for; see `fingerprint`.
-    """
-
-    values: NDArray[Any]
-    form: str
-    fingerprint: str = ""
+    values: NDArray[Any]  # (H, W); see `segeval.values`
+    form: str  # e.g. PNG palette 8-bit
+    fingerprint: str = ""  # if it was asked for
 
 
 def keep_memory() -> None:
     """Free a large block, whereupon glibc keeps the memory of one mask for the next.
 
-    Otherwise it returns it to the system each time, which costs as much as half the decoding of a
-    small mask.
+    To return it each time costs as much as half the decoding of a small mask.
     """
     np.empty((32 << 20) - (64 << 10), np.uint8)
 
@@ -114,13 +98,8 @@ def read_mask(
     """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file.
 
     Palette masks are read as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
-    24-bit numbers (see `Mask`). An alpha channel that is opaque everywhere is dropped. A grey JPEG
-    is read only where ``lossy`` allows it, as for a map that meets a threshold.
-
-    Raises
-    ------
-    MaskError
-        If the file is missing, broken, too large, lossy, or not one value per pixel.
+    24-bit numbers, floats as levels. An alpha channel that is opaque everywhere is dropped. A grey
+    JPEG is read only where ``lossy`` allows it, as for a map that meets a threshold.
     """
     try:
         with open(path, "rb", buffering=0) as file:
@@ -143,8 +122,7 @@ def read_mask(
     return Mask(values=mask.values, form=mask.form, fingerprint=fingerprint(status, data))
 
 
-def _decode(data: bytes, max_pixels: int, *, lossy: bool) -> Mask:
-    """Decode the bytes of a mask file of any format."""
+def _decode(data: bytes, max_pixels: int) -> Mask:
     kind = next((name for magic, name in SIGNATURES.items() if data.startswith(magic)), None)
     if kind is None:
         start = ascii(data[:8].decode("latin-1"))

@@ -1,7 +1,6 @@
-"""Find which predicted mask belongs to which truth.
+"""Find which predicted mask belongs to which truth, by the same relative path on both sides.
 
-A pair is the same relative path on both sides, without its extension and the given suffixes. Every
-problem of the whole set is collected; nothing is dropped in silence.
+Every problem of the whole set is collected; nothing is dropped in silence.
 """
 
 from __future__ import annotations
@@ -27,11 +26,8 @@ IMAGE_EXTENSIONS: Final = frozenset(
 )
 """Extensions of the files that are looked at; all others are left alone."""
 
-TRIED: Final = 200
-"""Names that are looked at to propose a suffix."""
-
-ENDINGS: Final = 12
-"""Most frequent ends of names that are tried as a suffix."""
+TRIED: Final = 200  # names that are looked at to propose a suffix
+ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,7 +301,6 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
 
 
 def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
-    """Read the rows of a table of pairs with their line numbers."""
     try:
         text = table.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -21,37 +21,27 @@ from segeval.settings import MAX_PIXELS, Channels, LossChoice
 READABLE: Final = ".npy, .npz or a grey 8- or 16-bit PNG"
 TYPES: Final = frozenset({"float16", "float32", "float64", "uint8", "uint16"})
 GREY: Final = frozenset({"PNG grey 8-bit", "PNG grey 16-bit", "PNG grey and alpha 8-bit"})
+SLACK: Final = 1e-3  # how far a pixel may sum to something else than 1, beside the rounding
 
-SLACK: Final = 1e-3
-"""How far the classes of a pixel may sum to something else than 1, beside the rounding."""
-
-STEPS: Final = {"uint8": 1 / 255, "uint16": 1 / 65535, "float16": 2.0**-11}
-"""Distance between neighbouring probabilities near 1, where that is coarse."""
+STEPS: Final = {"uint8": 1 / 255, "uint16": 1 / 65535, "float16": 2.0**-11}  # between values near 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Probabilities:
-    """The values of one file, classes on the first axis.
+    """The values of one file, read-only; float16 becomes float32.
 
-    Attributes
-    ----------
-    values : (K, H, W) or (H, W) array of floats
-        Of each of K classes, or of the foreground. Read-only, and mapped where the file allows it;
-        float16 becomes float32, and uint8 and uint16 fractions of their maximum in float32.
-    stored, form : str
-        Name of the type in the file, and storage form, e.g. ``"NumPy float32"``.
+    uint8 and uint16 become fractions of their maximum in float32.
     """
 
-    values: NDArray[np.floating[Any]]
-    stored: str
-    form: str
+    values: NDArray[np.floating[Any]]  # (K, H, W), or (H, W) of the foreground
+    stored: str  # the type in the file
+    form: str  # e.g. NumPy float32
 
 
 def sum_tolerance(stored: str, classes: int) -> float:
     """Return how far the probabilities of a pixel may be from 1 in sum, for a type in the file.
 
-    It is `SLACK` plus half a step of the type for each class: 0.001 for float32, 0.038 for 19
-    classes as uint8.
+    `SLACK` plus half a step a class: 0.001 for float32, 0.038 for 19 classes as uint8.
     """
     return SLACK + classes * STEPS.get(stored, 0.0) / 2
 
@@ -64,11 +54,6 @@ def read_probabilities(
     A ``.npy`` or ``.npz`` file holds an array of shape (K, H, W), or (H, W, K) if classes are said
     to come last, or (H, W) or (1, H, W) of the foreground; a grey PNG is that of the foreground.
     Types are float16, float32, float64, uint8 and uint16; only floats can be logits.
-
-    Raises
-    ------
-    MaskError
-        If the file is missing, broken, too large, or of another shape or type.
     """
     try:
         with open(path, "rb") as file:

@@ -19,37 +19,20 @@ from segeval.settings import Unknown
 from segeval.text import counted
 from segeval.values import describe_value
 
-MISSED: Final = -3
-"""Index of a pixel without a prediction: a miss for its truth class."""
-
-LISTED: Final = 20
-"""Unknown values named one by one in an error."""
+MISSED: Final = -3  # index of a pixel without a prediction: a miss for its truth class
+LISTED: Final = 20  # unknown values named one by one in an error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClassifiedRun:
-    """The counts of a run in terms of classes.
-
-    Attributes
-    ----------
-    images : ClassCounts
-        ``tp``, ``support`` and ``predicted`` are (N, K), ``total`` (judged pixels) is (N,).
-    pixels : (N,) int64 array
-        All pixels of each image.
-    unknown_predictions : int
-        Judged pixels whose predicted value is no class, however they count.
-    ignored_predictions : int
-        Pixels not judged because of their predicted value (``unknown="ignore"``).
-    problems : tuple of Problem
-        Values that the label map does not know.
-    """
+    """The counts of a run in terms of classes."""
 
     confusion: ConfusionMatrix
-    images: ClassCounts
-    pixels: NDArray[np.int64]
-    unknown_predictions: int
-    ignored_predictions: int
-    problems: tuple[Problem, ...]
+    images: ClassCounts  # (N, K), and (N,) judged pixels
+    pixels: NDArray[np.int64]  # (N,); all pixels of each image
+    unknown_predictions: int  # judged pixels whose predicted value is no class
+    ignored_predictions: int  # not judged for that reason (unknown="ignore")
+    problems: tuple[Problem, ...]  # values that the label map does not know
 
 
 def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -> ClassifiedRun:
@@ -137,7 +120,6 @@ def _sums(
 
 
 def _pixels(image: NDArray[np.int64], pixels: NDArray[np.int64], images: int) -> NDArray[np.int64]:
-    """Add up pixels by image."""
     return np.bincount(image, pixels, images).astype(np.int64)
 
 

@@ -21,14 +21,9 @@ from segeval.labels.labelmap import UNKNOWN, WHITE, LabelMap, numbered
 from segeval.labels.load import builtin_names, load_labels
 from segeval.values import COLOR, OUTSIDE, describe_values, plain_values
 
-MORE: Final = 5
-"""So many times as many pixels must agree after a change; one in so many must agree at all."""
-
-GREY_LEVELS: Final = 20
-"""More values than this may be grey levels; ids of classes up to this may be objects."""
-
-LARGE: Final = 16
-"""A map of so many classes is not fitted by chance where half of them occur."""
+MORE: Final = 5  # so many times as many pixels must agree after a change; one in so many at all
+GREY_LEVELS: Final = 20  # more values may be grey levels; ids of classes up to this, objects
+LARGE: Final = 16  # a map of so many classes is not fitted by chance where half of them occur
 
 
 def judged_pairs(run: CountedRun, void: Collection[int]) -> ContingencyTable:
@@ -52,8 +47,7 @@ def _builtin() -> tuple[LabelMap, ...]:
 def mixed_maps(pairs: ContingencyTable, truth: set[int], prediction: set[int]) -> str:
     """Recognise a truth and a prediction stored as different ids of the same classes.
 
-    Either the two sides hold mostly different values, or more pixels agree under two maps of the
-    same classes than as they are.
+    Their values mostly differ, or more pixels agree under two maps than as they are.
     """
     unlike = len(truth & prediction) * 2 < len(truth | prediction)
     equal = int(pairs.pixels[pairs.truth == pairs.prediction].sum())
@@ -218,15 +212,7 @@ def unpredicted_void(
 
 
 def explain_unknown(run: CountedRun, labels: LabelMap) -> str:
-    """Say under which other options the values of a run make sense, or return nothing.
-
-    Parameters
-    ----------
-    run : CountedRun
-        Counted images.
-    labels : LabelMap
-        The map that was chosen, and that does not know values of the run.
-    """
+    """Say under which other options the values of a run make sense, or return nothing."""
     pairs = judged_pairs(run, labels.void)
     if not pairs.total or max(pairs.truth.max(), pairs.prediction.max()) >= COLOR:
         return ""

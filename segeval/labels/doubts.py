@@ -11,17 +11,21 @@ from numpy.typing import NDArray
 
 from segeval.errors import LabelError
 from segeval.labels.labelmap import WHITE, LabelMap, Side
-from segeval.values import COLOR, FLOAT, LAST_FLOAT, NOT_FINITE, STEPS, as_numbers, describe_values
+from segeval.values import (
+    COLOR,
+    FLOAT,
+    LAST_FLOAT,
+    NOT_FINITE,
+    SLACK,
+    STEPS,
+    as_numbers,
+    describe_values,
+)
 
 Ignore = Collection[int] | None
 
 OPTIONS: Final[dict[Side, str]] = {"truth": "--truth-threshold", "prediction": "--threshold"}
-
-SLACK: Final = 1e-4
-"""How far rounding may move a probability out of [0, 1]."""
-
-ON_GRID: Final = 1e-3
-"""How far a threshold may be from a level of floats, in levels."""
+ON_GRID: Final = 1e-3  # how far a threshold may be from a level of floats, in levels
 
 
 def spelt_twice(truth: Collection[int], ignore: Ignore) -> bool:
@@ -40,13 +44,7 @@ def void_doubt(truth: Collection[int], ignore: Ignore) -> str:
 
 
 def foreground_of(truth: Collection[int], ignore: Ignore) -> tuple[int, ...] | None:
-    """Return the values by which a binary truth means its foreground; None if it is not binary.
-
-    Raises
-    ------
-    LabelError
-        If 255 is in doubt.
-    """
+    """Return the values by which a binary truth means its foreground; None if it is not binary."""
     if doubt := void_doubt(truth, ignore):
         raise LabelError(f"truth holds {describe_values(truth)}: {doubt}")
     if set(truth) <= {0, WHITE} and WHITE not in (ignore or ()):
@@ -57,10 +55,7 @@ def foreground_of(truth: Collection[int], ignore: Ignore) -> tuple[int, ...] | N
 
 
 def side_doubt(labels: LabelMap, values: Collection[int], side: Side, ignore: Ignore) -> str:
-    """Say why the values of one side do not fit the map that was chosen, or return nothing.
-
-    The binary map meets a truth of 0, 1 and 255, a threshold is in doubt, or floats have none.
-    """
+    """Say why the values of one side do not fit the map that was chosen, or return nothing."""
     threshold, held = labels.threshold(side), np.array(sorted(values), np.int64)
     if threshold is not None:
         return _threshold_doubts(held[held < COLOR], threshold, OPTIONS[side])
@@ -104,19 +99,7 @@ def _threshold_doubts(values: NDArray[np.int64], threshold: float, option: str) 
 def threshold_doubt(
     numbers: NDArray[Any], threshold: float, option: str = "--threshold", *, whole: bool
 ) -> str:
-    """Say why a threshold does not fit numbers, or return an empty text.
-
-    Parameters
-    ----------
-    numbers : array
-        What is compared with the threshold; not empty.
-    threshold : float
-        Foreground is where a number is this or more.
-    option : str
-        How the user states it.
-    whole : bool
-        Whether the files hold integers.
-    """
+    """Say why a threshold does not fit integers (``whole``) or floats, or return an empty text."""
     low, high = float(numbers.min()), float(numbers.max())
     if not whole and (low < -SLACK or high > 1 + SLACK):
         whole = low >= 0 and not (numbers % 1).any()

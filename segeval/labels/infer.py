@@ -1,7 +1,6 @@
 """Which classes are these? Label maps found in the values of a run.
 
-Masks are scored without a label map only where their values leave no doubt. Anything else is
-stopped, with what was found and the command to type.
+Values that leave a doubt are stopped, with what was found and the command to type.
 """
 
 from __future__ import annotations
@@ -30,14 +29,9 @@ from segeval.labels.load import builtin_names, load_labels
 from segeval.text import listed
 from segeval.values import COLOR, describe_value, describe_values, plain_values
 
-MOST_FOUND: Final = 256
-"""More values than this are no classes but grey levels or instances."""
-
-GREY_SHARE: Final = 4
-"""A prediction with so many times the values of the truth, and many of them, is grey."""
-
-TELLING_COLORS: Final = 4
-"""Colours beside black and white that a built-in map must know before it is proposed."""
+MOST_FOUND: Final = 256  # more values than this are no classes but grey levels or instances
+GREY_SHARE: Final = 4  # a prediction with so many times the values of the truth is grey
+TELLING_COLORS: Final = 4  # colours beside black and white that tell a built-in map
 
 
 def values_on_side(run: CountedRun, side: Side) -> set[int]:
@@ -118,7 +112,6 @@ def _colors_found(truth: set[int], prediction: set[int]) -> str:
 
 
 def _grey_doubt(truth: set[int], prediction: set[int], *, binary_truth: bool) -> str:
-    """Recognise grey predictions."""
     if len(prediction) <= GREY_LEVELS or len(prediction) <= len(truth) * GREY_SHARE:
         return ""
     also = "" if binary_truth else f" --truth-threshold {threshold_of(truth) or 128}"

@@ -187,7 +187,6 @@ def _number(text: str, line: int) -> int:
 
 
 def _build(draft: Draft, file: str) -> LabelMap:
-    """Check the entries of a file one by one, then as a whole."""
     _check_keys(draft.top, TOP_KEYS, "")
     owners: dict[tuple[str, object], Entry] = {}
     labels = []
@@ -215,7 +214,6 @@ def _build(draft: Draft, file: str) -> LabelMap:
 
 
 def _label(entry: Entry) -> Label:
-    """Turn one entry into a class."""
     at, fields = _at(entry), entry.fields
     _check_keys(fields, CLASS_KEYS, at)
     name = fields.get("name")
@@ -258,7 +256,6 @@ def _values(stated: object, where: str) -> tuple[int, ...]:
 
 
 def _colors(stated: object, where: str) -> tuple[Color, ...]:
-    """Check a list of colours."""
     if not isinstance(stated, list):
         raise LabelError(f"{where}{stated!r} is not a list of colours")
     return tuple(dict.fromkeys(_color(color, where) for color in stated))

@@ -1,9 +1,7 @@
 """What all losses share: shapes, void pixels, the range of what is given, and the sums.
 
 Written once against the array-API standard: the namespace comes from the arrays, so that NumPy
-arrays and tensors take the same way and tensors stay differentiable. Nothing here decides what a
-loss punishes. Arrays of a wrong shape, class indices outside the classes and probabilities
-outside [0, 1] are refused; no argument is ever written to.
+arrays and tensors take the same way and tensors stay differentiable. No argument is written to.
 """
 
 from __future__ import annotations
@@ -16,47 +14,29 @@ from typing import Any, Final, Literal, SupportsIndex, TypeAlias, get_args
 
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
-Array: TypeAlias = Any
-"""An array of any library that follows the array-API standard."""
+from segeval.values import SLACK
 
+Array: TypeAlias = Any  # an array of any library that follows the array-API standard
 Reduction: TypeAlias = Literal["none", "mean", "sum"]
 
 Ignore: TypeAlias = SupportsIndex | Collection[SupportsIndex] | None
 
-BLOCK: Final = 1 << 16
-"""Elements of a NumPy array that are worked on at a time, so that they stay in the cache."""
-
-TOLERANCE: Final = 1e-4
-"""How far rounding, or a numerical derivative, may move a probability out of [0, 1]."""
+BLOCK: Final = 1 << 16  # elements of a NumPy array worked on at a time, to stay in the cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pixels:
-    """The arrays of one call, pixels in a row.
-
-    Attributes
-    ----------
-    values : (N, K, P) array, or (N, P) if binary
-        Probabilities or logits.
-    truth : (N, P) array
-        Class indices; if binary, after `mask_and_check`, the truth in [0, 1] as floats.
-    weights, valid : (N, P) array or None
-        Weights of the pixels, and which are judged; None for all alike.
-    shape : tuple of int
-        The shape of the truth as it was given.
-    soft : bool
-        Whether a binary truth may lie between 0 and 1.
-    """
+    """The arrays of one call, pixels in a row."""
 
     xp: Any
-    values: Array
-    truth: Array
-    weights: Array | None
-    valid: Array | None = None
-    shape: tuple[int, ...]
+    values: Array  # (N, K, P), or (N, P) if binary
+    truth: Array  # (N, P); if binary and checked, floats in [0, 1]
+    weights: Array | None  # (N, P)
+    valid: Array | None = None  # (N, P); which are judged, None for all
+    shape: tuple[int, ...]  # of the truth as given
     ignore: tuple[int, ...]
     logits: bool
-    soft: bool
+    soft: bool  # a binary truth may lie between 0 and 1
 
     @property
     def binary(self) -> bool:
@@ -201,7 +181,7 @@ def _check_probabilities(xp: Any, values: Array) -> None:
     if math.prod(values.shape) == 0:
         return
     low, high = xp.min(values), xp.max(values)
-    if low < -TOLERANCE or high > 1 + TOLERANCE:
+    if low < -SLACK or high > 1 + SLACK:
         raise ValueError(
             f"probabilities must lie in [0, 1], found {low:g} to {high:g} in {values.dtype}:"
             " scale them, or say that they are logits where a loss takes logits"

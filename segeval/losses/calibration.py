@@ -1,7 +1,6 @@
 """Does a probability of 0.8 come true four times in five? Reliability, from sums over pixels.
 
-Binary maps are held against the frequency of the foreground; maps of several classes by the highest
-probability of a pixel, and how often that class is the true one.
+Of several classes, the highest probability is held against how often its class is true.
 """
 
 from __future__ import annotations
@@ -21,62 +20,39 @@ from segeval.scoring.metrics import ratio
 class ReliabilityBins:
     """What the judged pixels of one image, or of all, say about its probabilities.
 
-    Attributes
-    ----------
-    pixels, correct, confidence : (B,) arrays
-        Pixels of each bin of the probability, those in which what it was given to came true, and
-        the sum of the probabilities.
-    brier, nll : float
-        Sums of the squared distance to the truth, and of -ln of the probability given to it.
-    impossible : int
-        Pixels whose truth was given the probability 0; each counts 100 in ``nll``. From logits,
-        no probability is 0.
+    Three (B,) arrays: pixels of each bin, those where what the probability was given to came true,
+    and the sum of the probabilities. A truth given the probability 0 counts 100 in ``nll``; from
+    logits none is.
     """
 
     pixels: NDArray[np.int64]
     correct: NDArray[np.int64]
     confidence: NDArray[np.float64]
-    brier: float
-    nll: float
-    impossible: int
+    brier: float  # sum of the squared distance to the truth
+    nll: float  # sum of -ln of the probability given to the truth
+    impossible: int  # pixels whose truth was given the probability 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
     """How far probabilities are from what comes true; NaN where no pixel is judged.
 
-    Attributes
-    ----------
-    ece, mce : float
-        Expected and maximum calibration error: mean over pixels, and maximum over bins, of
-        ``|frequency - confidence|`` of a bin; in [0, 1].
-    brier : float
-        Mean over pixels of the squared distance to the truth: (p - t)² if binary, in [0, 1]; the
-        sum of it over the classes if there are several, in [0, 2].
-    nll : float
-        Mean over pixels of -ln of the probability of the truth; at most 100 from probabilities.
-    confidence, frequency : (B,) float64 arrays
-        Mean probability of each bin, and the share that came true; NaN for an empty bin.
-    pixels : (B,) int64 array
-        Pixels of each bin. Bin b holds probabilities from b/B on and below (b + 1)/B; the last one
-        holds 1, too.
-    impossible : int
-        As in `ReliabilityBins`.
+    Expected and maximum calibration error are the mean over pixels and the maximum over bins of
+    ``|frequency - confidence|``. Bin b holds probabilities from b/B on and below (b + 1)/B; the
+    last one holds 1, too. An empty bin has neither confidence nor frequency.
 
-    References
-    ----------
     Brier 1950, doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2. Reliability tables and their
     expected error: Naeini et al. 2015, doi:10.1609/aaai.v29i1.9602; by the highest probability of
     several classes: Guo et al. 2017, arXiv:1706.04599.
     """
 
-    ece: float
-    mce: float
-    brier: float
-    nll: float
-    confidence: NDArray[np.float64]
-    frequency: NDArray[np.float64]
-    pixels: NDArray[np.int64]
+    ece: float  # in [0, 1]
+    mce: float  # in [0, 1]
+    brier: float  # mean of (p - t)², summed over several classes: in [0, 1] or [0, 2]
+    nll: float  # mean of -ln of the probability of the truth
+    confidence: NDArray[np.float64]  # (B,); mean probability of a bin
+    frequency: NDArray[np.float64]  # (B,); the share that came true
+    pixels: NDArray[np.int64]  # (B,)
     impossible: int
 
 
@@ -89,10 +65,7 @@ def bin_probabilities(
     nll: float,
     impossible: int,
 ) -> ReliabilityBins:
-    """Sort judged pixels into bins of equal width by the probability held against the truth.
-
-    The other sums become the ``brier``, ``nll`` and ``impossible`` of `ReliabilityBins`.
-    """
+    """Sort judged pixels into bins of equal width by the probability held against the truth."""
     confidence = confidence.astype(np.float64)
     number = np.searchsorted(np.arange(1, bins) / bins, confidence, side="right")
     return ReliabilityBins(

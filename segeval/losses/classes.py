@@ -40,10 +40,7 @@ class FirstMap:
 
 
 def first_map(pairing: Pairing, choice: LossChoice, reading: Reading) -> FirstMap:
-    """Find the first map that can be read; if there is none, raise all problems.
-
-    A map whose classes come last, though nobody said so, is a `SettingError`.
-    """
+    """Find the first map that can be read; if there is none, raise all problems."""
     problems = list(pairing.problems)
     for pair in pairing.pairs:
         if pair.prediction is None:

@@ -15,11 +15,9 @@ from array_api_compat import device
 
 from segeval.losses.arrays import Array, Pixels, blocks, constant, mask_and_check, sums
 
-LOG_OF_ZERO: Final = -100.0
-"""What ln p counts as where p is 0, as in PyTorch's BCELoss, so that no loss is infinite."""
+LOG_OF_ZERO: Final = -100.0  # ln 0, as in PyTorch's BCELoss, so that no loss is infinite
 
-Terms: TypeAlias = tuple[Array, Array | None]
-"""Losses of the pixels, and what each adds to the divisor of the mean (None: 1 each)."""
+Terms: TypeAlias = tuple[Array, Array | None]  # losses, and what they add to the divisor
 
 
 def reduce_pixels(pixels: Pixels, reduction: str, terms: Callable[[Pixels], Terms]) -> Array:
@@ -170,7 +168,6 @@ def focal(
 
 
 def _log_of_truth(judged: Pixels) -> Array:
-    """Return the logarithm of the probability of the true class."""
     if not judged.logits:
         return _log(judged.xp, _at_truth(judged, judged.values))
     below, log_sum = _shifted_logits(judged)
@@ -195,7 +192,6 @@ def _shifted_logits(judged: Pixels) -> tuple[Array, Array]:
 
 
 def _at_truth(judged: Pixels, values: Array) -> Array:
-    """Return the value of the true class of each pixel."""
     xp = judged.xp
     images, classes, length = values.shape
     rows = xp.arange(images, dtype=xp.int64, device=device(values))[:, None]

@@ -24,38 +24,20 @@ from segeval.losses.table import applicable_losses, stated_options
 from segeval.scoring.score import Scores, score_run, write_signature
 from segeval.settings import LabelChoice, LossChoice, Reading, Source
 
-HEAVY: Final = 8
-"""Pairs of masks that take as long as a pair with a probability map, at least."""
+HEAVY: Final = 8  # pairs of masks that take as long as a pair with a probability map, at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LossScores:
-    """The losses of a data set.
+    """The losses of a data set; NaN if no pixel is judged."""
 
-    Attributes
-    ----------
-    summary : mapping of str to float
-        Each loss by name: the mean over all judged pixels, or over images; see `LOSSES`. NaN if
-        no pixel is judged.
-    images : mapping of str to (N,) float64 array
-        The same of every image by itself; NaN if it has no judged pixel, or 0 if so chosen.
-    judged : (N,) int64 array
-        Judged pixels of every image.
-    averaged : int
-        How many images enter the means over images.
-    scores : Scores
-        Scores of the most probable classes, with the run that they come from.
-    binary : bool
-        Whether the maps hold the foreground only.
-    """
-
-    summary: Mapping[str, float]
-    images: Mapping[str, NDArray[np.float64]]
-    judged: NDArray[np.int64]
-    averaged: int
+    summary: Mapping[str, float]  # by name, over all judged pixels or over images
+    images: Mapping[str, NDArray[np.float64]]  # (N,) of each image by itself; 0 if so chosen
+    judged: NDArray[np.int64]  # (N,); judged pixels
+    averaged: int  # images that enter the means over images
     calibration: Calibration
-    scores: Scores
-    binary: bool
+    scores: Scores  # of the most probable classes
+    binary: bool  # the maps hold the foreground only
     choice: LossChoice
     signature: str
 
@@ -73,13 +55,6 @@ def evaluate_losses(
 
     Maps are the predictions of the source. If nothing is said of the classes, they are the indices
     0…K-1 of K channels, and 255 is void; a truth of nothing but 0 and 255 is binary.
-
-    Raises
-    ------
-    DataError
-        If there are problems: all of them.
-    LabelError, SettingError
-        If it is unclear what the values mean, or a loss is not defined on these maps.
     """
     choice, reading = choice or LossChoice(), reading or Reading()
     if source.missing == "worst":

@@ -31,8 +31,7 @@ from segeval.losses.arrays import (
     zero_with_gradient,
 )
 
-FEW: Final = 0.75
-"""Share of pixels with an error above 0 below which it pays to set the others aside."""
+FEW: Final = 0.75  # share of pixels with an error below which it pays to set the others aside
 
 
 def lovasz_softmax_loss(

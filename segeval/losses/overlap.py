@@ -30,8 +30,7 @@ from segeval.losses.arrays import (
 from segeval.scoring.means import POWER
 from segeval.settings import Weighting
 
-LEAST: Final = 1e-7
-"""A ratio below this counts as this in a logarithm, so that no loss is infinite."""
+LEAST: Final = 1e-7  # a ratio below this counts as this in a logarithm, so that no loss is infinite
 
 
 def dice_coefficient(
@@ -296,21 +295,13 @@ def _factors(pixels: Pixels, actual: Array, power: int) -> Array:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Overlap:
-    """Sums over judged pixels, for R images (or one pool of them) and C classes.
-
-    Attributes
-    ----------
-    common, predicted, actual : (R, C) arrays
-        Sums of p t, of p and of t; or of p t, p² and t².
-    scored : (R, C) array of bool
-        Which classes are scored.
-    """
+    """Sums over judged pixels, for R images (or one pool of them) and C classes."""
 
     pixels: Pixels
-    common: Array
-    predicted: Array
-    actual: Array
-    scored: Array
+    common: Array  # (R, C); of p t
+    predicted: Array  # (R, C); of p, or p²
+    actual: Array  # (R, C); of t, or t²
+    scored: Array  # (R, C); whether a class is
     reduction: str
     per_image: bool
 

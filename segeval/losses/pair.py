@@ -16,15 +16,14 @@ from segeval.inputs.probabilities import read_probabilities, sum_tolerance
 from segeval.inputs.regions import read_truth
 from segeval.labels.doubts import threshold_doubt
 from segeval.labels.labelmap import LabelMap
-from segeval.losses.arrays import TOLERANCE, clip_logits, sigmoid, softmax
+from segeval.losses.arrays import clip_logits, sigmoid, softmax
 from segeval.losses.calibration import ReliabilityBins, bin_probabilities
 from segeval.losses.table import IGNORED, LOSSES, Loss, LossInput
 from segeval.settings import HALF, LossChoice, Reading
 from segeval.text import counted
-from segeval.values import color_value
+from segeval.values import SLACK, color_value
 
-LEVELS: Final = {"uint8": 255, "uint16": 65535}
-"""Highest level of maps of integers."""
+LEVELS: Final = {"uint8": 255, "uint16": 65535}  # highest level of maps of integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +92,6 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
 def _wrong_shape(
     pair: Pair, task: LossTask, found: tuple[int, ...], wanted: tuple[int, ...]
 ) -> Problem | None:
-    """Say that the classes or the size of a map are not those of its truth."""
     classes, several = len(task.labels.labels), len(found) == 3
     if several == task.binary or (several and found[0] != classes):
         first = f"the first map {task.first}"
@@ -137,8 +135,8 @@ def _doubt(values: NDArray[Any], stored: str, choice: LossChoice) -> str:
         return f"NaN or infinity on {counted(odd, 'judged pixel')}; mend the map"
     if choice.logits:
         return ""
-    if low < -TOLERANCE or high > 1 + TOLERANCE:
-        outside = (values < -TOLERANCE) | (values > 1 + TOLERANCE)
+    if low < -SLACK or high > 1 + SLACK:
+        outside = (values < -SLACK) | (values > 1 + SLACK)
         found, pixels = values[outside], counted(_count(outside), "judged pixel")
         return (
             f"values outside [0, 1] on {pixels}, from {found.min():g} to {found.max():g}; "
@@ -152,7 +150,6 @@ def _doubt(values: NDArray[Any], stored: str, choice: LossChoice) -> str:
 
 
 def _count(odd: NDArray[np.bool_]) -> int:
-    """Count the pixels at which anything is odd."""
     return int(np.count_nonzero(odd.any(axis=0) if odd.ndim == 3 else odd))
 
 
@@ -170,7 +167,6 @@ def _wrong_sums(values: NDArray[Any], stored: str) -> str:
 
 
 def _given(values: NDArray[Any], index: NDArray[np.int16], task: LossTask) -> LossInput:
-    """Lay out what losses are valued on."""
     probabilities, choice = values, task.choice
     if choice.logits:
         values = clip_logits(np, values)

@@ -21,23 +21,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OVERLAP: Final = "all"
-LOVASZ: Final = "present"
-"""Classes that are scored where nothing is said, as in ``segeval.losses``."""
-
-IGNORED: Final = -1
-"""Class index of a void pixel."""
+LOVASZ: Final = "present"  # classes that are scored where nothing is said, as in ``segeval.losses``
+IGNORED: Final = -1  # class index of a void pixel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LossInput:
-    """What a loss is valued on: a map as it is in the file, and the probabilities that it says.
-
-    The truth holds class indices, `IGNORED` where a pixel is void.
-    """
+    """What a loss is valued on: a map as in the file, and the probabilities that it says."""
 
     values: NDArray[np.floating[Any]]
     probabilities: NDArray[np.floating[Any]]
-    truth: NDArray[np.integer[Any]]
+    truth: NDArray[np.integer[Any]]  # class indices, `IGNORED` where void
     choice: LossChoice
     listed: tuple[int, ...] = ()
 
@@ -61,38 +55,18 @@ class LossInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """A loss over a data set.
-
-    Attributes
-    ----------
-    name, title, formula : str
-        Name in documents and on the screen, and what it is of a pixel, or of a class of an image.
-    mean : {"pixels", "images"}
-        Whether it is the mean over all judged pixels of the data set, or over its images.
-    value : callable
-        Sum over the judged pixels of an image, or value of the image.
-    binary, several : bool
-        Whether it is defined on maps of the foreground, and on those of several classes.
-    needs : {"", "logits", "tversky", "losses"}
-        The choice that it cannot be valued without; "losses" if it is only valued by name.
-    classes : {"", "all", "present"}
-        Which classes of an image enter its mean if nothing is said; empty where there is no such
-        mean.
-    divisor : callable
-        What an image adds to what the sum of the data set is divided by; 1 where it is a mean over
-        images.
-    """
+    """A loss over a data set."""
 
     name: str
     title: str
-    formula: str
-    mean: Literal["pixels", "images"]
-    value: Callable[[LossInput], float]
-    binary: bool = True
-    several: bool = True
-    needs: Literal["", "logits", "tversky", "losses"] = ""
-    classes: Literal["", "all", "present"] = ""
-    divisor: Callable[[LossInput], float] = lambda given: given.judged
+    formula: str  # of a pixel, or of a class of an image
+    mean: Literal["pixels", "images"]  # over judged pixels of the data set, or over images
+    value: Callable[[LossInput], float]  # a sum over judged pixels, or the value of an image
+    binary: bool = True  # defined on maps of the foreground
+    several: bool = True  # defined on maps of several classes
+    needs: Literal["", "logits", "tversky", "losses"] = ""  # "losses": valued by name only
+    classes: Literal["", "all", "present"] = ""  # if nothing is said
+    divisor: Callable[[LossInput], float] = lambda given: given.judged  # of a sum over pixels
 
 
 def _bce(given: LossInput) -> float:

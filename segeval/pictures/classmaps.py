@@ -44,10 +44,7 @@ NEW: Final = -4  # index of a value that the run does not hold
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ValueLookup:
-    """Every value that one side of a run holds, ascending, and its class.
-
-    The class is 0…K-1, or `VOID`, `UNKNOWN` or `MISSED`.
-    """
+    """Every value of one side of a run, ascending, and its class, `VOID`, `UNKNOWN` or `MISSED`."""
 
     values: NDArray[np.int64]
     index: NDArray[np.signedinteger]

@@ -19,13 +19,10 @@ if TYPE_CHECKING:
     Codes = NDArray[np.unsignedinteger]
     Picture = NDArray[np.unsignedinteger]
 
-NARROWEST: Final = 480
-"""Smaller pictures are magnified, so that what is written below them is readable."""
-
+NARROWEST: Final = 480  # smaller pictures are magnified, so that text is readable
 WIDE: Final = 1.2  # panels of at least this width, in heights, stand two by two
 DIMMED: Final = 0.45  # brightness of the photograph where all classes are right
-COMPRESSION: Final = 3
-"""Level at which flat colours are written twice as fast as at the default, and hardly larger."""
+COMPRESSION: Final = 3  # twice as fast as at the default for flat colours, and hardly larger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +69,9 @@ def draw_picture(
 
 
 def draw_side(side: Classes, truth: Classes, style: Style) -> bytes:
-    """Draw one side of an image, the truth or the prediction, as PNG in the size of the mask.
+    """Draw one side of an image as PNG in the size of the mask.
 
-    Each class has its colour, or the chosen class that of true positives; what is not judged, or
-    is no class, is void.
+    What is not judged, or is no class, is void.
     """
     return to_png(_shown(side, truth, style), style.scheme)
 
@@ -164,10 +160,7 @@ def _stacked(picture: Picture, strip: Codes, scheme: Palette) -> Picture:
 
 
 def to_png(picture: Picture, scheme: Palette) -> bytes:
-    """Write codes of shape (H, W), or colours of shape (H, W, 3), as PNG.
-
-    Codes become a palette where it holds them: a third of the bytes, and half the time.
-    """
+    """Write codes (H, W), or colours (H, W, 3), as PNG; a palette, where it will do, is smaller."""
     from PIL import Image
 
     if picture.ndim == 2 and len(scheme.colors) > 256:

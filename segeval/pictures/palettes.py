@@ -34,9 +34,7 @@ TRUE_NEGATIVE: Final[Color] = (96, 96, 96)
 VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))  # void and its stripes
 FADED: Final = 232  # grey to which correct pixels fade
 KEPT: Final = 0.3  # how much of their colour stays
-STRIPE: Final = 0.6
-"""How far the stripes of wrong pixels go towards white, or towards black on bright colours."""
-
+STRIPE: Final = 0.6  # how far stripes of wrong pixels go to white, or to black on bright colours
 INKS: Final = 16  # greys from white to black for what is written below a picture
 
 
@@ -83,11 +81,7 @@ def class_palette() -> Palette:
 
 
 def full_palette(labels: LabelMap) -> Palette:
-    """Return the scheme of all K classes.
-
-    Codes are those of `errormaps.all_errors`: correct pixels 0…K-1, wrong ones K…2K-1 by
-    their class in the truth, the stripes of the wrong ones 2K…3K-1, void 3K and its stripes 3K+1.
-    """
+    """Return the scheme of all K classes, for the codes of `all_errors`."""
     own, count = class_colors(labels), len(labels.labels)
     faded = [_mix(color, (FADED, FADED, FADED), 1 - KEPT) for color in own]
     stripes = [
@@ -161,7 +155,6 @@ def _nth_color(number: int) -> Color:
 
 
 def _mix(color: Color, other: Color, share: float) -> Color:
-    """Go a share of the way from one colour to another."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
     return red, green, blue
 

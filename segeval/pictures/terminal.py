@@ -31,11 +31,8 @@ KINDS: Final[Mapping[int, str]] = {
 """Characters of the kinds of one class."""
 
 VOID: Final = "/"
-LETTERS: Final = string.ascii_letters + string.digits
-"""Characters of the classes that are wrong somewhere."""
-
-STEPS: Final = np.array([0, 95, 135, 175, 215, 255])
-"""Levels of the colour cube of terminals with 256 colours."""
+LETTERS: Final = string.ascii_letters + string.digits  # of classes that are wrong somewhere
+STEPS: Final = np.array([0, 95, 135, 175, 215, 255])  # of the cube of 256 colours
 
 
 def draw_text(codes: Codes, scheme: Palette, card: Caption, *, columns: int, colors: Colors) -> str:
@@ -135,7 +132,6 @@ def _rows(card: Caption, marks: Mapping[int, str], columns: int, mark_width: int
 
 
 def _flow(items: Iterable[tuple[str, int]], columns: int) -> Iterable[str]:
-    """Break texts of given widths into lines."""
     line, used = "", 0
     for text, width in items:
         if line and used + 2 + width > columns:

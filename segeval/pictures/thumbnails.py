@@ -1,7 +1,6 @@
 """Small pictures of some images for the page: photograph, truth, prediction, and errors.
 
-A pixel of a small picture is one pixel of the masks, the same one in every layer: nothing is mixed,
-and about as much of the picture is wrong as of the image.
+A pixel is one pixel of the masks, the same one in every layer: nothing is mixed.
 """
 
 from __future__ import annotations
@@ -33,10 +32,7 @@ LISTED: Final = 6  # wrong classes that are named below a picture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Album:
-    """Which images are shown, by section those that stand for it best first, and from what.
-
-    Pairs and photographs are by the name of the image.
-    """
+    """Images that stand for a section, best first; pairs and photographs are by name."""
 
     sections: Mapping[str, Sequence[Caption]]
     pairs: Mapping[str, Pair]

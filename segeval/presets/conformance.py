@@ -24,8 +24,7 @@ from segeval.version import __version__
 
 SCHEMA: Final = "segeval.conformance/1"
 VOID: Final = 255
-BLOCK: Final = 4
-"""Sides of the squares that masks are made of."""
+BLOCK: Final = 4  # sides of the squares that masks are made of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

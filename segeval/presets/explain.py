@@ -1,7 +1,6 @@
 """The same counts under every tool's convention, and which rule makes the difference.
 
-Rules are found by switching one axis of a convention at a time; nothing is said that was not
-computed on these very counts.
+Rules are found by switching one axis at a time, on these very counts.
 """
 
 from __future__ import annotations
@@ -40,33 +39,20 @@ AXES: Final = (
 )
 """Axes in the order in which they are switched; the metric itself comes before or after them."""
 
-GRAIN: Final = 2.0**50
-"""Values are rounded to 1/GRAIN, so that floats add up to their differences exactly."""
-
-NOTABLE: Final = 0.0005
-"""Changes smaller than this are not worth a sentence."""
+GRAIN: Final = 2.0**50  # values are rounded to 1/GRAIN, so that floats add up exactly
+NOTABLE: Final = 0.0005  # changes smaller than this are not worth a sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresetScore:
-    """What a preset says of the counts; values are in [0, 1], or NaN if undefined.
-
-    Attributes
-    ----------
-    metric : str
-        Its headline, e.g. ``"miou"``.
-    entered : int
-        How many (class, image) values entered it; values of classes if counts are pooled.
-    rules : tuple of Rule
-        What moves it away from the default convention, the largest change first.
-    """
+    """What a preset says of the counts; values are in [0, 1], or NaN if undefined."""
 
     preset: str
-    metric: str
+    metric: str  # the headline, e.g. miou
     value: float
     per_class: tuple[float, ...]
-    entered: int
-    rules: tuple[Rule, ...]
+    entered: int  # (class, image) values in it; of classes if counts are pooled
+    rules: tuple[Rule, ...]  # what moves it from the default, the largest first
 
     @property
     def differs_by(self) -> str:
@@ -76,10 +62,9 @@ class PresetScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """An axis on which a preset is not the default, and where the preset is on it.
+    """An axis on which a preset is not the default, and where it is.
 
-    ``change`` is the value of the preset, less its value with this axis as in the default; NaN if
-    one of them is undefined.
+    ``change`` is its value less that with this axis as in the default; NaN if one is undefined.
     """
 
     axis: str
@@ -235,10 +220,7 @@ def _size(change: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Some axes that are switched from one preset to another, the value then, and what that adds.
-
-    There are several axes where a value between them is undefined.
-    """
+    """Axes that are switched together, as a value between them is undefined, and what that adds."""
 
     axes: tuple[str, ...]
     before: tuple[str, ...]
@@ -248,10 +230,9 @@ class Step:
 
 
 def steps_between(case: PresetScorer, first: str, last: str) -> list[Step]:
-    """Go from one preset to another, one axis at a time.
+    """Go from one preset to another, one axis at a time; those that change nothing are left out.
 
-    The changes add up to the difference of the two values exactly, in any order. Axes that change
-    nothing are left out. Empty if a value is undefined, or if there is no difference.
+    The changes add up to the difference exactly; empty if that is undefined, or if there is none.
     """
     start, end = case.convention(first), case.convention(last)
     if math.isnan(case.value(start)) or math.isnan(case.value(end)):

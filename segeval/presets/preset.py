@@ -20,32 +20,18 @@ TEXTS: Final = ("tool", "version", "source", "call", "flatters", "punishes", "fa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """What one call of a tool does, as a point on the axes of a convention.
+    """What one call of a tool does, as a point on the axes of a convention."""
 
-    Attributes
-    ----------
-    name : str
-        ``tool`` or ``tool:variant``.
-    also : mapping of str to str
-        Further calls that follow the same row, by the mean that reproduces them.
-    source : str
-        Where the rules can be read.
-    flatters, punishes : str
-        When the number reads too high, and when too low.
-    fault : str
-        A defect of the tool that the preset does not repeat; empty if there is none.
-    """
-
-    name: str
+    name: str  # ``tool`` or ``tool:variant``
     tool: str
     version: str
     call: str
-    source: str
-    flatters: str
-    punishes: str
+    source: str  # where the rules can be read
+    flatters: str  # when the number reads too high
+    punishes: str  # when it reads too low
     convention: Convention
-    fault: str = ""
-    also: Mapping[str, str] = field(default_factory=dict)
+    fault: str = ""  # a defect of the tool that is not repeated
+    also: Mapping[str, str] = field(default_factory=dict)  # further calls of the same row, by mean
 
 
 def preset(name: str, **axes: Any) -> Convention:
@@ -115,7 +101,6 @@ def _rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _preset(row: Mapping[str, Any]) -> Preset:
-    """Turn a row into a preset."""
     known = {"name", "also", *TEXTS, *AXES, *METRICS}
     if unknown := row.keys() - known:
         raise ValueError(f"preset {row['name']}: no axis is called {', '.join(sorted(unknown))}")

@@ -14,8 +14,7 @@ from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.sample import sum_images
 from segeval.text import counted
 
-NAMED: Final = 2
-"""Classes that a sentence names."""
+NAMED: Final = 2  # classes that a sentence names
 
 
 def describe_rule(case: PresetScorer, rule: Rule) -> str:

@@ -40,8 +40,7 @@ def make_document(
 ) -> dict[str, Any]:
     """Lay out comparisons with one baseline, whose name is the first, as a document.
 
-    The first comparison fills the document itself, as there mostly is no other; the rest are in
-    ``others``.
+    The first comparison fills the document itself; the rest are in ``others``.
     """
     first = comparisons[0]
     parts = [
@@ -67,7 +66,6 @@ def make_document(
 
 
 def _contrast(comparison: RunComparison) -> dict[str, Any]:
-    """Lay out what changed from the baseline to one run."""
     names = comparison.scores.labels.names
     classes: list[dict[str, Any]] = [{"index": k, "name": name} for k, name in enumerate(names)]
     for metric, difference in comparison.classes.items():
@@ -221,7 +219,6 @@ def _letter(number: int) -> str:
 
 
 def _names(document: Mapping[str, Any]) -> list[str]:
-    """Say which run is called by which letter."""
     names = [f"{document['baseline']} (baseline)", *(part["run"] for part in runs_of(document))]
     return [f"{_letter(number)}  {name}" for number, name in enumerate(names)]
 
@@ -256,7 +253,6 @@ def _shown(document: Mapping[str, Any]) -> list[str]:
 
 
 def _plain_figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:
-    """Show a score of both runs, the difference, its interval and p-values."""
     (entry,) = entries
     yield show_score(entry["baseline"], percent=percent)
     yield show_score(entry["value"], percent=percent)

@@ -29,8 +29,7 @@ def make_document(
 ) -> dict[str, Any]:
     """Lay out scores as a document: only dicts, lists, str, int, float, bool and None.
 
-    ``pixels.total`` is ``judged + ignored``, and ``judged`` is the sum of the confusion counts and
-    of ``confusion.unknown``.
+    ``judged`` is the sum of the confusion counts and of ``confusion.unknown``.
     """
     counts, convention = scores.counts, scores.convention
     matrix = counts.confusion
@@ -112,7 +111,6 @@ def _entered(scores: Scores) -> dict[str, int]:
 
 
 def _averaged(scores: Scores) -> dict[str, Any]:
-    """Say which classes the means run over."""
     averaged: dict[str, Any] = {
         **_entered(scores),
         "of": len(scores.labels.names),

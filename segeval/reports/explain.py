@@ -29,8 +29,7 @@ def make_document(
 ) -> dict[str, Any]:
     """Lay out presets, the rules that matter, and the way between two of them, as plain data.
 
-    Schema ``segeval.explain/1``; undefined is None. ``between.steps`` add up to
-    ``between.difference`` exactly.
+    Undefined is None; ``between.steps`` add up to ``between.difference`` exactly.
     """
     main = [row for row in rows if ":" not in row.preset] or rows
     document: dict[str, Any] = {
@@ -121,14 +120,12 @@ def _rows(document: Mapping[str, Any], *, variants: bool) -> Table:
 
 
 def _move(rule: Mapping[str, Any]) -> str:
-    """Name an axis, where it is, and what that changes."""
     change = rule["change"]
     moved = "makes it undefined" if change is None else f"{100 * change:+.2f}"
     return f"{rule['axis']} {rule['setting']} {moved}"
 
 
 def _rules(document: Mapping[str, Any]) -> list[RenderableType]:
-    """Say in words which rules matter here."""
     rules = document["rules"]
     if not rules:
         return [Text("On these masks no rule moves a preset by 0.05 points."), Text()]
@@ -137,7 +134,6 @@ def _rules(document: Mapping[str, Any]) -> list[RenderableType]:
 
 
 def _steps(between: Mapping[str, Any]) -> RenderableType:
-    """Show the way from one preset to another."""
     if between["difference"] is None:
         undefined = [
             name

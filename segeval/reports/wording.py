@@ -138,7 +138,6 @@ def note_on_absent(document: Mapping[str, Any]) -> str:
 
 
 def _meaning(document: Mapping[str, Any], metric: Metric) -> str:
-    """Define the mean of a metric."""
     averaged, settings = document["averaged"], document["settings"]
     counts = averaged.get("classes_of", {})
     over = f"{counts.get(metric.mean, averaged['classes'])} of {averaged['of']} classes"

@@ -21,8 +21,7 @@ from segeval.scoring.gates import DropGate, split_bound
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import Scores
 
-FREE: Final = ("classes", "images", "groups", "shard", "ci", "segeval")
-"""Parts of the signature in which a baseline may differ."""
+FREE: Final = ("classes", "images", "groups", "shard", "ci", "segeval")  # may differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +62,6 @@ def check_drops(
 
     The classes and images that are ``allowed`` to may have vanished. If the counts are compared
     too, only a drop whose interval excludes 0 fails.
-
-    Raises
-    ------
-    RunError
-        If the baseline was scored under other settings.
-    SettingError
-        If a drop names no score, or no interval can be found.
     """
     _check_signature(scores.signature, baseline)
     comparison = None
@@ -133,7 +125,6 @@ def _vanished(
 
 
 def _classes(values: Mapping[str, float], baseline: Baseline, allowed: Collection[str]) -> DropGate:
-    """Ask for all classes of the baseline."""
     gone = [n for n in baseline.classes if math.isnan(values.get(f"iou.{n}", math.nan))]
     missing = [name for name in gone if name not in allowed]
     waived = [name for name in gone if name in allowed]
@@ -176,7 +167,6 @@ def _gate(
 
 
 def _interval(name: str, comparison: RunComparison) -> tuple[float, float]:
-    """Return the bounds of a difference."""
     metric, _, label = name.partition(".")
     names = comparison.scores.labels.names
     if name in comparison.means:
@@ -195,25 +185,13 @@ SCHEMA: Final = "segeval.scores/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Baseline:
-    """What a run is held against.
+    """What a run is held against."""
 
-    Attributes
-    ----------
-    values : mapping of str to float
-        Every score, as gates name it: ``miou``, ``iou.road``, ``miou@night``; NaN if undefined.
-    classes : tuple of str
-        The classes with a defined IoU.
-    images : int
-        Number of images.
-    run : CountedRun, optional
-        The counts, if the baseline is a run and no document.
-    """
-
-    values: Mapping[str, float]
-    classes: tuple[str, ...]
+    values: Mapping[str, float]  # every score, as gates name it; NaN if undefined
+    classes: tuple[str, ...]  # those with a defined IoU
     images: int
     signature: str
-    run: CountedRun | None = None
+    run: CountedRun | None = None  # if it is no document
 
 
 def read_baseline(path: Path) -> Baseline | CountedRun:

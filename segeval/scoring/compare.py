@@ -36,23 +36,13 @@ from segeval.settings import LabelChoice, Unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Difference:
-    """A score of two runs, or the scores of their K classes; NaN where undefined.
-
-    Attributes
-    ----------
-    bounds : (2,) or (2, K) float64 array
-        Interval of ``value - baseline``, both runs resampled alike.
-    p : () or (K,) float64 array
-        Of the approximate randomisation test, two-sided.
-    undefined : () or (K,) int64 array
-        Resamples in which the difference is undefined, and which its bounds leave out.
-    """
+    """A score of two runs, or the scores of their K classes; NaN where undefined."""
 
     baseline: NDArray[np.float64]
     value: NDArray[np.float64]
-    bounds: NDArray[np.float64]
-    p: NDArray[np.float64]
-    undefined: NDArray[np.int64]
+    bounds: NDArray[np.float64]  # (2,) or (2, K) of value - baseline, resampled alike
+    p: NDArray[np.float64]  # of the approximate randomisation test, two-sided
+    undefined: NDArray[np.int64]  # resamples that the bounds leave out
 
     @property
     def delta(self) -> NDArray[np.float64]:
@@ -67,24 +57,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunComparison:
-    """A run against a baseline.
-
-    Attributes
-    ----------
-    means, classes : mapping of str to Difference
-        Means and overall scores by name, and scores of the classes by metric.
-    metric : str
-        The score by which images are compared.
-    images : (2, N) float64 array
-        That score of each image, of the baseline and of the run; NaN where undefined.
-    """
+    """A run against a baseline."""
 
     baseline: Scores
     scores: Scores
-    means: Mapping[str, Difference]
-    classes: Mapping[str, Difference]
-    metric: str
-    images: NDArray[np.float64]
+    means: Mapping[str, Difference]  # means and overall scores by name
+    classes: Mapping[str, Difference]  # by metric
+    metric: str  # the score by which images are compared
+    images: NDArray[np.float64]  # (2, N); that score, of the baseline and of the run
     units: Units
     resampling: Resampling
     signature: str
@@ -109,13 +89,6 @@ def compare_runs(
 
     Without a choice, the classes are those found in all runs together. Images that are not in all
     runs are an error, or left out if only those in ``common`` are asked for.
-
-    Raises
-    ------
-    RunError
-        If the runs are not over the same images, or not against the same truths.
-    DataError
-        If a run has problems, or there are too few images.
     """
     resampling, convention = resampling or Resampling(), convention or Convention()
     faults = list(dict.fromkeys(problem for run in runs for problem in run.provenance.problems))
@@ -144,7 +117,6 @@ def compare_runs(
 def _compare(
     baseline: Scores, scores: Scores, units: Units, resampling: Resampling, signature: str
 ) -> RunComparison:
-    """Compare two runs over the same images, scored alike."""
     metric = baseline.convention.headline.partition("_worst")[0]
     pools = [pools_of(scores.convention, side.counts.images, units) for side in (baseline, scores)]
     sides, (units, _) = zip(*pools, strict=True)
@@ -152,7 +124,11 @@ def _compare(
     drawn = _differences(
         scores, ([Sample.of(side, draws) for side in sides] for draws in draw(units, resampling))
     )
-    swapped = _differences(scores, (_swapped(both, coins) for coins in swap(units, resampling)))
+    coins = ((1 - each, each) for each in swap(units, resampling))  # 1: the runs change places
+    swapped = _differences(
+        scores,
+        ([Sample.of(both, np.hstack(draws)) for draws in (pair, pair[::-1])] for pair in coins),
+    )
     return RunComparison(
         baseline=baseline,
         scores=scores,
@@ -188,12 +164,6 @@ def _difference(
         p=randomization_p(second - first, swapped),
         undefined=np.isnan(drawn).sum(axis=0),
     )
-
-
-def _swapped(both: ClassCounts, coins: NDArray[np.float64]) -> list[Sample]:
-    """Let the runs change places where coins are 1: draw each side from the images of both."""
-    sides = (1 - coins, coins), (coins, 1 - coins)
-    return [Sample.of(both, np.hstack(draws)) for draws in sides]
 
 
 def _differences(scores: Scores, rounds: Iterable[Sequence[Sample]]) -> Summary:

@@ -19,8 +19,7 @@ from segeval.scoring.metrics import METRICS, ROUNDING
 from segeval.scoring.score import Scores
 from segeval.text import did_you_mean
 
-BOUNDS: Final = {"low": 0, "high": 1}
-"""Bounds of an interval, as they are named behind a score."""
+BOUNDS: Final = {"low": 0, "high": 1}  # bounds of an interval, as they are named behind a score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,28 +45,14 @@ class Gate(Threshold):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropGate(Gate):
-    """A score held against that of a baseline.
+    """A score held against that of a baseline."""
 
-    Attributes
-    ----------
-    baseline : float
-        The score there; NaN if undefined.
-    max_drop : float
-        How far the value may be below: a difference, or a share of the baseline if ``relative``.
-    interval : tuple of float, optional
-        Bounds of ``value - baseline``: only where the upper one is below 0 does a drop fail.
-    missing : tuple of str
-        What the baseline has and is not there.
-    waived : tuple of str
-        What is not there either, and may be missing.
-    """
-
-    baseline: float
-    max_drop: float = 0.0
+    baseline: float  # NaN if undefined
+    max_drop: float = 0.0  # a difference, or a share of the baseline
     relative: bool = False
-    interval: tuple[float, float] | None = None
-    missing: tuple[str, ...] = ()
-    waived: tuple[str, ...] = ()
+    interval: tuple[float, float] | None = None  # of value - baseline; a drop fails below 0
+    missing: tuple[str, ...] = ()  # what only the baseline has
+    waived: tuple[str, ...] = ()  # what may be missing
 
     @property
     def drop(self) -> float:

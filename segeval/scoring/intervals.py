@@ -17,24 +17,14 @@ from segeval.scoring.sample import Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Intervals:
-    """Percentile intervals of every score.
-
-    Attributes
-    ----------
-    means : mapping of str to (2,) float64 array
-        Lower and upper bound of each mean and overall score; NaN if no round defines it.
-    classes : mapping of str to (2, K) float64 array
-        The same for the scores of each class, by metric.
-    undefined_means, undefined_classes : mapping of str to int or (K,) int64 array
-        Rounds in which a score is undefined, and which its bounds leave out.
-    """
+    """Percentile intervals of every score; NaN if no round defines it."""
 
     resampling: Resampling
     units: Units
-    means: Mapping[str, NDArray[np.float64]]
-    classes: Mapping[str, NDArray[np.float64]]
-    undefined_means: Mapping[str, int]
-    undefined_classes: Mapping[str, NDArray[np.int64]]
+    means: Mapping[str, NDArray[np.float64]]  # (2,) bounds
+    classes: Mapping[str, NDArray[np.float64]]  # (2, K) bounds by metric
+    undefined_means: Mapping[str, int]  # rounds that the bounds leave out
+    undefined_classes: Mapping[str, NDArray[np.int64]]  # (K,), the same by metric
 
 
 def find_intervals(

@@ -135,7 +135,6 @@ def worst_mean(
 
 
 def _score(convention: Convention, metric: Metric, counts: ClassCounts) -> MaskedScores:
-    """Score every class of every pool."""
     return MaskedScores(
         scores=convention.score_classes(metric, counts),
         propagates=convention.propagates(metric, counts),
@@ -231,8 +230,6 @@ def mean_of_worst(
     The share of the (N, M) values is rounded down to a whole number of them. (B, M) means; NaN
     where no value is defined, or where one that propagates is drawn.
 
-    References
-    ----------
     Wang et al. 2023, Revisiting Evaluation Metrics for Semantic Segmentation, NeurIPS.
     """
     drawn = np.ones((1, values.shape[0])) if draws is None else draws
@@ -275,8 +272,6 @@ def generalized_dice(
     By the weighting, w is 1 / support, 1 / support^2, or 1; that of a class without true pixels is
     that of the heaviest other class, or 0. Values in [0, 1]; NaN where no class is on either side.
 
-    References
-    ----------
     Sudre et al. 2017, doi:10.1007/978-3-319-67558-9_28.
     """
     support = counts.support.astype(np.float64)
@@ -342,8 +337,7 @@ def count_values_in_mean(
 ) -> int:
     """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
 
-    Where classes are summed up, or the Dice is generalised, an image has one value; where all
-    counts are, there is a single one.
+    Classes that are summed up, or under the generalised Dice, have one value an image.
     """
     sample = without_void_images(convention, sample)
     if _scores_whole_pools(convention, metric):
@@ -361,7 +355,6 @@ def _scores_whole_pools(convention: Convention, metric: Metric) -> bool:
 
 
 def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
-    """Return which values of the pools have a part in the means."""
     summed = "sum images" in POOLINGS[convention.pooling].steps
     counts = sample.pool if summed else sample.images
     values, weights = _score(convention, metric, counts), _weights(convention, counts)
@@ -371,13 +364,10 @@ def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDAr
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Summary:
-    """Scores of B resamples of the images, NaN where undefined.
+    """Scores of B resamples of the images, NaN where undefined."""
 
-    Means and overall scores by name are (B,) arrays, scores of the classes by metric (B, K) ones.
-    """
-
-    means: Mapping[str, NDArray[np.float64]]
-    classes: Mapping[str, NDArray[np.float64]]
+    means: Mapping[str, NDArray[np.float64]]  # (B,) by name, overall scores as well
+    classes: Mapping[str, NDArray[np.float64]]  # (B, K) by metric
 
     def minus(self, other: Summary) -> Summary:
         """Subtract the scores of another summary of as many resamples."""

@@ -1,8 +1,7 @@
 """What each score is, as data: formula, range, symmetry, source.
 
-Adding a score is adding a row to `METRICS` or `OVERALL`. Documents, gates, intervals, comparisons
-and the CSV of images hold every row; ``shown`` says where else people see it. What an absent class
-is worth, and what is averaged over what, is decided in ``segeval.scoring.convention``.
+Adding a score is adding a row to `METRICS` or `OVERALL`: documents, gates, intervals, comparisons
+and the CSV of images hold every row; ``shown`` says where else people see it.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
 
-ROUNDING: Final = 1e-12
-"""Differences of scores up to this are those of rounding: 0.8 - 0.79 is above 0.01 in floats."""
+ROUNDING: Final = 1e-12  # scores that differ by less are equal: 0.8 - 0.79 is above 0.01 in floats
 
 
 Place = Literal["classes", "breakdown", "summary", "brief", "curves"]
@@ -33,38 +31,18 @@ where there is room for a few numbers only, as of one image, beside losses, belo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A score of one class: a ratio of counts in [0, 1], undefined where both terms are 0.
-
-    Attributes
-    ----------
-    name, title : str
-        Name of the score in documents, and on the screen.
-    formula, reference : str
-        In the words of `ClassCounts`, and where it comes from.
-    terms : callable
-        Numerator and denominator, as (..., K) arrays.
-    symmetric : bool
-        Whether exchanging truth and prediction leaves it unchanged.
-    swapped : str
-        The score that it becomes when truth and prediction are exchanged; empty if none.
-    smoothed : bool
-        Whether a convention may add to both terms.
-    negatives : bool
-        Whether true negatives are in it, so that its formula holds for a class on one side too.
-    shown : set of str
-        Where the score or its mean over classes is seen, of `Place`.
-    """
+    """A score of one class: a ratio of counts in [0, 1], undefined where both terms are 0."""
 
     name: str
     title: str
-    formula: str
+    formula: str  # in the words of `ClassCounts`
     terms: Callable[[ClassCounts], tuple[NDArray[Any], NDArray[Any]]]
-    symmetric: bool
-    swapped: str
-    smoothed: bool = False
-    negatives: bool = False
+    symmetric: bool  # in truth and prediction
+    swapped: str  # what it is when these are exchanged, if anything
+    smoothed: bool = False  # a convention may add to both terms
+    negatives: bool = False  # true negatives are in it, so it is defined on one side too
     reference: str
-    shown: frozenset[Place] = frozenset()
+    shown: frozenset[Place] = frozenset()  # the score, or its mean over classes
 
     @property
     def mean(self) -> str:
@@ -79,22 +57,14 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverallMetric:
-    """A score of all classes together; most as in `Metric`.
-
-    Attributes
-    ----------
-    score : callable
-        From (..., K) counts to (...) values in ``range``; NaN where undefined.
-    range : tuple of float
-        Least and greatest value.
-    """
+    """A score of all classes together; most as in `Metric`."""
 
     name: str
     title: str
     formula: str
-    score: Callable[[ClassCounts], NDArray[np.float64]]
+    score: Callable[[ClassCounts], NDArray[np.float64]]  # (..., K) -> (...)
     symmetric: bool
-    range: tuple[float, float]
+    range: tuple[float, float]  # least and greatest value
     reference: str
     shown: frozenset[Place] = frozenset()
 

@@ -1,7 +1,6 @@
 """Chance, in numbers: images drawn anew, intervals, swaps of two systems, corrected p-values.
 
-Everything here is a function of a seed, and gives the same bits in blocks of any size. What is
-scored of a drawing is decided in ``segeval.scoring.means``.
+Everything here is a function of a seed, and gives the same bits in blocks of any size.
 """
 
 from __future__ import annotations
@@ -17,18 +16,10 @@ from segeval.counting.confusion import ClassCounts
 from segeval.errors import Problem, SettingError
 from segeval.scoring.metrics import ROUNDING
 
-LEVEL: Final = 0.95
-"""Share of the resamples that lies within an interval."""
-
-SEED: Final = 12345
-"""Seed unless another is given."""
-
-FEW: Final = 20
-"""Units below which an interval is not to be relied on."""
-
-BLOCK: Final = 1 << 22
-"""Cells of a matrix of weights that is held at a time, 32 MiB of float64."""
-
+LEVEL: Final = 0.95  # share of the resamples that lies within an interval
+SEED: Final = 12345  # seed unless another is given
+FEW: Final = 20  # units below which an interval is not to be relied on
+BLOCK: Final = 1 << 22  # cells of a matrix of weights that is held at a time, 32 MiB of float64
 FEWEST, MOST = 10, 100_000
 
 
@@ -59,13 +50,10 @@ class Resampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Units:
-    """What is drawn: images, or groups of images, which are drawn as a whole.
-
-    ``unit`` is the number of the unit of each image, and ``count`` is that of all units, U.
-    """
+    """What is drawn: images, or groups of images, which are drawn as a whole."""
 
     kind: Literal["images", "groups"]
-    unit: NDArray[np.int64]
+    unit: NDArray[np.int64]  # (N,); the number of the unit of each image
     count: int
 
     @classmethod
@@ -111,8 +99,6 @@ def draw(
     Yields how often each image is drawn, (B, N), in blocks of B rounds, by default of 32 MiB. The
     indices are those that `scipy.stats.bootstrap` draws from the same generator.
 
-    References
-    ----------
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 6.
     """
     random, count = np.random.default_rng(resampling.seed), units.count
@@ -130,8 +116,6 @@ def swap(
 
     Yields 1 for each image where they do, else 0, in blocks of (B, N).
 
-    References
-    ----------
     Noreen 1989, Computer-Intensive Methods for Testing Hypotheses, chapter 2.
     """
     random = np.random.default_rng(resampling.seed)
@@ -151,8 +135,6 @@ def percentile_interval(values: NDArray[np.float64]) -> NDArray[np.float64]:
     Linear interpolation between neighbours. Rounds in which a score is undefined are left out;
     NaN where none defines it.
 
-    References
-    ----------
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
     """
     tail = (1 - LEVEL) / 2
@@ -176,12 +158,8 @@ def randomization_p(
     value, at least the observed one. Rounds in which it is undefined are left out of c and of R.
     In (0, 1]; NaN where the observed difference is undefined.
 
-    References
-    ----------
     Noreen 1989, Computer-Intensive Methods for Testing Hypotheses, chapter 2.
 
-    Examples
-    --------
     >>> randomization_p(np.array(0.2), np.array([0.1, -0.2, 0.0])).item()
     0.5
     """
@@ -197,12 +175,8 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     The i-th smallest of m is multiplied by m - i + 1, and none is less than one before it. NaN
     where there is no test.
 
-    References
-    ----------
     Holm 1979, A Simple Sequentially Rejective Multiple Test Procedure, Scand. J. Statist. 6:65.
 
-    Examples
-    --------
     >>> holm(np.array([0.01, 0.04, 0.03])).round(4).tolist()
     [0.03, 0.06, 0.06]
     """

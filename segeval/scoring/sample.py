@@ -17,30 +17,17 @@ from segeval.scoring.convention import Convention
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import Resampling, Units
 
-Axis = Literal["images", "classes", "pairs"]
-"""What is summed over; pairs are all classes of all images."""
-
-FINE: Final = 2.0**30
-"""Steps of the two parts of a fraction that are added up as whole numbers."""
+Axis = Literal["images", "classes", "pairs"]  # pairs: all classes of all images
+FINE: Final = 2.0**30  # steps of the two parts of a fraction that are added up as whole numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
-    """Images, and how often each of them is drawn: once, or B times differently.
+    """Images, and how often each of them is drawn: once, or B times differently."""
 
-    Attributes
-    ----------
-    images : ClassCounts
-        (N, K) counts of each image and class.
-    pool : ClassCounts
-        (B, K) counts, summed over the images as often as they are drawn.
-    draws : (B, N) float64 array, optional
-        Whole numbers: how often an image is drawn. None is every image once, and B = 1.
-    """
-
-    images: ClassCounts
-    pool: ClassCounts
-    draws: NDArray[np.float64] | None = None
+    images: ClassCounts  # (N, K)
+    pool: ClassCounts  # (B, K); summed as often as drawn
+    draws: NDArray[np.float64] | None = None  # (B, N); None is every image once
 
     @classmethod
     def of(cls, images: ClassCounts, draws: NDArray[np.float64] | None = None) -> Sample:
@@ -104,10 +91,7 @@ def excluded_indices(convention: Convention, labels: LabelMap) -> list[int]:
 
 
 def units_of(convention: Convention, run: CountedRun, group_by: str | None = None) -> Units:
-    """Return what is resampled: the groups that pairs carry, or those that are averaged.
-
-    A `SettingError`, if groups are averaged and an image is in none.
-    """
+    """Return what is resampled: the groups that pairs carry, or those that are averaged."""
     if not POOLINGS[convention.pooling].by_group:
         return Units.of(group_names(run))
     names = group_names(run, group_by)

@@ -71,41 +71,20 @@ def label_and_score(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scores:
-    """Every score of a run under one label map and one convention; NaN where undefined.
-
-    Attributes
-    ----------
-    class_scores : mapping of str to (K,) float64 array
-        Scores of each class by metric: of the summed counts under dataset pooling, else the mean
-        over the images in which the class is defined.
-    summary : mapping of str to float
-        Means and overall scores by name.
-    averaged : mapping of str to int
-        How many classes enter each mean.
-    averaged_images : mapping of str to int
-        How many images enter each mean and overall score.
-    signature : str
-        The definition of these numbers in one line.
-    unknown : {"error", "wrong", "ignore"}
-        What a predicted value is that is no class.
-    groups : mapping of str to Scores
-        Scores of each group of images, if there are groups.
-    group_names : sequence of str
-        The group of every image, empty if it has none.
-    """
+    """Every score of a run under one label map and one convention; NaN where undefined."""
 
     run: CountedRun
     labels: LabelMap
     convention: Convention
     counts: ClassifiedRun
-    class_scores: Mapping[str, NDArray[np.float64]]
-    summary: Mapping[str, float]
-    averaged: Mapping[str, int]
-    averaged_images: Mapping[str, int]
-    signature: str
-    unknown: Unknown = "error"
-    groups: Mapping[str, Scores] = field(default_factory=dict)
-    group_names: Sequence[str] = ()
+    class_scores: Mapping[str, NDArray[np.float64]]  # (K,) by metric
+    summary: Mapping[str, float]  # means and overall scores by name
+    averaged: Mapping[str, int]  # classes in each mean
+    averaged_images: Mapping[str, int]  # images in each mean and overall score
+    signature: str  # the definition of these numbers
+    unknown: Unknown = "error"  # what a predicted value is that is no class
+    groups: Mapping[str, Scores] = field(default_factory=dict)  # of each group of images
+    group_names: Sequence[str] = ()  # of every image, empty if it is in none
     intervals: Intervals | None = None
 
     @property
@@ -135,16 +114,7 @@ def score_run(
     resampling: Resampling | None = None,
     group_by: str | None = None,
 ) -> Scores:
-    """Score a run under a convention, by default the pooled counts of all classes.
-
-    Raises
-    ------
-    DataError
-        If the run has problems, its own or values that the label map does not know; or if there is
-        too little for intervals.
-    SettingError
-        If groups are averaged and an image is in none.
-    """
+    """Score a run under a convention, by default the pooled counts of all classes."""
     convention = convention or Convention()
     if convention.outside == "ignore":
         labels, unknown = void_outside(run, labels), "ignore"

@@ -19,62 +19,34 @@ from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError, SettingError
 from segeval.labels.classify import explained, translate_truth
-from segeval.labels.doubts import SLACK
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.metrics import METRICS, Metric, ratio, shown
 from segeval.scoring.score import write_signature
 from segeval.settings import Scale
-from segeval.values import COLOR, FLOAT, NOT_FINITE, STEPS, as_numbers, is_float
+from segeval.values import COLOR, FLOAT, NOT_FINITE, SLACK, STEPS, as_numbers, is_float
 
-FIRST: Final = ("precision", "recall", "dice", "iou")
-"""The order of the curves; others follow."""
-
-LAST: Final = 255
-"""Number of the last threshold; the first has number 0."""
-
-TOPS: Final = (255, 65535, COLOR - 1)
-"""Highest levels of 8, 16 and 24 bits; the least that holds all values is the last threshold."""
-
-IMAGES: Final = 1 << 12
-"""Images worked on at a time."""
+FIRST: Final = ("precision", "recall", "dice", "iou")  # the order of the curves; others follow
+LAST: Final = 255  # number of the last threshold; the first has number 0
+TOPS: Final = (255, 65535, COLOR - 1)  # the least that holds all values is the last threshold
+IMAGES: Final = 1 << 12  # images worked on at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sweep:
-    """Scores of the foreground at every threshold.
+    """Scores of the foreground at 256 thresholds: levels of 8, 16 or 24 bits, or k/255 of floats.
 
-    Attributes
-    ----------
-    thresholds : (256,) int64 or float64 array
-        Foreground is where value >= threshold: levels of 8, 16 or 24 bits, or k/255 of floats.
-    dataset, image : mapping of str to (256,) float64 array
-        Each of `curve_names`, of counts summed over images, and as the mean over images. NaN where
-        undefined.
-    images : mapping of str to int
-        How many images enter the mean of each curve: the same at every threshold.
-    average_precision : float
-        Sum of precision times the gain in recall, over all values from the highest down; NaN if
-        there is no foreground in the truth.
-    auroc : float
-        Area under recall against false-positive rate; NaN if truth holds one class only.
-    mae : mapping of str to float
-        Mean absolute error of predictions in [0, 1], over all pixels (``"dataset"``) and as mean
-        over images (``"image"``).
-    adaptive : float
-        Mean over images of ``fbeta`` at the threshold of each: twice its mean value, at most 1.
-    beta2 : float
-        Squared beta of ``fbeta``.
+    The curves are of counts summed over images, and means over images; NaN where undefined.
     """
 
-    thresholds: NDArray[np.int64] | NDArray[np.float64]
-    dataset: Mapping[str, NDArray[np.float64]]
-    image: Mapping[str, NDArray[np.float64]]
-    images: Mapping[str, int]
-    average_precision: float
-    auroc: float
-    mae: Mapping[str, float]
-    adaptive: float
+    thresholds: NDArray[np.int64] | NDArray[np.float64]  # (256,); foreground at or above
+    dataset: Mapping[str, NDArray[np.float64]]  # (256,) by `curve_names`
+    image: Mapping[str, NDArray[np.float64]]  # (256,)
+    images: Mapping[str, int]  # in the mean of each curve, the same at every threshold
+    average_precision: float  # of all values; NaN if there is no foreground in the truth
+    auroc: float  # NaN if the truth holds one class only
+    mae: Mapping[str, float]  # over all pixels (``dataset``), or as mean over images (``image``)
+    adaptive: float  # mean ``fbeta`` at twice the mean value of an image, at most 1
     beta2: float
     signature: str
 
@@ -101,35 +73,13 @@ def sweep(
 ) -> Sweep:
     """Score the foreground at every threshold of grey predictions against binary truths.
 
-    Each curve is what `score_run` gives the class at that threshold, under the same convention. But
-    a mean over images runs over the same images along the whole curve: an image without a score at
-    some thresholds only has that of the formula there, or 0. A missing prediction is wrong in every
-    pixel, at every threshold, and its image scores 0.
+    Each curve is what `score_run` gives the class at that threshold, under the same convention,
+    whose pooling and weights do not matter. But a mean over images runs over the same images along
+    the whole curve: an image without a score at some thresholds only has that of the formula there,
+    or 0. A missing prediction is wrong in every pixel, at every threshold, and its image scores 0.
+    ``min-max`` first stretches the judged pixels of each image from their least to their greatest
+    value; an image of one value stays as it is. Of the labels only the truth side is used.
 
-    Parameters
-    ----------
-    run : CountedRun
-        Counts of grey predictions.
-    labels : LabelMap
-        Background and foreground; only the truth side is used.
-    convention : Convention, optional
-        How absent and one-sided foreground scores; its pooling and its weights do not matter.
-    beta2 : float
-        Squared beta of the F-beta score: the weight of recall against precision.
-    scale : {"none", "min-max"}
-        Whether the judged pixels of each image are first stretched from their least to their
-        greatest value; an image of one value stays as it is.
-
-    Raises
-    ------
-    DataError
-        If the run has problems, or the truth holds values that are neither class nor void.
-    SettingError
-        If the map has not two classes, ``beta2`` is not positive, or the predictions are no levels
-        and no floats in [0, 1], unless they are stretched.
-
-    References
-    ----------
     F-beta: van Rijsbergen 1979. Its averages over images, and the adaptive threshold: Achanta et
     al. 2009, doi:10.1109/CVPR.2009.5206596. Mean absolute error: Perazzi et al. 2012,
     doi:10.1109/CVPR.2012.6247743.

@@ -14,8 +14,7 @@ Value = TypeVar("Value")
 class SizedCache(Generic[Key, Value]):
     """Values by key, made when they are asked for; those not used for longest are dropped.
 
-    One value is made at a time, whoever asks, so that the memory that this takes is bounded, and
-    nothing is made twice at once. A value larger than the room is handed on and not kept.
+    One is made at a time, to bound the memory; one that is larger than the room is not kept.
     """
 
     def __init__(self, room: int, size: Callable[[Value], int] = lambda _: 1) -> None:

@@ -26,38 +26,19 @@ ORDERS_KEPT: Final = 16  # lists of positions that are kept for the next page of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which images are listed, and in what order.
+    """Which images are listed, and in what order."""
 
-    Attributes
-    ----------
-    text : str
-        What their names hold, in any case.
-    position : int, optional
-        A class that occurs in them, on either side.
-    lowest : bool
-        Whether that class must have the lowest IoU of the image.
-    pair : (int, int), optional
-        A true class and another class that some of its pixels were predicted as; K is no class.
-    group : int, optional
-        Their group.
-    order : {"worst", "best", "name"}
-        By mIoU, or IoU of the class; or by the pixels of the pair, most of them being worst.
-    """
-
-    text: str = ""
-    position: int | None = None
-    lowest: bool = False
-    pair: tuple[int, int] | None = None
+    text: str = ""  # what names hold, in any case
+    position: int | None = None  # a class that occurs on either side
+    lowest: bool = False  # that class has the lowest IoU
+    pair: tuple[int, int] | None = None  # truth, and what was predicted; K is no class
     group: int | None = None
-    order: Order = "worst"
+    order: Order = "worst"  # by IoU, or pixels of the pair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
-    """The wrong pixels of all images: columns of equal length, in ascending order of the images.
-
-    The predicted class is K for none; the same image and classes may stand in several rows.
-    """
+    """Wrong pixels of all images, by ascending image; the class K is none, and cells may repeat."""
 
     image: NDArray[np.int64]
     truth: NDArray[np.int64]

@@ -53,7 +53,6 @@ def describe_run(catalogue: Catalogue, *, position: int | None, photographs: boo
 
 
 def _columns(place: Place) -> dict[str, str]:
-    """Return the titles of the scores of a class, by name."""
     return {metric.name: metric.title for metric in shown(METRICS, place)}
 
 
@@ -135,7 +134,6 @@ def _classes(scores: Scores) -> list[Any]:
 def _confusions(
     cells: Iterable[tuple[int, int, int]], support: NDArray[np.int64], names: Sequence[str]
 ) -> list[Any]:
-    """Put confusions into words."""
     columns = [*names, "no class"]
     return [
         {
@@ -177,7 +175,6 @@ def _sides(scores: Scores, scheme: Palette) -> dict[str, Any]:
 
 
 def _entries(scheme: Palette, legend: Iterable[tuple[int, str, int]]) -> list[Any]:
-    """Give the codes of a legend their colours."""
     return [
         {"color": hex_color(scheme.color(code)), "name": name, "pixels": _count(count)}
         for code, name, count in legend
@@ -190,5 +187,4 @@ def _count(count: int) -> str:
 
 
 def _shown(value: float) -> str:
-    """Round a score, or write a dash where it is undefined."""
     return show_score(None if np.isnan(value) else float(value))

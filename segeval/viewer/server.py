@@ -24,12 +24,8 @@ from segeval.errors import SettingError
 from segeval.viewer.routes import NOT_FOUND, Answer, Routes
 
 ADDRESS: Final = "127.0.0.1"
-CONNECTIONS: Final = 32
-"""Connections that are served at once; more are closed."""
-
-TIMEOUT: Final = 10.0
-"""Seconds that a browser has to send its request, and as many to take the answer."""
-
+CONNECTIONS: Final = 32  # connections that are served at once; more are closed
+TIMEOUT: Final = 10.0  # seconds for a browser to send its request, and to take the answer
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "

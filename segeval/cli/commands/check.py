@@ -81,6 +81,5 @@ def _describe(run: CountedRun) -> Iterator[str]:
 
 
 def _counted(what: Counter[str]) -> str:
-    """List the most frequent kinds with their counts."""
     parts = [f"{count} {kind or 'missing'}" for kind, count in what.most_common()]
     return f" ({listed(parts, 5)})" if parts else ""

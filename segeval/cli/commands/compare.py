@@ -114,7 +114,6 @@ def compare(
 
 
 def _runs(compared: ComparedOptions, *, quiet: bool, lossy: bool) -> list[CountedRun]:
-    """Read the runs, and count the folders."""
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import read_run
 
@@ -158,7 +157,6 @@ def _deliver(
     labels: options.LabelOptions,
     output: ComparisonOutput,
 ) -> None:
-    """Write the files, and print the chosen format."""
     from segeval.cli.deliver import deliver
     from segeval.reports.compare import make_document
     from segeval.text import printable

@@ -79,7 +79,6 @@ def _text(value: Any) -> str:
 
 
 def _place(file: Any, row: dict[str, Any]) -> str:
-    """Say where a value comes from."""
     if row["source"] == "default":
         return "default"
     place = f"{file.path}:{row['line']}" if row["line"] else str(file.path)

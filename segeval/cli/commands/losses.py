@@ -187,7 +187,6 @@ def _check_places(maps: MapOptions, output: LossOutput) -> None:
 
 
 def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:
-    """Return what the user says about losses."""
     tversky = _numbers("--tversky", which.tversky)
     if len(tversky) not in {0, 2}:
         raise SettingError(f"--tversky takes two numbers, A,B, not {which.tversky!r}")
@@ -214,7 +213,6 @@ def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:
 
 
 def _numbers(option: str, text: str | None) -> tuple[float, ...]:
-    """Parse numbers that are separated by commas."""
     if text is None or text == "none":
         return ()
     try:
@@ -224,7 +222,6 @@ def _numbers(option: str, text: str | None) -> tuple[float, ...]:
 
 
 def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
-    """Say what a reader of the numbers might not expect."""
     from segeval.cli.deliver import say_left_out
     from segeval.text import counted
 

@@ -35,7 +35,6 @@ def presets(
 
 
 def _row(preset: Preset) -> tuple[str, ...]:
-    """Lay out a preset in one line."""
     from segeval.scoring.metrics import title_of
 
     title = title_of(preset.convention.headline)
@@ -43,7 +42,6 @@ def _row(preset: Preset) -> tuple[str, ...]:
 
 
 def _facts(preset: Preset) -> Iterator[tuple[str, str]]:
-    """Yield what is known of a preset, each fact with its name."""
     from segeval.scoring.metrics import title_of
 
     yield "preset", preset.name

@@ -11,12 +11,8 @@ from numpy.typing import NDArray
 from segeval.scoring.metrics import ratio
 from segeval.text import show_count, show_percent
 
-WRITTEN: Final = 24
-"""Up to so many classes, shares are written into the cells of a table; more are a picture."""
-
-STEPS: Final = 10
-"""Steps of the heat above nothing at all; the style sheet has a colour for each."""
-
+WRITTEN: Final = 24  # up to so many classes, shares are written into cells; more are a picture
+STEPS: Final = 10  # steps of the heat above nothing at all; the style sheet has a colour for each
 NO_CLASS: Final = "no class"
 
 

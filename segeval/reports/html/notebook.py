@@ -29,7 +29,6 @@ def _line(part: RenderableType) -> str:
 
 
 def _table(table: Table) -> str:
-    """Write the heading, the rows and the footer of a table."""
     columns = table.columns
     rows = zip(*(column.cells for column in columns), strict=True)
     sides = ["right" if column.justify == "right" else "left" for column in columns]

@@ -34,10 +34,9 @@ LONGEST: Final = 120  # characters of a name that are shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What a page shows: a document, and the mIoU of every image as values, NaN where undefined.
+    """What a page shows: a document, and the mIoU of every image, NaN where undefined.
 
-    Conventions are a document of schema ``segeval.explain/1``, the sweep of ``segeval.sweep/1``;
-    the threshold is the one in force.
+    Conventions and sweep are documents; the threshold is the one in force.
     """
 
     document: Mapping[str, Any]
@@ -136,9 +135,10 @@ def _plain(text: str) -> str:
 
 
 def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
-    """Put together what the template shows."""
     document, album = findings.document, findings.album
-    groups, gates = document.get("groups", []), _gates(document)
+    groups = document.get("groups", [])
+    verdicts = [{**gate, "verdict": verdict(gate)} for gate in document["gates"]]
+    gates = sorted(verdicts, key=lambda gate: gate["passed"])  # failed ones first
     content = {
         "document": document,
         "numbers": list(headlines(document)),
@@ -165,16 +165,9 @@ def _classes(document: Mapping[str, Any], colors: Sequence[str], most: int) -> l
     return kept if len(kept) < len(rows) else rows
 
 
-def _gates(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the gates, failed ones first, each with its verdict."""
-    rows = [{**gate, "verdict": verdict(gate)} for gate in document["gates"]]
-    return sorted(rows, key=lambda gate: gate["passed"])
-
-
 def _cuts(
     content: Mapping[str, Any], lists: Mapping[str, Sequence[Any]], limits: Limits
 ) -> Iterator[str]:
-    """Say what is not shown."""
     for name, rows in lists.items():
         shown = len(content[name])
         if shown < len(rows):

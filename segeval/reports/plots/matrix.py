@@ -1,7 +1,6 @@
 """The confusion matrix as a plot: the share of each true class that is predicted as each class.
 
-Few classes have their shares written in the cells; many are a map, with the largest confusions
-listed beside it.
+Few classes have shares in the cells; many are a map, with the largest confusions beside it.
 """
 
 from __future__ import annotations
@@ -83,7 +82,6 @@ def _draw_cells(figure: Figure, axes: Axes, shares: NDArray[np.float64], size: f
 
 
 def _list_confusions(axes: Axes, confusion: Mapping[str, Any], listed: int) -> None:
-    """List the confusions that hold the most pixels."""
     axes.axis("off")
     rows = list_confusions(confusion, partial(short, most=20), listed)
     lines = [f"{row['share']} %  {row['truth']} → {row['prediction']}" for row in rows]

@@ -38,10 +38,7 @@ def plot_data(scores: Scores) -> dict[str, Any]:
 
 
 def draw_plot(kind: Kind, data: Mapping[str, Any]) -> Figure:
-    """Draw a plot of a document: a sweep for curves, or else scores as `plot_data` has them.
-
-    Bars of classes take the ``metric`` of the data as well.
-    """
+    """Draw a plot of a document: a sweep for curves, or else scores as of `plot_data`."""
     with style():
         figure = PLOTS[kind](data)
         _sign(figure, data["signature"])
@@ -49,7 +46,6 @@ def draw_plot(kind: Kind, data: Mapping[str, Any]) -> Figure:
 
 
 def _sign(figure: Figure, signature: str) -> None:
-    """Write the signature below, in small print."""
     characters = int(figure.get_figwidth() * 21)
     lines = textwrap.wrap(signature.replace("|", "| "), characters)
     text = "\n".join(lines).replace("| ", "|")
@@ -99,7 +95,6 @@ def _draw_bars(axes: Axes, rows: Sequence[Mapping[str, Any]], metric: str, size:
 
 
 def _images(data: Mapping[str, Any]) -> Figure:
-    """Draw how the scores of images spread."""
     from matplotlib.ticker import MaxNLocator
 
     values = np.array([value for value in data["values"] if not np.isnan(value)])

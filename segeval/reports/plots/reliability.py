@@ -9,10 +9,9 @@ from segeval.reports.plots.style import BLUE, GREY, ORANGE, bare, plot_format, s
 
 
 def draw(document: Mapping[str, Any], name: str) -> bytes:
-    """Draw the bins of a document of schema ``segeval.losses/1``, in the format of a file name.
+    """Draw the bins of a document of losses, in the format of a file name.
 
-    Bars show how often each bin came true, and the share of pixels in it; the diagonal is where
-    probabilities mean what they say.
+    Bars show how often each bin came true, and the share of pixels in it.
     """
     from matplotlib.figure import Figure
 
