@@ -122,7 +122,7 @@ def read_mask(
     return Mask(values=mask.values, form=mask.form, fingerprint=fingerprint(status, data))
 
 
-def _decode(data: bytes, max_pixels: int) -> Mask:
+def _decode(data: bytes, max_pixels: int, *, lossy: bool) -> Mask:
     kind = next((name for magic, name in SIGNATURES.items() if data.startswith(magic)), None)
     if kind is None:
         start = ascii(data[:8].decode("latin-1"))
