@@ -1,7 +1,6 @@
 """The errors that segeval raises, one child for each thing the user must do next.
 
-The library raises; only ``segeval.cli`` prints and exits. Each message names the file, what was
-found, what was expected and what to type next.
+Each message names the file, what was found, what was expected and what to type next.
 """
 
 from __future__ import annotations
@@ -48,13 +47,7 @@ class Problem:
 
 
 class DataError(SegevalError):
-    """A data set has problems, all of which are listed: mend them, or waive them by option.
-
-    Parameters
-    ----------
-    problems : sequence of Problem
-        Every problem of the whole data set.
-    """
+    """A data set has problems, all of which are listed: mend them, or waive them by option."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(f"{problem.kind}: {problem.detail}" for problem in problems))

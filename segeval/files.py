@@ -11,8 +11,7 @@ from typing import Final
 
 from segeval.errors import OutputError
 
-STDOUT: Final = Path("-")
-"""What is typed for stdout in the place of a file."""
+STDOUT: Final = Path("-")  # typed for stdout in the place of a file
 
 
 def check_writable(paths: Iterable[Path]) -> None:

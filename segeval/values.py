@@ -22,8 +22,7 @@ FURTHEST: Final = 1 << 40  # levels reach so far to either side of `FLOAT`; floa
 NOT_FINITE: Final = FLOAT - 2 * FURTHEST  # the value of NaN and of both infinities
 LAST_FLOAT: Final = FLOAT + FURTHEST  # masks hold no integers from `NOT_FINITE` to it
 
-OUTSIDE: Final = -(1 << 63)
-"""Reserved true value of a pixel outside the field of view: void under every label map."""
+OUTSIDE: Final = -(1 << 63)  # true value outside the field of view: void under every map
 
 
 def as_zero_one(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -79,7 +79,6 @@ def _truths(run: CountedRun) -> NDArray[np.int64]:
 
 
 def _other_truth(baseline: CountedRun, run: CountedRun, truths: NDArray[np.int64]) -> str:
-    """Say which image is scored against another truth."""
     ours, theirs = (set(map(tuple, part.T.tolist())) for part in (truths, _truths(run)))
     differing = sorted({row[0] for row in ours ^ theirs})
     first, other = baseline.images[differing[0]], run.images[differing[0]]

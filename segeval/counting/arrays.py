@@ -1,7 +1,6 @@
 """Pairs of arrays -> counts of a data set, without any file.
 
-Pairs are counted as they come, and none is kept: a generator of a million of them takes the
-memory of one pair, and of the counts.
+Pairs are counted as they come, and none is kept: a million take the memory of one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""A run: the contingency tables of the images of a data set, and what happened while counting.
+"""A run: contingency tables of the images of a data set, and what happened while counting.
 
-A run knows values, not classes. Every score is a view of it. Runs add: two halves of a data set
-give the same integers as one pass.
+A run knows values, not classes; every score is a view of it. Runs add.
 """
 
 from __future__ import annotations

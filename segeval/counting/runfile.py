@@ -1,9 +1,7 @@
 """A run in one SQLite file: written while counting, resumed after any interruption.
 
-Images are committed about once a second, each with all of its counts, so that whatever ends the
-program leaves a file that holds whole images only. The rollback journal of SQLite is used, not its
-write-ahead log: one file remains at the end, it can be read where nothing can be written, and at
-one commit a second the log would save no time.
+Images are committed about once a second, each with all of its counts, so that a file holds whole
+images only. There is no write-ahead log: one file remains, readable where nothing can be written.
 """
 
 from __future__ import annotations

@@ -22,9 +22,7 @@ Result = TypeVar("Result")
 
 SMALL: Final = 64  # fewer items than this are done faster without starting processes
 
-SHARE: Final = 8
-"""A worker is handed the so-manieth part of its share of what is left, so that all end together."""
-
+SHARE: Final = 8  # a worker is handed this part of its share of the rest: all end together
 LARGEST: Final = 32  # items handed to a worker at a time, at most
 
 

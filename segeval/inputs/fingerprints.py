@@ -15,11 +15,10 @@ GRAIN: Final = 20_000_000  # nanoseconds in which two changes may bear the same 
 
 
 def fingerprint(status: os.stat_result, content: bytes) -> str:
-    """Return the fingerprint of a file that has just been read.
+    """Return the fingerprint of a file that has just been read, parted by spaces.
 
-    It holds, with spaces between: its size in bytes, the times of the last change of its content
-    and of its entry and the time of reading in nanoseconds, and the first half of the SHA-256 of
-    its content.
+    Size in bytes, times of the last change of content and entry and of reading in nanoseconds, and
+    half of the SHA-256 of the content.
     """
     times = f"{status.st_mtime_ns} {status.st_ctime_ns} {time.time_ns()}"
     return f"{len(content)} {times} {_digest(content)}"

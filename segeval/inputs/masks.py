@@ -29,8 +29,7 @@ from segeval.values import COLOR, LAST_FLOAT, NOT_FINITE, as_zero_one, float_val
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-DECODERS: dict[int, Callable[..., NDArray[Any]]] = {}
-"""Decoders of kornia-rs by bits a sample; where it cannot be imported, Pillow reads everything."""
+DECODERS: dict[int, Callable[..., NDArray[Any]]] = {}  # by bits; without, Pillow reads
 
 with suppress(ImportError):
     from kornia_rs.io import decode_image_png_u8, decode_image_png_u16

@@ -1,7 +1,6 @@
-"""Find which predicted mask belongs to which truth.
+"""Find which predicted mask belongs to which truth, by the same relative path on both sides.
 
-A pair is the same relative path on both sides, without its extension and the given suffixes. Every
-problem of the whole set is collected; nothing is dropped in silence.
+Every problem of the whole set is collected; nothing is dropped in silence.
 """
 
 from __future__ import annotations
@@ -302,7 +301,6 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
 
 
 def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
-    """Read the rows of a table of pairs with their line numbers."""
     try:
         text = table.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,7 +1,6 @@
 """The photographs that pictures of errors lie on: found by the names of the masks, read as RGB.
 
-A photograph only helps to see. So one that is missing or broken stops nothing: it is said, and
-grey is used in its place.
+One that is missing or broken stops nothing: it is said, and grey is used in its place.
 """
 
 from __future__ import annotations

@@ -16,9 +16,7 @@ from typing import Final
 from segeval.errors import MaskError
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-CRITICAL: Final = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
-"""Chunks without which an image cannot be read; all others that exist are ancillary."""
-
+CRITICAL: Final = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}  # all others are ancillary
 DIRECT: Final = {
     (0, 8): "mono",
     (0, 16): "mono",

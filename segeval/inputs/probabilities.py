@@ -23,8 +23,7 @@ TYPES: Final = frozenset({"float16", "float32", "float64", "uint8", "uint16"})
 GREY: Final = frozenset({"PNG grey 8-bit", "PNG grey 16-bit", "PNG grey and alpha 8-bit"})
 SLACK: Final = 1e-3  # how far a pixel may sum to something else than 1, beside the rounding
 
-STEPS: Final = {"uint8": 1 / 255, "uint16": 1 / 65535, "float16": 2.0**-11}
-"""Distance between neighbouring probabilities near 1, where that is coarse."""
+STEPS: Final = {"uint8": 1 / 255, "uint16": 1 / 65535, "float16": 2.0**-11}  # between values near 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

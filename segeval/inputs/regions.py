@@ -38,13 +38,7 @@ def add_regions(pairing: Pairing, folder: Path, suffix: str) -> Pairing:
 
 
 def read_truth(pair: Pair, *, max_pixels: int, fingerprints: bool = False) -> Mask:
-    """Read the truth of a pair; where its field of view holds 0 or black, it is `OUTSIDE`.
-
-    Raises
-    ------
-    MaskError
-        As `read_mask`, of either file; or if the field of view has not the size of the truth.
-    """
+    """Read the truth of a pair; where its field of view holds 0 or black, it is `OUTSIDE`."""
     truth = read_mask(pair.truth, max_pixels=max_pixels, fingerprints=fingerprints)
     if pair.roi is None:
         return truth

@@ -88,7 +88,6 @@ def explicit_labels(choice: LabelChoice) -> LabelMap | None:
 
 
 def _stated(choice: LabelChoice) -> LabelMap | None:
-    """Return the label map that the user chose, of classes."""
     void = choice.ignore or ()
     if choice.threshold is not None or choice.truth_threshold is not None:
         return _thresholded(choice)

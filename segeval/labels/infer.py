@@ -1,7 +1,6 @@
 """Which classes are these? Label maps found in the values of a run.
 
-Masks are scored without a label map only where their values leave no doubt. Anything else is
-stopped, with what was found and the command to type.
+Values that leave a doubt are stopped, with what was found and the command to type.
 """
 
 from __future__ import annotations

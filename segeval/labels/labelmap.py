@@ -118,8 +118,6 @@ class LabelMap:
     def background(self) -> int | None:
         """Index of the background: the class of that name, or else of value 0; None if neither.
 
-        Examples
-        --------
         >>> numbered("found", [0, 3]).background, numbered("found", [1, 2]).background
         (0, None)
         """
@@ -158,24 +156,9 @@ class LabelMap:
         return table
 
     def index(self, values: NDArray[np.int64], side: Side) -> NDArray[np.int64]:
-        """Translate values into class indices.
+        """Translate (N,) values of one side into class indices 0…K-1, `VOID` or `UNKNOWN`.
 
-        Parameters
-        ----------
-        values : (N,) int64 array
-            Raw values or colours of one side.
-        side : {"truth", "prediction"}
-            Which side they come from.
-
-        Returns
-        -------
-        (N,) int64 array
-            0…K-1, `VOID` or `UNKNOWN`.
-
-        Raises
-        ------
-        LabelError
-            If there are colours and the map gives one colour to two classes.
+        A `LabelError`, if there are colours and the map gives one colour to two classes.
         """
         table = self.known(side) | ({OUTSIDE: VOID} if side == "truth" else {})
         values = plain_values(values, table)
@@ -207,17 +190,16 @@ class LabelMap:
         labels = tuple(_without(label, values) for label in self.labels)
         void = tuple(sorted({*self.void, *values}))
         kept = tuple(
-            new for new, old in zip(labels, self.labels, strict=True) if _survives(new, old)
+            new
+            for new, old in zip(labels, self.labels, strict=True)
+            if (new.truth_values if old.truth_values else new.prediction_values or new.colors)
         )
         return replace(self, labels=kept, void=void)
 
     def two_classes(self, what: str) -> LabelMap:
         """Return the map with the background before the foreground, for what needs these two.
 
-        Raises
-        ------
-        SettingError
-            If it has not two classes, or none of them is the background.
+        A `SettingError`, if it has not two classes, or none of them is the background.
         """
         number, background = len(self.labels), self.background
         if number != 2:
@@ -232,10 +214,7 @@ class LabelMap:
     def predicting(self, other: LabelMap) -> LabelMap:
         """Return the map that reads truths by this map and predictions by another, matched by name.
 
-        Raises
-        ------
-        LabelError
-            If the class names differ.
+        A `LabelError`, if the class names differ.
         """
         theirs = {label.name: label for label in other.labels}
         if theirs.keys() != set(self.names):
@@ -255,13 +234,7 @@ class LabelMap:
         return replace(self, name=f"{self.name}/{other.name}", labels=labels)
 
     def categories(self) -> LabelMap:
-        """Return the map whose classes are the groups of classes of this one.
-
-        Raises
-        ------
-        LabelError
-            If no class names a group.
-        """
+        """Return the map whose classes are the groups of this one; a `LabelError` without any."""
         if not any(label.group for label in self.labels):
             raise LabelError(f"label map {self.name} groups no classes; add `group` to its classes")
         groups: dict[str, list[Label]] = {}
@@ -279,13 +252,7 @@ class LabelMap:
         return replace(self, name=f"{self.name}(category)", labels=labels)
 
     def positions(self, names: Iterable[str]) -> tuple[int, ...]:
-        """Return the indices of classes given by name.
-
-        Raises
-        ------
-        SettingError
-            If a name is not that of a class.
-        """
+        """Return the indices of classes by name; a `SettingError` if a name is that of none."""
         unknown = [name for name in names if name not in self.names]
         if unknown:
             near = did_you_mean(unknown[0], self.names)
@@ -330,11 +297,6 @@ def _without(label: Label, values: Collection[int]) -> Label:
     if alike:
         predicted = tuple(v for v in predicted if v not in values or v in spelling)
     return replace(label, truth_values=truth, prediction_values=predicted, colors=colors)
-
-
-def _survives(new: Label, old: Label) -> bool:
-    """Whether the truth can still hold a class: by its values, or else by its colours."""
-    return bool(new.truth_values if old.truth_values else new.prediction_values or new.colors)
 
 
 def _check_unique(map_name: str, what: str, owners: Iterable[tuple[object, str]]) -> None:

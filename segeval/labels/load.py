@@ -187,7 +187,6 @@ def _number(text: str, line: int) -> int:
 
 
 def _build(draft: Draft, file: str) -> LabelMap:
-    """Check the entries of a file one by one, then as a whole."""
     _check_keys(draft.top, TOP_KEYS, "")
     owners: dict[tuple[str, object], Entry] = {}
     labels = []

@@ -1,7 +1,6 @@
 """Does a probability of 0.8 come true four times in five? Reliability, from sums over pixels.
 
-Binary maps are held against the frequency of the foreground; maps of several classes by the highest
-probability of a pixel, and how often that class is the true one.
+Of several classes, the highest probability is held against how often its class is true.
 """
 
 from __future__ import annotations

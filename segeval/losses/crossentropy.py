@@ -17,8 +17,7 @@ from segeval.losses.arrays import Array, Pixels, blocks, constant, mask_and_chec
 
 LOG_OF_ZERO: Final = -100.0  # ln 0, as in PyTorch's BCELoss, so that no loss is infinite
 
-Terms: TypeAlias = tuple[Array, Array | None]
-"""Losses of the pixels, and what each adds to the divisor of the mean (None: 1 each)."""
+Terms: TypeAlias = tuple[Array, Array | None]  # losses, and what they add to the divisor
 
 
 def reduce_pixels(pixels: Pixels, reduction: str, terms: Callable[[Pixels], Terms]) -> Array:

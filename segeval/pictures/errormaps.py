@@ -1,8 +1,6 @@
 """Where the errors are: class indices of truth and prediction -> the kind of each pixel.
 
-Scores are made of counts; pictures are the one place where values become classes on the pixels.
-The values are translated by the run, so that a picture shows what was counted: for every kind, it
-has exactly the pixels that the run has.
+Values are translated by the run, so that a picture has exactly the pixels that were counted.
 """
 
 from __future__ import annotations

@@ -54,8 +54,9 @@ def target_names(names: Iterable[str]) -> dict[str, str]:
     owners: dict[str, str] = {}
     for name in names:
         parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", "."}]
-        kept = ["__" if part == ".." else _printable(part) for part in parts] or ["_"]
-        targets[name] = "/".join(kept) + ".png"
+        parts = ["__" if part == ".." else part for part in parts] or ["_"]
+        kept = "".join(c if c.isprintable() and c != ":" else "_" for c in "/".join(parts))
+        targets[name] = f"{kept}.png"
         owner = owners.setdefault(targets[name], name)
         if owner != name:
             raise OutputError(
@@ -63,11 +64,6 @@ def target_names(names: Iterable[str]) -> dict[str, str]:
                 "name the pairs apart with --pairs"
             )
     return targets
-
-
-def _printable(part: str) -> str:
-    """Replace what no file name should hold."""
-    return "".join(c if c.isprintable() and c != ":" else "_" for c in part)
 
 
 def check_targets(

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 LEGEND_ROWS: Final = 3  # rows of the legend; what does not fit is counted
 SMALLEST: Final = 12
 LARGEST: Final = 110
-PER_LINE: Final = 38
-"""Pixels of a letter, at least and at most, and how many of them make up the width."""
+PER_LINE: Final = 38  # pixels of a letter, at least and at most, and how many make the width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +57,6 @@ def draw_strip(card: Caption, width: int, scheme: Palette) -> NDArray[np.unsigne
 
 
 def _flow(items: Sequence[Item], size: int, width: int) -> list[list[Item]]:
-    """Break items into rows."""
     rows: list[list[Item]] = [[]]
     used = 0
     for item in items:
@@ -89,7 +87,6 @@ def _row_width(items: Sequence[Item], size: int) -> int:
 
 
 def _item_width(item: Item, size: int) -> int:
-    """Return the width of an item with the room around it."""
     swatch = 0 if item.code is None else round(1.3 * size)
     return swatch + _text_width(item.text, size) + size
 

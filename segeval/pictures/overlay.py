@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 NARROWEST: Final = 480  # smaller pictures are magnified, so that text is readable
 WIDE: Final = 1.2  # panels of at least this width, in heights, stand two by two
 DIMMED: Final = 0.45  # brightness of the photograph where all classes are right
-COMPRESSION: Final = 3
-"""Level at which flat colours are written twice as fast as at the default, and hardly larger."""
+COMPRESSION: Final = 3  # twice as fast as at the default for flat colours, and hardly larger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

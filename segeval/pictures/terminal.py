@@ -132,7 +132,6 @@ def _rows(card: Caption, marks: Mapping[int, str], columns: int, mark_width: int
 
 
 def _flow(items: Iterable[tuple[str, int]], columns: int) -> Iterable[str]:
-    """Break texts of given widths into lines."""
     line, used = "", 0
     for text, width in items:
         if line and used + 2 + width > columns:

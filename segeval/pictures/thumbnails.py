@@ -1,7 +1,6 @@
 """Small pictures of some images for the page: photograph, truth, prediction, and errors.
 
-A pixel of a small picture is one pixel of the masks, the same one in every layer: nothing is mixed,
-and about as much of the picture is wrong as of the image.
+A pixel is one pixel of the masks, the same one in every layer: nothing is mixed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The same counts under every tool's convention, and which rule makes the difference.
 
-Rules are found by switching one axis of a convention at a time; nothing is said that was not
-computed on these very counts.
+Rules are found by switching one axis at a time, on these very counts.
 """
 
 from __future__ import annotations

@@ -66,7 +66,6 @@ def make_document(
 
 
 def _contrast(comparison: RunComparison) -> dict[str, Any]:
-    """Lay out what changed from the baseline to one run."""
     names = comparison.scores.labels.names
     classes: list[dict[str, Any]] = [{"index": k, "name": name} for k, name in enumerate(names)]
     for metric, difference in comparison.classes.items():
@@ -254,7 +253,6 @@ def _shown(document: Mapping[str, Any]) -> list[str]:
 
 
 def _plain_figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:
-    """Show a score of both runs, the difference, its interval and p-values."""
     (entry,) = entries
     yield show_score(entry["baseline"], percent=percent)
     yield show_score(entry["value"], percent=percent)

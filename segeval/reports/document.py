@@ -111,7 +111,6 @@ def _entered(scores: Scores) -> dict[str, int]:
 
 
 def _averaged(scores: Scores) -> dict[str, Any]:
-    """Say which classes the means run over."""
     averaged: dict[str, Any] = {
         **_entered(scores),
         "of": len(scores.labels.names),

@@ -120,7 +120,6 @@ def _rows(document: Mapping[str, Any], *, variants: bool) -> Table:
 
 
 def _move(rule: Mapping[str, Any]) -> str:
-    """Name an axis, where it is, and what that changes."""
     change = rule["change"]
     moved = "makes it undefined" if change is None else f"{100 * change:+.2f}"
     return f"{rule['axis']} {rule['setting']} {moved}"

@@ -1,8 +1,6 @@
-"""The document as JUnit XML, which CI servers show as test cases.
+"""The document as JUnit XML, which CI servers show as test cases: a suite of gates, one of classes.
 
-Two suites: the gates, which pass or fail, and the classes, which have no opinion. The layout is the
-part on which the schemas of Ant (windyroad) and Jenkins agree: properties and output belong to a
-suite, not to a test case.
+The layout is what the schemas of Ant (windyroad) and Jenkins agree on.
 """
 
 from __future__ import annotations
@@ -44,7 +42,6 @@ def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
 
 
 def _gate_case(gate: Mapping[str, Any]) -> ET.Element:
-    """Make the test case of a gate."""
     case = ET.Element("testcase", name=_clean(f"{gate['metric']} {show_bound(gate)}"))
     if not gate["passed"]:
         message = _clean(failure(gate))

@@ -127,7 +127,6 @@ def to_renderable(document: Mapping[str, Any], *, reliability: bool = False) -> 
 
 
 def _loss_table(document: Mapping[str, Any]) -> Table:
-    """Each loss, its value, and what it is a mean of."""
     judged = document["pixels"]["judged"]
     pixels = f"mean over {show_count(judged)} judged pixel{'' if judged == 1 else 's'}"
     images = f"over {part_of(document['images']['averaged'], document['images']['scored'])}"
@@ -150,7 +149,6 @@ def _classes(mode: str) -> str:
 
 
 def _value_table(document: Mapping[str, Any]) -> Table:
-    """Calibration, scores of the most probable classes, and what was counted."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(style="bold", justify="right", no_wrap=True)
@@ -179,7 +177,6 @@ def _meaning(name: str, document: Mapping[str, Any]) -> str:
 
 
 def _reliability_table(document: Mapping[str, Any]) -> Table:
-    """For each bin of the probability, what was stated and what came true."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("from", "to", "pixels", "confidence", "frequency"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -55,8 +55,6 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
 
 
 def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
-    """Write the bounds of each class, and of the means."""
-
     def show(intervals: Mapping[str, Any], names: Iterable[str]) -> list[str]:
         return [show_interval(intervals[name], percent=percent) for name in names]
 

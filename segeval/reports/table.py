@@ -21,8 +21,7 @@ from segeval.reports.wording import (
 from segeval.scoring.metrics import METRICS, mean_titles, shown, title_of
 from segeval.text import show_count, show_interval, show_score
 
-NARROWEST, WITH_INTERVALS = 60, 84
-"""Columns of a terminal below which scores, and bounds beside them, would be cut off."""
+NARROWEST, WITH_INTERVALS = 60, 84  # columns of a terminal, below which text would be cut off
 
 
 def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
@@ -84,7 +83,6 @@ def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
 
 
 def _interval_table(document: Mapping[str, Any], *, percent: bool) -> Table:
-    """Both bounds of the scores of each class, and of the means."""
     table = _footed_table(document, f"{document['resampling']['level']:.0%} of resamples")
     metrics = shown(METRICS, "classes")
     for metric in metrics:

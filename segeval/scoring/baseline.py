@@ -21,8 +21,7 @@ from segeval.scoring.gates import DropGate, split_bound
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import Scores
 
-FREE: Final = ("classes", "images", "groups", "shard", "ci", "segeval")
-"""Parts of the signature in which a baseline may differ."""
+FREE: Final = ("classes", "images", "groups", "shard", "ci", "segeval")  # may differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +125,6 @@ def _vanished(
 
 
 def _classes(values: Mapping[str, float], baseline: Baseline, allowed: Collection[str]) -> DropGate:
-    """Ask for all classes of the baseline."""
     gone = [n for n in baseline.classes if math.isnan(values.get(f"iou.{n}", math.nan))]
     missing = [name for name in gone if name not in allowed]
     waived = [name for name in gone if name in allowed]

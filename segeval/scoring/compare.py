@@ -117,7 +117,6 @@ def compare_runs(
 def _compare(
     baseline: Scores, scores: Scores, units: Units, resampling: Resampling, signature: str
 ) -> RunComparison:
-    """Compare two runs over the same images, scored alike."""
     metric = baseline.convention.headline.partition("_worst")[0]
     pools = [pools_of(scores.convention, side.counts.images, units) for side in (baseline, scores)]
     sides, (units, _) = zip(*pools, strict=True)
@@ -125,7 +124,11 @@ def _compare(
     drawn = _differences(
         scores, ([Sample.of(side, draws) for side in sides] for draws in draw(units, resampling))
     )
-    swapped = _differences(scores, (_swapped(both, coins) for coins in swap(units, resampling)))
+    coins = ((1 - each, each) for each in swap(units, resampling))  # 1: the runs change places
+    swapped = _differences(
+        scores,
+        ([Sample.of(both, np.hstack(draws)) for draws in (pair, pair[::-1])] for pair in coins),
+    )
     return RunComparison(
         baseline=baseline,
         scores=scores,
@@ -161,12 +164,6 @@ def _difference(
         p=randomization_p(second - first, swapped),
         undefined=np.isnan(drawn).sum(axis=0),
     )
-
-
-def _swapped(both: ClassCounts, coins: NDArray[np.float64]) -> list[Sample]:
-    """Let the runs change places where coins are 1: draw each side from the images of both."""
-    sides = (1 - coins, coins), (coins, 1 - coins)
-    return [Sample.of(both, np.hstack(draws)) for draws in sides]
 
 
 def _differences(scores: Scores, rounds: Iterable[Sequence[Sample]]) -> Summary:

@@ -1,16 +1,14 @@
-"""Conventions: what is done where the field disagrees.
+"""Conventions: what is done where the field disagrees, and the words for its axes.
 
 A convention decides which counts are pooled, how a class is treated that is missing on one side or
 on both, which classes enter the mean and with which weights. It touches no count; ``outside`` says
-which pixels are counted. Beside it stand the words for its axes; poolings are in
-``segeval.scoring.pooling``, means in ``segeval.scoring.means``, the conventions of other tools in
-``segeval.presets``.
+which pixels are counted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -34,14 +32,15 @@ from segeval.settings import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """A class of which no pixel is hit: its sides, and words, without and with its name."""
 
-    truth: bool
-    predicted: bool
     noun: str
     verb: str
+    _: KW_ONLY
+    truth: bool
+    predicted: bool
 
     def holds(self, counts: ClassCounts) -> NDArray[np.bool_]:
         """Return for which of the (..., K) classes it holds."""
@@ -50,59 +49,47 @@ class Case:
 
 
 CASES: Final = {
-    "absent": Case(
-        truth=False, predicted=False, noun="a class in neither", verb="is on neither side"
-    ),
+    "absent": Case("a class in neither", "is on neither side", truth=False, predicted=False),
     "pred_only": Case(
-        truth=False, predicted=True, noun="a class only predicted", verb="is predicted but not true"
+        "a class only predicted", "is predicted but not true", truth=False, predicted=True
     ),
     "truth_only": Case(
-        truth=True,
-        predicted=False,
-        noun="a class never predicted",
-        verb="is true but not predicted",
+        "a class never predicted", "is true but not predicted", truth=True, predicted=False
     ),
     "disjoint": Case(
-        truth=True, predicted=True, noun="a class never hit", verb="is on both sides and never hit"
+        "a class never hit", "is on both sides and never hit", truth=True, predicted=True
     ),
 }
 """The cases on which tools differ; they exclude each other."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class TreatmentRow:
     """What replaces a score that is undefined, or the formula, and the words for it.
 
     NaN is omitted by means or ``propagates`` to them, SciPy's ``nan_policy``.
     """
 
-    score: float = np.nan
-    propagates: bool = False
     of_class: str
     of_classes: str
     there: str
+    _: KW_ONLY
+    score: float = np.nan
+    propagates: bool = False
 
 
 TREATMENTS: Final = {
     "formula": TreatmentRow(
-        of_class="scores by the formula",
-        of_classes="score by the formula",
-        there="scored by the formula there",
+        "scores by the formula", "score by the formula", "scored by the formula there"
     ),
-    "skip": TreatmentRow(
-        of_class="is left out", of_classes="not in the means", there="left out there"
-    ),
-    "zero": TreatmentRow(
-        score=0.0, of_class="counts as 0", of_classes="count as 0", there="counted as 0 there"
-    ),
-    "one": TreatmentRow(
-        score=1.0, of_class="counts as 1", of_classes="count as 1", there="counted as 1 there"
-    ),
+    "skip": TreatmentRow("is left out", "not in the means", "left out there"),
+    "zero": TreatmentRow("counts as 0", "count as 0", "counted as 0 there", score=0.0),
+    "one": TreatmentRow("counts as 1", "count as 1", "counted as 1 there", score=1.0),
     "undefined": TreatmentRow(
+        "makes the mean undefined",
+        "make the means undefined",
+        "which makes the mean undefined",
         propagates=True,
-        of_class="makes the mean undefined",
-        of_classes="make the means undefined",
-        there="which makes the mean undefined",
     ),
 }
 

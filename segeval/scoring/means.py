@@ -355,7 +355,6 @@ def _scores_whole_pools(convention: Convention, metric: Metric) -> bool:
 
 
 def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
-    """Return which values of the pools have a part in the means."""
     summed = "sum images" in POOLINGS[convention.pooling].steps
     counts = sample.pool if summed else sample.images
     values, weights = _score(convention, metric, counts), _weights(convention, counts)

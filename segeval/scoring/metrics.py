@@ -1,8 +1,7 @@
 """What each score is, as data: formula, range, symmetry, source.
 
-Adding a score is adding a row to `METRICS` or `OVERALL`. Documents, gates, intervals, comparisons
-and the CSV of images hold every row; ``shown`` says where else people see it. What an absent class
-is worth, and what is averaged over what, is decided in ``segeval.scoring.convention``.
+Adding a score is adding a row to `METRICS` or `OVERALL`: documents, gates, intervals, comparisons
+and the CSV of images hold every row; ``shown`` says where else people see it.
 """
 
 from __future__ import annotations

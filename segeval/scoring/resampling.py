@@ -1,7 +1,6 @@
 """Chance, in numbers: images drawn anew, intervals, swaps of two systems, corrected p-values.
 
-Everything here is a function of a seed, and gives the same bits in blocks of any size. What is
-scored of a drawing is decided in ``segeval.scoring.means``.
+Everything here is a function of a seed, and gives the same bits in blocks of any size.
 """
 
 from __future__ import annotations

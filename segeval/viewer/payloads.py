@@ -175,7 +175,6 @@ def _sides(scores: Scores, scheme: Palette) -> dict[str, Any]:
 
 
 def _entries(scheme: Palette, legend: Iterable[tuple[int, str, int]]) -> list[Any]:
-    """Give the codes of a legend their colours."""
     return [
         {"color": hex_color(scheme.color(code)), "name": name, "pixels": _count(count)}
         for code, name, count in legend
@@ -188,5 +187,4 @@ def _count(count: int) -> str:
 
 
 def _shown(value: float) -> str:
-    """Round a score, or write a dash where it is undefined."""
     return show_score(None if np.isnan(value) else float(value))

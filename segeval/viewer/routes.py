@@ -1,7 +1,6 @@
 """What the viewer answers: a table of fixed routes, and parameters that are numbers or choices.
 
-No part of a request is ever a path: files of the page are read once, at the start, and images are
-named by their position in the run.
+No part of a request is ever a path; images are named by their position in the run.
 """
 
 from __future__ import annotations

@@ -114,7 +114,6 @@ def compare(
 
 
 def _runs(compared: ComparedOptions, *, quiet: bool, lossy: bool) -> list[CountedRun]:
-    """Read the runs, and count the folders."""
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import read_run
 

@@ -73,7 +73,6 @@ def explain(
 
 
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:
-    """Put all presets side by side, and go from one to another if asked."""
     from segeval.presets.explain import PresetScorer, steps_between
     from segeval.presets.explain import explain as explain_case
     from segeval.presets.preset import load_presets

@@ -222,7 +222,6 @@ def _numbers(option: str, text: str | None) -> tuple[float, ...]:
 
 
 def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
-    """Say what a reader of the numbers might not expect."""
     from segeval.cli.deliver import say_left_out
     from segeval.text import counted
 

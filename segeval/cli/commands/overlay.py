@@ -121,7 +121,6 @@ def _jobs(
     photographs: Mapping[str, Path],
     pictures: PictureOptions,
 ) -> list[Job]:
-    """Say which images are drawn, and into which files."""
     from segeval.pictures.caption import describe_images, ranked_images
     from segeval.pictures.folder import plan_jobs
 

@@ -88,7 +88,6 @@ def plot(
 
 
 def _metrics() -> list[str]:
-    """Return the scores that tables of classes show."""
     from segeval.scoring.metrics import METRICS, shown
 
     return [metric.name for metric in shown(METRICS, "classes")]

@@ -42,7 +42,6 @@ def _row(preset: Preset) -> tuple[str, ...]:
 
 
 def _facts(preset: Preset) -> Iterator[tuple[str, str]]:
-    """Yield what is known of a preset, each fact with its name."""
     from segeval.scoring.metrics import title_of
 
     yield "preset", preset.name

@@ -87,7 +87,6 @@ def _arguments(reading: ReadingOptions, name: str | None) -> tuple[ReadingOption
 
 
 def _find_pair(reading: ReadingOptions, name: str | None) -> Pair:
-    """Return the pair of a name, or the only one."""
     from segeval.counting.dataset import pair_up
 
     pairing = pair_up(reading.source())
@@ -144,7 +143,6 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
 
 
 def _number(run: CountedRun, name: str) -> int:
-    """Return the position of an image in a run."""
     for number, image in enumerate(run.images):
         if image.name == name:
             return number

@@ -35,7 +35,6 @@ def make_page(
 
 
 def _conventions(scores: Scores) -> dict[str, Any]:
-    """Return what other tools would report for these masks."""
     from segeval.presets.explain import PresetScorer, explain
     from segeval.presets.preset import load_presets
     from segeval.reports.explain import make_document
@@ -65,7 +64,6 @@ def _sweep(scores: Scores) -> dict[str, Any] | None:
 
 
 def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path]) -> Album:
-    """Choose the images whose pictures are shown."""
     from segeval.pictures.caption import describe_images, representative_images
     from segeval.pictures.classmaps import lookup_of
     from segeval.pictures.overlay import Style

@@ -136,7 +136,9 @@ def _plain(text: str) -> str:
 
 def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
     document, album = findings.document, findings.album
-    groups, gates = document.get("groups", []), _gates(document)
+    groups = document.get("groups", [])
+    verdicts = [{**gate, "verdict": verdict(gate)} for gate in document["gates"]]
+    gates = sorted(verdicts, key=lambda gate: gate["passed"])  # failed ones first
     content = {
         "document": document,
         "numbers": list(headlines(document)),
@@ -161,12 +163,6 @@ def _classes(document: Mapping[str, Any], colors: Sequence[str], most: int) -> l
     rows = [{**row, "color": color} for row, color in zip(document["classes"], colors, strict=True)]
     kept = sorted(sorted(rows, key=lambda row: -row["support"])[:most], key=lambda r: r["index"])
     return kept if len(kept) < len(rows) else rows
-
-
-def _gates(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the gates, failed ones first, each with its verdict."""
-    rows = [{**gate, "verdict": verdict(gate)} for gate in document["gates"]]
-    return sorted(rows, key=lambda gate: gate["passed"])
 
 
 def _cuts(

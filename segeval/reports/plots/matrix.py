@@ -1,7 +1,6 @@
 """The confusion matrix as a plot: the share of each true class that is predicted as each class.
 
-Few classes have their shares written in the cells; many are a map, with the largest confusions
-listed beside it.
+Few classes have shares in the cells; many are a map, with the largest confusions beside it.
 """
 
 from __future__ import annotations

@@ -46,7 +46,6 @@ def draw_plot(kind: Kind, data: Mapping[str, Any]) -> Figure:
 
 
 def _sign(figure: Figure, signature: str) -> None:
-    """Write the signature below, in small print."""
     characters = int(figure.get_figwidth() * 21)
     lines = textwrap.wrap(signature.replace("|", "| "), characters)
     text = "\n".join(lines).replace("| ", "|")

@@ -1,7 +1,6 @@
 """What all plots have in common: one restrained style, the check of the format, and saving.
 
-Matplotlib is imported by the functions that draw; text in an SVG stays text, and no file holds a
-date, so that the same numbers give the same file.
+Text in an SVG stays text, and no file holds a date: the same numbers give the same file.
 """
 
 from __future__ import annotations
