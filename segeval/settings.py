@@ -108,18 +108,18 @@ class LossChoice:
     threshold: float | None = None  # of the foreground: a probability, or a level of integers
     alpha: tuple[float, ...] = ()  # one that balances, or one a class; empty for 1
     gamma: float = 2.0
-    smooth: float = 0.0  # added to both terms of Dice, Jaccard and Tversky
+    smooth: float = 0.0  # added to both terms of the losses of overlap
     tversky: tuple[float, float] | None = None  # prices of false positives and misses
     classes_mode: ClassesMode | None = None  # None leaves it to each loss
     void_image: VoidLoss = "skip"  # of images without judged pixels
     bins: int = 15  # of the reliability table
-    positive_weight: float | None = None  # of the binary cross-entropy
-    class_weights: tuple[float, ...] = ()  # of the cross-entropy, one a class
+    positive_weight: float | None = None  # factor of positives in the binary cross-entropy
+    class_weights: tuple[float, ...] = ()  # of the cross-entropy, which divides by their sum
     label_smoothing: float = 0.0  # share of the truth that is spread over all classes
-    normalized: bool = False  # the mean of the focal loss divides by the sum of (1 - p_t)^gamma
-    squared: bool = False  # squares below, in losses of overlap
+    normalized: bool = False  # the focal loss divides by the sum of (1 - p_t)^gamma
+    squared: bool = False  # the losses of overlap have squares below
     log: bool = False  # -ln of the overlap
-    loss_classes: tuple[str, ...] = ()  # in means over classes; empty leaves it to `classes_mode`
+    loss_classes: tuple[str, ...] = ()  # names of classes in the means over classes
 
     def __post_init__(self) -> None:
         """Refuse what no loss is defined for."""

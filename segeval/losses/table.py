@@ -65,9 +65,9 @@ class Loss:
     value: Callable[[LossInput], float]  # a sum over judged pixels, or the value of an image
     binary: bool = True  # defined on maps of the foreground
     several: bool = True  # defined on maps of several classes
-    needs: Literal["", "logits", "tversky", "losses"] = ""  # what must be chosen; "losses": itself
+    needs: Literal["", "logits", "tversky", "losses"] = ""  # "losses": valued by name only
     classes: Literal["", "all", "present"] = ""  # if nothing is said
-    divisor: Callable[[LossInput], float] = lambda given: given.judged  # what an image adds to it
+    divisor: Callable[[LossInput], float] = lambda given: given.judged  # of a sum over pixels
 
 
 def _bce(given: LossInput) -> float:
