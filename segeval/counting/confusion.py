@@ -24,6 +24,7 @@ class ClassCounts:
     support: NDArray[np.int64]  # (..., K); in the truth
     predicted: NDArray[np.int64]  # (..., K); in the prediction
     total: NDArray[np.int64]  # (...); judged pixels of the pool
+    squares: NDArray[np.int64] | None = None  # (...); summed squared distances of places
 
     @property
     def fp(self) -> NDArray[np.int64]:
@@ -43,13 +44,17 @@ class ClassCounts:
     def map(self, change: Change, *, total: NDArray[np.int64] | None = None) -> ClassCounts:
         """Change every part alike; those by class only, if there is another total."""
         parts = {name: change(getattr(self, name)) for name in CLASS_PARTS}
-        return ClassCounts(**parts, total=change(self.total) if total is None else total)
+        squares = self.squares
+        if total is None:
+            total, squares = change(self.total), None if squares is None else change(squares)
+        return ClassCounts(**parts, total=total, squares=squares)
 
     @classmethod
     def concatenate(cls, counts: Iterable[ClassCounts]) -> ClassCounts:
         """Put the pools of several counts one after the other."""
         several = list(counts)
-        columns = (*CLASS_PARTS, "total")
+        counted = all(part.squares is not None for part in several)
+        columns = (*CLASS_PARTS, "total", *(["squares"] if counted else []))
         return cls(**{n: np.concatenate([getattr(part, n) for part in several]) for n in columns})
 
 
@@ -111,11 +116,13 @@ class ConfusionMatrix:
     @property
     def classes(self) -> ClassCounts:
         """Counts of each class over the whole matrix."""
+        places = np.arange(self.unknown.size)
         return ClassCounts(
             tp=self.counts.diagonal(),
             support=self.counts.sum(axis=1) + self.unknown,
             predicted=self.counts.sum(axis=0),
             total=np.asarray(self.total),
+            squares=(self.counts * np.subtract.outer(places, places) ** 2).sum(),
         )
 
 

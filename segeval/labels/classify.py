@@ -54,6 +54,7 @@ def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -
     elif unknown == "ignore":
         judged &= ~unseen
     found = judged & (prediction >= 0)
+    squares = columns.pixels * (truth.astype(np.int64) - prediction) ** 2
     return ClassifiedRun(
         confusion=_confusion(truth, prediction, columns.pixels, judged, size[1]),
         images=ClassCounts(
@@ -61,6 +62,7 @@ def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -
             support=_sums(columns, truth, judged, size),
             predicted=_sums(columns, prediction, found, size),
             total=_pixels(columns.image[judged], columns.pixels[judged], size[0]),
+            squares=_pixels(columns.image[found], squares[found], size[0]),
         ),
         pixels=_pixels(columns.image, columns.pixels, size[0]),
         unknown_predictions=strange,

@@ -31,7 +31,7 @@ where there is room for a few numbers only, as of one image, beside losses, belo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A score of one class: a ratio of counts in [0, 1], undefined where both terms are 0."""
+    """A score of one class: a ratio of counts, undefined where both terms are 0."""
 
     name: str
     title: str
@@ -41,6 +41,7 @@ class Metric:
     swapped: str = ""  # what it is when these are exchanged, if anything
     smoothed: bool = False  # a convention may add to both terms
     negatives: bool = False  # true negatives are in it, so it is defined on one side too
+    range: tuple[float, float] = (0.0, 1.0)  # least and greatest value
     reference: str
     shown: frozenset[Place] = frozenset()  # the score, or its mean over classes
 
@@ -65,6 +66,7 @@ class OverallMetric:
     score: Callable[[ClassCounts], NDArray[np.float64]]  # (..., K) -> (...)
     symmetric: bool = False
     range: tuple[float, float] = (0.0, 1.0)  # least and greatest value
+    ordered: bool = False  # in the places of the classes
     reference: str
     shown: frozenset[Place] = frozenset()
 
@@ -101,6 +103,33 @@ def _matthews(counts: ClassCounts) -> NDArray[np.float64]:
     spread_predicted = total**2 - (predicted**2).sum(axis=-1) - unknown**2
     covariance = counts.tp.sum(axis=-1) * total - both
     return ratio(covariance, np.sqrt(spread * spread_predicted))
+
+
+def _quadratic_kappa(counts: ClassCounts) -> NDArray[np.float64]:
+    if counts.squares is None:
+        return np.full(counts.total.shape, np.nan)
+    place = np.arange(counts.tp.shape[-1])
+    (known, first, second), (seen, mean, square) = (
+        [(side.astype(np.float64) * place**power).sum(axis=-1) for power in range(3)]
+        for side in (counts.support, counts.predicted)
+    )
+    expected = np.where(seen == known, seen * second + known * square - 2 * first * mean, 0.0)
+    return ratio(expected - counts.squares * known, expected)
+
+
+def _against_rest(counts: ClassCounts) -> tuple[NDArray[np.float64], ...]:
+    return tuple(part.astype(np.float64) for part in (counts.tp, counts.fp, counts.fn, counts.tn))
+
+
+def _class_kappa(counts: ClassCounts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    tp, fp, fn, tn = _against_rest(counts)
+    return 2 * (tp * tn - fp * fn), (tp + fp) * (fp + tn) + (tp + fn) * (fn + tn)
+
+
+def _class_matthews(counts: ClassCounts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    tp, fp, fn, tn = _against_rest(counts)
+    spread = np.sqrt((tp + fp) * (fp + tn)) * np.sqrt((tp + fn) * (fn + tn))
+    return tp * tn - fp * fn, spread
 
 
 METRICS: Final = {
@@ -155,6 +184,38 @@ METRICS: Final = {
             reference="Yerushalmy 1947, doi:10.2307/4586294",
             shown=frozenset({"curves"}),
         ),
+        Metric(
+            name="accuracy",
+            title="accuracy",
+            formula="(tp + tn) / total",
+            terms=lambda c: (c.tp + c.tn, np.broadcast_to(c.total[..., None], c.tp.shape)),
+            symmetric=True,
+            swapped="accuracy",
+            negatives=True,
+            reference="Sokolova & Lapalme 2009, doi:10.1016/j.ipm.2009.03.002",
+        ),
+        Metric(
+            name="kappa",
+            title="kappa",
+            formula="2 (tp tn - fp fn) / ((tp + fp) (fp + tn) + (tp + fn) (fn + tn))",
+            terms=_class_kappa,
+            symmetric=True,
+            swapped="kappa",
+            negatives=True,
+            range=(-1.0, 1.0),
+            reference="Cohen 1960, doi:10.1177/001316446002000104, of a class against the rest",
+        ),
+        Metric(
+            name="mcc",
+            title="MCC",
+            formula="(tp tn - fp fn) / sqrt((tp + fp) (tp + fn) (tn + fp) (tn + fn))",
+            terms=_class_matthews,
+            symmetric=True,
+            swapped="mcc",
+            negatives=True,
+            range=(-1.0, 1.0),
+            reference="Matthews 1975, doi:10.1016/0005-2795(75)90109-9",
+        ),
     )
 }
 """Scores of a class, by name, in the order in which they are shown."""
@@ -197,6 +258,17 @@ OVERALL: Final = {
             symmetric=True,
             range=(-1.0, 1.0),
             reference="Gorodkin 2004, doi:10.1016/j.compbiolchem.2004.09.006",
+        ),
+        OverallMetric(
+            name="quadratic_kappa",
+            title="quadratic kappa",
+            formula="1 - sum (i - j)^2 M[i, j] / sum (i - j)^2 support[i] predicted[j] / total, "
+            "i and j the places of the classes; undefined with unknown predictions",
+            score=_quadratic_kappa,
+            symmetric=True,
+            range=(-1.0, 1.0),
+            ordered=True,
+            reference="Cohen 1968, doi:10.1037/h0026256",
         ),
     )
 }

@@ -50,6 +50,22 @@ def test_scores_equal_those_of_scikit_learn(truth: Any, prediction: Any) -> None
         assert math.isclose(scores.summary["kappa"], kappa, rel_tol=1e-9, abs_tol=1e-12)
         if not math.isnan(scores.summary["mcc"]):  # scikit-learn says 0 where it is undefined
             assert math.isclose(scores.summary["mcc"], mcc, rel_tol=1e-9, abs_tol=1e-12)
+        weighted = sk.cohen_kappa_score(t, p, labels=range(K), weights="quadratic")
+        quadratic = scores.summary["quadratic_kappa"]
+        assert math.isclose(quadratic, weighted, rel_tol=1e-9, abs_tol=1e-12)
+    rest = {
+        "accuracy": sk.accuracy_score,
+        "kappa": sk.cohen_kappa_score,
+        "mcc": sk.matthews_corrcoef,
+    }
+    for name, score in rest.items():
+        for k in np.flatnonzero(seen):
+            value, sides = scores.class_scores[name][k], {(t == k).all(), (p == k).all()}
+            undefined = {"accuracy": False, "kappa": sides == {True}, "mcc": True in sides}
+            if undefined[name] and matrix[k, k]:  # scikit-learn says NaN, or 0
+                assert math.isnan(value)
+            else:
+                assert math.isclose(value, score(t == k, p == k), rel_tol=1e-9, abs_tol=1e-12)
 
 
 @pytest.fixture(scope="module")
