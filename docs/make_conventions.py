@@ -97,7 +97,7 @@ AXES = (
     (
         "`mean`",
         "`all`, `foreground`",
-        "classes of the means; the foreground is all but the first",
+        "classes of the means; the foreground is all but the background",
     ),
     (
         "`weights`",
