@@ -28,7 +28,7 @@ from segeval.counting.run import CountedRun
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.presets.preset import load_presets, preset
 from segeval.scoring.convention import Convention
-from segeval.scoring.metrics import METRICS, ratio
+from segeval.scoring.metrics import METRICS, OVERALL, ratio
 from segeval.scoring.score import Scores, per_image, score_run
 from segeval.settings import Source
 
@@ -117,7 +117,7 @@ def computed(record: Record, match: Match) -> Numbers:
     if match.rule:
         return RULES[match.rule](scores, match)
     measure = match.measure
-    if measure not in METRICS:
+    if measure in OVERALL:
         return Numbers(mean=scores.summary[measure])
     mean = scores.summary[f"m{measure}"]
     if match.worst:
