@@ -13,7 +13,7 @@ from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.intervals import Intervals
 from segeval.scoring.metrics import METRICS, metric_of
 from segeval.scoring.resampling import LEVEL
-from segeval.scoring.score import Scores
+from segeval.scoring.score import Scores, image_spread
 from segeval.text import defined
 from segeval.version import __version__
 
@@ -54,6 +54,7 @@ def make_document(
         },
         "summary": {name: defined(value) for name, value in scores.summary.items()},
         **_intervals(scores.intervals),
+        "spread": {name: _spread(row) for name, row in image_spread(scores).items()},
         "averaged": _averaged(scores),
         "classes": _classes(scores),
         **({"groups": _groups(scores)} if scores.groups else {}),
@@ -101,6 +102,11 @@ def _class_intervals(intervals: Intervals | None, position: int) -> dict[str, An
         },
         "undefined": {name: n for name, n in undefined.items() if n},
     }
+
+
+def _spread(row: Mapping[str, Any]) -> dict[str, Any]:
+    quartiles = [defined(value) for value in row["quartiles"]]
+    return {"images": row["images"], "std": defined(row["std"]), "quartiles": quartiles}
 
 
 def _entered(scores: Scores) -> dict[str, int]:
