@@ -115,7 +115,7 @@ def score_run(
     group_by: str | None = None,
 ) -> Scores:
     """Score a run under a convention, by default the pooled counts of all classes."""
-    convention = convention or Convention()
+    convention = (convention or Convention()).for_classes(labels.names)
     if convention.outside == "ignore":
         labels, unknown = void_outside(run, labels), "ignore"
     excluded = excluded_indices(convention, labels)
