@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.intervals import Intervals
 from segeval.scoring.metrics import METRICS, metric_of
+from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import LEVEL
 from segeval.scoring.score import Scores, image_spread
 from segeval.text import defined
@@ -115,6 +116,12 @@ def _entered(scores: Scores) -> dict[str, int]:
     return {"classes": scores.averaged[mean], "images": scores.averaged_images[mean]}
 
 
+def _judged_images(group: Scores) -> dict[str, int]:
+    """Count the images whose counts a group sums, where it is one of those that are averaged."""
+    by_group = POOLINGS[group.convention.pooling].by_group
+    return {"images": int((group.counts.images.total > 0).sum())} if by_group else {}
+
+
 def _averaged(scores: Scores) -> dict[str, Any]:
     averaged: dict[str, Any] = {
         **_entered(scores),
@@ -134,7 +141,7 @@ def _groups(scores: Scores) -> list[dict[str, Any]]:
             "name": name,
             "images": len(group.run.images),
             "judged": group.counts.confusion.total,
-            "averaged": _entered(group),
+            "averaged": _entered(group) | _judged_images(group),
             "summary": {key: defined(value) for key, value in group.summary.items()},
             "classes": _classes(group),
         }
