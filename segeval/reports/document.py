@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.intervals import Intervals
 from segeval.scoring.metrics import METRICS, metric_of
+from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import LEVEL
-from segeval.scoring.score import Scores
+from segeval.scoring.score import Scores, image_spread
 from segeval.text import defined
 from segeval.version import __version__
 
@@ -54,6 +55,7 @@ def make_document(
         },
         "summary": {name: defined(value) for name, value in scores.summary.items()},
         **_intervals(scores.intervals),
+        "spread": {name: _spread(row) for name, row in image_spread(scores).items()},
         "averaged": _averaged(scores),
         "classes": _classes(scores),
         **({"groups": _groups(scores)} if scores.groups else {}),
@@ -103,10 +105,21 @@ def _class_intervals(intervals: Intervals | None, position: int) -> dict[str, An
     }
 
 
+def _spread(row: Mapping[str, Any]) -> dict[str, Any]:
+    quartiles = [defined(value) for value in row["quartiles"]]
+    return {"images": row["images"], "std": defined(row["std"]), "quartiles": quartiles}
+
+
 def _entered(scores: Scores) -> dict[str, int]:
     """Count the classes and the images that enter the headline."""
     mean = metric_of(scores.convention.headline).mean
     return {"classes": scores.averaged[mean], "images": scores.averaged_images[mean]}
+
+
+def _judged_images(group: Scores) -> dict[str, int]:
+    """Count the images whose counts a group sums, where it is one of those that are averaged."""
+    by_group = POOLINGS[group.convention.pooling].by_group
+    return {"images": int((group.counts.images.total > 0).sum())} if by_group else {}
 
 
 def _averaged(scores: Scores) -> dict[str, Any]:
@@ -128,7 +141,7 @@ def _groups(scores: Scores) -> list[dict[str, Any]]:
             "name": name,
             "images": len(group.run.images),
             "judged": group.counts.confusion.total,
-            "averaged": _entered(group),
+            "averaged": _entered(group) | _judged_images(group),
             "summary": {key: defined(value) for key, value in group.summary.items()},
             "classes": _classes(group),
         }

@@ -18,8 +18,8 @@ from segeval.reports.wording import (
     show_bound,
     verdict,
 )
-from segeval.scoring.metrics import METRICS, mean_titles, shown, title_of
-from segeval.text import show_count, show_interval, show_score
+from segeval.scoring.metrics import METRICS, mean_titles, metric_of, shown, title_of
+from segeval.text import counted, show_count, show_interval, show_score
 
 NARROWEST, WITH_INTERVALS = 60, 84  # columns of a terminal, below which text would be cut off
 
@@ -112,6 +112,15 @@ def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
         if names:
             meaning = note_on_absent(document) if what == "absent" else "not in the means"
             grid.add_row(what, str(len(names)), f"{meaning}: {', '.join(names)}")
+    mean = metric_of(headline(document)).mean
+    spread = document["spread"][mean]
+    if spread["images"] > 1:
+        deviation, *quartiles = (
+            show_score(value, percent=percent) for value in (spread["std"], *spread["quartiles"])
+        )
+        of = f"{title_of(mean)} of {counted(spread['images'], 'image')}"
+        meaning = f"standard deviation of {of}; quartiles "
+        grid.add_row("spread", deviation, meaning + ", ".join(quartiles))
     pixels = document["pixels"]
     others = f"judged, {show_count(pixels['ignored'])} ignored"
     if pixels["unknown"]:

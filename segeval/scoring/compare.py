@@ -106,7 +106,7 @@ def compare_runs(
         score_run(run, labels, convention, unknown=unknown, group_by=group_by) for run in aligned
     ]
     facts = [
-        *signature_parts(convention, units, group_by),
+        *signature_parts(first.convention, units, group_by),
         *([f"common:{len(groups)}of{max(map(len, runs))}"] if common else []),
         resampling.signature_part(units),
     ]

@@ -7,8 +7,8 @@ which pixels are counted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import KW_ONLY, dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -30,6 +30,7 @@ from segeval.settings import (
     Weightless,
     Weights,
 )
+from segeval.text import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,9 @@ class Convention:
         Classes of the means; the foreground is all but `LabelMap.background`.
     exclude : tuple of str
         Classes left out of the means; their pixels still count as errors of the others.
-    weights : {"none", "support", "support-or-one"} or tuple of float
-        Weights of the classes in a mean over classes: their true pixels, or numbers by index.
+    weights : {"none", "support", "support-or-one"} or tuple of float or of (str, float)
+        Weights of the classes in a mean over classes: their true pixels, or numbers
+        by index, or each with a name.
     weightless : {"skip", "zero", "mean"}
         The mean over classes if all that are defined weigh nothing.
     empty : {"skip", "zero", "one", "undefined"}
@@ -197,7 +199,7 @@ class Convention:
     smoothing: float = 0.0
     classes: Classes = "all"
     exclude: tuple[str, ...] = ()
-    weights: Weights | tuple[float, ...] = "none"
+    weights: Weights | tuple[float, ...] | tuple[tuple[str, float], ...] = "none"
     weightless: Weightless = "skip"
     empty: Absent = "skip"
     nothing: Absent = "undefined"
@@ -228,6 +230,22 @@ class Convention:
         if self.worst is not None and not POOLINGS[self.pooling].has_worst:
             able = [name for name, pooling in POOLINGS.items() if pooling.has_worst]
             raise SettingError(f"the worst share needs pooling by {' or by '.join(able)}")
+
+    def for_classes(self, names: Sequence[str]) -> Convention:
+        """Return the convention with the weights of classes by place, where it has them by name.
+
+        A `SettingError`, if a class has no weight, or the pooling has no mean over classes.
+        """
+        weights = dict(pair for pair in self.weights if isinstance(pair, tuple))
+        if not weights:
+            return self
+        wrong = [f"class {name} has no weight" for name in names if name not in weights]
+        wrong += [f"no class is called {name!r}" for name in weights if name not in names]
+        if wrong:
+            raise SettingError(f"--weights: {listed(wrong, 3)}; give one to each class")
+        if "mean classes" not in POOLINGS[self.pooling].steps:
+            raise SettingError(f"--weights: pooling by {self.pooling} takes no mean over classes")
+        return replace(self, weights=tuple(weights[name] for name in names))
 
     def treatment(self, metric: str, case: str) -> Treatment:
         """Return how a metric treats a class in one of `CASES`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segeval.counting.dataset import NOTHING
 from segeval.counting.groups import group_names, split_groups
@@ -21,7 +21,7 @@ from segeval.scoring.means import (
     image_scores,
     summarize,
 )
-from segeval.scoring.metrics import METRICS, OVERALL, mean_titles, shown
+from segeval.scoring.metrics import METRICS, OVERALL, mean_titles, metric_of, shown
 from segeval.scoring.resampling import Resampling
 from segeval.scoring.sample import Sample, excluded_indices, pools_of, signature_parts, units_of
 from segeval.settings import LabelChoice, Unknown
@@ -115,7 +115,7 @@ def score_run(
     group_by: str | None = None,
 ) -> Scores:
     """Score a run under a convention, by default the pooled counts of all classes."""
-    convention = convention or Convention()
+    convention = (convention or Convention()).for_classes(labels.names)
     if convention.outside == "ignore":
         labels, unknown = void_outside(run, labels), "ignore"
     excluded = excluded_indices(convention, labels)
@@ -171,16 +171,41 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
     First the means over classes (``miou``, …) and overall scores, then ``iou_<class>`` for every
     class, and so for each metric that is broken down; (N,) values, NaN where undefined.
     """
-    counts, convention = scores.counts.images, scores.convention
-    excluded = excluded_indices(convention, scores.labels)
-    columns = {
-        metric.mean: image_scores(convention, metric, counts, excluded)
-        for metric in METRICS.values()
-    }
-    columns |= {overall.name: overall.score(counts) for overall in OVERALL.values()}
-    columns = {name: columns[name] for name in dict.fromkeys((*mean_titles("brief"), *columns))}
+    means = (metric.mean for metric in METRICS.values())
+    names = dict.fromkeys((*mean_titles("brief"), *means, *OVERALL))
+    columns = {name: _of_images(scores, name) for name in names}
     for metric in shown(METRICS, "breakdown"):
-        values = convention.score_classes(metric, counts).T
-        names = (f"{metric.name}_{name}" for name in scores.labels.names)
-        columns |= dict(zip(names, values, strict=True))
+        values = scores.convention.score_classes(metric, scores.counts.images).T
+        classes = (f"{metric.name}_{name}" for name in scores.labels.names)
+        columns |= dict(zip(classes, values, strict=True))
     return columns
+
+
+def _of_images(scores: Scores, name: str) -> NDArray[np.float64]:
+    """Score every image by a mean over its classes, or by an overall score."""
+    if name in OVERALL:
+        return OVERALL[name].score(scores.counts.images)
+    excluded = excluded_indices(scores.convention, scores.labels)
+    return image_scores(scores.convention, metric_of(name), scores.counts.images, excluded)
+
+
+def image_spread(scores: Scores) -> dict[str, dict[str, Any]]:
+    """Say how the scores of single images spread: the headline, and what is shown in brief.
+
+    Of the images whose score is defined: their number, the standard deviation of a sample (divided
+    by n - 1; undefined for one image), and the quartiles, linear between neighbours.
+    """
+    import numpy as np
+
+    spread = {}
+    judged = scores.counts.images.total > 0
+    for name in dict.fromkeys((metric_of(scores.convention.headline).mean, *mean_titles("brief"))):
+        values = _of_images(scores, name)
+        values = values[~np.isnan(values) & (judged | (scores.convention.void_image == "score"))]
+        quartiles = np.percentile(values, [25, 50, 75]) if values.size else np.full(3, np.nan)
+        spread[name] = {
+            "images": values.size,
+            "std": float(values.std(ddof=1)) if values.size > 1 else np.nan,
+            "quartiles": quartiles.tolist(),
+        }
+    return spread

@@ -65,6 +65,7 @@ def test_the_mean_over_groups_is_that_of_their_summed_counts(
     shown = segeval("score", *folders, *by).stdout
     assert "counts of each group summed, mean over classes, then over 3 groups" in shown
     assert "; mean over 3 groups" in shown
+    assert "day            2  1.0000" in shown
 
 
 def test_a_mean_over_groups_needs_a_group_for_every_image(folders: tuple[Path, Path]) -> None:

@@ -321,3 +321,23 @@ def test_help_and_version(tmp_path: Path) -> None:
     save(tmp_path / "a.png", BLOCKS)
     single = segeval("score", tmp_path / "a.png", tmp_path / "a.png", "--format", "total")
     assert single.stdout == "1.0\n"
+
+
+def test_the_scores_of_images_spread_as_numpy_says(tmp_path: Path) -> None:
+    truth = np.zeros((1, 10), int)
+    predictions = (np.where(np.arange(10) < n, 1, 0)[None] for n in range(4))
+    pairs: dict[str, tuple[object, object]] = {
+        str(n): (truth, p) for n, p in enumerate(predictions)
+    }
+    pairs["void"] = (truth + 255, truth)
+    folders = data_set(tmp_path, pairs)
+    found = document(*folders, "--classes", 2, "--ignore", 255, "--exclude", 1)["spread"]["miou"]
+    values = np.array([1.0, 0.9, 0.8, 0.7])
+    assert found["images"] == 4
+    assert found["std"] == pytest.approx(np.std(values, ddof=1), rel=1e-12)
+    assert found["quartiles"] == pytest.approx([0.775, 0.85, 0.925], rel=1e-12)
+    shown = segeval("score", *folders, "--classes", 2, "--exclude", 1, "--ignore", 255).stdout
+    said = " ".join(shown.split())
+    assert "spread 0.1291 standard deviation of mIoU of 4 images; quartiles 0.7750, 0.8500" in said
+    one = document(*folders, "--classes", 2, "--ignore", 255, "--include", "2")["spread"]["miou"]
+    assert (one["images"], one["std"]) == (1, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segeval.cli.options.panels import in_panel, preset_names
@@ -36,6 +37,10 @@ class ConventionOptions:
     exclude: list[str] | None = _convention(
         "Leave a class out of the means (its pixels still count); repeatable.", metavar="CLASS"
     )
+    weights: Path | None = _convention(
+        "Weights of the classes in means: CSV of class,weight or TOML of class = weight.",
+        metavar="FILE",
+    )
     worst: float | None = _convention(
         "Also the mean of the lowest Q %, with --pooling image, class or group.", metavar="Q"
     )
@@ -64,6 +69,10 @@ class ConventionOptions:
             "exclude": tuple(dict.fromkeys(self.exclude or ())),
             "worst": self.worst,
         }
+        if self.weights is not None:
+            from segeval.scoring.weights import read_weights
+
+            given["weights"] = read_weights(self.weights)
         axes = {name: value for name, value in given.items() if value is not None}
         if self.like is not None:
             from segeval.presets.preset import preset
