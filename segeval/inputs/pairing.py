@@ -23,8 +23,7 @@ from segeval.text import printable
 
 IMAGE_EXTENSIONS: Final = frozenset(
     ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
-)
-"""Extensions of the files that are looked at; all others are left alone."""
+)  # extensions of the files that are looked at; all others are left alone
 
 TRIED: Final = 200  # names that are looked at to propose a suffix
 ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix

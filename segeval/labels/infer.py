@@ -76,8 +76,7 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
             f"prediction holds {describe_values(prediction) or 'nothing'}, "
             f"truth holds {describe_values(truth) or 'nothing'}: {message}"
         )
-    classes = sorted((truth | prediction) - set(void))
-    return numbered("found", classes, void=void)
+    return numbered("found", sorted((truth | prediction) - set(void)), void=void)
 
 
 def _binary(truth: set[int], prediction: set[int], ignore: tuple[int, ...] | None) -> bool:

@@ -28,8 +28,6 @@ Side = Literal["truth", "prediction"]
 BACKGROUND: Final = ("background", "bg", "unlabeled background")  # names, in any case
 VOID: Final = -1  # index of a value that is not judged
 UNKNOWN: Final = -2  # index of a value that the label map does not know
-
-
 WHITE: Final = 255  # void if nothing else is said, and a second spelling of the foreground
 
 
@@ -39,16 +37,12 @@ class Label:
 
     Attributes
     ----------
-    name : str
-        Name of the class, unique in its map.
+    name, group : str
+        Name of the class, unique in its map, and its super-category, or empty.
     truth_values, prediction_values : tuple of int
         File values that mean the class, on each side.
-    colors : tuple of (r, g, b)
-        Colours that mean the class in colour masks; the first one is its colour in pictures.
-    prediction_colors : tuple of (r, g, b), optional
-        The same for predictions, if they differ.
-    group : str
-        Super-category, or empty.
+    colors, prediction_colors : tuple of (r, g, b)
+        Colours that mean it, for predictions if they differ; the first is that of pictures.
     """
 
     name: str
@@ -69,16 +63,12 @@ class LabelMap:
 
     Attributes
     ----------
-    name : str
-        Name for the signature, e.g. ``"cityscapes"`` or ``"found"``.
+    name, source : str
+        Name for the signature, e.g. ``"cityscapes"``, and where the facts come from.
     labels : tuple of Label
         The classes.
-    void : tuple of int
-        Truth values that are not judged. A prediction has no void: such a value is unknown there.
-    void_colors : tuple of (r, g, b)
-        Truth colours that are not judged.
-    source : str
-        Where the facts come from.
+    void, void_colors : tuple of int, tuple of (r, g, b)
+        Truth values and colours that are not judged; in a prediction they are unknown.
     truth_threshold, prediction_threshold : float, optional
         On that side, values at or above it are class 1 and all others class 0.
     prediction_offset : int

@@ -214,8 +214,7 @@ LOSSES: Final = {
             classes=LOVASZ,
         ),
     )
-}
-"""Every loss over a data set by name, in the order in which they are shown."""
+}  # every loss over a data set by name, in the order in which they are shown
 
 
 OPTIONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
@@ -229,8 +228,7 @@ OPTIONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("dice", "jaccard", "tversky", "generalized_dice", "lovasz_softmax"),
         "of the classes listed",
     ),
-}
-"""Fields of `LossChoice` of a few losses: which, and what is said of them beside the formula."""
+}  # fields of `LossChoice` of a few losses: which, and what is said of them beside the formula
 
 
 def formula_of(loss: Loss, choice: LossChoice) -> str:
@@ -256,8 +254,7 @@ NEEDS: Final = {
     "logits": "it needs logits; type --logits if the maps hold them",
     "losses": "it is valued by name only; type --loss with its name",
     "tversky": "it needs the prices of false positives and misses; type --tversky 0.3,0.7",
-}
-"""What to type for what a loss needs."""
+}  # what to type for what a loss needs
 
 
 def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:

@@ -48,8 +48,7 @@ AXES: Final[dict[Step, Axis]] = {
     "mean classes": "classes",
     "mean images": "images",
     "mean pairs": "pairs",
-}
-"""What scores are averaged over; where the counts of classes are summed, there is one of them."""
+}  # what scores are averaged over; where the counts of classes are summed, there is one of them
 
 
 def mean_score(

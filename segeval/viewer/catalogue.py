@@ -102,8 +102,7 @@ class Catalogue:
         chosen = np.ones(len(self.names), np.bool_)
         values = self.values(query.position)
         if query.position is not None:
-            where = self._lowest if query.lowest else self._occurs
-            chosen &= where[:, query.position]
+            chosen &= (self._lowest if query.lowest else self._occurs)[:, query.position]
         if query.pair is not None:
             pixels = self.pixels_of(query.pair)
             chosen &= pixels > 0

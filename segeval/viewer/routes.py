@@ -28,8 +28,7 @@ PAGE: Final = {
         for name in ("view.js", "list.js", "image.js")
     },
     "icon.svg": ("icon.svg", "image/svg+xml"),
-}
-"""The files of the page by their route."""
+}  # the files of the page by their route
 
 LONGEST: Final = 200  # rows of the list in one answer
 LONGEST_TEXT: Final = 1000  # characters of a filter

@@ -64,8 +64,7 @@ LADDER: Final = (
     Limits(width=240, each=2, matrix=200, rows=500),
     Limits(width=160, each=1, matrix=100, rows=300),
     Limits(width=80, each=1, matrix=50, rows=100),
-)
-"""From a full page down; the first that is small enough is taken."""
+)  # from a full page down; the first that is small enough is taken
 
 
 def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST) -> str:
