@@ -73,10 +73,7 @@ class Mask:
 
 
 def keep_memory() -> None:
-    """Free a large block, whereupon glibc keeps the memory of one mask for the next.
-
-    To return it each time costs as much as half the decoding of a small mask.
-    """
+    """Free a large block, whereupon glibc keeps the memory of one mask for the next."""
     np.empty((32 << 20) - (64 << 10), np.uint8)
 
 

@@ -42,10 +42,7 @@ def values_on_side(run: CountedRun, side: Side) -> set[int]:
 
 
 def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
-    """Take every value but void, by default 255, for a class, if that cannot mislead.
-
-    The map is called ``"found"``, or ``"binary(found)"`` for masks of nothing but 0 and 255.
-    """
+    """Take every value but void, by default 255, for a class of a map, if that cannot mislead."""
     truth, prediction = values_on_side(run, "truth"), values_on_side(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):
         raise LabelError(_colors_found(truth, prediction))

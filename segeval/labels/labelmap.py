@@ -187,10 +187,7 @@ class LabelMap:
         return replace(self, labels=kept, void=void)
 
     def two_classes(self, what: str) -> LabelMap:
-        """Return the map with the background before the foreground, for what needs these two.
-
-        A `SettingError`, if it has not two classes, or none of them is the background.
-        """
+        """Return the map with the background first; a `SettingError` if it has not these two."""
         number, background = len(self.labels), self.background
         if number != 2:
             raise SettingError(f"{what} needs two classes; {self.name} has {number}")
@@ -202,10 +199,7 @@ class LabelMap:
         return self if background == 0 else replace(self, labels=self.labels[::-1])
 
     def predicting(self, other: LabelMap) -> LabelMap:
-        """Return the map that reads truths by this map and predictions by another, matched by name.
-
-        A `LabelError`, if the class names differ.
-        """
+        """Return the map that reads predictions by another of the same names, or a `LabelError`."""
         theirs = {label.name: label for label in other.labels}
         if theirs.keys() != set(self.names):
             different = sorted(theirs.keys() ^ set(self.names))

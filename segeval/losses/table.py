@@ -132,10 +132,6 @@ def _lovasz_hinge(given: LossInput) -> float:
     return float(losses.lovasz_hinge_loss(given.values, given.truth, ignore=IGNORED))
 
 
-def _lovasz_softmax(given: LossInput) -> float:
-    return given.image(losses.lovasz_softmax_loss, classes=given.classes(LOVASZ))
-
-
 BCE: Final = "-(t ln p + (1 - t) ln(1 - p))"
 
 LOSSES: Final = {
@@ -210,12 +206,13 @@ LOSSES: Final = {
             name="lovasz_softmax",
             title="Lovász-Softmax",
             formula="Lovász extension of 1 - IoU at |[t = c] - p_c|",
-            value=_lovasz_softmax,
+            value=lambda given: given.image(
+                losses.lovasz_softmax_loss, classes=given.classes(LOVASZ)
+            ),
             classes=LOVASZ,
         ),
     )
 }  # every loss over a data set by name, in the order in which they are shown
-
 
 OPTIONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "positive_weight": (("bce", "bce_with_logits"), "positives count {:g}"),

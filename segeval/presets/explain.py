@@ -61,27 +61,21 @@ class PresetScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """An axis on which a preset is not the default, and where it is.
-
-    ``change`` is its value less that with this axis as in the default; NaN if one is undefined.
-    """
+    """An axis on which a preset is not the default, and where it is."""
 
     axis: str
     setting: str
-    change: float
+    change: float  # its value less that with this axis as in the default; NaN if one is undefined
     preset: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PresetScorer:
-    """Counts, their classes, the classes that a user leaves out of every mean, and their run.
-
-    The run is needed only where a preset does not judge pixels that are judged here.
-    """
+    """Counts, and their classes; the run is needed if a preset judges fewer pixels."""
 
     counts: ClassifiedRun
     labels: LabelMap
-    exclude: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()  # classes that a user leaves out of every mean
     run: CountedRun | None = None
 
     @cached_property

@@ -27,10 +27,7 @@ def make_document(
     names: tuple[str, str] | None = None,
     steps: Sequence[Step] = (),
 ) -> dict[str, Any]:
-    """Lay out presets, the rules that matter, and the way between two of them, as plain data.
-
-    Undefined is None; ``between.steps`` add up to ``between.difference`` exactly.
-    """
+    """Lay out presets, the rules that matter, and the way between two of them, as plain data."""
     main = [row for row in rows if ":" not in row.preset] or rows
     document: dict[str, Any] = {
         "schema": SCHEMA,

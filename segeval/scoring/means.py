@@ -100,10 +100,7 @@ def _run_steps(
 
 
 def class_scores(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.float64]:
-    """Score each class: of the summed counts, or its mean over the images in which it is defined.
-
-    (B, K) values, NaN where undefined.
-    """
+    """Score each class, of summed counts or as its mean over images; (B, K), NaN if undefined."""
     sample, pooling = without_void_images(convention, sample), POOLINGS[convention.pooling]
     return _run_steps((pooling.over_images,), convention, metric, sample, ()).scores
 

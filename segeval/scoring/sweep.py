@@ -33,13 +33,10 @@ IMAGES: Final = 1 << 12  # images worked on at a time
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sweep:
-    """Scores of the foreground at 256 thresholds: levels of 8, 16 or 24 bits, or k/255 of floats.
-
-    The curves are of counts summed over images, and means over images; NaN where undefined.
-    """
+    """Scores of the foreground at 256 thresholds, over the data set and as means over images."""
 
     thresholds: NDArray[np.int64] | NDArray[np.float64]  # (256,); foreground at or above
-    dataset: Mapping[str, NDArray[np.float64]]  # (256,) by `curve_names`
+    dataset: Mapping[str, NDArray[np.float64]]  # (256,) by `curve_names`, NaN where undefined
     image: Mapping[str, NDArray[np.float64]]  # (256,)
     images: Mapping[str, int]  # in the mean of each curve, the same at every threshold
     average_precision: float  # of all values; NaN if there is no foreground in the truth

@@ -73,18 +73,12 @@ def _classes(document: Mapping[str, Any]) -> Figure:
 
 def _draw_bars(axes: Axes, rows: Sequence[Mapping[str, Any]], metric: str, size: float) -> None:
     values = [row[metric] or 0.0 for row in rows]
+    box = {"boxstyle": "square,pad=0.05", "color": "white"}
+    look: dict[str, Any] = {"fontsize": size * 0.85, "bbox": box}
     axes.barh(range(len(rows)), values, height=0.72, color=BLUE)
     for place, row in enumerate(rows):
         text = show_score(row[metric])
-        axes.text(
-            values[place] + 0.012,
-            place,
-            text,
-            va="center",
-            fontsize=size * 0.85,
-            bbox={"boxstyle": "square,pad=0.05", "color": "white"},
-            zorder=4,
-        )
+        axes.text(values[place] + 0.012, place, text, va="center", zorder=4, **look)
     axes.set_yticks(range(len(rows)), [short(row["name"], 28) for row in rows], fontsize=size)
     axes.set_xlim(0, 1.14)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"], fontsize=size)
