@@ -226,9 +226,8 @@ class Convention:
     def score_classes(self, metric: Metric, counts: ClassCounts) -> NDArray[np.float64]:
         """Score every class of every pool; (..., K) values in [0, 1], NaN where undefined.
 
-        By default a class that occurs on one side only scores 0, also where the formula alone is
-        undefined, so that all scores are defined for the same classes. What judges the pixels
-        outside a class, specificity, follows its formula there, and is 0 where that is undefined.
+        By default a class that occurs on one side only scores 0, so that all scores are defined for
+        the same classes. Specificity follows its formula there, and is 0 where that is undefined.
         """
         top, bottom = metric.terms(counts)
         added = self.smoothing if metric.smoothed else 0

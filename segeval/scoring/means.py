@@ -329,10 +329,7 @@ def count_images_in_means(
 def count_values_in_mean(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> int:
-    """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
-
-    Classes that are summed up, or under the generalised Dice, have one value an image.
-    """
+    """Count the values that enter a mean: of classes, images or both, as the pooling has them."""
     sample = without_void_images(convention, sample)
     if _scores_whole_pools(convention, metric):
         pooling = POOLINGS[convention.pooling]
