@@ -67,8 +67,7 @@ _HOME = {
     "count_values": "counting.contingency",
     "load_labels": "labels.load",
     "preset": "presets.preset",
-}
-"""The module of each public name that is not in `segeval.api`."""
+}  # the module of each public name that is not in `segeval.api`
 
 
 def __getattr__(name: str) -> object:

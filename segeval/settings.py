@@ -154,8 +154,7 @@ class LossChoice:
     def decision(self) -> str:
         """How maps of the foreground are decided, for the signature."""
         threshold = HALF if self.threshold is None else self.threshold
-        level = threshold >= 1 and not self.logits
-        return f"{'value' if level else 'p'}>={threshold:g}"
+        return f"{'value' if threshold >= 1 and not self.logits else 'p'}>={threshold:g}"
 
 
 def _check_choice(name: str, value: str, choices: object) -> None:

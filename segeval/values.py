@@ -1,9 +1,7 @@
 """What an integer of a mask is: an index, a colour as one number, or a level of a float.
 
-Floats are counted in steps of 1/51000, so that a run holds their thresholds, and no more levels
-between 0 and 1 than a 16-bit mask. These steps hold every threshold of three decimals, and every
-k/255. Their values lie around -2^62, where no index, no colour and no missing prediction is, and
-where no file may hold integers.
+Floats are counted in steps of 1/51000, to hold every threshold of three decimals and every k/255.
+Their values lie around -2^62, where no index, colour or missing prediction is.
 """
 
 from __future__ import annotations

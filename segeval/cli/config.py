@@ -36,8 +36,7 @@ EXPECTED: Final[Mapping[Any, tuple[Any, str]]] = {
     float: (int | float, "a number"),
     Path: (str, "a string, the path of a file or folder"),
     str: (str | int | float, "a string or a number"),
-}
-"""By the type of an option: what a file may hold, in words as well."""
+}  # by the type of an option: what a file may hold, in words as well
 RIVALS: Final = (
     ({"pairs"}, {"prediction", "truth"}),
     ({"labels"}, {"classes"}),
@@ -45,14 +44,12 @@ RIVALS: Final = (
     ({"threshold", "truth_threshold"}, {"pred_offset"}),
     ({"resume"}, {"overwrite"}),
     ({"like"}, {"pooling", "absent", "worst"}),
-)
-"""Options that exclude each other in a command that has all of them."""
+)  # options that exclude each other in a command that has all of them
 POINTLESS: Final[tuple[tuple[str, Callable[[Any], bool], set[str]], ...]] = (
     ("classes", lambda _: True, {"pred_labels", "level"}),
     ("pooling", lambda pooling: pooling in POOLINGS and not POOLINGS[pooling].has_worst, {"worst"}),
     ("baseline", lambda path: not is_run_file(path), {"significant"}),
-)
-"""An option, which of its values count, and what makes no sense beside them."""
+)  # an option, which of its values count, and what makes no sense beside them
 
 _files = in_panel("Files of settings")
 

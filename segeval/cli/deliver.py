@@ -38,14 +38,7 @@ if TYPE_CHECKING:
 
 def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
-    scores = label_and_score(
-        run,
-        plan.choice,
-        plan.convention,
-        unknown=plan.labels.unknown,
-        group_by=plan.group_by,
-        resampling=plan.resampling,
-    )
+    scores = label_and_score(run, **plan.scoring(), resampling=plan.resampling)
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
     gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
@@ -84,10 +77,7 @@ def make_report(target: str, given: Mapping[str, Any]) -> Any:
 
 
 def deliver(output: ReportFiles, **given: Any) -> None:
-    """Write the reports that go into files, and print one; see `make_report` for what is given.
-
-    A report that is asked for on stdout, as ``-``, is printed in the place of the chosen format.
-    """
+    """Write reports into files, and print one: that for the file ``-``, or the chosen format."""
     targets = {**output.targets(), **output.printed}
     for name, path in output.files().items():
         write_report(path, make_report(targets[name], given))
@@ -151,26 +141,14 @@ def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
     held = plan.held
     if held is None:
         return []
-    unknown = plan.labels.unknown
+    how: dict[str, Any] = {**plan.scoring(), "resampling": held.resampling, "common": True}
 
     def compare(run: CountedRun) -> RunComparison:
-        (comparison,) = compare_runs(
-            [run, scores.run],
-            plan.choice,
-            plan.convention,
-            unknown=unknown,
-            resampling=held.resampling,
-            common=True,
-            group_by=plan.group_by,
-        )
-        return comparison
+        return compare_runs([run, scores.run], **how)[0]
 
     baseline = held.baseline
     if not isinstance(baseline, Baseline):
-        earlier = label_and_score(
-            baseline, plan.choice, plan.convention, unknown=unknown, group_by=plan.group_by
-        )
-        baseline = baseline_of(earlier, baseline)
+        baseline = baseline_of(label_and_score(baseline, **plan.scoring()), baseline)
     return check_drops(
         scores,
         baseline,

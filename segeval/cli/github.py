@@ -16,8 +16,7 @@ KINDS: Final = {
     "segeval: ": "error title=segeval",
     "warning: ": "warning title=segeval",
     "notice: ": "warning title=segeval",
-}
-"""How speech begins, and the workflow command that it becomes."""
+}  # how speech begins, and the workflow command that it becomes
 
 
 def on_github() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from segeval.cli.options.labels import LabelOptions
 from segeval.cli.options.output import OutputOptions
@@ -34,6 +35,11 @@ class Plan:
     thresholds: list[Threshold]
     held: BaselineCheck | None
     photographs: Mapping[str, Path]
+
+    def scoring(self) -> dict[str, Any]:
+        """Return how every run is scored, as keywords."""
+        stated = {name: getattr(self, name) for name in ("choice", "convention", "group_by")}
+        return stated | {"unknown": self.labels.unknown}
 
 
 def prepare(

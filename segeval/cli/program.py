@@ -18,8 +18,7 @@ COMMANDS: Final = {
     "Look": "view show overlay plot",
     "Compare": "compare explain presets conformance",
     "Data and settings": "check labels merge config",
-}
-"""Every command in the groups of the help; a module of `segeval.cli.commands` and its function."""
+}  # every command in the groups of the help; a module of `segeval.cli.commands` and its function
 
 app = typer.Typer(
     name="segeval",

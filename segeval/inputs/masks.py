@@ -1,8 +1,7 @@
 """Read a mask as the values that its file stores.
 
-The format is recognised by its first bytes, never by the name of the file, and the size is checked
-in the header before any pixel is decoded. Nothing is converted on a guess: a file that does not
-say exactly one value per pixel is refused, with the reason.
+The format is told by its first bytes, and the size is checked before any pixel is decoded. Nothing
+is converted on a guess: a file that does not say exactly one value per pixel is refused.
 """
 
 from __future__ import annotations
@@ -57,8 +56,7 @@ SCALED: Final = {"L;2": 85, "L;4": 17}  # factors by which Pillow stretches grey
 FAITHFUL: Final = frozenset(
     "1 L P P;1 P;2 P;4 LA PA I;12 I;16 I;16B I;16N I;16S I;16NS I;16BS "
     "I;32S I;32N I;32NS I;32BS F;32F F;32BF RGB RGBA RGBX BGR BGRA BGRX".split()
-)
-"""Raw modes that Pillow hands on as stored; all others it inverts, stretches or cuts to 8 bits."""
+)  # raw modes that Pillow hands on as stored; all others it inverts, stretches or cuts to 8 bits
 
 
 BMP_MODES: Final = {1: {"1", "P"}, 4: {"P"}, 8: {"P", "L"}, 24: {"RGB"}, 32: {"RGB", "RGBA"}}
@@ -75,10 +73,7 @@ class Mask:
 
 
 def keep_memory() -> None:
-    """Free a large block, whereupon glibc keeps the memory of one mask for the next.
-
-    To return it each time costs as much as half the decoding of a small mask.
-    """
+    """Free a large block, whereupon glibc keeps the memory of one mask for the next."""
     np.empty((32 << 20) - (64 << 10), np.uint8)
 
 
@@ -178,8 +173,7 @@ def _single_channel(array: NDArray[Any]) -> NDArray[Any]:
     """Reduce (H, W, C) to (H, W): grey as it is, colours to one number, opaque alpha dropped."""
     channels = array.shape[2]
     if channels in {2, 4}:
-        opaque = np.iinfo(array.dtype).max
-        see_through = int(np.count_nonzero(array[..., -1] != opaque))
+        see_through = int(np.count_nonzero(array[..., -1] != np.iinfo(array.dtype).max))
         if see_through:
             raise MaskError(
                 f"its alpha channel is not opaque on {counted(see_through, 'pixel')}, so it is "

@@ -23,8 +23,7 @@ from segeval.text import printable
 
 IMAGE_EXTENSIONS: Final = frozenset(
     ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
-)
-"""Extensions of the files that are looked at; all others are left alone."""
+)  # extensions of the files that are looked at; all others are left alone
 
 TRIED: Final = 200  # names that are looked at to propose a suffix
 ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix
@@ -32,10 +31,7 @@ ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A truth and its prediction, which is None where it is missing and counts as all wrong.
-
-    ``roi`` is the field of view, outside which the truth is void.
-    """
+    """A truth, its prediction or None where all is wrong, and the field of view that is judged."""
 
     name: str
     truth: Path

@@ -36,10 +36,7 @@ def find_photographs(folder: Path, *, suffix: str = "") -> dict[str, Path]:
 def read_photograph(
     path: Path, shape: tuple[int, int], *, max_pixels: int = MAX_PIXELS
 ) -> tuple[NDArray[np.uint8], bool]:
-    """Read a photograph for a mask of shape (H, W), and say whether it had to be resized.
-
-    Its (H, W, 3) colours are turned upright as the camera says where only this fits the mask.
-    """
+    """Read (H, W, 3) colours, upright if only this fits, and say whether they were resized."""
     from PIL import Image, ImageOps
 
     size = shape[1], shape[0]

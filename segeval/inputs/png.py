@@ -25,8 +25,7 @@ DIRECT: Final = {
     (2, 16): "rgb",
     (6, 8): "rgba",
     (6, 16): "rgba",
-}
-"""(colour type, bit depth) that kornia-rs decodes as stored, and its word for the channels."""
+}  # (colour type, bit depth) that kornia-rs decodes as stored, and its word for the channels
 
 NAMES: Final = {0: "grey", 2: "RGB", 3: "palette", 4: "grey and alpha", 6: "RGBA"}
 CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -38,8 +37,7 @@ ADAM7: Final = (
     (0, 2, 2, 4),
     (1, 0, 2, 2),
     (0, 1, 1, 2),
-)
-"""First column and row, and the steps between them, of each pass of an interlaced image."""
+)  # first column and row, and the steps between them, of each pass of an interlaced image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +68,7 @@ class Header:
         for column, row, across, down in passes:
             width, height = -((column - self.width) // across), -((row - self.height) // down)
             if width > 0 and height > 0:
-                line = (width * self.bits * CHANNELS[self.color_type] + 7) // 8
-                total += height * (1 + line)
+                total += height * (1 + (width * self.bits * CHANNELS[self.color_type] + 7) // 8)
         return total
 
 
@@ -92,10 +89,7 @@ def read_header(data: bytes) -> Header:
 
 
 def without_extras(data: bytes, header: Header) -> bytes:
-    """Return a PNG of header and pixels alone, all of them there and none damaged.
-
-    Pillow would fill missing rows with zeros, and stumble over ancillary chunks.
-    """
+    """Return a PNG of header and all pixels alone, where Pillow would fill in or stumble."""
     rows = _scan_lines(data, header)
     parts = (b"IHDR", data[16:29]), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b"")
     return SIGNATURE + b"".join(

@@ -28,10 +28,7 @@ STEPS: Final = {"uint8": 1 / 255, "uint16": 1 / 65535, "float16": 2.0**-11}  # b
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Probabilities:
-    """The values of one file, read-only; float16 becomes float32.
-
-    uint8 and uint16 become fractions of their maximum in float32.
-    """
+    """The values of one file, read-only; float32 at least, integers as fractions of their type."""
 
     values: NDArray[np.floating[Any]]  # (K, H, W), or (H, W) of the foreground
     stored: str  # the type in the file

@@ -14,10 +14,7 @@ from segeval.values import COLOR, FLOAT, OUTSIDE
 
 
 def add_regions(pairing: Pairing, folder: Path, suffix: str) -> Pairing:
-    """Give every pair the field of view of its name; one that is missing is a problem.
-
-    The folder may be the file of a single pair. ``suffix`` is the end of the names there.
-    """
+    """Give pairs the fields of view of their names; the folder may be the file of a single pair."""
     problems, pairs = list(pairing.problems), pairing.pairs
     if folder.is_file() and len(pairs) == 1:
         return replace(pairing, pairs=(replace(pairs[0], roi=folder),))

@@ -101,10 +101,7 @@ def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArr
 
 
 def translate_values(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int64]:
-    """Translate all values of one side of a run into class indices, `VOID`, `UNKNOWN` or `MISSED`.
-
-    They must be all, because whether grey colours are indices is decided on all.
-    """
+    """Translate all values of a side, on which is decided whether grey colours are indices."""
     index = labels.index(values, side)
     if side == "prediction":
         index[values == NO_PREDICTION] = MISSED

@@ -42,10 +42,7 @@ def values_on_side(run: CountedRun, side: Side) -> set[int]:
 
 
 def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
-    """Take every value but void, by default 255, for a class, if that cannot mislead.
-
-    The map is called ``"found"``, or ``"binary(found)"`` for masks of nothing but 0 and 255.
-    """
+    """Take every value but void, by default 255, for a class of a map, if that cannot mislead."""
     truth, prediction = values_on_side(run, "truth"), values_on_side(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):
         raise LabelError(_colors_found(truth, prediction))
@@ -76,8 +73,7 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
             f"prediction holds {describe_values(prediction) or 'nothing'}, "
             f"truth holds {describe_values(truth) or 'nothing'}: {message}"
         )
-    classes = sorted((truth | prediction) - set(void))
-    return numbered("found", classes, void=void)
+    return numbered("found", sorted((truth | prediction) - set(void)), void=void)
 
 
 def _binary(truth: set[int], prediction: set[int], ignore: tuple[int, ...] | None) -> bool:

@@ -28,8 +28,6 @@ Side = Literal["truth", "prediction"]
 BACKGROUND: Final = ("background", "bg", "unlabeled background")  # names, in any case
 VOID: Final = -1  # index of a value that is not judged
 UNKNOWN: Final = -2  # index of a value that the label map does not know
-
-
 WHITE: Final = 255  # void if nothing else is said, and a second spelling of the foreground
 
 
@@ -39,16 +37,12 @@ class Label:
 
     Attributes
     ----------
-    name : str
-        Name of the class, unique in its map.
+    name, group : str
+        Name of the class, unique in its map, and its super-category, or empty.
     truth_values, prediction_values : tuple of int
         File values that mean the class, on each side.
-    colors : tuple of (r, g, b)
-        Colours that mean the class in colour masks; the first one is its colour in pictures.
-    prediction_colors : tuple of (r, g, b), optional
-        The same for predictions, if they differ.
-    group : str
-        Super-category, or empty.
+    colors, prediction_colors : tuple of (r, g, b)
+        Colours that mean it, for predictions if they differ; the first is that of pictures.
     """
 
     name: str
@@ -69,16 +63,12 @@ class LabelMap:
 
     Attributes
     ----------
-    name : str
-        Name for the signature, e.g. ``"cityscapes"`` or ``"found"``.
+    name, source : str
+        Name for the signature, e.g. ``"cityscapes"``, and where the facts come from.
     labels : tuple of Label
         The classes.
-    void : tuple of int
-        Truth values that are not judged. A prediction has no void: such a value is unknown there.
-    void_colors : tuple of (r, g, b)
-        Truth colours that are not judged.
-    source : str
-        Where the facts come from.
+    void, void_colors : tuple of int, tuple of (r, g, b)
+        Truth values and colours that are not judged; in a prediction they are unknown.
     truth_threshold, prediction_threshold : float, optional
         On that side, values at or above it are class 1 and all others class 0.
     prediction_offset : int
@@ -197,10 +187,7 @@ class LabelMap:
         return replace(self, labels=kept, void=void)
 
     def two_classes(self, what: str) -> LabelMap:
-        """Return the map with the background before the foreground, for what needs these two.
-
-        A `SettingError`, if it has not two classes, or none of them is the background.
-        """
+        """Return the map with the background first; a `SettingError` if it has not these two."""
         number, background = len(self.labels), self.background
         if number != 2:
             raise SettingError(f"{what} needs two classes; {self.name} has {number}")
@@ -212,10 +199,7 @@ class LabelMap:
         return self if background == 0 else replace(self, labels=self.labels[::-1])
 
     def predicting(self, other: LabelMap) -> LabelMap:
-        """Return the map that reads truths by this map and predictions by another, matched by name.
-
-        A `LabelError`, if the class names differ.
-        """
+        """Return the map that reads predictions by another of the same names, or a `LabelError`."""
         theirs = {label.name: label for label in other.labels}
         if theirs.keys() != set(self.names):
             different = sorted(theirs.keys() ^ set(self.names))

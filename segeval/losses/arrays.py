@@ -161,8 +161,7 @@ def _floating(xp: Any, values: Array) -> Array:
         if not xp.isdtype(values.dtype, ("bool", "integral")):
             raise ValueError(f"probabilities or logits must be real numbers, found {values.dtype}")
         return xp.astype(values, xp.float64)
-    small = xp.finfo(values.dtype).bits < 32
-    return xp.astype(values, xp.float32) if small else values
+    return xp.astype(values, xp.float32) if xp.finfo(values.dtype).bits < 32 else values
 
 
 def _valid(pixels: Pixels, truth: Array) -> Array | None:

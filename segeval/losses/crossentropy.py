@@ -96,10 +96,7 @@ def _log(xp: Any, probabilities: Array) -> Array:
 
 
 def _softplus_parts(xp: Any, logits: Array) -> tuple[Array, Array]:
-    """Return max(z, 0) and ln(1 + exp(-|z|)), whose sum is ln(1 + exp(z)).
-
-    The first has at 0 the gradient 1/2, so that the sum has the right one there.
-    """
+    """Return max(z, 0), of gradient 1/2 at 0, and ln(1 + exp(-|z|)); the sum is ln(1 + exp(z))."""
     size = xp.abs(logits)
     return 0.5 * logits + 0.5 * size, xp.log1p(xp.exp(-size))
 
@@ -182,10 +179,7 @@ def _log_probabilities(judged: Pixels) -> Array:
 
 
 def _shifted_logits(judged: Pixels) -> tuple[Array, Array]:
-    """Return logits less the highest of their pixel, and ln of the sum of exp of that.
-
-    Their difference is ln of the softmax, with all its digits where logits are large.
-    """
+    """Return two terms whose difference is ln of the softmax, exact where logits are large."""
     xp = judged.xp
     below = judged.values - xp.max(judged.values, axis=1, keepdims=True)
     return below, xp.log(xp.sum(xp.exp(below), axis=1, keepdims=True))

@@ -65,8 +65,7 @@ def evaluate_losses(
     if workers is None:
         workers = default_workers(len(pairing.pairs) * HEAVY)
     first = first_map(pairing, choice, reading)
-    stated = map_labels(source, labels, first, reading, workers)
-    task = _make_task(first, stated, choice, reading)
+    task = _make_task(first, map_labels(source, labels, first, reading, workers), choice, reading)
     images: list[ImageValues] = []
     faults = map_pairs(
         partial(evaluate_pair, task=task),

@@ -1,9 +1,7 @@
 """Lovász extensions of the Jaccard loss: 1 - IoU, carried over to errors of any size.
 
-The Jaccard loss of a class is a function of the set of pixels where the class is mistaken. Its
-Lovász extension sorts the errors and adds up, over the steps from each error to the next, the loss
-of the set of pixels beyond times the height of the step. So only pixels with an error above 0
-matter, and on hard predictions one step is left, whose loss is 1 - IoU.
+The errors are sorted, and the loss of the set of pixels beyond is added up over the steps from each
+error to the next, times the height of the step. On hard predictions one step is left: 1 - IoU.
 """
 
 from __future__ import annotations
@@ -176,8 +174,7 @@ def _softmax_loss(pool: Pixels, number: int, *, present: bool) -> Array | None:
     if present and not bool(xp.any(weighing)):
         return None
     values = pool.values if pool.binary else pool.values[:, number, :]
-    errors = xp.abs(xp.astype(foreground, values.dtype) - values)
-    return _extension(pool, errors, foreground)
+    return _extension(pool, xp.abs(xp.astype(foreground, values.dtype) - values), foreground)
 
 
 def _hinge_loss(pool: Pixels) -> Array:
@@ -187,10 +184,7 @@ def _hinge_loss(pool: Pixels) -> Array:
 
 
 def _extension(pool: Pixels, errors: Array, foreground: Array) -> Array:
-    """Return the Lovász extension of the Jaccard loss at the errors of the judged pixels.
-
-    Void pixels get an error of 0, at which a pixel has no part in any step.
-    """
+    """Return the Lovász extension at errors; void ones get 0, and so no part in any step."""
     xp = pool.xp
     if pool.valid is not None:
         errors = errors * xp.astype(pool.valid, errors.dtype)
@@ -212,10 +206,9 @@ def _extension(pool: Pixels, errors: Array, foreground: Array) -> Array:
 
 
 def _sorted(errors: Array, foreground: Array) -> tuple[Array, Array, int]:
-    """Sort errors with their truth, as keys: NumPy sorts integers 5 times as fast as an order.
+    """Sort errors by their bits, 5 times as fast as an order; the sign bit holds the truth.
 
-    The bits of floats that are 0 or more are ordered as they are, and the sign bit is free for the
-    truth. Returns the number of foreground pixels that were set aside for having no error, too.
+    Returns the number of foreground pixels that were set aside for having no error, too.
     """
     bits = np.dtype(f"u{errors.dtype.itemsize}")
     keys = errors.view(bits) << bits.type(1)
@@ -232,10 +225,7 @@ def _sorted(errors: Array, foreground: Array) -> tuple[Array, Array, int]:
 def _jaccard_losses(
     xp: Any, errors: Array, foreground: Array, weights: Array | None, found: int
 ) -> Array:
-    """Return, for each pixel in ascending order of errors, the loss if it and all after are wrong.
-
-    ``found`` foreground pixels that are right are not in the arrays.
-    """
+    """Return the loss if a pixel and all after are wrong; ``found`` right ones are set aside."""
     dtype = xp.float64 if is_numpy_namespace(xp) else errors.dtype
     if weights is None:
         marks = xp.astype(foreground, xp.int64)

@@ -1,7 +1,6 @@
 """Losses of the overlap of probabilities and truth: soft Dice, Jaccard, Tversky, generalised Dice.
 
-Each is a ratio of sums over judged pixels, taken for each class over all images, or for each image
-alone, and then a mean over classes; the generalised Dice has one ratio of all classes. A ratio of
+Each is a ratio of sums over judged pixels, of each class over all images or of each image alone;
 0/0 counts as perfect overlap.
 """
 
@@ -325,8 +324,7 @@ class Overlap:
     def ratios(self, numerator: Array, denominator: Array, smooth: float) -> Array:
         """Divide, after adding the same to both; 0/0 is 1."""
         at_least_zero(smooth=smooth)
-        xp = self.pixels.xp
-        undefined = xp.astype(denominator + smooth == 0, denominator.dtype)
+        undefined = self.pixels.xp.astype(denominator + smooth == 0, denominator.dtype)
         return (numerator + smooth + undefined) / (denominator + smooth + undefined)
 
 

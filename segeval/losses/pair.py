@@ -18,7 +18,7 @@ from segeval.labels.doubts import threshold_doubt
 from segeval.labels.labelmap import LabelMap
 from segeval.losses.arrays import clip_logits, sigmoid, softmax
 from segeval.losses.calibration import ReliabilityBins, bin_probabilities
-from segeval.losses.table import IGNORED, LOSSES, Loss, LossInput
+from segeval.losses.table import IGNORED, LOSSES, LossInput
 from segeval.settings import HALF, LossChoice, Reading
 from segeval.text import counted
 from segeval.values import SLACK, color_value
@@ -75,11 +75,12 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
     if isinstance(counts, Problem):
         return counts
     losses, likelihood = _value_losses(given, task)
+    rows = [LOSSES[name] for name in task.names]
     return ImageValues(
         counts=counts,
         judged=int(np.count_nonzero(index >= 0)),
         values=losses,
-        divisors=tuple(_divisor(given, LOSSES[name]) for name in task.names),
+        divisors=tuple(row.divisor(given) if row.mean == "pixels" else 1 for row in rows),
         evidence=_evidence(given, hard, task, likelihood),
     )
 
@@ -164,16 +165,10 @@ def _given(values: NDArray[Any], index: NDArray[np.int16], task: LossTask) -> Lo
     probabilities, choice = values, task.choice
     if choice.logits:
         values = clip_logits(np, values)
-        several = values.ndim == 3
-        probabilities = softmax(np, values, axis=0) if several else sigmoid(np, values)
+        probabilities = softmax(np, values, axis=0) if values.ndim == 3 else sigmoid(np, values)
     return LossInput(
         values=values, probabilities=probabilities, truth=index, choice=choice, listed=task.listed
     )
-
-
-def _divisor(given: LossInput, loss: Loss) -> float:
-    """Return what an image adds to the divisor of a mean over pixels, or over images."""
-    return loss.divisor(given) if loss.mean == "pixels" else 1
 
 
 def _value_losses(given: LossInput, task: LossTask) -> tuple[tuple[float, ...], float]:

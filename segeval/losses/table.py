@@ -132,10 +132,6 @@ def _lovasz_hinge(given: LossInput) -> float:
     return float(losses.lovasz_hinge_loss(given.values, given.truth, ignore=IGNORED))
 
 
-def _lovasz_softmax(given: LossInput) -> float:
-    return given.image(losses.lovasz_softmax_loss, classes=given.classes(LOVASZ))
-
-
 BCE: Final = "-(t ln p + (1 - t) ln(1 - p))"
 
 LOSSES: Final = {
@@ -210,13 +206,13 @@ LOSSES: Final = {
             name="lovasz_softmax",
             title="Lovász-Softmax",
             formula="Lovász extension of 1 - IoU at |[t = c] - p_c|",
-            value=_lovasz_softmax,
+            value=lambda given: given.image(
+                losses.lovasz_softmax_loss, classes=given.classes(LOVASZ)
+            ),
             classes=LOVASZ,
         ),
     )
-}
-"""Every loss over a data set by name, in the order in which they are shown."""
-
+}  # every loss over a data set by name, in the order in which they are shown
 
 OPTIONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "positive_weight": (("bce", "bce_with_logits"), "positives count {:g}"),
@@ -229,8 +225,7 @@ OPTIONS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
         ("dice", "jaccard", "tversky", "generalized_dice", "lovasz_softmax"),
         "of the classes listed",
     ),
-}
-"""Fields of `LossChoice` of a few losses: which, and what is said of them beside the formula."""
+}  # fields of `LossChoice` of a few losses: which, and what is said of them beside the formula
 
 
 def formula_of(loss: Loss, choice: LossChoice) -> str:
@@ -256,8 +251,7 @@ NEEDS: Final = {
     "logits": "it needs logits; type --logits if the maps hold them",
     "losses": "it is valued by name only; type --loss with its name",
     "tversky": "it needs the prices of false positives and misses; type --tversky 0.3,0.7",
-}
-"""What to type for what a loss needs."""
+}  # what to type for what a loss needs
 
 
 def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:

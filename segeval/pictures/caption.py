@@ -53,10 +53,7 @@ def ranked_images(scores: Scores, position: int | None) -> list[int]:
 
 
 def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
-    """Return the positions of the images of lowest, middle and highest mIoU, so many of each.
-
-    Each kind has at most a third of all, so that none is of two kinds.
-    """
+    """Return the images of lowest, middle and highest mIoU, so many of each or a third of all."""
     ranked = ranked_images(scores, None)
     if len(ranked) < 3:
         return {"worst": ranked[:1], "median": [], "best": ranked[1:]}

@@ -126,8 +126,7 @@ def _fitting(text: str, size: int, width: int) -> str:
 def _draw_row(
     items: Sequence[Item], size: int, width: int, scheme: Palette
 ) -> NDArray[np.unsignedinteger]:
-    height = round(1.55 * size)
-    row = np.full((height, width), scheme.paper, scheme.striped.dtype)
+    row = np.full((round(1.55 * size), width), scheme.paper, scheme.striped.dtype)
     left = size // 2
     for item in items:
         start = left

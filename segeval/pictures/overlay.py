@@ -66,10 +66,7 @@ def draw_picture(
 
 
 def draw_side(side: Classes, truth: Classes, style: Style) -> bytes:
-    """Draw one side of an image as PNG in the size of the mask.
-
-    What is not judged, or is no class, is void.
-    """
+    """Draw one side of an image as PNG in the size of the mask; what is not judged is void."""
     return to_png(_shown(side, truth, style), style.scheme)
 
 

@@ -27,8 +27,7 @@ OKABE_ITO: Final[dict[str, Color]] = {
     "blue": (0, 114, 178),
     "vermillion": (213, 94, 0),
     "purple": (204, 121, 167),
-}
-"""Colours that the colour-blind can tell apart: Okabe and Ito 2008, Color Universal Design."""
+}  # colours that the colour-blind can tell apart: Okabe and Ito 2008, Color Universal Design
 
 TRUE_NEGATIVE: Final[Color] = (96, 96, 96)
 VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))  # void and its stripes

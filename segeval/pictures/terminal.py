@@ -27,8 +27,7 @@ KINDS: Final[Mapping[int, str]] = {
     Kind.FALSE_POSITIVE: "+",
     Kind.FALSE_NEGATIVE: "-",
     Kind.TRUE_POSITIVE: "#",
-}
-"""Characters of the kinds of one class."""
+}  # characters of the kinds of one class
 
 VOID: Final = "/"
 LETTERS: Final = string.ascii_letters + string.digits  # of classes that are wrong somewhere

@@ -68,8 +68,7 @@ USUAL: Final = (
     _scene("0123", "012", 7, 7),
     _scene("3", "4", 3, 3),
     _scene("02", "01", 1, 9),
-)
-"""Class 3 is never predicted, class 4 is in no truth, class 5 is nowhere."""
+)  # class 3 is never predicted, class 4 is in no truth, class 5 is nowhere
 
 SETS: Final = (
     MaskSet(name="plain", about="no void", classes=6, ignore=(), scenes=USUAL),
@@ -107,8 +106,7 @@ SETS: Final = (
         ignore=(VOID,),
         scenes=(_scene("012v", "012", 6, 6), _scene("012", "012", 9, 5), _scene("012", "012")),
     ),
-)
-"""Every set of the suite."""
+)  # every set of the suite
 
 
 def make_masks(masks: MaskSet) -> Iterator[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]]:
@@ -129,8 +127,7 @@ def _blocks(random: Random, size: tuple[int, int], values: Sequence[int]) -> NDA
     drawn = [values[int(random.random() * len(values))] for _ in range(rows * columns)]
     for value in values:
         drawn[int(random.random() * len(drawn))] = value
-    small = np.array(drawn, np.uint8).reshape(size)
-    return small.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
+    return np.array(drawn, np.uint8).reshape(size).repeat(BLOCK, axis=0).repeat(BLOCK, axis=1)
 
 
 def expected_values() -> dict[str, Any]:

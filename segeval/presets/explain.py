@@ -36,8 +36,7 @@ AXES: Final = (
     "nothing",
     "void_image",
     "outside",
-)
-"""Axes in the order in which they are switched; the metric itself comes before or after them."""
+)  # axes in the order in which they are switched; the metric itself comes before or after them
 
 GRAIN: Final = 2.0**50  # values are rounded to 1/GRAIN, so that floats add up exactly
 NOTABLE: Final = 0.0005  # changes smaller than this are not worth a sentence
@@ -62,27 +61,21 @@ class PresetScore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """An axis on which a preset is not the default, and where it is.
-
-    ``change`` is its value less that with this axis as in the default; NaN if one is undefined.
-    """
+    """An axis on which a preset is not the default, and where it is."""
 
     axis: str
     setting: str
-    change: float
+    change: float  # its value less that with this axis as in the default; NaN if one is undefined
     preset: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PresetScorer:
-    """Counts, their classes, the classes that a user leaves out of every mean, and their run.
-
-    The run is needed only where a preset does not judge pixels that are judged here.
-    """
+    """Counts, and their classes; the run is needed if a preset judges fewer pixels."""
 
     counts: ClassifiedRun
     labels: LabelMap
-    exclude: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()  # classes that a user leaves out of every mean
     run: CountedRun | None = None
 
     @cached_property
@@ -131,13 +124,10 @@ class PresetScorer:
         """Return the headline of a convention; each is computed once."""
         if convention not in self._known:
             mean = worst_mean if convention.worst is not None else mean_score
-            metric, excluded = (
-                metric_of(convention.headline),
-                excluded_indices(convention, self.labels),
-            )
-            total = float(mean(convention, metric, self.sample_of(convention), excluded)[0])
-            undefined = math.isnan(total)
-            self._known[convention] = total if undefined else round(total * GRAIN) / GRAIN
+            excluded = excluded_indices(convention, self.labels)
+            metric, sample = metric_of(convention.headline), self.sample_of(convention)
+            total = float(mean(convention, metric, sample, excluded)[0])
+            self._known[convention] = total if math.isnan(total) else round(total * GRAIN) / GRAIN
         return self._known[convention]
 
 
@@ -172,7 +162,8 @@ def _rules(case: PresetScorer, convention: Convention, name: str) -> list[Rule]:
             continue
         setting = setting_of(convention, axis)
         rules.append(Rule(axis=axis, setting=setting, change=value - other, preset=name))
-    return sorted(rules, key=lambda rule: (-_size(rule.change), rule.setting != "undefined"))
+    sizes = {rule: math.inf if math.isnan(rule.change) else abs(rule.change) for rule in rules}
+    return sorted(rules, key=lambda rule: (-sizes[rule], rule.setting != "undefined"))
 
 
 def main_rules(rows: Sequence[PresetScore], most: int = 3) -> list[Rule]:
@@ -204,11 +195,6 @@ def setting_of(convention: Convention, axis: str) -> str:
     """Write down where a convention is on an axis."""
     value = convention.headline if axis == "metric" else getattr(convention, axis)
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _size(change: float) -> float:
-    """Return how large a change is; one that makes a value undefined is larger than any."""
-    return math.inf if math.isnan(change) else abs(change)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,7 @@ COLORS: Final = {
     0.6: "yellow",
     0.5: "orange",
     float("-inf"): "red",
-}
-"""The colour of a score: that of the greatest of these numbers which is not above it."""
+}  # the colour of a score: that of the greatest of these numbers which is not above it
 
 UNDEFINED: Final = "lightgrey"
 

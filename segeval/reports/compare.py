@@ -15,11 +15,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from segeval.reports.document import facts_of
 from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.wording import headline
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
 from segeval.scoring.metrics import mean_titles, metric_of, title_of
-from segeval.scoring.resampling import LEVEL
 from segeval.text import UNDEFINED, defined, show_interval, show_score
 from segeval.version import __version__
 
@@ -38,10 +38,7 @@ def make_document(
     *,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Lay out comparisons with one baseline, whose name is the first, as a document.
-
-    The first comparison fills the document itself; the rest are in ``others``.
-    """
+    """Lay out comparisons with the first of the names; all but one of them as ``others``."""
     first = comparisons[0]
     parts = [
         {"run": name} | _contrast(comparison)
@@ -52,13 +49,7 @@ def make_document(
         "version": __version__,
         "signature": first.signature,
         "settings": {**(settings or {}), **first.baseline.convention.settings()},
-        "resampling": {
-            "resamples": first.resampling.rounds,
-            "level": LEVEL,
-            "seed": first.resampling.seed,
-            "unit": first.units.kind,
-            "units": first.units.count,
-        },
+        "resampling": facts_of(first),
         "baseline": names[0],
         **parts[0],
         **({"others": parts[1:]} if parts[1:] else {}),

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.intervals import Intervals
 from segeval.scoring.metrics import METRICS, metric_of
@@ -28,10 +29,7 @@ SCHEMA = "segeval.scores/1"
 def make_document(
     scores: Scores, *, settings: Mapping[str, Any] | None = None, gates: Iterable[Gate] = ()
 ) -> dict[str, Any]:
-    """Lay out scores as a document: only dicts, lists, str, int, float, bool and None.
-
-    ``judged`` is the sum of the confusion counts and of ``confusion.unknown``.
-    """
+    """Lay out scores as a document: only dicts, lists, str, int, float, bool and None."""
     counts, convention = scores.counts, scores.convention
     matrix = counts.confusion
     total, judged = int(counts.pixels.sum()), matrix.total
@@ -74,18 +72,18 @@ def _intervals(intervals: Intervals | None) -> dict[str, Any]:
     """Both bounds of every mean, and how they came about; nothing if they were not asked for."""
     if intervals is None:
         return {}
-    resampling, units = intervals.resampling, intervals.units
+    undefined = {name: n for name, n in intervals.undefined_means.items() if n}
     return {
         "intervals": {name: bounds_of(bounds) for name, bounds in intervals.means.items()},
-        "resampling": {
-            "resamples": resampling.rounds,
-            "level": LEVEL,
-            "seed": resampling.seed,
-            "unit": units.kind,
-            "units": units.count,
-            "undefined": {name: n for name, n in intervals.undefined_means.items() if n},
-        },
+        "resampling": facts_of(intervals) | {"undefined": undefined},
     }
+
+
+def facts_of(resampled: Intervals | RunComparison) -> dict[str, Any]:
+    """Return how intervals came about as plain data."""
+    resampling, units = resampled.resampling, resampled.units
+    facts = {"resamples": resampling.rounds, "level": LEVEL, "seed": resampling.seed}
+    return facts | {"unit": units.kind, "units": units.count}
 
 
 def bounds_of(bounds: NDArray[np.float64]) -> list[float | None]:

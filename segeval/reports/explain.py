@@ -27,10 +27,7 @@ def make_document(
     names: tuple[str, str] | None = None,
     steps: Sequence[Step] = (),
 ) -> dict[str, Any]:
-    """Lay out presets, the rules that matter, and the way between two of them, as plain data.
-
-    Undefined is None; ``between.steps`` add up to ``between.difference`` exactly.
-    """
+    """Lay out presets, the rules that matter, and the way between two of them, as plain data."""
     main = [row for row in rows if ":" not in row.preset] or rows
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -40,13 +37,8 @@ def make_document(
         "default": defined(case.value(case.default("miou"))),
         "rows": [_row(row) for row in rows],
         "rules": [
-            {
-                "axis": rule.axis,
-                "setting": rule.setting,
-                "preset": rule.preset,
-                "change": rule.change,
-                "text": describe_rule(case, rule),
-            }
+            {name: getattr(rule, name) for name in ("axis", "setting", "preset", "change")}
+            | {"text": describe_rule(case, rule)}
             for rule in main_rules(main)
         ],
     }
@@ -78,13 +70,8 @@ def _between(case: PresetScorer, names: tuple[str, str], steps: Sequence[Step]) 
         "values": [defined(value) for value in values],
         "difference": defined(values[1] - values[0]),
         "steps": [
-            {
-                "axes": list(step.axes),
-                "from": list(step.before),
-                "to": list(step.after),
-                "value": step.value,
-                "change": step.change,
-            }
+            {"axes": list(step.axes), "from": list(step.before), "to": list(step.after)}
+            | {"value": step.value, "change": step.change}
             for step in steps
         ],
     }

@@ -22,13 +22,13 @@ from segeval.text import defined, show_count, show_loss, show_score
 from segeval.version import __version__
 
 SCHEMA: Final = "segeval.losses/1"
+MODES: Final = {"all": "all classes", "present": "the classes present in the truth"}
 CALIBRATION: Final = {
     "ece": ("ECE", "expected calibration error, mean over pixels of |frequency - {stated}|"),
     "mce": ("MCE", "the same in the worst bin"),
     "brier": ("Brier", "mean over pixels of the squared distance to the truth"),
     "nll": ("NLL", "mean over pixels of -ln of the probability of the truth"),
-}
-"""Titles and meanings of the values beside the losses."""
+}  # titles and meanings of the values beside the losses
 
 
 def make_document(
@@ -137,15 +137,10 @@ def _loss_table(document: Mapping[str, Any]) -> Table:
     for row in document["losses"]:
         over = pixels if row["mean"] == "pixels" else f"mean {images}"
         if row["classes"]:
-            over = f"mean over {_classes(row['classes'])}, then {images}"
+            over = f"mean over {MODES.get(row['classes'], row['classes'])}, then {images}"
         title = LOSSES[row["name"]].title
         table.add_row(title, show_loss(row["value"]), f"{row['formula']}; {over}")
     return table
-
-
-def _classes(mode: str) -> str:
-    words = {"all": "all classes", "present": "the classes present in the truth"}
-    return words.get(mode, mode)
 
 
 def _value_table(document: Mapping[str, Any]) -> Table:
@@ -154,8 +149,7 @@ def _value_table(document: Mapping[str, Any]) -> Table:
     grid.add_column(style="bold", justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, (title, _) in CALIBRATION.items():
-        value = show_loss(document["calibration"][name])
-        grid.add_row(title, value, _meaning(name, document))
+        grid.add_row(title, show_loss(document["calibration"][name]), _meaning(name, document))
     for metric in shown(METRICS, "brief"):
         over = "{classes} of {of} classes".format_map(document["averaged"])
         images = images_in(document, metric.mean)

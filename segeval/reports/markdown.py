@@ -85,8 +85,7 @@ def plain(text: str) -> str:
     >>> print(plain("a <i> *b*"))
     a &lt;i> \*b\*
     """
-    escaped = re.sub(r"([\\|*`\[\]])", r"\\\1", text).replace("<", "&lt;")
-    return " ".join(escaped.splitlines())
+    return " ".join(re.sub(r"([\\|*`\[\]])", r"\\\1", text).replace("<", "&lt;").splitlines())
 
 
 def code(text: str) -> str:

@@ -1,8 +1,6 @@
 """Conventions: what is done where the field disagrees, and the words for its axes.
 
-A convention decides which counts are pooled, how a class is treated that is missing on one side or
-on both, which classes enter the mean and with which weights. It touches no count; ``outside`` says
-which pixels are counted.
+A convention touches no count; but ``outside`` says which pixels are counted.
 """
 
 from __future__ import annotations
@@ -60,8 +58,7 @@ CASES: Final = {
     "disjoint": Case(
         "a class never hit", "is on both sides and never hit", truth=True, predicted=True
     ),
-}
-"""The cases on which tools differ; they exclude each other."""
+}  # the cases on which tools differ; they exclude each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,17 +142,11 @@ class Convention:
     Attributes
     ----------
     pooling : {"dataset", "image", "class", "pair", "micro", "image-micro", "group"}
-        ``dataset``: counts summed over images, mean over classes. ``image``: mean over images of
-        the mean over classes. ``class``: mean over classes of the mean over images. ``pair``: mean
-        over all (class, image) values. ``micro``: counts summed over images and classes.
-        ``image-micro``: counts summed over classes, mean over images. ``group``: as ``image``, of
-        the summed counts of each group of images, e.g. a patient or a video.
+        What is summed and averaged first; the formulas stand in ``segeval.scoring.means``.
     absent : {"skip", "zero", "one", "undefined"}
         How a class is treated that is in neither the truth nor the prediction of its pool.
-    pred_only, truth_only : {"zero", "skip", "one", "undefined", "formula"}
-        How a class is treated that is predicted and not in the truth of its pool, or the reverse.
-    disjoint : {"formula", "skip", "zero", "one", "undefined"}
-        How a class is treated that is on both sides of its pool and never hit.
+    pred_only, truth_only, disjoint : {"zero", "skip", "one", "undefined", "formula"}
+        The same of a class only predicted there, never predicted, or on both sides and never hit.
     overrides : tuple of (metric, case, treatment)
         What holds for one metric only, e.g. ``("precision", "truth_only", "skip")``.
     smoothing : float
@@ -176,18 +167,15 @@ class Convention:
     void_image : {"score", "skip"}
         Whether an image without judged pixels is scored like any other, or left out.
     outside : {"unknown", "ignore"}
-        What becomes of pixels whose truth or prediction is no class: the first has to be known, and
-        the second is as ``unknown`` says; or they are not judged.
+        Whether ``unknown`` holds for pixels that are no class on a side, or they are not judged.
     generalized : {"none", "simple", "square", "uniform"}
         Whether the mean Dice is the generalised Dice, and how its weights fall with true pixels.
     unseen : {"largest", "zero"}
         Weight of a class without true pixels in the generalised Dice.
     worst : float, optional
         For ``image`` and ``class`` pooling also the mean of so many percent of the lowest values.
-    headline : str
-        Name of the mean that stands for all others.
-    like : str
-        Name of the preset that this is.
+    headline, like : str
+        Name of the mean that stands for all others, and of the preset that this is.
     """
 
     pooling: Pooling = "dataset"
@@ -256,9 +244,8 @@ class Convention:
     def score_classes(self, metric: Metric, counts: ClassCounts) -> NDArray[np.float64]:
         """Score every class of every pool; (..., K) values in [0, 1], NaN where undefined.
 
-        By default a class that occurs on one side only scores 0, also where the formula alone is
-        undefined, so that all scores are defined for the same classes. What judges the pixels
-        outside a class, specificity, follows its formula there, and is 0 where that is undefined.
+        By default a class that occurs on one side only scores 0, so that all scores are defined for
+        the same classes. Specificity follows its formula there, and is 0 where that is undefined.
         """
         top, bottom = metric.terms(counts)
         added = self.smoothing if metric.smoothed else 0

@@ -48,8 +48,7 @@ AXES: Final[dict[Step, Axis]] = {
     "mean classes": "classes",
     "mean images": "images",
     "mean pairs": "pairs",
-}
-"""What scores are averaged over; where the counts of classes are summed, there is one of them."""
+}  # what scores are averaged over; where the counts of classes are summed, there is one of them
 
 
 def mean_score(
@@ -101,10 +100,7 @@ def _run_steps(
 
 
 def class_scores(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.float64]:
-    """Score each class: of the summed counts, or its mean over the images in which it is defined.
-
-    (B, K) values, NaN where undefined.
-    """
+    """Score each class, of summed counts or as its mean over images; (B, K), NaN if undefined."""
     sample, pooling = without_void_images(convention, sample), POOLINGS[convention.pooling]
     return _run_steps((pooling.over_images,), convention, metric, sample, ()).scores
 
@@ -333,10 +329,7 @@ def count_images_in_means(
 def count_values_in_mean(
     convention: Convention, metric: Metric, sample: Sample, excluded: Sequence[int]
 ) -> int:
-    """Count the (class, image) values that enter a mean; values of classes if counts are pooled.
-
-    Classes that are summed up, or under the generalised Dice, have one value an image.
-    """
+    """Count the values that enter a mean: of classes, images or both, as the pooling has them."""
     sample = without_void_images(convention, sample)
     if _scores_whole_pools(convention, metric):
         pooling = POOLINGS[convention.pooling]

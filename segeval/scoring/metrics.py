@@ -101,8 +101,7 @@ def _matthews(counts: ClassCounts) -> NDArray[np.float64]:
     both = (support * predicted).sum(axis=-1)
     spread = total**2 - (support**2).sum(axis=-1)
     spread_predicted = total**2 - (predicted**2).sum(axis=-1) - unknown**2
-    covariance = counts.tp.sum(axis=-1) * total - both
-    return ratio(covariance, np.sqrt(spread * spread_predicted))
+    return ratio(counts.tp.sum(axis=-1) * total - both, np.sqrt(spread * spread_predicted))
 
 
 def _quadratic_kappa(counts: ClassCounts) -> NDArray[np.float64]:
@@ -217,8 +216,7 @@ METRICS: Final = {
             reference="Matthews 1975, doi:10.1016/0005-2795(75)90109-9",
         ),
     )
-}
-"""Scores of a class, by name, in the order in which they are shown."""
+}  # scores of a class, by name, in the order in which they are shown
 
 OVERALL: Final = {
     metric.name: metric
@@ -271,8 +269,7 @@ OVERALL: Final = {
             reference="Cohen 1968, doi:10.1037/h0026256",
         ),
     )
-}
-"""Scores of all classes together, by name."""
+}  # scores of all classes together, by name
 
 Row = TypeVar("Row", Metric, OverallMetric)
 

@@ -78,5 +78,4 @@ POOLINGS: Final = {
         words="counts of each group summed, mean over classes, then over {images}",
         effect="every group has the same vote, however many images it holds",
     ),
-}
-"""Poolings by name; their formulas stand in ``segeval.scoring.means``."""
+}  # poolings by name; their formulas stand in ``segeval.scoring.means``

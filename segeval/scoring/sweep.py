@@ -1,8 +1,7 @@
 """Every threshold of a grey prediction at once, from the counts of a run.
 
-A run of grey predictions holds each grey level, so a threshold is a view of it: the curves below
-need no second pass over the masks. Thresholds are a grid of 256, so that models compare: every
-level of 8 bits, every 257th of 16 bits, every k/255 of floats.
+A run holds each grey level, so no mask is read again. Thresholds are a grid of 256, so that models
+compare: every level of 8 bits, every 257th of 16 bits, every k/255 of floats.
 """
 
 from __future__ import annotations
@@ -34,13 +33,10 @@ IMAGES: Final = 1 << 12  # images worked on at a time
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sweep:
-    """Scores of the foreground at 256 thresholds: levels of 8, 16 or 24 bits, or k/255 of floats.
-
-    The curves are of counts summed over images, and means over images; NaN where undefined.
-    """
+    """Scores of the foreground at 256 thresholds, over the data set and as means over images."""
 
     thresholds: NDArray[np.int64] | NDArray[np.float64]  # (256,); foreground at or above
-    dataset: Mapping[str, NDArray[np.float64]]  # (256,) by `curve_names`
+    dataset: Mapping[str, NDArray[np.float64]]  # (256,) by `curve_names`, NaN where undefined
     image: Mapping[str, NDArray[np.float64]]  # (256,)
     images: Mapping[str, int]  # in the mean of each curve, the same at every threshold
     average_precision: float  # of all values; NaN if there is no foreground in the truth
@@ -154,17 +150,14 @@ def _fbeta(beta2: float) -> Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Levels:
-    """Judged pixels by image, truth and predicted value: its share of the highest level.
-
-    The share of a missing prediction is infinite: all are wrong. ``missing`` is by image.
-    """
+    """Judged pixels by image, truth and predicted value."""
 
     thresholds: NDArray[np.int64] | NDArray[np.float64]
     image: NDArray[np.int64]
-    share: NDArray[np.float64]
+    share: NDArray[np.float64]  # of the highest level; infinite and wrong where missing
     positive: NDArray[np.bool_]
     pixels: NDArray[np.int64]
-    missing: NDArray[np.bool_]
+    missing: NDArray[np.bool_]  # by image
 
     def by_image(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Sum a value of each row over its pixels, by image."""
@@ -235,8 +228,7 @@ def _blocks(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]]:
     """Yield, for some images at a time, pixels at or above each threshold and in all; the missing.
 
-    The first axis is negative and positive truth: (2, n, 257) and (2, n) arrays. The last threshold
-    is the adaptive one of each image.
+    (2, n, 257) and (2, n) arrays, negative truth first; the last threshold is that of an image.
     """
     width, images = LAST + 2, levels.missing.size
     level = np.floor(levels.share * LAST).clip(-1, LAST).astype(np.int64)
@@ -267,10 +259,7 @@ def _counts(above: NDArray[np.int64], pixels: NDArray[np.int64]) -> ClassCounts:
 def _score_images(
     convention: Convention, metric: Metric, counts: ClassCounts, missing: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Score each image at each threshold; which images enter the mean, and what propagates to it.
-
-    An image with a score at any threshold enters at all: with that of the formula, or 0.
-    """
+    """Score images at each threshold; those with a score at any enter at all, by formula or 0."""
     scores = convention.score_classes(metric, counts)
     propagates = convention.propagates(metric, counts)
     if convention.void_image == "skip":
@@ -282,10 +271,7 @@ def _score_images(
 
 
 def _areas(levels: Levels) -> tuple[float, float]:
-    """Return average precision and the area under the ROC curve, by all values of all images.
-
-    What has no prediction adds nothing to the precision, and comes last, or first if negative.
-    """
+    """Return average precision, to which the missing add nothing, and area under the ROC curve."""
     share, rank = np.unique(levels.share, return_inverse=True)
     cells = levels.positive * share.size + rank
     pixels = np.bincount(cells, levels.pixels, 2 * share.size).reshape(2, -1)

@@ -12,10 +12,7 @@ Value = TypeVar("Value")
 
 
 class SizedCache(Generic[Key, Value]):
-    """Values by key, made when they are asked for; those not used for longest are dropped.
-
-    One is made at a time, to bound the memory; one that is larger than the room is not kept.
-    """
+    """Values by key, made one at a time; those not used for longest are dropped."""
 
     def __init__(self, room: int, size: Callable[[Value], int] = lambda _: 1) -> None:
         self._room, self._size, self._used = room, size, 0

@@ -92,18 +92,14 @@ class Catalogue:
         return sums.astype(np.int64)
 
     def find(self, query: Query) -> NDArray[np.intp]:
-        """Return the positions of the images that a query finds, in its order.
-
-        Images whose value is undefined come last, and equal ones in the order of their names.
-        """
+        """Return the positions of images in the order of a query: undefined last, equal by name."""
         return self._orders.get(query, lambda: self._find(query))
 
     def _find(self, query: Query) -> NDArray[np.intp]:
         chosen = np.ones(len(self.names), np.bool_)
         values = self.values(query.position)
         if query.position is not None:
-            where = self._lowest if query.lowest else self._occurs
-            chosen &= where[:, query.position]
+            chosen &= (self._lowest if query.lowest else self._occurs)[:, query.position]
         if query.pair is not None:
             pixels = self.pixels_of(query.pair)
             chosen &= pixels > 0
@@ -120,10 +116,7 @@ class Catalogue:
         return found[np.argsort(ranked, kind="stable")]
 
     def confusions(self, number: int | None, most: int) -> list[tuple[int, int, int]]:
-        """Return the largest confusions of an image, or of all of them if that is None.
-
-        Each is a true class, a predicted class or K for none, and pixels; most pixels first.
-        """
+        """Return the largest confusions of an image, or of all: truth, prediction or K, pixels."""
         rows = slice(None)
         if number is not None:
             start, stop = np.searchsorted(self.cells.image, [number, number + 1]).tolist()

@@ -49,10 +49,7 @@ class Renderer:
         self._kept: SizedCache[tuple[int, str, int | None], bytes] = SizedCache(ROOM, len)
 
     def draw(self, number: int, kind: str, position: int | None = None) -> bytes:
-        """Draw one of `KINDS` of the image at a position as PNG, in the size of its masks.
-
-        MaskError if a file is gone or has changed, KeyError if there is no photograph.
-        """
+        """Draw one of `KINDS` as PNG; MaskError if a file changed, KeyError without photograph."""
         key = number, kind, position if kind == "errors" else None
         return self._kept.get(key, lambda: self._draw(*key))
 

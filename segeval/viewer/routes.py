@@ -20,16 +20,13 @@ from segeval.viewer.catalogue import Catalogue, Order, Query
 from segeval.viewer.payloads import describe_image, describe_run, list_images
 from segeval.viewer.renderer import KINDS, Renderer
 
+SCRIPT: Final = "text/javascript; charset=utf-8"
 PAGE: Final = {
     "": ("page.html", "text/html; charset=utf-8"),
     "view.css": ("view.css", "text/css; charset=utf-8"),
-    **{
-        name: (name, "text/javascript; charset=utf-8")
-        for name in ("view.js", "list.js", "image.js")
-    },
+    **{f"{name}.js": (f"{name}.js", SCRIPT) for name in ("view", "list", "image")},
     "icon.svg": ("icon.svg", "image/svg+xml"),
-}
-"""The files of the page by their route."""
+}  # the files of the page by their route
 
 LONGEST: Final = 200  # rows of the list in one answer
 LONGEST_TEXT: Final = 1000  # characters of a filter

@@ -1,9 +1,7 @@
 """The server of the viewer: this machine only, GET only, with a token that nobody can guess.
 
-A page on the internet that a browser shows at the same time could send requests to 127.0.0.1, also
-under a name of its own (DNS rebinding), and so could other users of the machine. Hence the token in
-every address, and the check of the host. Requests are limited in size and in time, and so is the
-number of those that are answered at once.
+Any page that a browser shows could send requests to 127.0.0.1, also under a name of its own (DNS
+rebinding), and so could other users of the machine: hence the token, and the check of the host.
 """
 
 from __future__ import annotations
@@ -38,8 +36,7 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-}
-"""What every answer says."""
+}  # what every answer says
 
 
 class Viewer(ThreadingHTTPServer):

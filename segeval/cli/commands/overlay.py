@@ -97,8 +97,7 @@ def overlay(
     scores = label_and_score(run, choice, unknown=labels.unknown)
     style = pictures.style(scores)
     jobs = _jobs(scores, style, pairs, photographs, pictures)
-    targets = [job.target for job in jobs]
-    check_targets(pictures.out, targets, files, overwrite=pictures.overwrite)
+    check_targets(pictures.out, [job.target for job in jobs], files, overwrite=pictures.overwrite)
     translation = lookup_of(run, scores.labels, unknown=labels.unknown)
     plan = Plan(style=style, translation=translation, reading=reading.reading())
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))

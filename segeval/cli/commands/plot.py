@@ -102,5 +102,4 @@ def _swept(run: CountedRun, labels: options.LabelOptions, rules: Convention) -> 
     if choice.threshold is not None or choice.prediction_offset:
         raise SettingError("curves show every threshold; leave out --threshold and --pred-offset")
     choice = replace(choice, labels=choice.labels or "binary")
-    chosen = choose_labels(run, choice, sides=("truth",))
-    return make_document(sweep(run, chosen, rules))
+    return make_document(sweep(run, choose_labels(run, choice, sides=("truth",)), rules))

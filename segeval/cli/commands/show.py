@@ -113,17 +113,11 @@ def _nearest(name: str, names: list[str]) -> str:
     inside = [other for other in names if bare.lower() in other.lower()]
     close = difflib.get_close_matches(bare, names, n=3, cutoff=0.5)
     near = list(dict.fromkeys([*inside[:3], *close]))[:3]
-    if near:
-        return f"the nearest names are {', '.join(near)}"
-    return f"names are like {names[0]}"
+    return f"the nearest names are {', '.join(near)}" if near else f"names are like {names[0]}"
 
 
 def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: bool) -> CountedRun:
-    """Count what decides on the classes: the pair alone, if the rest cannot change them.
-
-    Classes are found in all masks, and so is whether grey colours are indices, whether 255 is in
-    doubt, and whether a threshold is.
-    """
+    """Count the pair alone if no other mask can change its classes or raise a doubt, or all."""
     from segeval.counting.dataset import count_pair
     from segeval.counting.run import CountedRun
     from segeval.labels.choose import explicit_labels

@@ -32,14 +32,8 @@ def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
     top, bounds = int(counts.max()), pairwise(edges.round(2).tolist())
     return {
         "bars": [
-            {
-                "left": 100 * low,
-                "low": low,
-                "high": high,
-                "images": count,
-                "height": 100 * count / top,
-            }
-            for (low, high), count in zip(bounds, counts.tolist(), strict=True)
+            {"left": 100 * low, "low": low, "high": high, "images": n, "height": 100 * n / top}
+            for (low, high), n in zip(bounds, counts.tolist(), strict=True)
         ],
         "width": 100 / BINS,
         "top": top,

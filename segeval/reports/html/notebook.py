@@ -19,13 +19,11 @@ def to_html(layout: RenderableType) -> str:
     True
     """
     parts = layout.renderables if isinstance(layout, Group) else [layout]
-    written = (_table(part) if isinstance(part, Table) else _line(part) for part in parts)
+    written = (
+        _table(part) if isinstance(part, Table) else (text := _plain(part)) and f"<p>{text}</p>"
+        for part in parts
+    )
     return f'<div style="max-height: 45em; overflow: auto">{"".join(written)}</div>'
-
-
-def _line(part: RenderableType) -> str:
-    text = _plain(part)
-    return f"<p>{text}</p>" if text else ""
 
 
 def _table(table: Table) -> str:

@@ -27,24 +27,20 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from numpy.typing import NDArray
 
-
 LARGEST: Final = 5_000_000  # bytes that a page may have
 LONGEST: Final = 120  # characters of a name that are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What a page shows: a document, and the mIoU of every image, NaN where undefined.
-
-    Conventions and sweep are documents; the threshold is the one in force.
-    """
+    """What a page shows; all mappings are documents."""
 
     document: Mapping[str, Any]
-    values: NDArray[np.float64]
+    values: NDArray[np.float64]  # mIoU of every image, NaN where undefined
     colors: Sequence[str]
     conventions: Mapping[str, Any] | None = None
     sweep: Mapping[str, Any] | None = None
-    threshold: float | None = None
+    threshold: float | None = None  # the one in force
     album: Album | None = None
 
 
@@ -64,8 +60,7 @@ LADDER: Final = (
     Limits(width=240, each=2, matrix=200, rows=500),
     Limits(width=160, each=1, matrix=100, rows=300),
     Limits(width=80, each=1, matrix=50, rows=100),
-)
-"""From a full page down; the first that is small enough is taken."""
+)  # from a full page down; the first that is small enough is taken
 
 
 def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST) -> str:

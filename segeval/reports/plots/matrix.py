@@ -47,8 +47,7 @@ def draw_matrix(document: Mapping[str, Any]) -> Figure:
     axes[0].tick_params(length=0, labelsize=size, pad=2)
     axes[0].set(xlabel="prediction", ylabel="truth")
     if large:
-        listed = min(LISTED, int(side * 72 / (9 * 1.5)) - 4)
-        _list_confusions(axes[1], confusion, listed)
+        _list_confusions(axes[1], confusion, min(LISTED, int(side * 72 / (9 * 1.5)) - 4))
     return figure
 
 

@@ -46,8 +46,7 @@ def draw_plot(kind: Kind, data: Mapping[str, Any]) -> Figure:
 
 
 def _sign(figure: Figure, signature: str) -> None:
-    characters = int(figure.get_figwidth() * 21)
-    lines = textwrap.wrap(signature.replace("|", "| "), characters)
+    lines = textwrap.wrap(signature.replace("|", "| "), int(figure.get_figwidth() * 21))
     text = "\n".join(lines).replace("| ", "|")
     figure.supxlabel(text, fontsize=5, color=GREY, x=0.01, ha="left")
 
@@ -63,8 +62,7 @@ def _classes(document: Mapping[str, Any]) -> Figure:
     mean = document["summary"][METRICS[metric].mean]
     panels = figure.subplots(1, columns, squeeze=False)[0]
     for number, axes in enumerate(panels):
-        part = rows[number * per_column : (number + 1) * per_column]
-        _draw_bars(axes, part, metric, size)
+        _draw_bars(axes, rows[number * per_column : (number + 1) * per_column], metric, size)
         axes.set_ylim(per_column - 0.4, -0.6)
         if mean is not None:
             axes.axvline(mean, color=ORANGE, linewidth=1, linestyle="--", zorder=3)
@@ -75,18 +73,12 @@ def _classes(document: Mapping[str, Any]) -> Figure:
 
 def _draw_bars(axes: Axes, rows: Sequence[Mapping[str, Any]], metric: str, size: float) -> None:
     values = [row[metric] or 0.0 for row in rows]
+    box = {"boxstyle": "square,pad=0.05", "color": "white"}
+    look: dict[str, Any] = {"fontsize": size * 0.85, "bbox": box}
     axes.barh(range(len(rows)), values, height=0.72, color=BLUE)
     for place, row in enumerate(rows):
         text = show_score(row[metric])
-        axes.text(
-            values[place] + 0.012,
-            place,
-            text,
-            va="center",
-            fontsize=size * 0.85,
-            bbox={"boxstyle": "square,pad=0.05", "color": "white"},
-            zorder=4,
-        )
+        axes.text(values[place] + 0.012, place, text, va="center", zorder=4, **look)
     axes.set_yticks(range(len(rows)), [short(row["name"], 28) for row in rows], fontsize=size)
     axes.set_xlim(0, 1.14)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"], fontsize=size)
@@ -100,8 +92,7 @@ def _images(data: Mapping[str, Any]) -> Figure:
     values = np.array([value for value in data["values"] if not np.isnan(value)])
     figure = figure_of(4.2, 2.8)
     axes = figure.subplots()
-    bins = 20 if values.size < 200 else 50
-    edges = np.linspace(0, 1, bins + 1).tolist()
+    edges = np.linspace(0, 1, 21 if values.size < 200 else 51).tolist()
     axes.hist(values, bins=edges, color=BLUE, edgecolor="white", linewidth=0.4)
     if values.size:
         _mark(axes, "mean", float(np.mean(values)), "--")
@@ -155,5 +146,4 @@ PLOTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Figure]]] = {
     "classes": _classes,
     "images": _images,
     "curves": _curves,
-}
-"""What draws each kind of plot."""
+}  # what draws each kind of plot
