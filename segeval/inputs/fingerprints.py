@@ -1,7 +1,5 @@
 """Tell whether a file is still the one that was counted, mostly without reading it."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time

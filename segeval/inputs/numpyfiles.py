@@ -1,7 +1,5 @@
 """NumPy's own files: one array, by itself or alone in an archive, never a pickle."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager

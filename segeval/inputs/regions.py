@@ -1,7 +1,5 @@
 """Fields of view: masks beside the truths, which say where anything is judged."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

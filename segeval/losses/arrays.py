@@ -4,8 +4,6 @@ Written once against the array-API standard: the namespace comes from the arrays
 arrays and tensors take the same way and tensors stay differentiable. No argument is written to.
 """
 
-from __future__ import annotations
-
 import math
 import operator
 from collections.abc import Collection, Iterator, Sequence

@@ -3,8 +3,6 @@
 Of several classes, the highest probability is held against how often its class is true.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which classes do probability maps hold? Found out before any loss is valued."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial

@@ -4,8 +4,6 @@ The forms use products where a choice would do: on NumPy arrays they take a tent
 ``where``, and under automatic differentiation no branch that is not taken can turn into NaN.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from numbers import Real

@@ -1,7 +1,5 @@
 """Probability maps and truths -> losses, calibration and hard scores of a data set, in one pass."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

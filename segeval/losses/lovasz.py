@@ -4,8 +4,6 @@ The errors are sorted, and the loss of the set of pixels beyond is added up over
 error to the next, times the height of the step. On hard predictions one step is left: 1 - IoU.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final

@@ -4,8 +4,6 @@ Each is a ratio of sums over judged pixels, of each class over all images or of 
 0/0 counts as perfect overlap.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

@@ -1,7 +1,5 @@
 """One pair of probability map and truth -> its losses, its hard counts and its calibration."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any, Final
 

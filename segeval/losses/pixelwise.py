@@ -4,8 +4,6 @@ Each is a function of one pixel's values and truth. The mean divides by the judg
 ones excluded; pixel weights multiply the losses and do not change what the mean divides by.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from segeval.losses.arrays import Array, Ignore, Reduction, at_least_zero, flatten

@@ -4,22 +4,18 @@ Adding a loss is adding a row to `LOSSES`. What a loss is stands in ``segeval.lo
 said on which data it is defined, and whether it is a mean over pixels or one number an image.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval import losses
 from segeval.errors import SettingError
 from segeval.losses.arrays import Classes, sigmoid, softmax
 from segeval.settings import LossChoice
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 OVERLAP: Final = "all"
 LOVASZ: Final = "present"  # classes that are scored where nothing is said, as in ``segeval.losses``

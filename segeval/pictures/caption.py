@@ -3,8 +3,6 @@
 Every number is taken from the scores of the run; nothing is counted in a picture.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

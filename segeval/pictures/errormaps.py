@@ -3,8 +3,6 @@
 Values are translated by the run, so that a picture has exactly the pixels that were counted.
 """
 
-from __future__ import annotations
-
 from enum import IntEnum
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 Names of pairs become names of files that stay below the folder, whatever they hold.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing

@@ -1,10 +1,8 @@
 """Pictures of errors: one image as PNG, with its photograph, legend and scores."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +12,9 @@ from segeval.pictures.errormaps import Kind, error_codes, hatched, magnified, pa
 from segeval.pictures.lettering import draw_strip, font_size, write_text
 from segeval.pictures.palettes import Palette
 
-if TYPE_CHECKING:
-    Classes = NDArray[np.signedinteger]
-    Codes = NDArray[np.unsignedinteger]
-    Picture = NDArray[np.unsignedinteger]
+Classes = NDArray[np.signedinteger]
+Codes = NDArray[np.unsignedinteger]
+Picture = NDArray[np.unsignedinteger]
 
 NARROWEST: Final = 480  # smaller pictures are magnified, so that text is readable
 WIDE: Final = 1.2  # panels of at least this width, in heights, stand two by two

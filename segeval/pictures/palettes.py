@@ -4,8 +4,6 @@ Pictures are arrays of codes, and a `Palette` says which colour each code has. N
 scheme have the same colour, so that pixels can be counted in a picture that has no photograph.
 """
 
-from __future__ import annotations
-
 import colorsys
 import itertools
 from collections.abc import Iterable, Iterator

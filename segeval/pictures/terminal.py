@@ -3,11 +3,9 @@
 A cell stands for many pixels. If one of them is wrong, the cell is: small errors do not vanish.
 """
 
-from __future__ import annotations
-
 import string
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +15,7 @@ from segeval.pictures.errormaps import Kind, magnified
 from segeval.pictures.palettes import Palette
 from segeval.text import defined, printable, show_count, show_score
 
-if TYPE_CHECKING:
-    Codes = NDArray[np.unsignedinteger]
+Codes = NDArray[np.unsignedinteger]
 
 Colors = Literal["24bit", "256", "none"]
 FEWEST: Final = 40  # columns to which a small mask is magnified

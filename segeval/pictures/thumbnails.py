@@ -3,8 +3,6 @@
 A pixel is one pixel of the masks, the same one in every layer: nothing is mixed.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Mapping, Sequence

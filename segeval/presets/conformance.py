@@ -4,8 +4,6 @@ Other tools can be held against it: they read the same PNGs and compare their nu
 made from the standard library's uniform random numbers, whose sequence Python guarantees.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random

@@ -1,7 +1,5 @@
 """Presets: the conventions of other tools, one row each, in the files of ``presets/``."""
 
-from __future__ import annotations
-
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping

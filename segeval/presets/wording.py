@@ -1,7 +1,5 @@
 """Rules in words, with what they meet on these very counts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Final
 

@@ -1,7 +1,5 @@
 """What was made last is kept for the next one who asks, up to a size."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable

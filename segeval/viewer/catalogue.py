@@ -3,8 +3,6 @@
 Nothing is scored or counted here; every value is taken from the scores and the counts of the run.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal

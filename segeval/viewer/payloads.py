@@ -3,8 +3,6 @@
 Numbers are rounded here, by the same rules as on the terminal; an undefined one is a dash.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final

@@ -3,13 +3,14 @@
 Files are those that the run names; nothing that a browser sends is part of a path.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from segeval.counting.run import ImageInfo
 from segeval.errors import MaskError
@@ -20,10 +21,6 @@ from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
 from segeval.pictures.palettes import Palette, palette_of
 from segeval.scoring.score import Scores
 from segeval.viewer.cache import SizedCache
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 KINDS: Final = ("photograph", "truth", "prediction", "errors")
 ROOM: Final = 64 << 20  # bytes of pictures that are kept

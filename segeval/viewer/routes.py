@@ -3,8 +3,6 @@
 No part of a request is ever a path; images are named by their position in the run.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence

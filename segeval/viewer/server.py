@@ -4,8 +4,6 @@ Any page that a browser shows could send requests to 127.0.0.1, also under a nam
 rebinding), and so could other users of the machine: hence the token, and the check of the host.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import secrets

@@ -3,8 +3,6 @@
 So text keeps its size however narrow the page is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final

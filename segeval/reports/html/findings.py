@@ -1,7 +1,5 @@
 """What the page shows beside the document, gathered from the scores."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """The confusion matrix for the page: what a script needs to draw it, and its errors in words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """What a notebook shows: the tables and lines of a report, as HTML that needs nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from html import escape
 

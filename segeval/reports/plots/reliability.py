@@ -1,7 +1,5 @@
 """The reliability diagram: what comes true against what was stated."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
