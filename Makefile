@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
 BROWSER := .browser
 
-.PHONY: demo test test-torch test-browser run-browser test-wheel lint format bench torture golden docs figures samples clean
+.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel lint format bench torture golden docs figures samples clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,9 @@ demo: $(READY)  ## score the sample masks
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n auto -q
+
+test-slow: $(READY)  ## run the few tests that take seconds each
+	$(BIN)/python -m pytest -n auto -q -m slow
 
 test-torch: $(TORCH)  ## run the tests of the losses on tensors as well
 	$(BIN)/python -m pytest -n auto -q tests/losses

@@ -41,6 +41,7 @@ def grey(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return data_set(tmp_path_factory.mktemp("grey"), {"a": (truth * 255, levels)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("ending", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")]
@@ -161,6 +162,7 @@ def made_document(classes: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("classes", [1, 2, 3, 19, 51, 150])
 def test_plots_of_any_number_of_classes_fit(kind: Any, classes: int) -> None:

@@ -47,6 +47,7 @@ def test_the_page_of_options_is_up_to_date() -> None:
             assert all(f"`{option}`" in page for option in parameter.opts if option[0] == "-")
 
 
+@pytest.mark.slow
 def test_the_recipe_for_pytest_passes_and_fails(tmp_path: Path) -> None:
     (recipe,) = blocks("python", CI)
     for name, text, code in (("good", recipe, 0), ("bad", recipe.replace("0.75", "0.99"), 1)):

@@ -54,6 +54,7 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / link).exists(), (page.name, link)
 
 
+@pytest.mark.slow
 def test_sample_masks_are_made_the_same_again(
     tmp_path: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ def test_a_figure_is_small_dateless_opaque_and_its_text_is_text(name: str) -> No
     assert len(curves(text)) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_script_draws_the_figure_that_is_committed(name: str, drawn: Path) -> None:
     old, new = committed(name), (drawn / f"{name}.svg").read_text("utf-8")

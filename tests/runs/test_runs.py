@@ -210,6 +210,7 @@ def test_problems_are_kept_and_mended_by_resuming(
     assert score(folders, "-o", run, "--resume") == score(folders)
 
 
+@pytest.mark.slow
 def test_killed_programs_resume_to_the_same_bits(tmp_path: Path) -> None:
     make_set(tmp_path / "set", 60)
     struck, differed = torture(tmp_path / "set", 5)

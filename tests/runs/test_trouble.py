@@ -78,6 +78,7 @@ def test_places_without_a_run_are_named(folders: tuple[Path, Path], tmp_path: Pa
     assert "is not I/N" in segeval("score", *folders, "--shard", "3/2", expect=2).stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_run_resumable(folders: tuple[Path, Path], tmp_path: Path) -> None:
     """A limit on the size of files stands for a disk that is full."""
     run = tmp_path / "run.segeval"

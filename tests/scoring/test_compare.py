@@ -31,6 +31,7 @@ from segeval.scoring.score import score_run
 QUICK = Resampling(rounds=300)
 
 
+@pytest.mark.slow
 def test_intervals_cover_and_tests_err_as_often_as_they_say() -> None:
     assert 0.86 <= coverage(60) <= 1.0
     assert false_alarms(60) <= 0.12

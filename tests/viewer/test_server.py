@@ -231,6 +231,7 @@ def test_slow_requests_are_cut_off(served: Served, monkeypatch: pytest.MonkeyPat
     assert 0.2 < time.monotonic() - begun < 10
 
 
+@pytest.mark.slow
 def test_too_many_connections_are_closed_and_room_is_made_again(served: Served) -> None:
     address = ("127.0.0.1", served.server.server_port)
     idle = [socket.create_connection(address, timeout=20) for _ in range(CONNECTIONS + 8)]
