@@ -212,6 +212,7 @@ def test_losses_are_chosen_by_name(folders: list[Path]) -> None:
     assert few == {name: usual[name] for name in ("focal", "dice")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
 def test_the_reliability_diagram_is_drawn(folders: list[Path], tmp_path: Path, ending: str) -> None:
     paths = [tmp_path / f"{name}.{ending}" for name in "ab"]

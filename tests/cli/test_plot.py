@@ -60,6 +60,7 @@ def test_every_plot_comes_in_every_format_and_again_the_same(
     assert plots[1].read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_run_and_its_masks_give_the_same_plot(run: Path, tmp_path: Path, samples: Path) -> None:
     segeval("plot", run, "-o", tmp_path / "a.svg")
     segeval("plot", samples / "pred", samples / "truth", "-o", tmp_path / "b.svg")

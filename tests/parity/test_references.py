@@ -23,6 +23,7 @@ from segeval.scoring.score import score_run
 K = 5
 
 
+@pytest.mark.slow
 @given(
     hnp.arrays(np.uint8, (6, 11), elements=st.integers(0, K - 1)),
     hnp.arrays(np.uint8, (6, 11), elements=st.integers(0, K - 1)),
@@ -165,6 +166,7 @@ def test_the_worked_dice_and_iou_come_out() -> None:
     assert scores["iou"][1] == 0.4
 
 
+@pytest.mark.slow
 @given(
     hnp.arrays(np.uint8, (3, 8), elements=st.integers(0, K - 1)),
     hnp.arrays(np.uint8, (3, 8), elements=st.integers(0, K - 1)),
