@@ -22,8 +22,8 @@ INTRODUCTION: Final = """\
 
 Every command and option, written by `make docs` from the program itself; `segeval COMMAND --help`
 says the same. Data goes to stdout, everything said to stderr. Exit codes: 0 fine, 1 a gate failed,
-2 an option or a file of settings was not understood, 3 the data could not be scored, 130
-interrupted. `NO_COLOR` is honoured.
+2 an option or a file of settings was not understood, 3 the data could not be scored, 4
+segeval itself failed, 130 interrupted. `NO_COLOR` is honoured.
 
 Every option of a command may stand in a file as well: see [configuration.md](configuration.md).
 `segeval --install-completion` teaches your shell to complete commands, options and choices (bash,

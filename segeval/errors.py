@@ -37,6 +37,10 @@ class WorkerError(SegevalError):
     """A worker process died: score with fewer workers, or without the pairs that it names."""
 
 
+class SegevalWarning(UserWarning):
+    """The work is done, in another way than was asked for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One thing that keeps a data set from being scored."""

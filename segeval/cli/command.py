@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from itertools import chain
@@ -15,7 +16,7 @@ from segeval.cli import INTERRUPTED
 from segeval.cli.config import USAGE, ConfigOptions, origins
 from segeval.cli.console import describe_problems, notify
 from segeval.cli.github import on_github
-from segeval.errors import DataError, SegevalError, SettingError
+from segeval.errors import DataError, SegevalError, SegevalWarning, SettingError
 
 GATE_FAILED = 1
 NOT_SCORED = 3
@@ -44,12 +45,24 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         if CONTEXT.name in hints:
             given[CONTEXT.name] = ctx
         try:
-            function(**given)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", SegevalWarning)
+                warnings.showwarning = functools.partial(_notice, given, warnings.showwarning)
+                function(**given)
         except SettingError as error:
             notify(f"segeval: {error}{origins(str(error), ctx)}")
             raise typer.Exit(USAGE) from None
         except SegevalError as error:
             _explain(error, checkable=checkable)
+            raise typer.Exit(NOT_SCORED) from None
+        except MemoryError:
+            notify(
+                "segeval: there is not enough memory; try --workers 1, or a smaller --max-pixels"
+            )
+            raise typer.Exit(NOT_SCORED) from None
+        except OSError as error:  # what no reader or writer has put in better words
+            where = f"{error.filename}: " if error.filename is not None else ""
+            notify(f"segeval: {where}{error.strerror or error}")
             raise typer.Exit(NOT_SCORED) from None
         except KeyboardInterrupt:
             notify("segeval: interrupted")
@@ -60,6 +73,21 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _notice(
+    given: Mapping[str, Any],
+    show: Callable[..., None],
+    message: Warning | str,
+    category: type[Warning],
+    *place: Any,
+) -> None:
+    """Say a warning of our own as a notice, and leave others to Python."""
+    if issubclass(category, SegevalWarning):
+        quiet = any(getattr(value, "quiet", False) for value in given.values())
+        notify(f"notice: {message}", quiet=quiet)
+    else:
+        show(message, category, *place)
 
 
 def _spread(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> list[inspect.Parameter]:

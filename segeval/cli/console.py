@@ -21,12 +21,11 @@ ALIKE: Final = 3  # problems that differ in nothing but the name, before they be
 
 def write_stdout(content: str | bytes) -> None:
     """Write data to stdout; a reader that has gone away (``| head``) is no error."""
-    encoding = sys.stdout.encoding or "utf-8"
     try:
         if isinstance(content, bytes):
             sys.stdout.buffer.write(content)
         else:
-            sys.stdout.write(content.encode(encoding, "backslashreplace").decode(encoding))
+            sys.stdout.write(content)
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

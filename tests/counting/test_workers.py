@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import re
+import signal
+import subprocess
+import sys
+import threading
 import time
+from contextlib import nullcontext
 from functools import partial
 
 import pytest
 
+from segeval.counting import processes
 from segeval.counting import workers as engines
 from segeval.counting.workers import default_workers, ordered_map
-from segeval.errors import SettingError, WorkerError
+from segeval.errors import SegevalWarning, SettingError, WorkerError
 
 
 def slow_square(number: int) -> int:
@@ -93,7 +100,7 @@ def test_results_before_the_death_were_handed_over_and_are_not_named() -> None:
     with pytest.raises(WorkerError, match="in hand were") as caught:
         done.extend(ordered_map(partial(die_at, 59), range(60), workers=2))
     assert done == list(range(len(done)))
-    assert len(done) >= 60 - (2 * 2 + 1) * engines.LARGEST
+    assert len(done) >= 60 - (2 * 2 + 1) * processes.LARGEST
     assert re.search(rf"in hand were {len(done)}[,;]", str(caught.value))
 
 
@@ -104,6 +111,120 @@ def test_an_error_of_the_function_is_raised_in_its_place(workers: int) -> None:
     with pytest.raises(ValueError, match="no 9"):
         list(results)
     assert no_children()
+
+
+class Panic(BaseException):
+    """What a decoder raises that is no `Exception`."""
+
+
+class OddError(Exception):
+    """An error that can be pickled, and not be read again."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"{one} and {other}")
+
+
+def panic(_: int) -> int:
+    raise Panic("no way")
+
+
+def odd(_: int) -> int:
+    raise OddError(1, 2)
+
+
+def stop_while_sending(_: int) -> bytes:
+    """Send more than a connection holds, and be killed meanwhile."""
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return bytes(1 << 28)
+
+
+def test_what_is_no_exception_is_raised_in_its_place() -> None:
+    with pytest.raises(Panic, match="no way"):
+        list(ordered_map(panic, range(4), workers=2))
+    assert no_children()
+
+
+def test_an_error_that_cannot_be_handed_over_is_told_in_words() -> None:
+    with pytest.raises(WorkerError, match=r"^OddError: 1 and 2$"):
+        list(ordered_map(odd, range(4), workers=2))
+
+
+def test_large_results_and_items_never_block_each_other() -> None:
+    items = [bytes(1 << 20)] * 24
+    assert [len(r) for r in ordered_map(len_of_twice, items, workers=2)] == [2 << 20] * 24
+
+
+def len_of_twice(item: bytes) -> bytes:
+    return item * 2
+
+
+def test_a_worker_that_is_killed_while_it_sends_is_noticed() -> None:
+    start = time.monotonic()
+    with pytest.raises(WorkerError, match=r"in hand were \d+; try"):
+        list(ordered_map(stop_while_sending, range(8), workers=2))
+    assert time.monotonic() - start < 5
+    assert no_children()
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_where_no_process_can_start_the_work_is_done_by_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    start = multiprocessing.Process.start
+    started: list[multiprocessing.Process] = []
+
+    def refuse(process: multiprocessing.Process) -> None:
+        if len(started) == first:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        started.append(process)
+        start(process)
+
+    monkeypatch.setattr(multiprocessing.Process, "start", refuse)
+    message = r"no worker process can be started \(Resource temporarily unavailable\)"
+    with nullcontext() if first else pytest.warns(SegevalWarning, match=message):
+        assert list(ordered_map(slow_square, range(20), workers=3)) == [n * n for n in range(20)]
+    assert no_children()
+
+
+@pytest.mark.slow
+def test_workers_serve_however_they_are_started() -> None:
+    program = (
+        "import multiprocessing\n"
+        "from segeval.counting.workers import ordered_map\n"
+        "if __name__ == '__main__':\n"
+        "    multiprocessing.set_start_method('spawn')\n"
+        "    print(list(ordered_map(abs, range(-9, 0), workers=2)))\n"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == f"{[*range(9, 0, -1)]}\n", done.stderr
+
+
+def test_workers_end_when_the_parent_is_killed() -> None:
+    program = (
+        "import time\n"
+        "from segeval.counting.workers import ordered_map\n"
+        "from multiprocessing import active_children\n"
+        "for _ in ordered_map(time.sleep, [0.05] * 4 + [60] * 40, workers=2):\n"
+        "    print(*(child.pid for child in active_children()), flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        parent.kill()
+    end = time.monotonic() + 2
+    while any(is_running(pid) for pid in workers) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(workers) == 2
+    assert not any(is_running(pid) for pid in workers)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("taken", [0, 1, 6])
