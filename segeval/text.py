@@ -99,6 +99,11 @@ def show_count(count: int) -> str:
     return f"{count:,}".replace(",", " ")
 
 
+def unbroken_count(count: int) -> str:
+    """Write a count with its thousands apart, which no line breaks."""
+    return show_count(count).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def show_loss(value: float | None) -> str:
     """Round a loss to four digits behind the point; 0 is shown for exactly 0 only.
 

@@ -51,17 +51,19 @@ def ranked_images(scores: Scores, position: int | None) -> list[int]:
 
 
 def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
-    """Return the images of lowest, middle and highest mIoU, so many of each or a third of all."""
+    """Return the images of lowest, middle and highest mIoU, so many of each or a third of all.
+
+    The lowest and those in the middle are in ascending order, the highest in descending order.
+    """
     ranked = ranked_images(scores, None)
     if len(ranked) < 3:
         return {"worst": ranked[:1], "median": [], "best": ranked[1:]}
     each = min(count, len(ranked) // 3)
     middle = (len(ranked) - 1) // 2
-    others = range(each, len(ranked) - each)
-    near = sorted(others, key=lambda place: (abs(place - middle), place))[:each]
+    first = middle - (each - 1) // 2
     return {
         "worst": ranked[:each],
-        "median": [ranked[place] for place in near],
+        "median": ranked[first : first + each],
         "best": ranked[::-1][:each],
     }
 

@@ -30,7 +30,7 @@ LISTED: Final = 6  # wrong classes that are named below a picture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Album:
-    """Images that stand for a section, best first; pairs and photographs are by name."""
+    """Images that stand for a section, in order; pairs and photographs are by name."""
 
     sections: Mapping[str, Sequence[Caption]]
     pairs: Mapping[str, Pair]
@@ -43,13 +43,15 @@ class Album:
 def draw_album(album: Album, *, width: int, each: int) -> list[dict[str, Any]]:
     """Draw so many pictures of each section of an album, at most so many pixels wide.
 
-    A picture whose masks are gone or have changed has no ``layers``, and says so in ``trouble``.
+    They are the first of a section, in the middle the innermost ones. A picture whose masks
+    are gone or have changed has no ``layers``, and says so in ``trouble``.
     """
-    return [
-        {"title": title, "pictures": [_draw(album, card, width) for card in cards[:each]]}
-        for title, cards in album.sections.items()
-        if cards[:each]
-    ]
+    sections = []
+    for title, cards in album.sections.items():
+        first = max(0, len(cards) - each) // 2 if title == "median" else 0
+        pictures = [_draw(album, card, width) for card in cards[first : first + each]]
+        sections.append({"title": title, "pictures": pictures})
+    return [section for section in sections if section["pictures"]]
 
 
 def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:

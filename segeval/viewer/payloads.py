@@ -14,7 +14,7 @@ from segeval.pictures.caption import describe_images
 from segeval.pictures.palettes import Palette, class_colors
 from segeval.scoring.metrics import METRICS, Place, mean_titles, shown
 from segeval.scoring.score import Scores
-from segeval.text import show_count, show_score
+from segeval.text import show_score, unbroken_count
 from segeval.values import hex_color
 from segeval.viewer.catalogue import Catalogue, Query
 from segeval.viewer.renderer import Renderer
@@ -40,7 +40,7 @@ def describe_run(catalogue: Catalogue, *, position: int | None, photographs: boo
         "classes": [
             {"name": name, "color": color}
             | {metric: _shown(scores.class_scores[metric][k]) for metric in columns}
-            | {"pixels": _count(int(support[k]))}
+            | {"pixels": unbroken_count(int(support[k]))}
             for k, (name, color) in enumerate(zip(names, colors, strict=True))
         ],
         "groups": [[name, len(members)] for name, members in catalogue.groups.items()],
@@ -65,7 +65,7 @@ def list_images(catalogue: Catalogue, query: Query, rows: Iterable[int]) -> list
             "name": catalogue.names[number],
             "score": None if np.isnan(values[number]) else float(values[number]),
             "shown": _shown(values[number]),
-            "pixels": None if pixels is None else _count(int(pixels[number])),
+            "pixels": None if pixels is None else unbroken_count(int(pixels[number])),
             "group": groups[catalogue.member[number]] if catalogue.member[number] >= 0 else "",
         }
         for number in rows
@@ -122,8 +122,8 @@ def _classes(scores: Scores) -> list[Any]:
             "index": k,
             "name": names[k],
             **{name: _shown(column[k]) for name, column in table.items()},
-            "pixels": _count(int(counts.support[0, k])),
-            "predicted": _count(int(counts.predicted[0, k])),
+            "pixels": unbroken_count(int(counts.support[0, k])),
+            "predicted": unbroken_count(int(counts.predicted[0, k])),
         }
         for k in order
     ]
@@ -138,7 +138,7 @@ def _confusions(
             "pair": [truth, predicted],
             "truth": names[truth],
             "prediction": columns[predicted],
-            "pixels": _count(pixels),
+            "pixels": unbroken_count(pixels),
             "share": _percent(pixels, int(support[truth])),
         }
         for truth, predicted, pixels in cells
@@ -173,14 +173,9 @@ def _sides(scores: Scores, scheme: Palette) -> dict[str, Any]:
 
 def _entries(scheme: Palette, legend: Iterable[tuple[int, str, int]]) -> list[Any]:
     return [
-        {"color": hex_color(scheme.color(code)), "name": name, "pixels": _count(count)}
+        {"color": hex_color(scheme.color(code)), "name": name, "pixels": unbroken_count(count)}
         for code, name, count in legend
     ]
-
-
-def _count(count: int) -> str:
-    """Write a count that no line breaks."""
-    return show_count(count).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _shown(value: float) -> str:

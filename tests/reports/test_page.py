@@ -101,6 +101,24 @@ def test_a_page_that_cannot_be_small_enough_is_as_small_as_it_gets() -> None:
     Reader(smallest)
 
 
+def test_thousands_do_not_break(tmp_path: Path) -> None:
+    text = made_page(tmp_path, 2).read_text("utf-8")
+    assert "<strong>34\N{NO-BREAK SPACE}560</strong>" in text
+    assert re.search(r"\(\d\N{NO-BREAK SPACE}\d{3}&nbsp;pixels\)", text)
+    assert not re.search(r">[^<{]*\d \d{3}\b[^<]*<", text)
+
+
+@pytest.mark.parametrize(("rung", "shown"), [(0, "876543012"), (-1, "840")])
+def test_pictures_have_an_order_that_is_stated(
+    rung: int, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segeval.reports.html.page.LADDER", LADDER[rung:][:1])
+    words = read(made_page(tmp_path, 3)).words
+    assert "".join(dict.fromkeys(re.findall(r"image_(\d)", " ".join(words)))) == shown
+    stated = "those around the median; lowest mIoU first"
+    assert (stated in words) == (rung == 0)
+
+
 def test_masks_that_are_gone_are_said(tmp_path: Path) -> None:
     run = tmp_path / "run.segeval"
     made_page(tmp_path, 3, "-o", run)
@@ -234,8 +252,10 @@ def test_no_image_is_worst_and_best_at_once(images: int) -> None:
     assert first["worst"] == scores_order(scores)[0]
     if images > 1:
         assert first["best"] == scores_order(scores)[-1]
+    places = [scores_order(scores).index(number) for number in chosen["median"]]
+    assert places == sorted(places)
     if images > 2:
-        assert first["median"] == scores_order(scores)[(images - 1) // 2]
+        assert places[(len(places) - 1) // 2] == (images - 1) // 2
 
 
 def scores_order(scores: Scores) -> list[int]:
@@ -257,9 +277,9 @@ def test_the_matrix_keeps_its_sums_when_it_is_cut() -> None:
     }
     assert matrix["rows"][1] == [(0, ""), (9, "70"), (6, "30")]
     assert [tuple(row.values()) for row in list_confusions(confusion, str)] == [
-        ("b", "no class", "30", "3"),
-        ("c", "a", "18", "2"),
-        ("a", "b", "17", "1"),
+        ("b", "no class", "30", 3),
+        ("c", "a", "18", 2),
+        ("a", "b", "17", 1),
     ]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.scoring.metrics import ratio
-from segeval.text import show_count, show_percent
+from segeval.text import show_percent
 
 WRITTEN: Final = 24  # up to so many classes, shares are written into cells; more are a picture
 STEPS: Final = 10  # steps of the heat above nothing at all; the style sheet has a colour for each
@@ -68,7 +68,7 @@ def _kept(counts: NDArray[np.int64], classes: int, most: int) -> list[int]:
 
 def list_confusions(
     confusion: Mapping[str, Any], named: Callable[[str], str], most: int = 10
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     """List the confusions that hold the most pixels, with the words for a sentence about each."""
     counts, names = with_unknown(confusion)
     shares = ratio(counts, counts.sum(axis=1, keepdims=True))
@@ -80,7 +80,7 @@ def list_confusions(
             "truth": named(names[row]),
             "prediction": named(names[column]),
             "share": show_percent(float(shares[row, column])),
-            "pixels": show_count(int(wrong[row, column])),
+            "pixels": int(wrong[row, column]),
         }
         for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True)
         if wrong[row, column]

@@ -20,7 +20,7 @@ from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.matrix import lay_out_matrix, list_confusions
 from segeval.reports.wording import headlines, note_on_absent, show_bound, verdict
 from segeval.scoring.metrics import METRICS, shown, title_of
-from segeval.text import printable, show_count, show_score
+from segeval.text import printable, show_score, unbroken_count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +83,7 @@ def environment_of(*, percent: bool) -> Environment:
     )
     environment.filters |= {
         "score": partial(show_score, percent=percent),
-        "count": show_count,
+        "count": unbroken_count,
         "bound": show_bound,
         "named": _named,
         "plain": _plain,
@@ -163,12 +163,12 @@ def _cuts(
     for name, rows in lists.items():
         shown = len(content[name])
         if shown < len(rows):
-            yield f"{show_count(shown)} of {show_count(len(rows))} {name} are listed"
+            yield f"{unbroken_count(shown)} of {unbroken_count(len(rows))} {name} are listed"
     matrix = content["matrix"]
     if matrix["shown"] < matrix["of"]:
         yield (
             f"the matrix shows the {matrix['shown']} classes with the most wrong pixels, "
-            f"of {show_count(matrix['of'])}"
+            f"of {unbroken_count(matrix['of'])}"
         )
     full = asdict(LADDER[0])
     if content["sections"] and (limits.width, limits.each) < (full["width"], full["each"]):

@@ -4,7 +4,7 @@
   document.documentElement.classList.remove("no-script");
 
   // Numbers as the tables show them: thousands apart, shares in two or three characters.
-  const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, " ");
+  const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u00a0");
   const percent = (share) => {
     if (!share) return "";
     if (share < 0.005) return "<1";
