@@ -1,12 +1,46 @@
-"""What was made last is kept for the next one who asks, up to a size."""
+"""What was made last is kept for the next one who asks, up to a size.
+
+Making is the costly part, so it happens one at a time, in the order of asking.
+"""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key", bound="Hashable")
 Value = TypeVar("Value")
+
+WAITING: Final = 32  # how many wait for their turn at most; others are to come back later
+
+
+class BusyError(Exception):
+    """As many wait as may wait."""
+
+
+class Turns:
+    """A lock that is had in the order of asking, or not at all: no one waits for ever."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._given = self._current = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for a turn and have it; BusyError if too many wait already."""
+        with self._changed:
+            if self._given - self._current > WAITING:
+                raise BusyError
+            mine = self._given
+            self._given += 1
+            self._changed.wait_for(lambda: self._current == mine)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._current += 1
+                self._changed.notify_all()
 
 
 class SizedCache(Generic[Key, Value]):
@@ -15,13 +49,13 @@ class SizedCache(Generic[Key, Value]):
     def __init__(self, room: int, size: Callable[[Value], int] = lambda _: 1) -> None:
         self._room, self._size, self._used = room, size, 0
         self._values: OrderedDict[Key, Value] = OrderedDict()
-        self._making, self._reading = threading.Lock(), threading.Lock()
+        self._making, self._reading = Turns(), threading.Lock()
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """Return the value of a key, made now if it is not kept; its errors are not kept."""
         found = self._find(key)
         if found is None:
-            with self._making:
+            with self._making.taken():
                 found = self._find(key)
                 if found is None:
                     found = make()

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from segeval.errors import MaskError
+from segeval.viewer.cache import BusyError
 from segeval.viewer.catalogue import Catalogue, Order, Query
 from segeval.viewer.payloads import describe_image, describe_run, list_images
 from segeval.viewer.renderer import KINDS, Renderer
@@ -40,6 +41,7 @@ class Answer:
 
 
 NOT_FOUND: Final = Answer(body=b"there is nothing of this name\n", status=404)
+BUSY: Final = Answer(body=b"too many requests at once; ask again in a second\n", status=503)
 
 
 class UnknownError(Exception):
@@ -72,6 +74,8 @@ class Routes:
             return handler(dict(parse_qsl(query, keep_blank_values=True, max_num_fields=16)))
         except (UnknownError, ValueError):
             return NOT_FOUND
+        except BusyError:
+            return BUSY
 
     def _run(self, _: Mapping[str, str]) -> Answer:
         photographs = bool(self._drawer.photographs)

@@ -12,15 +12,17 @@ import socketserver
 import sys
 import threading
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from segeval.errors import SettingError
-from segeval.viewer.routes import NOT_FOUND, Answer, Routes
+from segeval.viewer.routes import BUSY, NOT_FOUND, Answer, Routes
 
 ADDRESS: Final = "127.0.0.1"
-CONNECTIONS: Final = 32  # connections that are served at once; more are closed
+CONNECTIONS: Final = 64  # connections that are served at once; more are to come back later
+BACKLOG: Final = 1024  # connections that wait to be accepted; the system forgets those beyond
 TIMEOUT: Final = 10.0  # seconds for a browser to send its request, and to take the answer
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -37,12 +39,30 @@ HEADERS: Final = {
 }  # what every answer says
 
 
+def headers_of(answer: Answer) -> dict[str, str]:
+    """Return what is said before the body of an answer."""
+    headers = {"Content-Type": answer.kind, "Content-Length": str(len(answer.body)), **HEADERS}
+    return headers | MORE_HEADERS.get(answer.status, {})
+
+
+MORE_HEADERS: Final[dict[int, dict[str, str]]] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "GET, HEAD"},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "1"},
+}
+REFUSAL: Final = (
+    "HTTP/1.0 503 Service Unavailable\r\n"
+    + "".join(f"{name}: {value}\r\n" for name, value in headers_of(BUSY).items())
+    + "\r\n"
+).encode() + BUSY.body
+
+
 class Viewer(ThreadingHTTPServer):
     """A server that listens as soon as it is made, at any free port if that is 0."""
 
     daemon_threads = True
     block_on_close = False
     allow_reuse_address = os.name == "posix"
+    request_queue_size = BACKLOG
 
     def __init__(self, routes: Routes, port: int = 0) -> None:
         self.routes, self.token = routes, secrets.token_urlsafe(32)
@@ -71,11 +91,15 @@ class Viewer(ThreadingHTTPServer):
         self.server_name, self.server_port = ADDRESS, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own, or close it if there are too many."""
+        """Serve a connection in a thread of its own, or refuse it at once if there are too many."""
         if self._slots.acquire(blocking=False):
             super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
+            return
+        with suppress(OSError):
+            request.settimeout(0)
+            request.send(REFUSAL)
+            request.recv(1 << 16)  # to close with something unread would take the answer back
+        self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve a connection, and make room for the next one."""
@@ -132,10 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         self.connection.settimeout(TIMEOUT)
         self.send_response(answer.status)
-        headers = {"Content-Type": answer.kind, "Content-Length": str(len(answer.body)), **HEADERS}
-        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers["Allow"] = "GET, HEAD"
-        for name, value in headers.items():
+        for name, value in headers_of(answer).items():
             self.send_header(name, value)
         self.close_connection = True
         self.end_headers()

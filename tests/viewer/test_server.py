@@ -26,7 +26,7 @@ from segeval.pictures.classmaps import read_classes
 from segeval.pictures.overlay import Style, draw_picture
 from segeval.pictures.palettes import palette_of
 from segeval.settings import Reading
-from segeval.viewer.cache import SizedCache
+from segeval.viewer.cache import WAITING, BusyError, SizedCache, Turns
 from segeval.viewer.renderer import NO_CARD
 from segeval.viewer.server import CONNECTIONS, Viewer
 
@@ -232,15 +232,16 @@ def test_slow_requests_are_cut_off(served: Served, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
-def test_too_many_connections_are_closed_and_room_is_made_again(served: Served) -> None:
+def test_too_many_connections_are_refused_and_room_is_made_again(served: Served) -> None:
     address = ("127.0.0.1", served.server.server_port)
     idle = [socket.create_connection(address, timeout=20) for _ in range(CONNECTIONS + 8)]
-    closed = 0
+    told = []
     for client in idle:
         client.settimeout(0.05)
         with contextlib.suppress(TimeoutError):
-            closed += client.recv(1) == b""
-    assert closed == 8
+            told.append(client.recv(4096).decode())
+    assert [text.split("\r\n")[0] for text in told] == ["HTTP/1.0 503 Service Unavailable"] * 8
+    assert all("Retry-After: 1\r\n" in text and "default-src 'none'" in text for text in told)
     for client in idle:
         client.close()
     deadline = time.monotonic() + 10
@@ -259,6 +260,59 @@ def test_many_at_once_get_what_one_gets(served: Served) -> None:
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         bodies = list(pool.map(lambda route: served.get(route)[:2], routes))
     assert bodies == [served.get(route)[:2] for route in routes]
+
+
+def test_a_burst_is_served_in_full_to_those_who_come_back(tmp_path: Path) -> None:
+    refused = []
+
+    def fetch(served: Served, number: int) -> int:
+        route = f"picture?image={number % len(NAMES)}&class={number % 4}"
+        while (answer := served.get(route))[0] == 503:
+            assert answer[2]["Retry-After"] == "1"
+            refused.append(number)
+            time.sleep(0.05)
+        return answer[0]
+
+    count = 2 * CONNECTIONS
+    with serve(tmp_path) as served, concurrent.futures.ThreadPoolExecutor(count) as pool:
+        with served.drawer._kept._making.taken():
+            answers = [pool.submit(fetch, served, number) for number in range(count)]
+            while len(refused) < count - CONNECTIONS:
+                time.sleep(0.01)
+        assert [answer.result(20) for answer in answers] == [200] * count
+
+
+def test_pictures_wait_for_their_turn_or_are_asked_for_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segeval.viewer.cache.WAITING", 0)
+    with serve(tmp_path) as served, contextlib.ExitStack() as stack:
+        kept = served.get("picture?image=2")[1]
+        stack.enter_context(served.drawer._kept._making.taken())
+        status, body, headers = served.get("picture?image=2&class=2")
+        assert (status, headers["Retry-After"]) == (503, "1")
+        assert b"ask again in a second" in body
+        assert served.get("picture?image=2")[:2] == (200, kept)
+        assert served.get("api/image?image=2")[0] == 200
+        stack.close()
+        assert served.get("picture?image=2&class=2")[0] == 200
+
+
+def test_turns_come_in_the_order_of_asking() -> None:
+    turns, order = Turns(), []
+
+    def work(number: int) -> None:
+        with turns.taken():
+            order.append(number)
+
+    with concurrent.futures.ThreadPoolExecutor(WAITING) as pool, turns.taken():
+        for number in range(WAITING):
+            pool.submit(work, number)
+            while turns._given < number + 2:
+                time.sleep(0.001)
+        with pytest.raises(BusyError), turns.taken():
+            pass
+    assert order == [*range(WAITING)]
 
 
 def test_a_port_that_is_taken_is_a_usage_error(served: Served) -> None:

@@ -98,7 +98,7 @@ async function draw() {
   while (wanted !== null && at("picture").dataset.of !== wanted) {
     const mine = wanted;
     try {
-      const answer = await fetch(`picture?${mine}`);
+      const answer = await get("picture", mine);
       if (!answer.ok) throw new Error(await answer.text());
       const picture = await answer.blob();
       if (mine === wanted) put(picture, mine);
@@ -138,7 +138,7 @@ async function ahead() {
     const row = await rowAt(found.rank + 1);
     if (!row) return;
     const given = chosen ? { image: row.position, kind, class: chosen } : { image: row.position, kind };
-    await (await fetch(`picture?${new URLSearchParams(given)}`)).arrayBuffer();
+    await (await get("picture", given)).arrayBuffer();
   } catch { /* it is said when the image is opened */ }
 }
 

@@ -26,8 +26,17 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+// A server that is busy says when to come back.
+async function get(route, parameters) {
+  for (;;) {
+    const answer = await fetch(`${route}?${new URLSearchParams(parameters)}`);
+    if (answer.status !== 503) return answer;
+    await new Promise((done) => setTimeout(done, 1000 * Number(answer.headers.get("Retry-After"))));
+  }
+}
+
 async function ask(route, parameters) {
-  const answer = await fetch(`${route}?${new URLSearchParams(parameters)}`);
+  const answer = await get(route, parameters);
   if (!answer.ok) throw new Error(await answer.text());
   return answer.json();
 }
