@@ -44,35 +44,40 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             given[name] = family(**{field.name: given.pop(field.name) for field in fields(family)})
         if CONTEXT.name in hints:
             given[CONTEXT.name] = ctx
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("always", SegevalWarning)
-                warnings.showwarning = functools.partial(_notice, given, warnings.showwarning)
-                function(**given)
-        except SettingError as error:
-            notify(f"segeval: {error}{origins(str(error), ctx)}")
-            raise typer.Exit(USAGE) from None
-        except SegevalError as error:
-            _explain(error, checkable=checkable)
-            raise typer.Exit(NOT_SCORED) from None
-        except MemoryError:
-            notify(
-                "segeval: there is not enough memory; try --workers 1, or a smaller --max-pixels"
-            )
-            raise typer.Exit(NOT_SCORED) from None
-        except OSError as error:  # what no reader or writer has put in better words
-            where = f"{error.filename}: " if error.filename is not None else ""
-            notify(f"segeval: {where}{error.strerror or error}")
-            raise typer.Exit(NOT_SCORED) from None
-        except KeyboardInterrupt:
-            notify("segeval: interrupted")
-            raise typer.Exit(INTERRUPTED) from None
+        _call(function, given, ctx, checkable=checkable)
 
     spread = (_spread(each, hints) for each in inspect.signature(function).parameters.values())
     parameters = [*chain(*spread), *_members(ConfigOptions), CONTEXT]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _call(
+    function: Callable[..., None], given: Mapping[str, Any], ctx: typer.Context, *, checkable: bool
+) -> None:
+    """Call a command; say what went wrong in one message, and exit."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", SegevalWarning)
+            warnings.showwarning = functools.partial(_notice, given, warnings.showwarning)
+            function(**given)
+    except SettingError as error:
+        notify(f"segeval: {error}{origins(str(error), ctx)}")
+        raise typer.Exit(USAGE) from None
+    except SegevalError as error:
+        _explain(error, checkable=checkable)
+        raise typer.Exit(NOT_SCORED) from None
+    except MemoryError:
+        notify("segeval: there is not enough memory; try --workers 1, or a smaller --max-pixels")
+        raise typer.Exit(NOT_SCORED) from None
+    except OSError as error:  # what no reader or writer has put in better words
+        where = f"{error.filename}: " if error.filename is not None else ""
+        notify(f"segeval: {where}{error.strerror or error}")
+        raise typer.Exit(NOT_SCORED) from None
+    except KeyboardInterrupt:
+        notify("segeval: interrupted")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _notice(
@@ -84,8 +89,8 @@ def _notice(
 ) -> None:
     """Say a warning of our own as a notice, and leave others to Python."""
     if issubclass(category, SegevalWarning):
-        quiet = any(getattr(value, "quiet", False) for value in given.values())
-        notify(f"notice: {message}", quiet=quiet)
+        quiet = given.get("quiet") or any(getattr(each, "quiet", 0) for each in given.values())
+        notify(f"notice: {message}", quiet=bool(quiet))
     else:
         show(message, category, *place)
 
