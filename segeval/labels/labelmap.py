@@ -9,11 +9,11 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
 from segeval.text import did_you_mean
 from segeval.values import (
     COLOR,
+    NO_PREDICTION,
     NOT_FINITE,
     OUTSIDE,
     color_value,

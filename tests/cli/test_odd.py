@@ -124,6 +124,19 @@ def test_colours_of_either_side_are_read_by_its_own_map(tmp_path: Path) -> None:
     assert document(tmp_path / "pred", tmp_path / "truth", *maps)["summary"]["miou"] == 1.0
 
 
+def test_large_numbers_are_no_colours(tmp_path: Path) -> None:
+    """They once were, from 2^24 on: 16777216 was black, whatever a label file said."""
+    for side, values in (("truth", [16777216, 33554431]), ("pred", [16777216, 16777216])):
+        (tmp_path / side).mkdir()
+        np.save(tmp_path / side / "a.npy", np.array([values]))
+    folders, labels = (tmp_path / "pred", tmp_path / "truth"), tmp_path / "labels.csv"
+    labels.write_text("name,value,r,g,b\nroad,16777216,9,9,9\ncar,33554431,0,0,0\n")
+    named = document(*folders, "--labels", labels)
+    assert [row["iou"] for row in named["classes"]] == [0.5, 0.0]
+    found = document(*folders)
+    assert [row["name"] for row in found["classes"]] == ["16777216", "33554431"]
+
+
 def test_settings_are_checked_before_anything_is_read(tmp_path: Path) -> None:
     folders = data_set(tmp_path, {"a": (BLOCKS, BLOCKS)})
     (folders[0] / "a.png").write_bytes(b"")
