@@ -199,7 +199,7 @@ def _as_values(hard: NDArray[np.integer[Any]], labels: LabelMap) -> NDArray[Any]
     values = [
         label.prediction_values[0]
         if label.prediction_values
-        else color_value((label.prediction_colors or label.colors)[0])
+        else color_value(label.colors_of("prediction")[0])
         for label in labels.labels
     ]
     small = np.int64 if min(values) < 0 else np.min_scalar_type(max(values))

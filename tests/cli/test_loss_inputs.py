@@ -102,6 +102,10 @@ def test_a_class_may_be_a_negative_number_in_predictions(tmp_path: Path) -> None
     rows = (f"{{name = '{k}', truth_values = {k}, prediction_values = {k - 1}}}" for k in range(3))
     labels.write_text(f"labels = [{', '.join(rows)}]", "utf-8")
     assert losses(*folders, "--labels", labels)["hard"] == losses(*folders)["hard"]
+    silent = labels.read_text("utf-8").replace("prediction_values = 1", "prediction_values = []")
+    labels.write_text(silent, "utf-8")
+    said = segeval("losses", *folders, "--labels", labels, expect=3).stderr
+    assert "gives 2 no value in predictions" in said
 
 
 def test_truths_may_be_colours_that_a_label_map_names(tmp_path: Path) -> None:

@@ -118,10 +118,12 @@ def test_colours_of_either_side_are_read_by_its_own_map(tmp_path: Path) -> None:
     for side, colors in (("truth", table), ("pred", other)):
         (tmp_path / side).mkdir()
         Image.fromarray(colors[BLOCKS // 2]).save(tmp_path / side / "a.png")
-        rows = (f"{n},{r},{g},{b}" for n, (r, g, b) in zip("xy", colors.tolist(), strict=True))
-        (tmp_path / f"{side}.csv").write_text("\n".join(["name,r,g,b", *rows]))
+        rows = (f"{n},{r},{g},{b},up" for n, (r, g, b) in zip("xy", colors.tolist(), strict=True))
+        (tmp_path / f"{side}.csv").write_text("\n".join(["name,r,g,b,group", *rows]))
     maps = ["--labels", tmp_path / "truth.csv", "--pred-labels", tmp_path / "pred.csv"]
-    assert document(tmp_path / "pred", tmp_path / "truth", *maps)["summary"]["miou"] == 1.0
+    for level, classes in (("class", 2), ("category", 1)):
+        found = document(tmp_path / "pred", tmp_path / "truth", *maps, "--level", level)
+        assert (found["summary"]["miou"], len(found["classes"])) == (1.0, classes)
 
 
 def test_large_numbers_are_no_colours(tmp_path: Path) -> None:
