@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
 import numpy as np
 
 from segeval.counting import arrays
-from segeval.counting.arrays import Masks
 from segeval.counting.dataset import count_dataset
 from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
@@ -301,8 +300,8 @@ def count(
 
 def count_arrays(
     *,
-    truth: Masks,
-    prediction: Masks,
+    truth: arrays.Masks,
+    prediction: arrays.Masks,
     names: str | Iterable[str] | None = None,
     groups: str | Iterable[str] | None = None,
 ) -> Run:
@@ -402,8 +401,8 @@ def score(
 @_taking(_scorer)
 def score_arrays(
     *,
-    truth: Masks,
-    prediction: Masks,
+    truth: arrays.Masks,
+    prediction: arrays.Masks,
     names: str | Iterable[str] | None = None,
     groups: str | Iterable[str] | None = None,
     **scoring: Unpack[Scoring],
@@ -415,7 +414,7 @@ def score_arrays(
     Parameters
     ----------
     truth, prediction : (H, W) integer or boolean array, or iterable of such
-        An array of shape (N, H, W) is an iterable of N masks.
+        An array of shape (N, H, W) is an iterable of N masks. Floats are taken with a threshold.
     names : str or iterable of str, optional
         Name of each pair; by default its number, ``"000000"`` on.
     groups : str or iterable of str, optional
@@ -432,7 +431,7 @@ def score_arrays(
     Raises
     ------
     DataError
-        If a mask is not of integers or booleans, not of shape (H, W), or not of the shape of the
+        If a mask is of floats without a threshold, not of shape (H, W), or not of the shape of the
         other; if a name comes twice, or an iterable ends before the other. Names the pair.
 
     Examples
@@ -442,8 +441,11 @@ def score_arrays(
     0.5
     """
     scored = _scorer(**scoring)
-    run = count_arrays(truth=truth, prediction=prediction, names=names, groups=groups)
-    return scored(run.counted)
+    floats = [side for side, option in arrays.FLOATS.items() if scoring.get(option) is not None]
+    run = arrays.count_arrays(
+        truth=truth, prediction=prediction, names=names, groups=groups, floats=floats
+    )
+    return scored(run)
 
 
 @_taking(LabelChoice)

@@ -1,7 +1,8 @@
 """What an integer of a mask is: an index, a colour as one number, or a level of a float.
 
-Floats are counted in steps of 1/51000, to hold every threshold of three decimals and every k/255.
-Their values lie around -2^62, where no index, colour or missing prediction is.
+Indices are the integers of files, from -2^61 to 2^61. All other values lie beyond, where no file
+reaches: colours from 2^62 on, floats around -2^62, and what has no value at -2^63. Floats are
+counted in steps of 1/51000, to hold every threshold of three decimals and every k/255.
 """
 
 from __future__ import annotations
@@ -12,15 +13,30 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-COLOR: Final = 1 << 24  # added to ``r << 16 | g << 8 | b``: no colour is taken for an index
+LIMIT: Final = 1 << 61  # of the integers of files, to either side of 0
+COLOR: Final = 1 << 62  # added to ``r << 16 | g << 8 | b``: no colour is taken for an index
 STEPS: Final = 51_000  # levels of floats between 0 and 1: the least common multiple of 255 and 1000
 FLOAT: Final = -(1 << 62)  # the value of the float 0.0; a float x is ``FLOAT + floor(x * STEPS)``
 SLACK: Final = 1e-4  # how far rounding may move a probability out of [0, 1]
 FURTHEST: Final = 1 << 40  # levels reach so far to either side of `FLOAT`; floats beyond are cut
 NOT_FINITE: Final = FLOAT - 2 * FURTHEST  # the value of NaN and of both infinities
-LAST_FLOAT: Final = FLOAT + FURTHEST  # masks hold no integers from `NOT_FINITE` to it
+LAST_FLOAT: Final = FLOAT + FURTHEST  # floats are the values from `NOT_FINITE` to it
 
-OUTSIDE: Final = -(1 << 63)  # true value outside the field of view: void under every map
+NO_PREDICTION: Final = -(1 << 63)  # predicted value of a pixel without any prediction
+OUTSIDE: Final = NO_PREDICTION  # true value outside the field of view: void under every map
+
+
+def integer_fault(*integers: int) -> str:
+    """Say which integers are no value of a file, or return nothing.
+
+    >>> integer_fault(0, 2**24), integer_fault(-(2**63))
+    ('', '-9223372036854775808 is no value of a mask; integers are read from -2^61 to 2^61')
+    """
+    beyond = [value for value in integers if not -LIMIT <= value <= LIMIT]
+    if not beyond:
+        return ""
+    power = LIMIT.bit_length() - 1
+    return f"{beyond[0]} is no value of a mask; integers are read from -2^{power} to 2^{power}"
 
 
 def as_zero_one(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -239,7 +239,7 @@ def test_masks_of_any_whole_numbers_score_alike(dtype: str) -> None:
     assert (
         segeval.score_arrays(truth=truth.T, prediction=guess.T, classes=2).summary == result.summary
     )
-    with pytest.raises(segeval.DataError, match="prediction holds float32"):
+    with pytest.raises(segeval.DataError, match=r"prediction holds float32.* say threshold=0\.5"):
         segeval.score_arrays(truth=truth, prediction=guess.astype("float32"))
 
 
@@ -278,7 +278,7 @@ def test_groups_of_arrays_are_resampled_as_a_whole() -> None:
         ({"truth": [TRUTH, TRUTH / 2]}, r"pair b: truth holds float64; .*argmax"),
         (
             {"truth": [TRUTH, frozen(TRUTH, "uint64") + (1 << 63)]},
-            r"pair b: truth holds .*range of int64",
+            r"pair b: truth: 9223372036854775808 is no value of a mask.*\^61",
         ),
         ({"prediction": [GUESS]}, r"prediction end after 1, truth, names hold more"),
         ({"names": ["b", "b"]}, "pair b: give each pair a name of its own"),

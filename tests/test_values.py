@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from made.sets import frozen
 
+from segeval.counting.arrays import count_arrays
+from segeval.errors import DataError, MaskError
+from segeval.inputs.masks import read_mask
+from segeval.labels.labelmap import numbered
 from segeval.values import (
     COLOR,
     FLOAT,
     FURTHEST,
     LAST_FLOAT,
+    LIMIT,
+    NO_PREDICTION,
     NOT_FINITE,
+    OUTSIDE,
     STEPS,
     as_numbers,
     color_value,
@@ -29,8 +38,6 @@ from segeval.values import (
     reaches,
 )
 
-NO_PREDICTION = int(np.iinfo(np.int64).min)
-
 
 @pytest.mark.parametrize(
     ("color", "text"),
@@ -42,9 +49,42 @@ def test_a_colour_keeps_all_its_channels(color: tuple[int, int, int], text: str)
     assert describe_value(color_value(color)) == text
 
 
-def test_no_index_of_16_bits_is_taken_for_a_colour() -> None:
-    assert COLOR > 65535
-    assert describe_value(65535) == "65535"
+FILES = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+NOTHING: dict[str, Any] = dict.fromkeys(("truth", "prediction"), frozen([[0, 0]]))
+SIDES = st.sampled_from(["truth", "prediction"])
+
+
+@FILES
+@given(value=st.integers(-LIMIT, LIMIT), side=SIDES)
+@example(value=2**24, side="truth")
+def test_no_integer_of_a_file_means_anything_else(value: int, side: str, tmp_path: Path) -> None:
+    """Not a colour, a float, a missing prediction, or a pixel outside the field of view."""
+    array = frozen([[value, 0]], "int64")
+    np.save(tmp_path / "a.npy", array)
+    assert read_mask(tmp_path / "a.npy").values.tolist() == array.tolist()
+    run = count_arrays(**NOTHING | {side: array})
+    held = getattr(run.counts, side)
+    assert set(held.tolist()) == {value, 0}
+    assert describe_value(value) == str(value)
+    assert plain_values(held).tolist() == held.tolist()
+    assert not is_float(held).any()
+    known = numbered("made", sorted({0, value}))
+    assert (known.index(held, "truth") >= 0).all()
+
+
+@FILES
+@given(value=st.integers(-(2**63), -LIMIT - 1) | st.integers(LIMIT + 1, 2**64 - 1), side=SIDES)
+@example(value=NO_PREDICTION, side="prediction")
+@example(value=OUTSIDE, side="truth")
+def test_integers_that_mean_something_else_are_refused(
+    value: int, side: str, tmp_path: Path
+) -> None:
+    array = frozen([[value, 0]], "int64" if value < 2**63 else "uint64")
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(MaskError, match=rf"a\.npy: {value} is no value of a mask.*\^61"):
+        read_mask(tmp_path / "a.npy")
+    with pytest.raises(DataError, match=f"{side}: {value} is no value of a mask"):
+        count_arrays(**NOTHING | {side: array})
 
 
 @pytest.mark.parametrize(

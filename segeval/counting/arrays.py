@@ -6,21 +6,23 @@ Pairs are counted as they come, and none is kept: a million take the memory of o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from segeval.counting.contingency import count_values
 from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 from segeval.errors import DataError, Problem
-from segeval.values import LAST_FLOAT, NOT_FINITE, is_float
+from segeval.inputs.masks import Mask
+from segeval.values import float_values, integer_fault
 
 Masks = ArrayLike | Iterable[ArrayLike]
 
 NUMBERED: Final = "{:06}"  # name of a pair by its number; a million of them sort as they come
 END: Final = object()
+FLOATS: Final = {"truth": "truth_threshold", "prediction": "threshold"}  # what decides floats
 
 
 def count_arrays(
@@ -29,8 +31,12 @@ def count_arrays(
     prediction: Masks,
     names: str | Iterable[str] | None = None,
     groups: str | Iterable[str] | None = None,
+    floats: Collection[str] = tuple(FLOATS),
 ) -> CountedRun:
-    """Count one pair of masks, or pairs from two iterables in step; see `segeval.score_arrays`."""
+    """Count one pair of masks, or pairs from two iterables in step; see `segeval.score_arrays`.
+
+    ``floats`` names the sides that may hold floats of the foreground.
+    """
     given = {"truth": _each(truth), "prediction": _each(prediction)}
     for what, texts in (("names", names), ("groups", groups)):
         if texts is not None:
@@ -40,7 +46,8 @@ def count_arrays(
         name = str(row.get("names", NUMBERED.format(number)))
         if name in images:
             raise _fault(name, "two pairs of one name", "give each pair a name of its own")
-        images[name] = _count(name, str(row.get("groups", "")), row["truth"], row["prediction"])
+        sides = [_mask(name, side, row[side], floats=side in floats) for side in FLOATS]
+        images[name] = _count(name, str(row.get("groups", "")), *sides)
     return CountedRun.of(images.values())
 
 
@@ -61,43 +68,43 @@ def _in_step(columns: dict[str, Iterable[Any]]) -> Iterator[dict[str, Any]]:
         yield dict(zip(columns, row, strict=True))
 
 
-def _count(name: str, group: str, truth: Any, prediction: Any) -> ImageCounts:
-    true, predicted = _mask(name, "truth", truth), _mask(name, "prediction", prediction)
-    if true.shape != predicted.shape:
-        detail = f"prediction has shape {predicted.shape}, truth has shape {true.shape}"
+def _count(name: str, group: str, truth: Mask, prediction: Mask) -> ImageCounts:
+    shape, other = truth.values.shape, prediction.values.shape
+    if shape != other:
+        detail = f"prediction has shape {other}, truth has shape {shape}"
         raise _fault(name, "shapes differ", detail)
-    try:
-        table = count_values(truth=true, prediction=predicted)
-    except ValueError as error:
-        raise _fault(name, "values out of range", str(error)) from None
     info = ImageInfo(
         name=name,
         group=group,
-        height=true.shape[0],
-        width=true.shape[1],
+        height=shape[0],
+        width=shape[1],
         truth_path=f"truth of {name}",
         prediction_path=f"prediction of {name}",
-        truth_form=f"array {true.dtype}",
-        prediction_form=f"array {predicted.dtype}",
+        truth_form=truth.form,
+        prediction_form=prediction.form,
     )
+    table = count_values(truth=truth.values, prediction=prediction.values)
     return ImageCounts(info=info, table=table)
 
 
-def _mask(name: str, side: str, mask: Any) -> NDArray[Any]:
+def _mask(name: str, side: str, mask: Any, *, floats: bool) -> Mask:
+    """Check one side of a pair; floats become levels, as those of files do."""
     array = np.asarray(mask)
     if array.ndim != 2 or not array.size:
         detail = f"{side} has shape {array.shape}; a mask has shape (H, W), and a pixel or more"
         raise _fault(name, "no mask", detail)
+    form = f"array {array.dtype}"
+    if floats and array.dtype.kind == "f":
+        return Mask(values=float_values(array), form=form)
     if array.dtype.kind not in "biu":
         detail = (
             f"{side} holds {array.dtype}; a mask holds integers or booleans, one class a pixel: "
-            "take argmax over the classes, or compare with a threshold"
+            f"take argmax over the classes, or say {FLOATS[side]}=0.5 for floats of the foreground"
         )
         raise _fault(name, "no mask", detail)
-    if array.dtype == np.int64 and is_float(array).any():
-        detail = f"{side}: integers from {NOT_FINITE} to {LAST_FLOAT} stand for no class"
-        raise _fault(name, "values out of range", detail)
-    return array
+    if array.itemsize == 8 and (fault := integer_fault(int(array.min()), int(array.max()))):
+        raise _fault(name, "values out of range", f"{side}: {fault}; number the classes from 0")
+    return Mask(values=array, form=form)
 
 
 def _fault(name: str, kind: str, detail: str) -> DataError:

@@ -13,9 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.values import as_zero_one, read_only
+from segeval.values import NO_PREDICTION, as_zero_one, read_only
 
-NO_PREDICTION: Final = int(np.iinfo(np.int64).min)  # of a pixel without any prediction
 BLOCK: Final = 1 << 18  # pixels counted at a time, so that buffers stay in the cache; 8 divides it
 NOISE: Final = 8  # above one run in so many pixels, counting pixels is faster
 PENDING: Final = 1 << 20  # runs kept before they are added up, to bound the memory of huge masks

@@ -77,14 +77,9 @@ def count_pair(
 
 def count_masks(
     pair: Pair, truth: Mask, prediction: NDArray[Any] | None, form: str, *, fingerprints: str = ""
-) -> ImageCounts | Problem:
+) -> ImageCounts:
     """Count a truth against a prediction that the files of a pair hold, stored in some form."""
     height, width = truth.values.shape
-    try:
-        table = count_values(truth=truth.values, prediction=prediction)
-    except ValueError as error:
-        detail = f"{pair.truth} and {pair.prediction}: {error}"
-        return Problem(name=pair.name, kind="values out of range", detail=detail)
     info = ImageInfo(
         name=pair.name,
         group=pair.group,
@@ -96,6 +91,7 @@ def count_masks(
         truth_form=truth.form,
         prediction_form=form,
     )
+    table = count_values(truth=truth.values, prediction=prediction)
     return ImageCounts(info=info, table=table, fingerprints=fingerprints)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from segeval.counting.run import CountedRun, Counts, ImageCounts, ImageInfo, Provenance
 from segeval.counting.runschema import (
     COLUMNS,
+    SCHEMA,
     check_schema,
     closed_on_error,
     connect,
@@ -31,6 +32,7 @@ from segeval.counting.runschema import (
 from segeval.errors import Problem, RunError
 from segeval.inputs.fingerprints import still_all
 from segeval.inputs.pairing import Pair
+from segeval.values import COLOR
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,6 +41,16 @@ WRITE_EVERY: Final = 1.0  # seconds between commits
 INSERT_IMAGE: Final = (
     f"INSERT INTO images (id, {COLUMNS}, fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constant names
 )
+MARK: Final = 1 << 24  # of colours in schema 1, in place of `COLOR`
+
+
+def _marked(side: str) -> str:
+    """Return a value of schema 1 as it is now, in SQL."""
+    return f"{side} + {COLOR - MARK} * ({side} BETWEEN {MARK} AND {2 * MARK - 1})"
+
+
+VALUES: Final = {"1": f"{_marked('truth')}, {_marked('prediction')}", "2": "truth, prediction"}
+"""How the two values of a row of counts are read, by schema."""
 
 
 class RunFile:
@@ -52,7 +64,7 @@ class RunFile:
         self._counts: list[tuple[Any, ...]] = []
         with explained(path):
             last = connection.execute("SELECT max(id) FROM images").fetchone()[0]
-        self._next = (last or 0) + 1
+            self._next = (last or 0) + 1
         self._written = time.monotonic()
 
     @classmethod
@@ -79,10 +91,7 @@ class RunFile:
                     )
             else:
                 make_tables(path, connection)
-            if not has_regions(connection):
-                connection.execute(
-                    "ALTER TABLE images ADD COLUMN roi_path TEXT NOT NULL DEFAULT ''"
-                )
+            _upgrade(path, connection)
             file = cls(path, connection)
         file._forgets = overwrite
         return file
@@ -211,7 +220,8 @@ class RunFile:
 
     def _read_counts(self, numbers: list[int]) -> Counts:
         (size,) = self._connection.execute("SELECT count(*) FROM counts").fetchone()
-        rows = self._connection.execute("SELECT image, truth, prediction, pixels FROM counts")
+        values = VALUES[self._get("schema") or ""]
+        rows = self._connection.execute(f"SELECT image, {values}, pixels FROM counts")  # noqa: S608 - constant names
         cells = np.fromiter(itertools.chain.from_iterable(rows), np.int64, 4 * size)
         image, truth, prediction, pixels = cells.reshape(-1, 4).T
         position = np.full(max(numbers, default=0) + 1, -1)
@@ -243,6 +253,19 @@ class RunFile:
     def _begin(self) -> None:
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
+
+
+def _upgrade(path: Path, connection: sqlite3.Connection) -> None:
+    """Bring a file that is to be written from any older schema to this one."""
+    with explained(path):
+        connection.execute("BEGIN IMMEDIATE")
+        if not has_regions(connection):
+            connection.execute("ALTER TABLE images ADD COLUMN roi_path TEXT NOT NULL DEFAULT ''")
+        if connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()[0] == "1":
+            colors = f"(truth, prediction) = ({VALUES['1']}) WHERE max(truth, prediction) >= {MARK}"
+            connection.execute(f"UPDATE counts SET {colors}")  # noqa: S608 - constant names
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (str(SCHEMA),))
+        connection.execute("COMMIT")
 
 
 def read_run(path: Path) -> CountedRun:

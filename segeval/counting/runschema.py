@@ -11,7 +11,7 @@ from typing import Final
 from segeval.errors import RunError
 from segeval.files import STDOUT
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);

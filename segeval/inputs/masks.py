@@ -23,7 +23,7 @@ from segeval.inputs import numpyfiles, png
 from segeval.inputs.fingerprints import fingerprint
 from segeval.settings import MAX_PIXELS
 from segeval.text import counted
-from segeval.values import COLOR, LAST_FLOAT, NOT_FINITE, as_zero_one, float_values, is_float
+from segeval.values import COLOR, as_zero_one, float_values, integer_fault
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -87,7 +87,7 @@ def read_mask(
     """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file.
 
     Palette masks are read as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
-    24-bit numbers, floats as levels. An alpha channel that is opaque everywhere is dropped. A grey
+    one number, floats as levels. An alpha channel that is opaque everywhere is dropped. A grey
     JPEG is read only where ``lossy`` allows it, as for a map that meets a threshold.
     """
     try:
@@ -187,8 +187,7 @@ def _single_channel(array: NDArray[Any]) -> NDArray[Any]:
         for channel in (green, blue):
             color <<= 8
             color |= channel
-        color |= COLOR
-        return color
+        return color | np.int64(COLOR)
     if np.array_equal(red, green) and np.array_equal(red, blue):
         return red
     raise MaskError("it holds 16-bit colours; save it with 8 bits per channel, or as indices")
@@ -262,6 +261,6 @@ def _decode_numpy(data: bytes, kind: str, max_pixels: int) -> Mask:
     form = f"NumPy {dtype}"
     if dtype.kind == "f":
         return Mask(values=float_values(values), form=form)
-    if dtype == np.int64 and is_float(values).any():
-        raise MaskError(f"integers from {NOT_FINITE} to {LAST_FLOAT} stand for no class")
+    if dtype.itemsize == 8 and (fault := integer_fault(int(values.min()), int(values.max()))):
+        raise MaskError(f"{fault}; number the classes from 0")
     return Mask(values=as_zero_one(values) if dtype.kind == "b" else values, form=form)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from os import PathLike
 from typing import Final
 
-from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError, SettingError
 from segeval.labels.doubts import side_doubt
@@ -16,7 +15,7 @@ from segeval.labels.infer import infer_labels, values_on_side
 from segeval.labels.labelmap import WHITE, LabelMap, Side, add_offset, numbered
 from segeval.labels.load import load_labels
 from segeval.settings import LabelChoice
-from segeval.values import describe_values, is_float, plain_values
+from segeval.values import NO_PREDICTION, describe_values, is_float, plain_values
 
 MOST_CLASSES: Final = 4096
 MOST_OFFSET: Final = 65535

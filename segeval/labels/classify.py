@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts, ConfusionMatrix
-from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun, Counts
 from segeval.errors import Problem, SettingError
 from segeval.labels.diagnose import explain_unknown
 from segeval.labels.labelmap import UNKNOWN, LabelMap, Side
 from segeval.settings import Unknown
 from segeval.text import counted
-from segeval.values import describe_value
+from segeval.values import NO_PREDICTION, describe_value
 
 MISSED: Final = -3  # index of a pixel without a prediction: a miss for its truth class
 LISTED: Final = 20  # unknown values named one by one in an error

@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.contingency import NO_PREDICTION, ContingencyTable
+from segeval.counting.contingency import ContingencyTable
 from segeval.counting.run import CountedRun
 from segeval.labels.labelmap import UNKNOWN, WHITE, LabelMap, numbered
 from segeval.labels.load import builtin_names, load_labels
-from segeval.values import COLOR, OUTSIDE, describe_values, plain_values
+from segeval.values import COLOR, NO_PREDICTION, OUTSIDE, describe_values, plain_values
 
 MORE: Final = 5  # so many times as many pixels must agree after a change; one in so many at all
 GREY_LEVELS: Final = 20  # more values may be grey levels; ids of classes up to this, objects

@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 
-from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
 from segeval.labels.diagnose import (
@@ -27,7 +26,7 @@ from segeval.labels.doubts import float_doubt, spelt_twice, void_doubt
 from segeval.labels.labelmap import WHITE, LabelMap, Side, numbered
 from segeval.labels.load import builtin_names, load_labels
 from segeval.text import listed
-from segeval.values import COLOR, describe_value, describe_values, plain_values
+from segeval.values import COLOR, NO_PREDICTION, describe_value, describe_values, plain_values
 
 MOST_FOUND: Final = 256  # more values than this are no classes but grey levels or instances
 GREY_SHARE: Final = 4  # a prediction with so many times the values of the truth is grey

@@ -9,11 +9,11 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
 from segeval.text import did_you_mean
 from segeval.values import (
     COLOR,
+    NO_PREDICTION,
     NOT_FINITE,
     OUTSIDE,
     color_value,
@@ -55,6 +55,11 @@ class Label:
     def values(self, side: Side) -> tuple[int, ...]:
         """File values that mean the class on one side."""
         return self.truth_values if side == "truth" else self.prediction_values
+
+    def colors_of(self, side: Side) -> tuple[tuple[int, int, int], ...]:
+        """Colours that mean the class on one side."""
+        own = self.prediction_colors if side == "prediction" else None
+        return self.colors if own is None else own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +144,7 @@ class LabelMap:
             table.update(dict.fromkeys(map(color_value, self.void_colors), VOID))
             table.update(dict.fromkeys(self.void, VOID))
         for index, label in enumerate(self.labels):
-            own = label.prediction_colors if side == "prediction" else None
-            colors = label.colors if own is None else own
-            table.update(dict.fromkeys(map(color_value, colors), index))
+            table.update(dict.fromkeys(map(color_value, label.colors_of(side)), index))
             table.update(dict.fromkeys(label.values(side), index))
         return table
 
@@ -230,6 +233,7 @@ class LabelMap:
                 truth_values=sum((label.truth_values for label in members), ()),
                 prediction_values=sum((label.prediction_values for label in members), ()),
                 colors=sum((label.colors for label in members), ()),
+                prediction_colors=sum((label.colors_of("prediction") for label in members), ()),
             )
             for name, members in groups.items()
         )

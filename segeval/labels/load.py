@@ -19,6 +19,7 @@ from typing import Any, Final
 from segeval.errors import LabelError
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.text import did_you_mean
+from segeval.values import integer_fault
 
 Color = tuple[int, int, int]
 
@@ -250,6 +251,8 @@ def _values(stated: object, where: str) -> tuple[int, ...]:
     for value in values:
         if not isinstance(value, int) or isinstance(value, bool):
             raise LabelError(f"{where}value {value!r} is not a whole number")
+    if fault := integer_fault(*values):
+        raise LabelError(f"{where}{fault}")
     return tuple(values)
 
 

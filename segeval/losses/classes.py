@@ -85,6 +85,12 @@ def map_labels(
             f"the maps hold {held} ({first.path}), but {labels.name} names {len(labels.labels)} "
             "classes; name the classes of the maps with --labels or --classes"
         )
+    for label in labels.labels:
+        if not (label.prediction_values or label.colors_of("prediction")):
+            raise LabelError(
+                f"{labels.name} gives {label.name} no value in predictions, so no channel can mean "
+                "it; name one, e.g. prediction_values = 0"
+            )
     return labels.two_classes("a map of the foreground") if first.binary else labels
 
 

@@ -70,8 +70,6 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
     given = _given(values, index, task)
     hard = _decide(given, task, maps.stored)
     counts = count_masks(pair, truth, _as_values(hard, task.labels), maps.form)
-    if isinstance(counts, Problem):
-        return counts
     losses, likelihood = _value_losses(given, task)
     rows = [LOSSES[name] for name in task.names]
     return ImageValues(
@@ -201,10 +199,11 @@ def _as_values(hard: NDArray[np.integer[Any]], labels: LabelMap) -> NDArray[Any]
     values = [
         label.prediction_values[0]
         if label.prediction_values
-        else color_value((label.prediction_colors or label.colors)[0])
+        else color_value(label.colors_of("prediction")[0])
         for label in labels.labels
     ]
-    table: NDArray[Any] = np.array(values, np.min_scalar_type(max(values)))
+    small = np.int64 if min(values) < 0 else np.min_scalar_type(max(values))
+    table: NDArray[Any] = np.array(values, small)
     return table.take(hard)
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
-from segeval.counting.contingency import NO_PREDICTION
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError, SettingError
 from segeval.labels.classify import explained, translate_truth
@@ -23,11 +22,22 @@ from segeval.scoring.convention import Convention
 from segeval.scoring.metrics import METRICS, Metric, ratio, shown
 from segeval.scoring.score import write_signature
 from segeval.settings import Scale
-from segeval.values import COLOR, FLOAT, NOT_FINITE, SLACK, STEPS, as_numbers, is_float
+from segeval.values import (
+    COLOR,
+    FLOAT,
+    NO_PREDICTION,
+    NOT_FINITE,
+    SLACK,
+    STEPS,
+    as_numbers,
+    is_float,
+)
 
 FIRST: Final = ("precision", "recall", "dice", "iou")  # the order of the curves; others follow
 LAST: Final = 255  # number of the last threshold; the first has number 0
-TOPS: Final = (255, 65535, COLOR - 1)  # the least that holds all values is the last threshold
+TOPS: Final = tuple((1 << bits) - 1 for bits in (8, 16, 24, 32))
+"""The last threshold is the least of these that no value exceeds."""
+
 IMAGES: Final = 1 << 12  # images worked on at a time
 
 
@@ -200,14 +210,15 @@ def _grid(values: NDArray[np.int64], scale: Scale) -> tuple[int, int]:
     if floats.any() != floats.all():
         raise SettingError("some predictions hold floats and some integers; store them alike")
     low, high = numbers.min(), numbers.max()
-    if scale == "none" and (low < -SLACK or (floats.all() and high > 1 + SLACK)):
+    top = 1 + SLACK if floats.all() else TOPS[-1]
+    if scale == "none" and (low < -SLACK or high > top):
         raise SettingError(
             f"the predictions go from {low:g} to {high:g}; a sweep needs floats from 0 to 1, or "
-            "levels of 0 and more as integers; type --scale min-max to stretch each prediction"
+            "levels from 0 to 2^32 - 1 as integers; type --scale min-max to stretch each prediction"
         )
     if floats.all():
         return FLOAT, STEPS // LAST
-    return 0, next(top for top in TOPS if high <= top) // LAST
+    return 0, next((top for top in TOPS if high <= top), TOPS[-1]) // LAST
 
 
 def _stretched(

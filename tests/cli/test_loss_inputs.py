@@ -96,6 +96,18 @@ def test_a_label_map_says_which_values_are_which_channel(tmp_path: Path) -> None
     assert "labels:labels|classes:3|ignore:3|" in named["signature"]
 
 
+def test_a_class_may_be_a_negative_number_in_predictions(tmp_path: Path) -> None:
+    folders = map_set(tmp_path, {"a": SHARES}, {"a": TRUTH})
+    labels = tmp_path / "labels.toml"
+    rows = (f"{{name = '{k}', truth_values = {k}, prediction_values = {k - 1}}}" for k in range(3))
+    labels.write_text(f"labels = [{', '.join(rows)}]", "utf-8")
+    assert losses(*folders, "--labels", labels)["hard"] == losses(*folders)["hard"]
+    silent = labels.read_text("utf-8").replace("prediction_values = 1", "prediction_values = []")
+    labels.write_text(silent, "utf-8")
+    said = segeval("losses", *folders, "--labels", labels, expect=3).stderr
+    assert "gives 2 no value in predictions" in said
+
+
 def test_truths_may_be_colours_that_a_label_map_names(tmp_path: Path) -> None:
     colors = np.array([[128, 64, 128], [244, 35, 232], [70, 70, 70]], np.uint8)
     probs, truth = map_set(tmp_path, {"a": SHARES}, {"a": TRUTH})

@@ -118,10 +118,25 @@ def test_colours_of_either_side_are_read_by_its_own_map(tmp_path: Path) -> None:
     for side, colors in (("truth", table), ("pred", other)):
         (tmp_path / side).mkdir()
         Image.fromarray(colors[BLOCKS // 2]).save(tmp_path / side / "a.png")
-        rows = (f"{n},{r},{g},{b}" for n, (r, g, b) in zip("xy", colors.tolist(), strict=True))
-        (tmp_path / f"{side}.csv").write_text("\n".join(["name,r,g,b", *rows]))
+        rows = (f"{n},{r},{g},{b},up" for n, (r, g, b) in zip("xy", colors.tolist(), strict=True))
+        (tmp_path / f"{side}.csv").write_text("\n".join(["name,r,g,b,group", *rows]))
     maps = ["--labels", tmp_path / "truth.csv", "--pred-labels", tmp_path / "pred.csv"]
-    assert document(tmp_path / "pred", tmp_path / "truth", *maps)["summary"]["miou"] == 1.0
+    for level, classes in (("class", 2), ("category", 1)):
+        found = document(tmp_path / "pred", tmp_path / "truth", *maps, "--level", level)
+        assert (found["summary"]["miou"], len(found["classes"])) == (1.0, classes)
+
+
+def test_large_numbers_are_no_colours(tmp_path: Path) -> None:
+    """They once were, from 2^24 on: 16777216 was black, whatever a label file said."""
+    for side, values in (("truth", [16777216, 33554431]), ("pred", [16777216, 16777216])):
+        (tmp_path / side).mkdir()
+        np.save(tmp_path / side / "a.npy", np.array([values]))
+    folders, labels = (tmp_path / "pred", tmp_path / "truth"), tmp_path / "labels.csv"
+    labels.write_text("name,value,r,g,b\nroad,16777216,9,9,9\ncar,33554431,0,0,0\n")
+    named = document(*folders, "--labels", labels)
+    assert [row["iou"] for row in named["classes"]] == [0.5, 0.0]
+    found = document(*folders)
+    assert [row["name"] for row in found["classes"]] == ["16777216", "33554431"]
 
 
 def test_settings_are_checked_before_anything_is_read(tmp_path: Path) -> None:

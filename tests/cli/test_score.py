@@ -301,6 +301,8 @@ def test_an_undefined_score_fails_its_gate(tmp_path: Path) -> None:
         (["--exclude", "road"], "no class is called 'road'"),
         (["--labels", "voc", "--classes", "3"], "--labels and --classes"),
         (["--ignore", "x"], "--ignore 'x' is neither"),
+        (["--ignore", "#fff"], "--ignore '#fff' is neither a whole number, nor #rrggbb"),
+        (["--ignore", 1 << 62], "--ignore 4611686018427387904 is no value of a mask"),
         (["--worst", "5"], "needs pooling by image or by class"),
         (["--pairs", "x.csv"], "--pairs replaces PRED and TRUTH"),
         (["--classes", "0"], "--classes must be 1 to 4096"),
@@ -308,7 +310,7 @@ def test_an_undefined_score_fails_its_gate(tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_make_no_sense_end_with_2(
-    folders: tuple[Path, Path], options: list[str], message: str
+    folders: tuple[Path, Path], options: list[object], message: str
 ) -> None:
     assert message in segeval("score", *folders, *options, expect=2).stderr
 

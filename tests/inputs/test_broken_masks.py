@@ -198,7 +198,7 @@ OBJECTS = np.array([[{}]], dtype=object)
     ("content", "reason"),
     [
         (npy(np.zeros((2, 2, 2))), "holds float64 .*`segeval losses`"),
-        (npy(np.array([[-(2**62)]])), "integers from -46.* stand for no class"),
+        (npy(np.array([[0, -(2**63)]])), "-9223372036854775808 is no value of a mask.* from 0"),
         (npy(np.zeros((2, 2, 2), int)), r"of shape \(2, 2, 2\)"),
         (npy(np.zeros(4, int)), r"of shape \(4,\)"),
         (npy(np.zeros((0, 4), int)), "no pixel at all"),

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from made.sets import frozen, made_run
 
-from segeval.counting.contingency import NO_PREDICTION, count_values
+from segeval.counting.contingency import count_values
 from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 from segeval.errors import LabelError, SettingError
 from segeval.labels.choose import choose_labels
 from segeval.labels.infer import values_on_side
 from segeval.labels.load import load_labels
 from segeval.settings import LabelChoice
-from segeval.values import COLOR, color_value
+from segeval.values import COLOR, NO_PREDICTION, color_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

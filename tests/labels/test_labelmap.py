@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from made.sets import frozen
 
-from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import LabelError, SettingError
 from segeval.labels.labelmap import (
     UNKNOWN,
@@ -20,7 +19,7 @@ from segeval.labels.labelmap import (
     numbered,
 )
 from segeval.labels.load import load_labels
-from segeval.values import COLOR, color_value
+from segeval.values import COLOR, NO_PREDICTION, color_value
 
 RED, GREY, BLACK = (255, 0, 0), (70, 70, 70), (0, 0, 0)
 ROAD = Label(name="road", truth_values=(7, 8), prediction_values=(0,), colors=(RED,))

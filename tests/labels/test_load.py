@@ -216,6 +216,7 @@ BAD = [
     ("a.csv", "name;value\na;1", "line 1: there is no column `name`"),
     ("a.csv", "name,value\n", "names no class"),
     ("a.csv", "name,value\na,x", "line 2: 'x' is not a whole number"),
+    ("a.csv", "name,value\na,-9223372036854775808", "line 2: class 'a': -92.* is no value of a"),
     ("a.csv", "name,value\na,1\n\n,2", "line 4: a class has no name"),
     ("a.csv", "name,value\na,1\n\nb,1", "line 4: truth value 1 of class 'b' .* on line 2"),
     ("a.csv", "name,value\na,1\nb", "line 3: "),

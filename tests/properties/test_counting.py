@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from segeval.counting import contingency
-from segeval.counting.contingency import NO_PREDICTION, ContingencyTable, count_values
+from segeval.counting.contingency import ContingencyTable, count_values
+from segeval.values import NO_PREDICTION
 
 DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "uint64"]
 

@@ -147,8 +147,8 @@ def test_the_legend_counts_the_pixels_of_the_picture(
 def test_grey_colours_are_indices_only_if_the_whole_run_says_so(*, colored_elsewhere: bool) -> None:
     """One image cannot know: its three channels are equal either way."""
     truth = frozen([[0, 1], [1, 1]])
-    grey = frozen(np.array([[0, 1], [1, 0]]) * 0x010101 + COLOR, "uint32")
-    other = frozen([[COLOR + 0xFF0000] * 2] * 2, "uint32") if colored_elsewhere else grey
+    grey = frozen(np.array([[0, 1], [1, 0]]) * 0x010101 + COLOR, "int64")
+    other = frozen([[COLOR + 0xFF0000] * 2] * 2, "int64") if colored_elsewhere else grey
     labels = LabelMap(
         name="made",
         labels=tuple(

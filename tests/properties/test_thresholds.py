@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 from made.sets import save
 from PIL import Image
 
+import segeval
 from segeval.counting.dataset import count_dataset
 from segeval.labels.choose import choose_labels
 from segeval.losses.dataset import evaluate_losses
@@ -76,3 +78,27 @@ def test_one_threshold_gives_one_iou(form: str, data: st.DataObject) -> None:
         )
         np.testing.assert_equal(swept.dataset["iou"][at], scored)
         np.testing.assert_equal(valued.scores.class_scores["iou"][1], scored)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@given(data=st.data())
+@settings(max_examples=12, deadline=None)
+def test_floats_under_a_threshold_are_those_of_files(dtype: str, data: st.DataObject) -> None:
+    share = SHARE | st.just(float("nan"))
+    shape = hnp.array_shapes(min_dims=2, max_dims=2, max_side=5)
+    shares = data.draw(shape.flatmap(lambda size: hnp.arrays(float, size, elements=share)))
+    prediction = shares.astype(dtype)
+    truth = (np.arange(prediction.size).reshape(prediction.shape) % 3 / 2).astype(dtype)
+    options: dict[str, Any] = {"threshold": 0.3, "truth_threshold": 0.5, "unknown": "wrong"}
+    with tempfile.TemporaryDirectory() as folder:
+        for side, values in (("truth", truth), ("pred", prediction)):
+            np.save(f"{folder}/{side}.npy", values)
+        files = segeval.score(
+            prediction=f"{folder}/pred.npy", truth=f"{folder}/truth.npy", **options
+        )
+    arrays = segeval.score_arrays(truth=truth, prediction=prediction, **options)
+    pd.testing.assert_frame_equal(arrays.classes, files.classes)
+    counted = segeval.count_arrays(truth=truth, prediction=prediction)
+    pd.testing.assert_frame_equal(counted.score(**options).classes, files.classes)
+    with pytest.raises(segeval.DataError, match=r"truth holds float.* say truth_threshold=0\.5"):
+        segeval.score_arrays(truth=truth, prediction=prediction, threshold=0.3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 from made.runs import BLOCKS, NAMES, make_folders, score
 from made.sets import data_set, save, segeval
+from PIL import Image
 
 from segeval.inputs import fingerprints
 from segeval.inputs.masks import read_mask
+from segeval.values import COLOR
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def damaged(path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("newer", "written by a newer segeval (schema 99, this one reads 1)"),
+        ("newer", "written by a newer segeval (schema 99, this one reads 2)"),
         ("foreign", "is not a segeval run file"),
         ("no schema", "is not a segeval run file"),
         ("text", "not a segeval run file"),
@@ -65,6 +68,40 @@ def test_files_that_are_no_runs_are_refused_untouched(
         for option in ("--resume", "--overwrite"):
             segeval("score", *folders, "-o", run, option, expect=3)
             assert run.read_bytes() == before
+
+
+def test_colours_of_an_older_run_file_are_read_and_resumed(tmp_path: Path) -> None:
+    """Schema 1 held them from 2^24 on, where it could not tell them from integers."""
+    folders = [tmp_path / "pred", tmp_path / "truth"]
+    rows = np.array([[[0, 0, 0], [255, 255, 255], [9, 8, 7]]], np.uint8)
+    for folder, order in zip(folders, ([0, 1, 1], [0, 1, 2]), strict=True):
+        folder.mkdir()
+        Image.fromarray(rows[:, order]).save(folder / "a.png")
+        save(folder / "grey.png", [[0, 255, 7]])
+    run, labels = tmp_path / "run.segeval", tmp_path / "labels.csv"
+    labels.write_text("name,value,r,g,b\na,0,0,0,0\nb,255,255,255,255\nc,7,9,8,7\n")
+    options = ("--labels", labels, "--missing", "worst")
+    (folders[0] / "grey.png").unlink()
+    found = json.loads(score((folders[0], folders[1]), *options, "-o", run))
+    assert [row["iou"] for row in found["classes"]] == [0.5, 1 / 3, 0]
+    with sqlite3.connect(run) as connection:
+        for side in ("truth", "prediction"):
+            colors = f"{side} = {side} - {COLOR - 2**24} WHERE {side} >= {COLOR}"
+            assert connection.execute(f"UPDATE counts SET {colors}").rowcount > 1
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
+    connection.close()
+    before = run.read_bytes()
+    said = segeval("report", run, "--labels", labels, "--format", "json").stdout
+    assert json.loads(said)["classes"] == found["classes"]
+    assert run.read_bytes() == before
+    resumed = score((folders[0], folders[1]), *options, "-o", run, "--resume")
+    assert json.loads(resumed)["classes"] == found["classes"]
+    with sqlite3.connect(run) as connection:
+        assert connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == (
+            "2",
+        )
+        assert connection.execute("SELECT max(truth) FROM counts").fetchone()[0] >= COLOR
+    connection.close()
 
 
 def test_places_without_a_run_are_named(folders: tuple[Path, Path], tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from hypothesis.extra import numpy as hnp
 from made.sets import data_set, frozen, made_run, segeval
 from sklearn import metrics as sk
 
-from segeval.counting.contingency import NO_PREDICTION
 from segeval.errors import DataError, SettingError
 from segeval.labels.load import load_labels
 from segeval.presets.preset import load_presets, preset
@@ -28,7 +27,7 @@ from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import score_run
 from segeval.scoring.sweep import curve_names, sweep
 from segeval.settings import Absent, Scale, VoidImage
-from segeval.values import float_values
+from segeval.values import NO_PREDICTION, float_values
 
 BINARY = load_labels("binary")
 Pairs = list[tuple[Any, Any]]
@@ -184,6 +183,7 @@ GRIDS: Final = {
     "uint8": (255, [0, 1, 255], "0,1..255"),
     "uint16": (60000, [0, 257, 65535], "0,257..65535"),
     "uint32": (70000, [0, 65793, 16777215], "0,65793..16777215"),
+    "int64": (2**25, [0, 16843009, 2**32 - 1], "0,16843009..4294967295"),
     "float32": (0.5, [0, 1 / 255, 1], "0,1/255..1"),
 }
 
@@ -208,6 +208,9 @@ def test_values_that_are_no_levels_can_be_stretched() -> None:
     run = made_run((frozen([[0, 0, 1]]), frozen(logits, "int64")))
     with pytest.raises(SettingError, match=r"from -8 to 4; .* type --scale min-max"):
         sweep(run, BINARY)
+    huge = made_run((frozen([[0, 1]]), frozen([[0, 1 << 32]], "int64")))
+    with pytest.raises(SettingError, match=r"levels from 0 to 2\^32 - 1 as integers"):
+        sweep(huge, BINARY)
     result = sweep(run, BINARY, scale="min-max")
     same(result.dataset["dice"][[0, 1, 170, 171, 255]], [0.5, 2 / 3, 2 / 3, 1, 1])
     same(result.mae["dataset"], 2 / 9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from segeval.cli.options.panels import in_panel, label_maps
@@ -70,10 +71,10 @@ class LabelOptions(TruthOptions):
 def parse_values(texts: list[str] | None) -> tuple[int, ...] | None:
     """Parse values of ``--ignore``: numbers and colours, separated by commas; ``none`` is no value.
 
-    >>> parse_values(["0,255", "#000001"])
-    (0, 255, 16777217)
+    >>> parse_values(["0,255", "none"])
+    (0, 255)
     """
-    from segeval.values import COLOR
+    from segeval.values import COLOR, integer_fault
 
     if texts is None:
         return None
@@ -81,10 +82,15 @@ def parse_values(texts: list[str] | None) -> tuple[int, ...] | None:
     for word in ",".join(texts).replace(" ", ",").split(","):
         if word in {"", "none"}:
             continue
+        if re.fullmatch("#[0-9a-fA-F]{6}", word):
+            values.append(COLOR + int(word[1:], 16))
+            continue
         try:
-            values.append(COLOR + int(word[1:], 16) if word.startswith("#") else int(word))
+            values.append(int(word))
         except ValueError:
             raise SettingError(
                 f"--ignore {word!r} is neither a whole number, nor #rrggbb, nor none"
             ) from None
+        if fault := integer_fault(values[-1]):
+            raise SettingError(f"--ignore {fault}")
     return tuple(values)
