@@ -66,8 +66,9 @@ bench: $(TORCH)  ## measure against the floor and against other ways
 	$(BIN)/python benchmarks/interval_times.py
 	$(BIN)/python benchmarks/loss_times.py
 
-torture: $(READY)  ## kill a counting program a hundred times; see how often intervals cover
+torture: $(READY)  ## kill and interrupt counting programs at random; see how often intervals cover
 	$(BIN)/python tests/runs/torture.py
+	$(BIN)/python tests/runs/signals.py
 	$(BIN)/python tests/runs/chances.py
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it

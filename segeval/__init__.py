@@ -5,10 +5,10 @@ NumPy.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from segeval.version import __version__
 
+TYPE_CHECKING = False  # as `typing` says; Ctrl-C is not in our hands while that is imported
 if TYPE_CHECKING:
     from segeval import losses
     from segeval.api import (

@@ -3,9 +3,10 @@
 Nothing is imported before `main` has taken charge of Ctrl-C.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as `typing` says; Ctrl-C is not in our hands while that is imported
 if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
     from segeval.cli.program import app
 
 __all__ = ["FAULT", "INTERRUPTED", "app", "main"]
@@ -57,7 +58,7 @@ def _mend_streams() -> None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the whole program
 
 
-def _never_lose_interrupts(unraisable: Any) -> None:
+def _never_lose_interrupts(unraisable: "UnraisableHookArgs") -> None:
     """End the program where Python cannot raise Ctrl-C, and would go on."""
     import signal
     import sys

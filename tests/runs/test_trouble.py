@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import pytest
 from made.runs import BLOCKS, NAMES, make_folders, score
 from made.sets import data_set, save, segeval
 from PIL import Image
+from runs.signals import strikes_of
+from runs.torture import make_set
 
 from segeval.inputs import fingerprints
 from segeval.inputs.masks import read_mask
@@ -223,3 +226,17 @@ def test_damage_anywhere_is_one_message_or_none(
     )
     assert done.returncode in {0, 3}
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "worker"),
+    [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGKILL, True)],
+)
+def test_signals_at_any_moment_end_all_processes(
+    tmp_path: Path, number: int, *, worker: bool
+) -> None:
+    make_set(tmp_path / "set", 60)
+    strikes = strikes_of(tmp_path / "set", number, 5, worker=worker)
+    assert strikes.faults == []
+    assert sum(strikes.codes.values()) == 5
