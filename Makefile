@@ -71,7 +71,7 @@ torture: $(READY)  ## kill a counting program a hundred times; see how often int
 	$(BIN)/python tests/runs/chances.py
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
-	$(BIN)/python -m pytest -q tests/golden --refresh-golden
+	$(BIN)/python -m pytest -q tests/golden tests/docs/test_walks.py --refresh-golden
 
 docs: $(READY)  ## write the pages that are made from data anew
 	$(BIN)/python docs/make_conventions.py

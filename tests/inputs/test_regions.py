@@ -110,10 +110,11 @@ def test_fields_of_view_beside_the_truths_are_proposed(
     chosen = segeval("score", *folders, *options[2].split(), "--format", "total")
     assert (chosen.stdout, chosen.stderr) == ("1.0\n", "")
     assert segeval("score", *folders, "--quiet").stderr == ""
-    save(truth / "21.png", TRUTH % 7)
-    for change in (lambda: None, (tmp_path / "roi" / "22_mask.png").unlink):
-        change()
-        assert "field" not in segeval("score", *folders).stderr
+    save(truth / "21.png", TRUTH % 7)  # something outside
+    assert "field" not in segeval("score", *folders).stderr
+    save(truth / "21.png", np.where(REGION, TRUTH, 0))
+    (tmp_path / "roi" / "22_mask.png").unlink()
+    assert "field" not in segeval("score", *folders).stderr
 
 
 def test_the_folders_that_are_scored_are_no_fields_of_view(tmp_path: Path) -> None:
