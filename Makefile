@@ -72,7 +72,7 @@ torture: $(READY)  ## kill and interrupt counting programs at random; see how of
 	$(BIN)/python tests/runs/chances.py
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
-	$(BIN)/python -m pytest -q tests/golden --refresh-golden
+	$(BIN)/python -m pytest -q tests/golden tests/docs/test_walks.py --refresh-golden
 
 docs: $(READY)  ## write the pages that are made from data anew
 	$(BIN)/python docs/make_conventions.py

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -125,11 +125,15 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
         say_doubts(scores.intervals, scores.labels.names, quiet=quiet)
 
 
+WAIVED: Final = ("left out", "counted as all wrong")
+
+
 def say_left_out(run: CountedRun, *, quiet: bool) -> None:
-    """Say what was not scored."""
+    """Say what was not scored, or not as it is."""
+    worst = "missing:worst" in run.provenance.waivers
     for names, what in (
         (run.provenance.extra, "prediction without a truth left out"),
-        (run.provenance.missing, "truth without a prediction waived"),
+        (run.provenance.missing, f"truth without a prediction {WAIVED[worst]}"),
         (run.provenance.skipped, "unreadable pair left out"),
     ):
         if names:

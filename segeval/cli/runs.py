@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segeval.cli.console import notify, progress_bar
 from segeval.cli.options.pairing import PairingOptions, ReadingOptions
@@ -11,6 +12,7 @@ from segeval.errors import SettingError
 
 if TYPE_CHECKING:
     from segeval.counting.run import CountedRun
+    from segeval.settings import Source
 
 
 def say_decoder(*, quiet: bool) -> None:
@@ -37,14 +39,30 @@ def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> Count
             f"notice: {source.truth} is PRED and TRUTH at once: masks are compared with themselves",
             quiet=quiet,
         )
-    progress = progress_bar(quiet=quiet)
+    how: Any = {"workers": pairing.workers, "progress": progress_bar(quiet=quiet)}
     if not isinstance(pairing, PairingOptions) or pairing.out is None:
-        return count_dataset(source, reading, workers=pairing.workers, progress=progress)
-    file = RunFile.create(pairing.out, resume=pairing.resume, overwrite=pairing.overwrite)
-    try:
-        return count_dataset(source, reading, workers=pairing.workers, progress=progress, file=file)
-    finally:
-        file.close()
+        run = count_dataset(source, reading, **how)
+    else:
+        out = RunFile.create(pairing.out, resume=pairing.resume, overwrite=pairing.overwrite)
+        with closing(out) as file:
+            run = count_dataset(source, reading, **how, file=file)
+    if not quiet:
+        _say_regions(run, source)
+    return run
+
+
+def _say_regions(run: CountedRun, source: Source) -> None:
+    """Say that there seem to be fields of view, if none are used."""
+    from segeval.inputs.regions import propose_regions
+
+    truth, prediction = source.truth, source.prediction
+    if truth is None or prediction is None or source.roi is not None:
+        return
+    if not run.images or run.provenance.problems:
+        return
+    pairs = [image.pair for image in run.images]
+    if found := propose_regions(truth, prediction, pairs):
+        notify(f"notice: {found}")
 
 
 def _is_same(one: Path | None, other: Path | None) -> bool:

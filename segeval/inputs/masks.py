@@ -119,7 +119,7 @@ def _decode(data: bytes, max_pixels: int, *, lossy: bool) -> Mask:
     if kind in LOSSY and not (lossy and kind == "JPEG"):
         raise MaskError(
             f"{kind} is lossy, so class values may have changed; save the masks as PNG "
-            "from their source (grey JPEG predictions can be scored with --threshold V)"
+            "from their source (grey JPEG predictions can be scored with --threshold 128)"
         )
     if kind == "PNG":
         header = png.read_header(data)

@@ -10,6 +10,7 @@ import fnmatch
 import io
 import os
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ IMAGE_EXTENSIONS: Final = frozenset(
 
 TRIED: Final = 200  # names that are looked at to propose a suffix
 ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix
+TELLING: Final = "label", "mask", "seg", "gt"  # what truths are called among files of other kinds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,10 @@ def find_pairs(
     few = 2 * len(common) < min(len(truths), len(predictions)) and missing == "error"
     if extra and truths and (few or (not common and missing != "worst")):
         problems.append(_few_match(truths, predictions, common))
-    elif missing == "error" and truths and predictions:
-        problems.extend(_missing_prediction(name, truths[name], prediction) for name in absent)
+    elif missing == "error" and absent and predictions:
+        problems += _other_files(common, absent, truths[absent[0]]) or [
+            _missing_prediction(name, truths[name], prediction) for name in absent
+        ]
     pairs = [Pair(name=n, truth=truths[n], prediction=predictions[n]) for n in common]
     if missing == "worst":
         pairs += [Pair(name=n, truth=truths[n], prediction=None) for n in absent]
@@ -197,10 +201,24 @@ def _normal(text: str) -> str:
 
 def _missing_prediction(name: str, truth: Path, folder: Path) -> Problem:
     detail = (
-        f"{truth} has no prediction {name!r} in {folder}; add it, or waive it by name with "
-        "--missing skip"
+        f"{truth} has no prediction {name!r} in {folder}; add it, or type --missing worst to count "
+        "it as all wrong, or waive it by name with --missing skip"
     )
     return Problem(name=name, kind="missing prediction", detail=detail)
+
+
+def _other_files(common: list[str], absent: list[str], file: Path) -> list[Problem]:
+    """Say how all names with a prediction end, if the others differ in their end alone."""
+    starts = {name[:cut] for name in absent for cut in _cuts(name)}
+    for end in sorted(_endings(common, absent)[1:], key=len) if len(common) > 1 else ():
+        if all(name.endswith(end) and name.removesuffix(end) in starts for name in common):
+            detail = (
+                f"{len(absent)} truths such as {file} have no prediction, and stand beside others "
+                f"that have one; type {_suffixes(end, end)} if only names that end so are truths, "
+                "else --missing worst to count them as all wrong, or --missing skip"
+            )
+            return [Problem(name=absent[0], kind="other files", detail=detail)]
+    return []
 
 
 def _few_match(truths: dict[str, Path], predictions: dict[str, Path], common: list[str]) -> Problem:
@@ -219,36 +237,47 @@ def _few_match(truths: dict[str, Path], predictions: dict[str, Path], common: li
 
 def _matching_advice(truths: list[str], predictions: list[str]) -> str:
     """Return the options that make most names match."""
-    stems = [Counter(name.rpartition("/")[2] for name in names) for names in (truths, predictions)]
-    if stems[0].keys() & stems[1].keys():
-        if all(max(counts.values()) == 1 for counts in stems):
+    stems = [[name.rpartition("/")[2] for name in names] for names in (truths, predictions)]
+    if set(stems[0]) & set(stems[1]):
+        if all(len(set(names)) == len(names) for names in stems):
             return "only the folders differ: type --match stem"
         return "only the folders differ: use the same ones, or name the pairs with --pairs"
-    ends = (_endings(truths, predictions), _endings(predictions, truths))
-    cut = [
-        {end: {n.removesuffix(end) for n in names if n.endswith(end)} for end in tails}
-        for names, tails in zip((truths, predictions), ends, strict=True)
-    ]
+    for (ours, theirs), more in (((truths, predictions), ""), (stems, " --match stem")):
+        if ends := common_ends(ours, theirs):
+            return f"type {_suffixes(*ends)}{more}"
+    return "give --truth-suffix or --pred-suffix, or name the pairs with --pairs"
+
+
+def _suffixes(truth: str, prediction: str) -> str:
+    """Write the options that strip the ends of names."""
+    options = (("--truth-suffix", truth), ("--pred-suffix", prediction))
+    return " ".join(f"{option} {shlex.quote(end)}" for option, end in options if end)
+
+
+def common_ends(names: list[str], others: list[str]) -> tuple[str, str] | None:
+    """Return the ends of names on either side without which most of them match, or None."""
+    cut = (_without_ends(names, others), _without_ends(others, names))
     ranked = [
-        (len(a & b), "label" in t.lower(), -len(t) - len(p), t, p)
-        for t, a in cut[0].items()
-        for p, b in cut[1].items()
+        (len(a & b), [w in end.lower() for w in TELLING], -len(end) - len(other), end, other)
+        for end, a in cut[0].items()
+        for other, b in cut[1].items()
     ]
-    matches, *_, truth, prediction = max(ranked)
-    if 2 * matches <= min(len(truths), len(predictions)):
-        return "give --truth-suffix or --pred-suffix"
-    said = [
-        f"--truth-suffix {truth}" if truth else "",
-        f"--pred-suffix {prediction}" if prediction else "",
-    ]
-    return f"try {' '.join(filter(None, said))}"
+    matches, _, _, end, other = max(ranked, default=(0, [], 0, "", ""))
+    return (end, other) if 2 * matches > min(len(names), len(others)) else None
+
+
+def _without_ends(names: list[str], others: list[str]) -> dict[str, set[str]]:
+    """Return the names that have each end, without it, where they still are different names."""
+    cut = {
+        end: [name.removesuffix(end) for name in names if name.endswith(end)]
+        for end in _endings(names, others)
+    }
+    return {end: set(found) for end, found in cut.items() if len(set(found)) == len(found)}
 
 
 def _endings(names: list[str], others: list[str]) -> list[str]:
     """Return what may be the end of names: from a separator on, or what others lack."""
-    tails = Counter(
-        name[match.start() :] for name in names for match in re.finditer(r"[-_. ](?!.*/)", name)
-    )
+    tails = Counter(name[cut:] for name in names for cut in _cuts(name))
     some, short = names[:TRIED], others[:TRIED]
     lacking = {a[len(b) :] for b in short for a in some if a.startswith(b)}
     return [
@@ -256,6 +285,11 @@ def _endings(names: list[str], others: list[str]) -> list[str]:
         *(tail for tail, _ in tails.most_common(ENDINGS)),
         *(lacking if len(lacking) == 1 else ()),
     ]
+
+
+def _cuts(name: str) -> list[int]:
+    """Return where the last part of a name has separators."""
+    return [match.start() for match in re.finditer(r"[-_. ](?!.*/)", name)]
 
 
 def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "error") -> Pairing:

@@ -1,14 +1,21 @@
 """Fields of view: masks beside the truths, which say where anything is judged."""
 
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem
 from segeval.inputs.masks import Mask, read_mask
-from segeval.inputs.pairing import Pair, Pairing, index_folder
+from segeval.inputs.pairing import Pair, Pairing, common_ends, index_folder
 from segeval.values import COLOR, FLOAT, OUTSIDE
+
+FOLDERS: Final = "mask", "masks", "fov", "roi"  # where fields of view lie, beside the truths
 
 
 def add_regions(pairing: Pairing, folder: Path, suffix: str) -> Pairing:
@@ -17,19 +24,63 @@ def add_regions(pairing: Pairing, folder: Path, suffix: str) -> Pairing:
     if folder.is_file() and len(pairs) == 1:
         return replace(pairing, pairs=(replace(pairs[0], roi=folder),))
     regions = index_folder(folder, "--roi", suffix, None, problems)
-    absent = [pair.name for pair in pairs if pair.name not in regions] if regions else []
-    example = f"; names there are like {min(regions)!r}" if regions else ""
-    problems += [
-        Problem(
-            name=name,
-            kind="missing field of view",
-            detail=f"{folder} holds no mask called {name!r}{example}; add it, or type "
-            "--roi-suffix for the end of these names",
-        )
-        for name in absent
-    ]
+    if regions:
+        problems += _absent(folder, [p.name for p in pairs if p.name not in regions], regions)
     found = tuple(replace(pair, roi=regions.get(pair.name)) for pair in pairs)
     return replace(pairing, pairs=found, problems=tuple(problems))
+
+
+def _absent(folder: Path, names: list[str], regions: Mapping[str, Path]) -> Iterator[Problem]:
+    """Say which images have no field of view; once, if the end of the names explains them all."""
+    end = _end(names, regions)
+    advice = f"type --roi-suffix {shlex.quote(end)}" if end else "add it"
+    for name in names[:1] if end else names:
+        detail = (
+            f"{folder} holds no mask called {name!r}; names there are like {min(regions)!r}; "
+            f"{advice}"
+        )
+        yield Problem(name=name, kind="missing field of view", detail=detail)
+
+
+def _end(names: list[str], regions: Mapping[str, Path]) -> str | None:
+    """Return what turns the name of every image into that of its field of view, or None."""
+    _, end = common_ends(names, list(regions)) or ("", "")
+    return end if names and all(f"{name}{end}" in regions for name in names) else None
+
+
+def propose_regions(truth: Path, prediction: Path, pairs: Sequence[Pair]) -> str:
+    """Name a folder beside the truths that may hold the fields of view, or return nothing.
+
+    It holds a mask for every image, and the truth of the first is of one value where that holds 0.
+    """
+    sides = {truth.resolve(), prediction.resolve()}
+    for folder in (truth.parent / name for name in FOLDERS):
+        regions = {}
+        if folder.is_dir() and folder.resolve() not in sides:
+            regions = index_folder(folder, "--roi", "", None, [])
+        end = _end([pair.name for pair in pairs], regions)
+        if end is not None and _is_region(regions[f"{pairs[0].name}{end}"], pairs[0].truth):
+            option = f" --roi-suffix {shlex.quote(end)}" if end else ""
+            return (
+                f"{folder} holds a mask for every image; if these are fields of view, outside "
+                f"which nothing is judged, type --roi {shlex.quote(str(folder))}{option}"
+            )
+    return ""
+
+
+def _is_region(region: Path, truth: Path) -> bool:
+    """Whether a mask holds 0 and something else, and a truth is of one value where it holds 0."""
+    with suppress(MaskError):
+        inside = _inside(read_mask(region))
+        values = read_mask(truth).values
+        if values.shape == inside.shape and inside.any():
+            return np.unique(values[~inside]).size == 1
+    return False
+
+
+def _inside(region: Mask) -> NDArray[np.bool_]:
+    """Return where a field of view is judged, (H, W): where it holds neither 0 nor black."""
+    return ~np.isin(region.values, (0, COLOR, FLOAT))
 
 
 def read_truth(pair: Pair, *, max_pixels: int, fingerprints: bool = False) -> Mask:
@@ -44,9 +95,8 @@ def read_truth(pair: Pair, *, max_pixels: int, fingerprints: bool = False) -> Ma
             f"the field of view {pair.roi} is {sizes[0]} pixels, its truth {pair.truth} is "
             f"{sizes[1]}; save it at the size of the truth"
         )
-    inside = ~np.isin(region.values, (0, COLOR, FLOAT))
     return replace(
         truth,
-        values=np.where(inside, truth.values.astype(np.int64), OUTSIDE),
+        values=np.where(_inside(region), truth.values.astype(np.int64), OUTSIDE),
         fingerprint=f"{truth.fingerprint}\n{region.fingerprint}",
     )

@@ -29,8 +29,8 @@ def choose_labels(
     lossy = any(image.prediction_form.startswith("JPEG") for image in run.images)
     if lossy and choice.threshold is None and "prediction" in sides:
         raise LabelError(
-            "the predictions are JPEG, which is lossy: type --threshold V if they are grey maps, "
-            "or save them as PNG from their source"
+            "the predictions are JPEG, which is lossy: type --threshold 128 or another level if "
+            "they are grey maps, or save them as PNG from their source"
         )
     labels = explicit_labels(choice)
     if labels is None:

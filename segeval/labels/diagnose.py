@@ -165,18 +165,26 @@ def scaled(pairs: ContingencyTable, labels: LabelMap | None = None) -> str:
         return ""
     held = labels.labels if labels else ()
     names = {value: label.name for label in held for value in label.truth_values}
-    classes = ", ".join(
-        f"{{name = {json.dumps(names.get(k * ours, str(k)))}, truth_values = {k * ours}, "
-        f"prediction_values = {k * theirs}}}"
+    classes = [
+        f"name = {json.dumps(names.get(k * ours, str(k)))}, truth_values = {k * ours}, "
+        f"prediction_values = {k * theirs}"
         for k in range(last + 1)
-    )
+    ]
     void = ",".join(map(str, labels.void if labels else [WHITE] * bool(white.any())))
     ignored = f" --ignore {void}" if void else ""
     place = f" in place of {labels.name}" if labels else ""
     return (
         f"{found} of {total} pixels that are not 0 agree if the truth counts by {ours} and the "
-        f"prediction by {theirs}; type --labels labels.toml{ignored}{place}, with this line in the "
-        f"file labels.toml: labels = [{classes}]"
+        f"prediction by {theirs}; {label_file(classes, f'{ignored}{place}')}"
+    )
+
+
+def label_file(classes: list[str], more: str = "") -> str:
+    """Propose a label file of one line, and what is typed beside it."""
+    lines = ", ".join(f"{{{fields}}}" for fields in classes)
+    return (
+        f"type --labels labels.toml{more}, with this line in the file labels.toml: "
+        f"labels = [{lines}]"
     )
 
 

@@ -70,12 +70,18 @@ def float_doubt(values: NDArray[np.int64], side: Side) -> str:
     floats = values[(values >= NOT_FINITE) & (values <= LAST_FLOAT)]
     if not floats.size:
         return ""
-    if floats[-1] > FLOAT + STEPS and not ((floats - FLOAT) % STEPS).any():
-        return "these are whole numbers stored as floats; save classes as integers"
-    advice = "these are floats; if they are of the foreground, type"
-    example = 0.5 if floats[0] >= FLOAT and floats[-1] <= FLOAT + STEPS else 0
-    losses = ", or value them by `segeval losses`" if side == "prediction" else ""
-    return f"{advice} {OPTIONS[side]} V (it is where value >= V, e.g. {example:g}){losses}"
+    low, high = as_numbers(floats[[0, -1]])
+    option, losses = OPTIONS[side], side == "prediction"
+    if high > 1 and not ((floats - FLOAT) % STEPS).any():
+        return (
+            "these are whole numbers stored as floats; save classes as integers, or type "
+            f"{option} {_level(high)} if they are levels of the foreground"
+        )
+    example = 0 if low < 0 else 0.5 if high <= 1 else _level(high)
+    return (
+        f"these are floats; if they are of the foreground, type {option} {example:g} or another "
+        f"level (it is where value >= level){', or value them by `segeval losses`' * losses}"
+    )
 
 
 def _threshold_doubts(values: NDArray[np.int64], threshold: float, option: str) -> str:
@@ -112,10 +118,15 @@ def threshold_doubt(
         fits = 0 < threshold <= 1
         return "" if fits else f"{found}: type a threshold above 0 and up to 1, e.g. {option} 0.5"
     if threshold < 1 and (threshold % 1 or threshold <= low):
-        top = next((top for top in (255, 65535) if top / 4 < high <= top), high)
-        level = math.ceil(top * (threshold if threshold > 0 else 0.5))
+        level = _level(high, threshold if threshold > 0 else 0.5)
         return (
             f"{found} takes everything but 0 for foreground, or 0 as well; type {option} 1 if all "
             f"but 0 is meant, else a level of these numbers, e.g. {option} {level}"
         )
     return ""
+
+
+def _level(high: float, share: float = 0.5) -> int:
+    """Return the level at a share of the numbers of which the highest is given."""
+    top = next((top for top in (255, 65535) if top / 4 < high <= top), high)
+    return math.ceil(top * share)

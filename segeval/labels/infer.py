@@ -12,6 +12,7 @@ import numpy as np
 
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
+from segeval.labels.colors import explain_colors
 from segeval.labels.diagnose import (
     GREY_LEVELS,
     LARGE,
@@ -24,13 +25,11 @@ from segeval.labels.diagnose import (
 )
 from segeval.labels.doubts import float_doubt, spelt_twice, void_doubt
 from segeval.labels.labelmap import WHITE, LabelMap, Side, numbered
-from segeval.labels.load import builtin_names, load_labels
-from segeval.text import listed
-from segeval.values import COLOR, NO_PREDICTION, describe_value, describe_values, plain_values
+from segeval.labels.load import load_labels
+from segeval.values import COLOR, NO_PREDICTION, describe_values, plain_values
 
 MOST_FOUND: Final = 256  # more values than this are no classes but grey levels or instances
 GREY_SHARE: Final = 4  # a prediction with so many times the values of the truth is grey
-TELLING_COLORS: Final = 4  # colours beside black and white that tell a built-in map
 
 
 def values_on_side(run: CountedRun, side: Side) -> set[int]:
@@ -44,7 +43,7 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
     """Take every value but void, by default 255, for a class of a map, if that cannot mislead."""
     truth, prediction = values_on_side(run, "truth"), values_on_side(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):
-        raise LabelError(_colors_found(truth, prediction))
+        raise LabelError(explain_colors(run, ignore))
     if _binary(truth, prediction, ignore):
         return replace(load_labels("binary"), name="binary(found)").ignoring(ignore or ())
     void = (WHITE,) if ignore is None else ignore
@@ -82,26 +81,6 @@ def _binary(truth: set[int], prediction: set[int], ignore: tuple[int, ...] | Non
         return True
     stated = ignore == () or (void and WHITE in prediction)
     return stated and spelt_twice(truth, ignore) and prediction <= {0, 1, WHITE}
-
-
-def _colors_found(truth: set[int], prediction: set[int]) -> str:
-    colors = sorted(value for value in truth | prediction if value >= COLOR)
-    shown = listed([describe_value(value) for value in colors], 12, " and {} more")
-    telling = set(colors) - {COLOR, COLOR + 0xFFFFFF}
-    maps = [load_labels(name) for name in builtin_names()]
-    known = {labels.name: len(telling & labels.known("truth").keys()) for labels in maps}
-    most = max(known.values())
-    best = [labels for labels in maps if known[labels.name] == most]
-    clear = [f"--labels {labels.name}" for labels in best if not labels.repeated_color]
-    advice = "type --labels FILE with a CSV of name,r,g,b"
-    if most >= TELLING_COLORS and most * 2 > len(telling):
-        advice = (
-            f"type {' or '.join(clear)} (knows {most} of them), or {advice[5:]}"
-            if clear
-            else f"they look like {best[0].name}, whose colours are ambiguous "
-            f"({best[0].repeated_color}); convert the masks to index values"
-        )
-    return f"the masks hold colours ({shown}), and no label map says what they mean; {advice}"
 
 
 def _grey_doubt(truth: set[int], prediction: set[int], *, binary_truth: bool) -> str:

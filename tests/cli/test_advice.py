@@ -164,7 +164,38 @@ def multiples() -> tuple[Masks, Masks]:
     return (truth * 85, prediction), (truth, prediction)
 
 
+PALETTE = np.array([[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]])
+"""Colours of DAVIS and VOC."""
+
+
+def colored_predictions() -> tuple[Masks, Masks]:
+    truth, prediction = drawn(4)
+    expected = with_row(truth, 255), prediction
+    return (expected[0], PALETTE[prediction]), expected
+
+
+def colored_truths() -> tuple[Masks, Masks]:
+    truth, prediction = drawn(4)
+    return (PALETTE[truth], prediction), (truth, prediction)
+
+
+def colored() -> tuple[Masks, Masks]:
+    truth, prediction = drawn(4)
+    return (PALETTE[truth], PALETTE[prediction]), (truth, prediction)
+
+
+def colored_objects() -> tuple[Masks, Masks]:
+    """Several objects in colours, one foreground in the truth."""
+    truth, prediction = drawn(4)
+    expected = np.minimum(truth, 1), np.minimum(prediction, 1)
+    return (expected[0] * 255, PALETTE[prediction]), expected
+
+
 WALKS = [
+    (colored_predictions, ""),
+    (colored_truths, ""),
+    (colored, ""),
+    (colored_objects, ""),
     (cities, ""),
     (cities, "--labels cityscapes"),
     (cities, "--labels cityscapes-train"),

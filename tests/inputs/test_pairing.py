@@ -100,6 +100,34 @@ def test_every_truth_without_a_prediction_is_a_problem(tmp_path: Path) -> None:
     assert "waive it by name with --missing skip" in first
 
 
+@pytest.mark.parametrize(
+    ("truths", "predictions", "end"),
+    [
+        (
+            "k/a_l_ids.png|k/a_l_color.png|b_l_ids.png|b_i.png",
+            "k/a_l_ids.png|b_l_ids.png",
+            "_l_ids",
+        ),
+        ("a-1.png|a-2.png|b-1.png|b-2.png|c-1.png|c-2.png", "a-1.png|b-1.png", "-1"),
+        ("a_ids.png|b_ids.png|c_ids.png|a_i.png", "a_ids.png|b_ids.png", ""),
+        ("a_ids.png|a_color.png", "a_ids.png", ""),
+        ("a_1.png|a_2.png|a_3.png|b_1.png", "a_1.png|a_2.png", ""),
+    ],
+)
+def test_other_files_beside_the_truths_are_told_by_their_end(
+    tmp_path: Path, truths: str, predictions: str, end: str
+) -> None:
+    pairing = paired(tmp_path, truths, predictions)
+    if not end:
+        assert {found.kind for found in pairing.problems} == {"missing prediction"}
+        return
+    options = f"--truth-suffix {end} --pred-suffix {end}"
+    assert f"; type {options} if only names that end so" in problem(pairing, "other files")
+    again = paired(tmp_path, "", "", truth_suffix=end, pred_suffix=end)
+    assert {found.name for found in again.problems} <= {"c"}
+    assert len(again.pairs) == 2
+
+
 def test_missing_predictions_are_skipped_by_name(tmp_path: Path) -> None:
     pairing = paired(tmp_path, "a.png|b.png|c.png", "b.png", missing="skip")
     assert names(pairing) == ["b"]
@@ -143,20 +171,37 @@ def test_two_files_of_one_name_are_a_problem(
 @pytest.mark.parametrize(
     ("truths", "predictions", "advice"),
     [
-        ("a_gt.png|b_gt.png", "a.png|b.png", "try --truth-suffix _gt"),
-        ("a.png|b.png", "a_pred.png|b_pred.png", "try --pred-suffix _pred"),
-        ("a_gt.png|b_label.png", "a.png|b.png", "give --truth-suffix or --pred-suffix"),
-        ("a_gt.png|b_gt.png", "a_p.png|b_p.png", "try --truth-suffix _gt --pred-suffix _p"),
-        ("a_1_gt.png|b_1_gt.png", "a_1_p.png|b_1_p.png", "try --truth-suffix _gt --pred-suffix _p"),
+        ("a_gt.png|b_gt.png", "a.png|b.png", "type --truth-suffix _gt"),
+        ("a.png|b.png", "a_pred.png|b_pred.png", "type --pred-suffix _pred"),
+        ("a_gt.png|b_label.png", "a.png|b.png", "or --pred-suffix, or name the pairs with --pairs"),
+        ("a_gt.png|b_gt.png", "a_p.png|b_p.png", "type --truth-suffix _gt --pred-suffix _p"),
+        (
+            "a_1_gt.png|b_1_gt.png",
+            "a_1_p.png|b_1_p.png",
+            "type --truth-suffix _gt --pred-suffix _p",
+        ),
         (
             "k/a_g_color.png|k/a_g_labelIds.png|k/b_g_color.png|k/b_g_labelIds.png",
             "k/a_x.png|k/b_x.png",
-            "try --truth-suffix _g_labelIds --pred-suffix _x",
+            "type --truth-suffix _g_labelIds --pred-suffix _x",
         ),
-        ("amask.png|bmask.png", "a.png|b.png", "try --truth-suffix mask"),
+        (
+            "k/a_img.png|k/a_mask.png|k/b_img.png|k/b_mask.png",
+            "k/a_x.png|k/b_x.png",
+            "type --truth-suffix _mask --pred-suffix _x",
+        ),
+        ("k/a_g.png|l/b_g.png", "a.png|b.png", "type --truth-suffix _g --match stem"),
+        (
+            "k/a_gt.png|l/b_gt.png|k/a_i.png|l/b_i.png",
+            "x/a_p.png|b_p.png",
+            "type --truth-suffix _gt --pred-suffix _p --match stem",
+        ),
+        ("k/a_g.png|l/a_g.png", "a_p.png|b_p.png", "or name the pairs with --pairs"),
+        ("a copy.png|b copy.png", "a.png|b.png", "type --truth-suffix ' copy'"),
+        ("amask.png|bmask.png", "a.png|b.png", "type --truth-suffix mask"),
         ("x/a.png|y/b.png", "a.png|b.png", "type --match stem"),
         ("x/a.png|y/a.png", "a.png|b.png", "or name the pairs with --pairs"),
-        ("a.png", "b.png", "give --truth-suffix or --pred-suffix"),
+        ("a.png", "b.png", "or --pred-suffix, or name the pairs with --pairs"),
     ],
 )
 def test_when_no_names_match_the_suffix_is_proposed(
@@ -165,7 +210,7 @@ def test_when_no_names_match_the_suffix_is_proposed(
     pairing = paired(tmp_path, truths, predictions)
     detail = problem(pairing, "no names match")
     assert detail.endswith(advice)
-    truth, prediction = truths.split(".", maxsplit=1)[0], predictions.split(".", maxsplit=1)[0]
+    truth, prediction = (min(names.split("|"))[:-4] for names in (truths, predictions))
     assert f"truths are like {truth!r}, predictions like {prediction!r}" in detail
     assert pairing.pairs == ()
 
@@ -176,7 +221,7 @@ def test_when_few_names_match_the_rest_is_one_problem_with_advice(tmp_path: Path
     pairing = paired(tmp_path, truths, predictions)
     assert problem(pairing, "few names match") == (
         "1 of 6 truths found, e.g. 'c'; of the others, truths are like 'a0_gt', predictions like "
-        "'a0_p'; try --truth-suffix _gt --pred-suffix _p"
+        "'a0_p'; type --truth-suffix _gt --pred-suffix _p"
     )
     assert names(paired(tmp_path, "", "", missing="skip")) == ["c"]
 

@@ -76,7 +76,14 @@ def test_a_field_of_view_that_is_missing_or_of_another_size_is_a_problem(
 ) -> None:
     roi = tmp_path / "roi"
     said = segeval("check", *folders, "--classes", "2", "--roi", roi, expect=3)
-    assert "holds no mask called '21'; names there are like '21_mask'" in said.stdout + said.stderr
+    assert "holds no mask called '21'; names there are like '21_mask'; type --roi-suffix _mask" in (
+        said.stdout
+    )
+    assert said.stdout.count("missing field of view") == 1
+    (roi / "22_mask.png").rename(roi / "23_mask.png")
+    options = ("--classes", "2", "--roi", roi, "--roi-suffix", "_mask")
+    gone = segeval("score", *folders, *options, expect=3).stderr
+    assert "holds no mask called '22'; names there are like '21'; add it" in gone
     save(roi / "22_mask.png", REGION[:2])
     options = ("--classes", "2", "--roi", roi, "--roi-suffix", "_mask")
     small = segeval("score", *folders, *options, expect=3).stderr
@@ -85,6 +92,36 @@ def test_a_field_of_view_that_is_missing_or_of_another_size_is_a_problem(
     assert "does not exist" in nowhere
     alone = segeval("score", *folders, "--roi-suffix", "_mask", expect=2).stderr
     assert "--roi-suffix needs --roi" in alone
+
+
+def test_fields_of_view_beside_the_truths_are_proposed(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    prediction, truth = folders
+    for name in ("21", "22"):
+        save(truth / f"{name}.png", np.where(REGION, TRUTH, 0))
+        save(prediction / f"{name}.png", np.where(REGION, TRUTH, 1))
+    said = segeval("check", *folders).stderr
+    options = said.partition(
+        "; if these are fields of view, outside which nothing is judged, type "
+    )
+    assert options[2].split() == ["--roi", str(tmp_path / "roi"), "--roi-suffix", "_mask"]
+    assert said.startswith(f"notice: {tmp_path / 'roi'} holds a mask for every image")
+    chosen = segeval("score", *folders, *options[2].split(), "--format", "total")
+    assert (chosen.stdout, chosen.stderr) == ("1.0\n", "")
+    assert segeval("score", *folders, "--quiet").stderr == ""
+    save(truth / "21.png", TRUTH % 7)  # something outside
+    assert "field" not in segeval("score", *folders).stderr
+    save(truth / "21.png", np.where(REGION, TRUTH, 0))
+    (tmp_path / "roi" / "22_mask.png").unlink()
+    assert "field" not in segeval("score", *folders).stderr
+
+
+def test_the_folders_that_are_scored_are_no_fields_of_view(tmp_path: Path) -> None:
+    pred, truth = data_set(tmp_path, {"a": (TRUTH % 7, TRUTH % 7)})
+    truth.rename(tmp_path / "masks")
+    pred.rename(tmp_path / "mask")
+    assert segeval("score", tmp_path / "mask", tmp_path / "masks").stderr == ""
 
 
 def test_a_run_keeps_where_the_fields_of_view_are(

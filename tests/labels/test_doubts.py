@@ -158,9 +158,14 @@ BITS = frozen([[0, 1, 1]])
         (SHARES, 0.0, "--threshold 0 on floats 0 to 1: type a threshold above 0"),
         (SHARES, 0.12345, "steps of 1/51000, which --threshold 0.12345 .* type --threshold 0.123$"),
         (BITS, 128.0, "no value reaches --threshold 128; type --threshold 1"),
-        (SHARES, None, "these are floats; .*--threshold V .* e.g. 0.5.*, or .*`segeval losses`"),
-        (LOGITS, None, "these are floats; .*--threshold V .* e.g. 0\\)"),
-        (WHOLE, None, "whole numbers stored as floats; save classes as integers"),
+        (SHARES, None, "these are floats; .*--threshold 0.5 or another .*, or .*`segeval losses`"),
+        (LOGITS, None, "these are floats; .*--threshold 0 or another"),
+        (
+            WHOLE,
+            None,
+            "floats; save classes as integers, or type --threshold 128 if they are levels",
+        ),
+        (floats(0.5, 80, 255), None, "these are floats; .* type --threshold 128 or another"),
     ],
 )
 def test_a_threshold_out_of_range_is_stopped_with_what_to_type(

@@ -216,8 +216,8 @@ def test_of_two_ambiguous_maps_that_know_the_same_the_first_is_named() -> None:
 
 
 def test_strange_colours_ask_for_a_table() -> None:
-    strange = [COLOR + 65537 * number + 3 for number in range(1, 16)]
-    message = r"\(#010004, .* and 3 more\), and no label map .*; type --labels FILE with a CSV"
+    strange = [COLOR + 65537 * number + 3 for number in range(1, 23)]
+    message = r"\(#010004, .* and 10 more\), and no label map .*; type --labels FILE with a CSV"
     with pytest.raises(LabelError, match=message):
         found(strange, strange)
 
