@@ -37,13 +37,14 @@ def read_classes(
     try:
         if prediction is not None and prediction.shape != truth.shape:
             raise ValueError("its size has changed")  # noqa: TRY301 - one message for all of it
+        classes = translation.pair(truth, prediction)
         if counted is not None and count_values(truth=truth, prediction=prediction) != counted:
             raise ValueError("it holds other pixels than were counted")  # noqa: TRY301 - as above
-        return translation.pair(truth, prediction)
     except ValueError as error:
         raise MaskError(
             f"{pair.name}: {error}; {pair.truth} or {pair.prediction} changed meanwhile"
         ) from error
+    return classes
 
 
 NEW: Final = -4  # index of a value that the run does not hold

@@ -17,7 +17,7 @@ from segeval.reports.html.page import LADDER, LARGEST, Limits, write_page
 from segeval.reports.html.verdict import judge
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.metrics import METRICS, Metric, metric_of, shown
-from segeval.text import show_count
+from segeval.text import unbroken_count
 
 WAYS: Final = ("better", "worse")  # of the images that are shown
 
@@ -128,8 +128,8 @@ def _cuts(parts: Sequence[Mapping[str, Any]], limits: Limits) -> Iterator[str]:
     chart = parts[0]["charts"][0][1]
     if len(chart["rows"]) < chart["of"]:
         yield (
-            f"the {show_count(len(chart['rows']))} classes that changed most are listed, of "
-            f"{show_count(chart['of'])}"
+            f"the {unbroken_count(len(chart['rows']))} classes that changed most are listed, of "
+            f"{unbroken_count(chart['of'])}"
         )
     pictures = any(part["sections"] for part in parts)
     if pictures and (limits.width, limits.each) < (LADDER[0].width, LADDER[0].each):

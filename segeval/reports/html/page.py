@@ -90,13 +90,9 @@ def environment_of(*, percent: bool) -> Environment:
     )
     environment.filters |= {
         "score": partial(show_score, percent=percent),
-<<<<<<< HEAD
-        "count": unbroken_count,
-=======
         "signed": partial(signed, percent=percent),
         "share": show_score,  # of a p-value, which is no score
-        "count": show_count,
->>>>>>> 183ea2a (The page of a comparison: a verdict in words, bars of differences, and pictures of what changed most)
+        "count": unbroken_count,
         "bound": show_bound,
         "named": _named,
         "plain": _plain,

@@ -10,7 +10,7 @@ from segeval.reports.compare import SIGNIFICANT, rounds_needed, signed
 from segeval.scoring.compare import RunComparison, without_rounding
 from segeval.scoring.metrics import metric_of, title_of
 from segeval.scoring.resampling import FEW
-from segeval.text import show_count, show_score
+from segeval.text import show_score, unbroken_count
 
 WAYS: Final = {
     "better": "better",
@@ -87,7 +87,7 @@ def in_words(ways: NDArray[np.intp], most: int = len(WAYS)) -> str:
     """
     counts = np.bincount(ways, minlength=len(WAYS)).tolist()
     said = enumerate(zip([*WAYS.values()][:most], counts, strict=False))
-    return ", ".join(f"{show_count(n)} {words}" for k, (words, n) in said if n or k < 3)
+    return ", ".join(f"{unbroken_count(n)} {words}" for k, (words, n) in said if n or k < 3)
 
 
 def _named(names: Sequence[str], ways: NDArray[np.intp], way: str) -> list[str]:
@@ -114,19 +114,17 @@ def chance(
         lead = "No difference."
     elif outside == rare:
         lead = "More than chance." if rare else "Chance alone may do this."
-    units = f"{show_count(resampling['units'])} {resampling['unit']}"
+    units = f"{unbroken_count(resampling['units'])} {resampling['unit']}"
     bounds = " and ".join(signed(bound, percent=percent) for bound in (low, high))
-    middle = f"{100 * resampling['level']:g}\N{NO-BREAK SPACE}%"
-    sentences = [
-        f"The middle {middle} of {show_count(resampling['resamples'])} paired resamples of {units} "
-        f"lie between {bounds}, which {'excludes' if outside else 'includes'} 0, "
-        f"{'and' if outside == rare else 'but'} p = {show_score(p)} is "
-        f"{'below' if rare else 'not below'} {SIGNIFICANT}."
-    ]
+    middle = f"The middle {100 * resampling['level']:g}\N{NO-BREAK SPACE}% of"
+    drawn = f"{unbroken_count(resampling['resamples'])} paired resamples of {units}"
+    excluded = f"{'excludes' if outside else 'includes'} 0, {'and' if outside == rare else 'but'}"
+    small = f"p = {show_score(p)} is {'below' if rare else 'not below'} {SIGNIFICANT}"
+    sentences = [f"{middle} {drawn} lie between {bounds}, which {excluded} {small}."]
     if not (outside or rare):
         sentences.append("That is no proof that the two are equal.")
     if figures.get("undefined"):
-        undefined = show_count(figures["undefined"])
+        undefined = unbroken_count(figures["undefined"])
         sentences.append(f"It is undefined in {undefined} resamples, which are left out.")
     if resampling["units"] < FEW:
         sentences.append(f"Only {units}: intervals of less than {FEW} are unreliable.")
