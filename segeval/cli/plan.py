@@ -62,7 +62,7 @@ def prepare(
         output=output,
         thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
         held=plan_baseline(output, convention, chosen.headline),
-        photographs=check_page(output),
+        photographs=check_page(output.html, output.images, output.image_suffix),
     )
     check_names(plan.choice, chosen.exclude)
     return plan
@@ -77,11 +77,11 @@ def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
     check_writable(paths)
 
 
-def check_page(output: OutputOptions) -> Mapping[str, Path]:
+def check_page(page: Path | None, images: Path | None, suffix: str) -> Mapping[str, Path]:
     """Refuse early what cannot be made, and return the photographs by name."""
-    if output.html is None and output.images is not None:
+    if page is None and images is not None:
         raise SettingError("--images needs a page to be shown on; name it with --html")
-    return photographs_in(output.images, output.image_suffix)
+    return photographs_in(images, suffix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

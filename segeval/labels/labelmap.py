@@ -121,6 +121,17 @@ class LabelMap:
         return next(named, next(zero, None))
 
     @property
+    def foreground(self) -> int | None:
+        """Index of the class that is not the background, where there are these two; else None.
+
+        >>> numbered("found", [0, 3]).foreground, numbered("found", [0, 1, 2]).foreground
+        (1, None)
+        """
+        if len(self.labels) != 2 or self.background is None:
+            return None
+        return 1 - self.background
+
+    @property
     def thresholds(self) -> dict[str, float]:
         """The thresholds that are set, by the name of their option."""
         stated = {"threshold": self.prediction_threshold, "truth-threshold": self.truth_threshold}

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.counting.contingency import ContingencyTable, count_values
 from segeval.counting.dataset import resize
 from segeval.counting.run import CountedRun
 from segeval.errors import MaskError
@@ -20,9 +21,13 @@ from segeval.settings import Reading, Unknown
 
 
 def read_classes(
-    pair: Pair, reading: Reading, translation: RunLookup
+    pair: Pair, reading: Reading, translation: RunLookup, counted: ContingencyTable | None = None
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
-    """Read both masks of a pair as class indices; a missing prediction as all missed."""
+    """Read both masks of a pair as class indices; a missing prediction as all missed.
+
+    Given what was counted, masks that hold anything else are a `MaskError`; without it, masks of
+    another size or with new values.
+    """
     truth = read_truth(pair, max_pixels=reading.max_pixels).values
     prediction = None
     if pair.prediction is not None:
@@ -32,11 +37,14 @@ def read_classes(
     try:
         if prediction is not None and prediction.shape != truth.shape:
             raise ValueError("its size has changed")  # noqa: TRY301 - one message for all of it
-        return translation.pair(truth, prediction)
+        classes = translation.pair(truth, prediction)
+        if counted is not None and count_values(truth=truth, prediction=prediction) != counted:
+            raise ValueError("it holds other pixels than were counted")  # noqa: TRY301 - as above
     except ValueError as error:
         raise MaskError(
             f"{pair.name}: {error}; {pair.truth} or {pair.prediction} changed meanwhile"
         ) from error
+    return classes
 
 
 NEW: Final = -4  # index of a value that the run does not hold

@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.counting.run import ImageCounts
 from segeval.errors import MaskError
-from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
 from segeval.pictures.caption import Caption
 from segeval.pictures.classmaps import RunLookup, read_classes
@@ -30,10 +30,10 @@ LISTED: Final = 6  # wrong classes that are named below a picture
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Album:
-    """Images that stand for a section, in order; pairs and photographs are by name."""
+    """Images that stand for a section, in order; counts and photographs are by name."""
 
     sections: Mapping[str, Sequence[Caption]]
-    pairs: Mapping[str, Pair]
+    images: Mapping[str, ImageCounts]
     photographs: Mapping[str, Path]
     style: Style
     translation: RunLookup
@@ -69,7 +69,8 @@ def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
         "trouble": "",
     }
     try:
-        sides = read_classes(album.pairs[card.name], album.reading, album.translation)
+        image = album.images[card.name]
+        sides = read_classes(image.info.pair, album.reading, album.translation, image.table)
     except MaskError as error:
         return picture | {"trouble": str(error)}
     photograph, note = _photograph(album, card.name, sides[0].shape)

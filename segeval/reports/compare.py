@@ -167,6 +167,19 @@ def images_csv(comparisons: Sequence[RunComparison], names: Sequence[str]) -> st
 
 SIGNIFICANT: Final = 0.05  # p-value below which a difference is marked
 NAMED: Final = 3  # images that are named in either direction
+
+
+def rounds_needed(classes: int, rounds: int) -> int | None:
+    """Return how many rounds let the corrected p of a class be low, if these never do.
+
+    >>> rounds_needed(19, 1000), rounds_needed(150, 1000)
+    (None, 4000)
+    """
+    if classes / (rounds + 1) < SIGNIFICANT:
+        return None
+    return int(classes / SIGNIFICANT) // 1000 * 1000 + 1000
+
+
 MARKS: Final = {True: "▲", False: "▼"}
 LEGEND: Final = f"▲ ▼ better, worse than A with p < {SIGNIFICANT}; of a class, corrected by Holm"
 HEADINGS: Final = ("", "A", "B", "B - A", "{level:.0%} of resamples", "p", "p (Holm)")

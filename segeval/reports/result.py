@@ -284,11 +284,19 @@ class Comparison:
 
         return image_frame(self.comparison)
 
-    def html(self, path: AnyPath, *, percent: bool = False) -> None:
-        """Write one page of HTML that needs nothing else."""
-        from segeval.reports.html.page import comparison_page
+    def html(
+        self, path: AnyPath, *, photographs: AnyPath | None = None, percent: bool = False
+    ) -> None:
+        """Write one page of HTML with a verdict, bars, and pictures of what changed most.
 
-        write_text(Path(path), comparison_page(self.document, percent=percent))
+        Parameters are those of `Result.html`.
+        """
+        from segeval.inputs.photographs import find_photographs
+        from segeval.reports.html.comparison import make_page
+
+        found = {} if photographs is None else find_photographs(Path(photographs))
+        page = make_page([self.comparison], self.document, found, percent=percent)
+        write_text(Path(path), page)
 
     def to_csv(self, path: AnyPath) -> None:
         """Write one row a mean, class and score."""

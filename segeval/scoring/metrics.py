@@ -302,13 +302,16 @@ def metric_of(mean: str) -> Metric:
     return METRICS[mean.partition("_worst")[0].removeprefix("m")]
 
 
-def title_of(mean: str) -> str:
-    """Return the title of a mean, of the mean of a worst share, or of an overall score.
+def title_of(score: str) -> str:
+    """Return the title of a mean, of its worst share, of an overall score, or of a class score.
 
-    >>> title_of("mdice_worst1"), title_of("mcc")
-    ('mDice worst 1 %', 'MCC')
+    >>> title_of("mdice_worst1"), title_of("mcc"), title_of("iou.tumour"), title_of("iou.1")
+    ('mDice worst 1 %', 'MCC', 'IoU of tumour', 'IoU of class 1')
     """
-    if mean in OVERALL:
-        return OVERALL[mean].title
-    share = mean.partition("_worst")[2]
-    return metric_of(mean).mean_title + (f" worst {share} %" if share else "")
+    if score in OVERALL:
+        return OVERALL[score].title
+    metric, _, label = score.partition(".")
+    if label:
+        return f"{METRICS[metric].title} of {'class ' if label.isdigit() else ''}{label}"
+    share = score.partition("_worst")[2]
+    return metric_of(score).mean_title + (f" worst {share} %" if share else "")

@@ -10,13 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made.pages import compared_page, edge_masks, grey_masks, hostile_page, made_page, scored_page
+from made.pages import (
+    changes_page,
+    compared_page,
+    edge_masks,
+    grey_masks,
+    hostile_page,
+    made_page,
+    scored_page,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 Open = Callable[..., Any]
 PAGES = ["3", "19", "150", "hostile", "grey"]
+COMPARISONS = ["comparison", "changes"]
 AXE = Path(__file__).parents[2] / ".browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -31,6 +40,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "hostile": hostile_page(folder / "hostile"),
         "grey": scored_page(grey, *grey_masks(grey), "--threshold", 128),
         "comparison": compared_page(folder / "comparison"),
+        "changes": changes_page(folder / "changes"),
     }
 
 
@@ -89,12 +99,29 @@ def test_a_click_sorts_and_another_turns_the_order(visit: Open) -> None:
 
 def test_comparisons_sort_and_turn_dark(visit: Open) -> None:
     page = visit("comparison")
-    header = page.locator("th", has_text="difference").last
+    header = page.locator("#classes-1 th", has_text="change")
+    before = page.locator("#classes-1 tbody td:nth-child(2)").all_inner_texts()
+    assert header.get_attribute("aria-sort") == "descending"
     header.get_by_role("button").click()
     assert header.get_attribute("aria-sort") == "ascending"
+    after = page.locator("#classes-1 tbody td:nth-child(2)").all_inner_texts()
+    assert after == sorted(before, key=float) != before
     page.locator("#theme").click()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.evaluate("window.broken") is None
+
+
+def test_what_changed_stands_side_by_side(visit: Open) -> None:
+    page = visit("changes", width=1280)
+    shown = "images => images.filter(i => i.offsetParent).map(i => i.dataset.layer)"
+    figure = page.locator("figure").first
+    figure.scroll_into_view_if_needed()
+    assert figure.locator("img").evaluate_all(shown) == ["photograph", "truth", "errors", "errors"]
+    tops = figure.locator(".layers").evaluate_all("all => all.map(one => one.offsetTop)")
+    assert len({*tops}) == 1
+    page.locator("#layers").get_by_label("prediction").check()
+    seen = page.locator("figure").last.locator("img").evaluate_all(shown)
+    assert seen == ["photograph", "truth", "prediction", "prediction"]
 
 
 def test_keys_sort_names_as_people_count(visit: Open) -> None:
@@ -268,7 +295,7 @@ def test_what_gets_in_all_the_same_neither_runs_nor_asks(visit: Open) -> None:
     assert page.evaluate("window.broken") is None
 
 
-@pytest.mark.parametrize("name", [*PAGES, "comparison"])
+@pytest.mark.parametrize("name", [*PAGES, *COMPARISONS])
 @pytest.mark.parametrize("width", [360, 1280, 1920])
 def test_nothing_is_wider_than_the_window(visit: Open, name: str, width: int) -> None:
     page = visit(name, width=width)
@@ -292,7 +319,7 @@ def test_everything_is_reached_with_the_tab_key(visit: Open) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("name", [*PAGES, "comparison"])
+@pytest.mark.parametrize("name", [*PAGES, *COMPARISONS])
 def test_no_serious_barrier_is_found(
     visit: Open, axe: str, name: str, width: int, scheme: str
 ) -> None:

@@ -110,3 +110,29 @@ def compared_page(folder: Path) -> Path:
         *("--html", page, "--quiet", "--ci", 100),
     )
     return page
+
+
+def changed_runs(folder: Path) -> list[Path]:
+    """Count two models on five images, of which two get better and two worse; return the runs."""
+    wrong = {
+        "better_1": (2, 1),
+        "better_2": (4, 1),
+        "same": (2, 2),
+        "worse_1": (1, 2),
+        "worse_2": (1, 4),
+    }
+    for seed, (name, shares) in enumerate(wrong.items()):
+        save(folder / "truth" / f"{name}.png", blocks(3, seed, 0.0)[0])
+        for side, share in zip("ab", shares, strict=True):
+            save(folder / side / f"{name}.png", blocks(3, seed, 0.1 * share)[1])
+    runs = [folder / f"{side}.segeval" for side in "ab"]
+    for side, run in zip("ab", runs, strict=True):
+        segeval("score", folder / side, folder / "truth", "--quiet", "-o", run)
+    return runs
+
+
+def changes_page(folder: Path) -> Path:
+    """Compare these models with photographs; return the page."""
+    runs, page = changed_runs(folder), folder / "changes.html"
+    segeval("compare", *runs, "--quiet", "--html", page, "--images", folder / "truth")
+    return page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
-from segeval.cli.options.output import ReportFiles, document_file, percent_flag, report_file
+from segeval.cli.options.output import (
+    ReportFiles,
+    document_file,
+    percent_flag,
+    photograph_folder,
+    photograph_suffix,
+    report_file,
+)
 from segeval.cli.options.pairing import FolderOptions
 from segeval.cli.options.panels import argument
 from segeval.cli.runs import say_decoder
@@ -72,7 +79,11 @@ class ComparisonOutput(ReportFiles):
     per_image: Path | None = report_file("compare:images_csv", "Write a CSV of the images.")
     json: Path | None = document_file()
     markdown: Path | None = report_file("compare:to_markdown", "Write the table as Markdown.")
-    html: Path | None = report_file("html.page:comparison_page", "Write one page of HTML.")
+    html: Path | None = report_file(
+        "html.comparison:make_page", "Write one page with bars and pictures of what changed."
+    )
+    images: Path | None = photograph_folder()
+    image_suffix: str = photograph_suffix()
 
 
 @command
@@ -90,7 +101,7 @@ def compare(
     over paired resamples, and the p-value of approximate randomisation; then
     the images that changed most.
     """
-    from segeval.cli.plan import refuse_overwriting
+    from segeval.cli.plan import check_page, refuse_overwriting
     from segeval.labels.choose import check_names
     from segeval.scoring.compare import compare_runs
 
@@ -99,6 +110,7 @@ def compare(
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
     refuse_overwriting(output.files().values(), compared.runs)
+    photographs = check_page(output.html, output.images, output.image_suffix)
     check_names(choice, chosen.exclude)
     comparisons = compare_runs(
         _runs(compared, quiet=quiet, lossy=choice.threshold is not None),
@@ -109,7 +121,7 @@ def compare(
         common=compared.common,
         group_by=convention.group_by,
     )
-    _deliver(comparisons, compared, labels, output)
+    _deliver(comparisons, compared, labels, output, photographs)
     _say_doubts(comparisons, quiet=quiet)
 
 
@@ -155,6 +167,7 @@ def _deliver(
     compared: ComparedOptions,
     labels: options.LabelOptions,
     output: ComparisonOutput,
+    photographs: Mapping[str, Path],
 ) -> None:
     from segeval.cli.deliver import deliver
     from segeval.reports.compare import make_document
@@ -163,8 +176,8 @@ def _deliver(
     names = [printable(str(path)) for path in compared.runs]
     truth = {"truth": str(compared.truth)} if compared.truth is not None else {}
     document = make_document(comparisons, names, settings=truth | asdict(labels))
-    given = {"comparisons": comparisons, "names": names, "percent": output.percent}
-    deliver(output, document=document, **given)
+    given = {"comparisons": comparisons, "names": names, "photographs": photographs}
+    deliver(output, document=document, percent=output.percent, **given)
 
 
 def _say_doubts(comparisons: Sequence[RunComparison], *, quiet: bool) -> None:
@@ -186,13 +199,12 @@ def _say_doubts(comparisons: Sequence[RunComparison], *, quiet: bool) -> None:
 
 def _say_too_few_rounds(classes: int, rounds: int, *, quiet: bool) -> None:
     """Say if the correction for many classes leaves no p-value that could be low."""
-    from segeval.reports.compare import SIGNIFICANT
+    from segeval.reports.compare import rounds_needed
 
-    least = classes / (rounds + 1)
-    if least >= SIGNIFICANT:
-        needed = int(classes / SIGNIFICANT) // 1000 * 1000 + 1000
+    needed = rounds_needed(classes, rounds)
+    if needed is not None:
         notify(
             f"notice: with {classes} classes and {rounds} rounds no corrected p can be "
-            f"below {least:.2g}; type --ci {needed}",
+            f"below {classes / (rounds + 1):.2g}; type --ci {needed}",
             quiet=quiet,
         )

@@ -26,6 +26,12 @@ def report_file(target: str, help_text: str, panel: str | None = PANEL) -> Any:
 
 document_file = partial(report_file, "json:to_json", "Write everything as one document.")
 percent_flag = partial(_output, "Show scores times 100 on the screen.", "--percent", default=False)
+photograph_folder = partial(
+    _output, "Folder of photographs for --html, by the same names.", metavar="DIR"
+)
+photograph_suffix = partial(
+    _output, "End of their names, stripped before matching.", metavar="S", default=""
+)
 
 
 class ReportFiles:
@@ -70,12 +76,8 @@ class OutputOptions(ReportFiles):
     html: Path | None = report_file(
         "html.findings:make_page", "Write a page to look around in, in one file."
     )
-    images: Path | None = _output(
-        "Folder of photographs for --html, by the same names.", metavar="DIR"
-    )
-    image_suffix: str = _output(
-        "End of their names, stripped before matching.", metavar="S", default=""
-    )
+    images: Path | None = photograph_folder()
+    image_suffix: str = photograph_suffix()
     junit: Path | None = report_file(
         "junit:to_junit", "Write gates and classes as JUnit test cases."
     )

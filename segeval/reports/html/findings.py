@@ -1,6 +1,6 @@
 """What the page shows beside the document, gathered from the scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ def make_page(
     scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path], *, percent: bool
 ) -> str:
     """Gather what a page shows, and write it."""
+    from segeval.pictures.caption import representative_images
     from segeval.pictures.palettes import class_colors
     from segeval.reports.html.page import Findings, to_html
     from segeval.scoring.score import per_image
@@ -27,7 +28,7 @@ def make_page(
         conventions=_conventions(scores),
         sweep=_sweep(scores),
         threshold=scores.labels.prediction_threshold,
-        album=_album(scores, document, photographs),
+        album=album_of(scores, representative_images(scores, EACH), photographs),
     )
     return to_html(findings, percent=percent)
 
@@ -61,24 +62,34 @@ def _sweep(scores: Scores) -> dict[str, Any] | None:
         return None
 
 
-def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path]) -> Album:
-    from segeval.pictures.caption import describe_images, representative_images
+def album_of(
+    scores: Scores,
+    chosen: Mapping[str, Sequence[int]],
+    photographs: Mapping[str, Path],
+    *,
+    position: int | None = None,
+) -> Album:
+    """Return the album of some images, by the title of their section, for a class or for all."""
+    from segeval.pictures.caption import describe_images
     from segeval.pictures.classmaps import lookup_of
     from segeval.pictures.overlay import Style
-    from segeval.pictures.palettes import full_palette
+    from segeval.pictures.palettes import palette_of
     from segeval.pictures.thumbnails import Album
 
     run, labels = scores.run, scores.labels
-    chosen = representative_images(scores, EACH)
-    sections = {title: describe_images(scores, None, at) for title, at in chosen.items()}
-    shown = [run.images[number] for numbers in chosen.values() for number in numbers]
+    shown = sorted({number for numbers in chosen.values() for number in numbers})
     return Album(
-        sections=sections,
-        pairs={info.name: info.pair for info in shown},
+        sections={
+            title: describe_images(scores, position, numbers) for title, numbers in chosen.items()
+        },
+        images={image.info.name: image for image in run.select(shown)},
         photographs=photographs,
         style=Style(
-            scheme=full_palette(labels), position=None, classes=len(labels.labels), opacity=0.6
+            scheme=palette_of(labels, position),
+            position=position,
+            classes=len(labels.labels),
+            opacity=0.6,
         ),
-        translation=lookup_of(run, labels, unknown=document["settings"]["unknown"]),
+        translation=lookup_of(run, labels, unknown=scores.unknown),
         reading=run.reading(),
     )

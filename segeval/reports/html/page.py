@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.pictures.thumbnails import Album, draw_album
-from segeval.reports.compare import runs_of, signed
+from segeval.reports.compare import signed
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.matrix import lay_out_matrix, list_confusions
 from segeval.reports.wording import headlines, note_on_absent, show_bound, verdict
@@ -65,10 +65,17 @@ LADDER: Final = (
 
 def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST) -> str:
     """Write a page of at most so many bytes, or the smallest: if need be, it shows less."""
+    return write_page("page.html", partial(_content, findings), percent=percent, largest=largest)
+
+
+def write_page(
+    template: str, content: Callable[[Limits], Mapping[str, Any]], *, percent: bool, largest: int
+) -> str:
+    """Fill a template with ever less, until the page is small enough."""
     environment = environment_of(percent=percent)
     page = ""
     for limits in LADDER:
-        page = environment.get_template("page.html").render(_content(findings, limits))
+        page = environment.get_template(template).render(content(limits))
         if len(page.encode("utf-8", "backslashreplace")) <= largest:
             break
     return page
@@ -83,6 +90,8 @@ def environment_of(*, percent: bool) -> Environment:
     )
     environment.filters |= {
         "score": partial(show_score, percent=percent),
+        "signed": partial(signed, percent=percent),
+        "share": show_score,  # of a p-value, which is no score
         "count": unbroken_count,
         "bound": show_bound,
         "named": _named,
@@ -173,12 +182,3 @@ def _cuts(
     full = asdict(LADDER[0])
     if content["sections"] and (limits.width, limits.each) < (full["width"], full["each"]):
         yield f"pictures are at most {limits.width} pixels wide, {limits.each} of a kind"
-
-
-def comparison_page(document: Mapping[str, Any], *, percent: bool = False) -> str:
-    """Write a document of schema ``segeval.comparison/1`` as a page."""
-    environment = environment_of(percent=percent)
-    environment.filters["signed"] = partial(signed, percent=percent)
-    template = environment.get_template("comparison.html")
-    breakdown = shown(METRICS, "breakdown")
-    return template.render(document=document, parts=runs_of(document), breakdown=breakdown)

@@ -36,6 +36,11 @@
   all(".sorts th button").forEach((button) =>
     button.addEventListener("click", () => sortBy(button.parentNode)));
 
+  all("#layers input").forEach((input) => input.addEventListener("change", () =>
+    all("figure input").forEach((other) => {
+      if (other.value === input.value) other.checked = true;
+    })));
+
   let redraw = () => {};
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const theme = document.getElementById("theme");
@@ -146,11 +151,6 @@
     mode = input.value;
     draw();
   }));
-
-  all("#layers input").forEach((input) => input.addEventListener("change", () =>
-    all("figure input").forEach((other) => {
-      if (other.value === input.value) other.checked = true;
-    })));
 
   redraw = draw;
   draw();
