@@ -121,6 +121,17 @@ class LabelMap:
         return next(named, next(zero, None))
 
     @property
+    def foreground(self) -> int | None:
+        """Index of the class beside the background in a map of two; None in any other map.
+
+        >>> numbered("found", [0, 3]).foreground, numbered("found", [1, 2]).foreground
+        (1, None)
+        """
+        if len(self.labels) != 2 or self.background is None:
+            return None
+        return 1 - self.background
+
+    @property
     def thresholds(self) -> dict[str, float]:
         """The thresholds that are set, by the name of their option."""
         stated = {"threshold": self.prediction_threshold, "truth-threshold": self.truth_threshold}
@@ -191,15 +202,15 @@ class LabelMap:
 
     def two_classes(self, what: str) -> LabelMap:
         """Return the map with the background first; a `SettingError` if it has not these two."""
-        number, background = len(self.labels), self.background
+        number = len(self.labels)
         if number != 2:
             raise SettingError(f"{what} needs two classes; {self.name} has {number}")
-        if background is None:
+        if self.foreground is None:
             raise SettingError(
                 f"{what} needs a background and a foreground; {self.name} names "
                 f"{' and '.join(self.names)}; call one of them background"
             )
-        return self if background == 0 else replace(self, labels=self.labels[::-1])
+        return self if self.foreground == 1 else replace(self, labels=self.labels[::-1])
 
     def predicting(self, other: LabelMap) -> LabelMap:
         """Return the map that reads predictions by another of the same names, or a `LabelError`."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.pictures.caption import Caption
-from segeval.pictures.errormaps import Kind, error_codes, hatched, magnified, paint
+from segeval.pictures.errormaps import error_codes, hatched, magnified, paint, side_codes
 from segeval.pictures.lettering import draw_strip, font_size, write_text
 from segeval.pictures.palettes import Palette
 
@@ -106,14 +106,10 @@ def _factor(shape: tuple[int, ...], panels: int) -> int:
 
 def _shown(side: Classes, truth: Classes, style: Style) -> Codes:
     """Show one side: each class in its colour, or the chosen class in that of true positives."""
-    kind = style.scheme.striped.dtype
-    if style.position is None:
-        codes: Codes = side.astype(kind) + kind.type(style.classes)
-        hidden = (side < 0) | (truth < 0)
-    else:
-        codes = (side == style.position).astype(kind) * kind.type(Kind.TRUE_POSITIVE)
-        hidden = truth < 0
-    codes[hidden] = style.scheme.void
+    codes = side_codes(side, style.position, style.classes, style.scheme.striped.dtype)
+    codes[(truth < 0) if style.position is not None else (side < 0) | (truth < 0)] = (
+        style.scheme.void
+    )
     return codes
 
 

@@ -28,7 +28,13 @@ OKABE_ITO: Final[dict[str, Color]] = {
 }  # colours that the colour-blind can tell apart: Okabe and Ito 2008, Color Universal Design
 
 TRUE_NEGATIVE: Final[Color] = (96, 96, 96)
-VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))  # void and its stripes
+VOIDS: Final[tuple[tuple[Color, Color], ...]] = (
+    ((16, 16, 16), (56, 56, 56)),
+    ((255, 255, 255), (200, 200, 200)),
+    ((224, 224, 192), (176, 176, 144)),
+    ((255, 0, 255), (176, 0, 176)),
+)  # colours of void and of its stripes, the best first
+APART: Final = 50  # distance in RGB from which void is told apart from a class
 FADED: Final = 232  # grey to which correct pixels fade
 KEPT: Final = 0.3  # how much of their colour stays
 STRIPE: Final = 0.6  # how far stripes of wrong pixels go to white, or to black on bright colours
@@ -72,7 +78,7 @@ def class_palette() -> Palette:
         OKABE_ITO["vermillion"],
         OKABE_ITO["yellow"],
         OKABE_ITO["sky blue"],
-        *VOID_COLORS,
+        *VOIDS[0],
     ]
     return _scheme(kinds, striped={4: 5}, errors=range(1, 3), background=[0], void=4)
 
@@ -85,13 +91,20 @@ def full_palette(labels: LabelMap) -> Palette:
         _mix(color, (0, 0, 0) if _is_bright(color) else (255, 255, 255), STRIPE) for color in own
     ]
     return _scheme(
-        [*faded, *own, *stripes, *VOID_COLORS],
+        [*faded, *own, *stripes, *_void_colors([*faded, *own])],
         striped={code: code + count for code in range(count, 2 * count)}
         | {3 * count: 3 * count + 1},
         errors=range(count, 3 * count),
         background=range(count),
         void=3 * count,
     )
+
+
+def _void_colors(others: Iterable[Color]) -> tuple[Color, Color]:
+    """Return the first colours of void that are told apart from others, or those furthest apart."""
+    taken = np.array(list(others), np.float64)
+    far = [np.linalg.norm(taken - color, axis=1).min() for color, _ in VOIDS]
+    return VOIDS[int(np.argmax(np.minimum(far, APART)))]
 
 
 def _scheme(
@@ -124,12 +137,16 @@ def _scheme(
 def class_colors(labels: LabelMap) -> list[Color]:
     """Return the colour of each class: the first of its label, or one that goes with its value.
 
-    Classes found in the values of a data set so have the colours that they have in any other.
+    Classes found in the values of a data set so have the colours that they have in any other. A
+    foreground beside a background has that of true positives, whatever its label says.
 
     >>> from segeval.labels.labelmap import numbered
-    >>> class_colors(numbered("found", [0, 3]))
-    [(153, 153, 153), (0, 158, 115)]
+    >>> class_colors(numbered("found", [1, 3])), class_colors(numbered("found", [0, 3]))
+    ([(230, 159, 0), (0, 158, 115)], [(96, 96, 96), (86, 180, 233)])
     """
+    if labels.foreground is not None:
+        colors = [TRUE_NEGATIVE, OKABE_ITO["sky blue"]]
+        return colors if labels.foreground == 1 else colors[::-1]
     return _distinct([_color_of(label, index) for index, label in enumerate(labels.labels)])
 
 

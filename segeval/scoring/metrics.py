@@ -293,6 +293,15 @@ def mean_titles(place: Place) -> dict[str, str]:
     return means | {overall.name: overall.title for overall in shown(OVERALL, place)}
 
 
+def class_scores(label: str) -> list[str]:
+    """Name the scores of a class that people see where means are summed up, as gates name them.
+
+    >>> class_scores("tumour")
+    ['iou.tumour', 'dice.tumour']
+    """
+    return [f"{metric.name}.{label}" for metric in shown(METRICS, "summary")]
+
+
 def metric_of(mean: str) -> Metric:
     """Return the metric of a mean, or of the mean of its worst share.
 
@@ -302,13 +311,16 @@ def metric_of(mean: str) -> Metric:
     return METRICS[mean.partition("_worst")[0].removeprefix("m")]
 
 
-def title_of(mean: str) -> str:
-    """Return the title of a mean, of the mean of a worst share, or of an overall score.
+def title_of(score: str) -> str:
+    """Return the title of a mean, of its worst share, of an overall score, or of a class score.
 
-    >>> title_of("mdice_worst1"), title_of("mcc")
-    ('mDice worst 1 %', 'MCC')
+    >>> title_of("mdice_worst1"), title_of("mcc"), title_of("iou.tumour"), title_of("iou.1")
+    ('mDice worst 1 %', 'MCC', 'IoU of tumour', 'IoU of class 1')
     """
-    if mean in OVERALL:
-        return OVERALL[mean].title
-    share = mean.partition("_worst")[2]
-    return metric_of(mean).mean_title + (f" worst {share} %" if share else "")
+    if score in OVERALL:
+        return OVERALL[score].title
+    metric, _, label = score.partition(".")
+    if label:
+        return f"{METRICS[metric].title} of {'class ' if label.isdigit() else ''}{label}"
+    share = score.partition("_worst")[2]
+    return metric_of(score).mean_title + (f" worst {share} %" if share else "")

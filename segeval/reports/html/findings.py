@@ -15,14 +15,14 @@ def make_page(
     scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path], *, percent: bool
 ) -> str:
     """Gather what a page shows, and write it."""
+    from segeval.pictures.caption import image_scores, subject_of
     from segeval.pictures.palettes import class_colors
     from segeval.reports.html.page import Findings, to_html
-    from segeval.scoring.score import per_image
     from segeval.values import hex_color
 
     findings = Findings(
         document=document,
-        values=per_image(scores)["miou"],
+        values=next(iter(image_scores(scores, subject_of(scores.labels, None)).values())),
         colors=[hex_color(color) for color in class_colors(scores.labels)],
         conventions=_conventions(scores),
         sweep=_sweep(scores),
@@ -62,22 +62,26 @@ def _sweep(scores: Scores) -> dict[str, Any] | None:
 
 
 def _album(scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path]) -> Album:
-    from segeval.pictures.caption import describe_images, representative_images
+    from segeval.pictures.caption import describe_images, representative_images, subject_of
     from segeval.pictures.classmaps import lookup_of
     from segeval.pictures.overlay import Style
-    from segeval.pictures.palettes import full_palette
+    from segeval.pictures.palettes import palette_of
     from segeval.pictures.thumbnails import Album
 
     run, labels = scores.run, scores.labels
-    chosen = representative_images(scores, EACH)
-    sections = {title: describe_images(scores, None, at) for title, at in chosen.items()}
+    position = subject_of(labels, None)
+    chosen = representative_images(scores, position, EACH)
+    sections = {title: describe_images(scores, position, at) for title, at in chosen.items()}
     shown = [run.images[number] for numbers in chosen.values() for number in numbers]
     return Album(
         sections=sections,
         pairs={info.name: info.pair for info in shown},
         photographs=photographs,
         style=Style(
-            scheme=full_palette(labels), position=None, classes=len(labels.labels), opacity=0.6
+            scheme=palette_of(labels, position),
+            position=position,
+            classes=len(labels.labels),
+            opacity=0.6,
         ),
         translation=lookup_of(run, labels, unknown=document["settings"]["unknown"]),
         reading=run.reading(),
