@@ -92,16 +92,16 @@ def side_codes(
     return codes
 
 
-def hatched(codes: NDArray[Any], scheme: Palette) -> NDArray[Any]:
-    """Hatch what a scheme hatches: every third or so of its pixels gets the code of the stripes."""
+def hatched(codes: NDArray[Any], stripes: NDArray[np.unsignedinteger]) -> NDArray[Any]:
+    """Give every third or so of the pixels of a code the one that stands for it on stripes."""
     height, width = codes.shape
     period = max(4, round(max(height, width) / STRIPES))
     flat = codes.ravel()
-    some = np.flatnonzero(take_bytes(scheme.striped != np.arange(len(scheme.striped)), flat))
+    some = np.flatnonzero(take_bytes(stripes != np.arange(len(stripes)), flat))
     rows, columns = np.divmod(some, width)
     striped = some[(rows + columns) % period < max(1, round(period / 3))]
     result = flat.copy()
-    result[striped] = scheme.striped[flat[striped]]
+    result[striped] = stripes[flat[striped]]
     return result.reshape(codes.shape)
 
 

@@ -64,7 +64,8 @@ def draw_picture(
 
 def draw_side(side: Classes, truth: Classes, style: Style) -> bytes:
     """Draw one side of an image as PNG in the size of the mask; what is not judged is void."""
-    return to_png(_shown(side, truth, style), style.scheme)
+    shown = _shown(side, truth, style)
+    return to_png(hatched(shown, style.scheme.veiled), style.scheme)
 
 
 def draw_panels(
@@ -79,10 +80,9 @@ def draw_panels(
         }
     errors = error_codes(truth, prediction, style.position, style.classes)
     factor = 1 if style.plain else _factor(truth.shape, len(codes) + 1)
+    stripes = {"errors": style.scheme.striped}
     drawn: dict[str, Picture] = {
-        title: hatched(magnified(panel, factor), style.scheme)
-        if title == "errors"
-        else magnified(panel, factor)
+        title: hatched(magnified(panel, factor), stripes.get(title, style.scheme.veiled))
         for title, panel in (codes | {"errors": errors}).items()
     }
     if photograph is None:

@@ -6,7 +6,7 @@ scheme have the same colour, so that pixels can be counted in a picture that has
 
 import colorsys
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,10 +30,9 @@ OKABE_ITO: Final[dict[str, Color]] = {
 TRUE_NEGATIVE: Final[Color] = (96, 96, 96)
 VOIDS: Final[tuple[tuple[Color, Color], ...]] = (
     ((16, 16, 16), (56, 56, 56)),
-    ((255, 255, 255), (200, 200, 200)),
     ((224, 224, 192), (176, 176, 144)),
     ((255, 0, 255), (176, 0, 176)),
-)  # colours of void and of its stripes, the best first
+)  # colours of void and of its stripes, the best first: black, the cream of Pascal VOC, magenta
 APART: Final = 50  # distance in RGB from which void is told apart from a class
 FADED: Final = 232  # grey to which correct pixels fade
 KEPT: Final = 0.3  # how much of their colour stays
@@ -46,11 +45,13 @@ class Palette:
     """What the codes of a picture look like: columns with a row a code, and the code of void.
 
     The last `INKS` colours are greys from white to black. ``striped`` holds the code that
-    stands for each one on the stripes of the hatching, ``background`` what shows a photograph.
+    stands for each one on the stripes of the hatching, ``veiled`` the same where void alone is
+    hatched, ``background`` what shows a photograph.
     """
 
     colors: NDArray[np.uint8]
     striped: NDArray[np.unsignedinteger]
+    veiled: NDArray[np.unsignedinteger]
     errors: NDArray[np.bool_]
     background: NDArray[np.bool_]
     void: int
@@ -91,7 +92,7 @@ def full_palette(labels: LabelMap) -> Palette:
         _mix(color, (0, 0, 0) if _is_bright(color) else (255, 255, 255), STRIPE) for color in own
     ]
     return _scheme(
-        [*faded, *own, *stripes, *_void_colors([*faded, *own])],
+        [*faded, *own, *stripes, *_void_colors(own)],
         striped={code: code + count for code in range(count, 2 * count)}
         | {3 * count: 3 * count + 1},
         errors=range(count, 3 * count),
@@ -100,9 +101,9 @@ def full_palette(labels: LabelMap) -> Palette:
     )
 
 
-def _void_colors(others: Iterable[Color]) -> tuple[Color, Color]:
-    """Return the first colours of void that are told apart from others, or those furthest apart."""
-    taken = np.array(list(others), np.float64)
+def _void_colors(classes: Sequence[Color]) -> tuple[Color, Color]:
+    """Return the first colours of void that no class comes near, or those furthest from all."""
+    taken = np.array(classes, np.float64)
     far = [np.linalg.norm(taken - color, axis=1).min() for color, _ in VOIDS]
     return VOIDS[int(np.argmax(np.minimum(far, APART)))]
 
@@ -124,10 +125,13 @@ def _scheme(
     distinct = np.empty((size, 3), np.uint8)
     distinct[order] = _distinct([colors[code] for code in order])
     lookup = np.arange(size, dtype=np.min_scalar_type(size - 1))
+    veiled = lookup.copy()
+    veiled[void] = striped[void]
     lookup[list(striped)] = list(striped.values())
     return Palette(
         colors=read_only(distinct),
         striped=read_only(lookup),
+        veiled=read_only(veiled),
         errors=read_only(is_error),
         background=read_only(is_background),
         void=void,

@@ -147,7 +147,7 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         meanings[overall.name] = overall.formula + ("" if summed else f"; mean over {over}")
         names.append(overall.name)
     for name in foreground_names(document):
-        meanings[name] = _class_meaning(document, METRICS[name.partition(".")[0]])
+        meanings[name] = class_meaning(document, name)
     for name in in_order(document, names):
         yield title_of(name), name, meanings[name]
 
@@ -208,9 +208,9 @@ def _meaning(document: Mapping[str, Any], metric: Metric) -> str:
     return "; ".join([f"{mean}{metric.formula} over {over}", pooled, *deviations])
 
 
-def _class_meaning(document: Mapping[str, Any], metric: Metric) -> str:
-    """Say what the score of one class is: of summed counts, or a mean over images."""
-    pooling = pooling_of(document)
+def class_meaning(document: Mapping[str, Any], name: str) -> str:
+    """Say what the score of a class, as gates name it, is: of summed counts, or a mean."""
+    metric, pooling = METRICS[name.partition(".")[0]], pooling_of(document)
     pooled = f"counts summed over {images_in(document, metric.mean)}"
     if pooling.over_images == "mean images":
         pooled = f"mean over the {_unit(document)}s in which it is defined"

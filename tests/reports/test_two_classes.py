@@ -178,8 +178,8 @@ def test_the_page_and_the_viewer_draw_them_alike(
         assert image["subject"] == "1"
         for kind, colors in (
             ("errors", {TN, FP, FN, TP, *VOIDS[0]}),
-            ("truth", {TN, TP, VOIDS[0][0]}),
-            ("prediction", {TN, TP, VOIDS[0][0]}),
+            ("truth", {TN, TP, *VOIDS[0]}),
+            ("prediction", {TN, TP, *VOIDS[0]}),
         ):
             (tmp_path / "seen.png").write_bytes(served.get(f"picture?image=0&kind={kind}")[1])
             drawn = {tuple(color) for color in seen(tmp_path / "seen.png").reshape(-1, 3).tolist()}
