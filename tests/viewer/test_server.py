@@ -363,7 +363,7 @@ def test_truth_and_prediction_have_the_colours_of_the_legend(served: Served) -> 
             }
             void, stripes = ("#{:02x}{:02x}{:02x}".format(*color) for color in VOIDS[0])
             if stripes in found:
-                found[void] += found.pop(stripes)
+                found[void] = found.get(void, 0) + found.pop(stripes)
             listed = {
                 row["color"]: int(row["pixels"].replace("\N{NO-BREAK SPACE}", ""))
                 for row in legend[kind]
