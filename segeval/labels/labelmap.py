@@ -122,9 +122,9 @@ class LabelMap:
 
     @property
     def foreground(self) -> int | None:
-        """Index of the class that is not the background, where there are these two; else None.
+        """Index of the class beside the background in a map of two; None in any other map.
 
-        >>> numbered("found", [0, 3]).foreground, numbered("found", [0, 1, 2]).foreground
+        >>> numbered("found", [0, 3]).foreground, numbered("found", [1, 2]).foreground
         (1, None)
         """
         if len(self.labels) != 2 or self.background is None:
@@ -202,15 +202,15 @@ class LabelMap:
 
     def two_classes(self, what: str) -> LabelMap:
         """Return the map with the background first; a `SettingError` if it has not these two."""
-        number, background = len(self.labels), self.background
+        number = len(self.labels)
         if number != 2:
             raise SettingError(f"{what} needs two classes; {self.name} has {number}")
-        if background is None:
+        if self.foreground is None:
             raise SettingError(
                 f"{what} needs a background and a foreground; {self.name} names "
                 f"{' and '.join(self.names)}; call one of them background"
             )
-        return self if background == 0 else replace(self, labels=self.labels[::-1])
+        return self if self.foreground == 1 else replace(self, labels=self.labels[::-1])
 
     def predicting(self, other: LabelMap) -> LabelMap:
         """Return the map that reads predictions by another of the same names, or a `LabelError`."""

@@ -31,6 +31,14 @@ def position_of(labels: LabelMap, name: str | None) -> int | None:
     return None if name is None else labels.positions([name])[0]
 
 
+def subject_of(labels: LabelMap, position: int | None) -> int | None:
+    """Return the class whose errors are drawn: a chosen one, or the foreground of two classes.
+
+    None stands for the errors of all classes.
+    """
+    return labels.foreground if position is None else position
+
+
 def image_scores(scores: Scores, position: int | None) -> Mapping[str, NDArray[np.float64]]:
     """Score every image for one class (IoU first), or over all classes (mIoU first), by title."""
     if position is None:
@@ -50,12 +58,12 @@ def ranked_images(scores: Scores, position: int | None) -> list[int]:
     return defined
 
 
-def representative_images(scores: Scores, count: int) -> dict[str, list[int]]:
-    """Return the images of lowest, middle and highest mIoU, so many of each or a third of all.
+def representative_images(scores: Scores, position: int | None, count: int) -> dict[str, list[int]]:
+    """Return the images of lowest, middle and highest score, so many of each or a third of all.
 
     The lowest and those in the middle are in ascending order, the highest in descending order.
     """
-    ranked = ranked_images(scores, None)
+    ranked = ranked_images(scores, position)
     if len(ranked) < 3:
         return {"worst": ranked[:1], "median": [], "best": ranked[1:]}
     each = min(count, len(ranked) // 3)

@@ -75,16 +75,33 @@ def all_errors(
     return codes
 
 
-def hatched(codes: NDArray[Any], scheme: Palette) -> NDArray[Any]:
-    """Hatch what a scheme hatches: every third or so of its pixels gets the code of the stripes."""
+def side_codes(
+    side: NDArray[np.signedinteger], position: int | None, classes: int, kind: np.dtype[Any]
+) -> NDArray[np.unsignedinteger]:
+    """Return the codes of the classes of one side: each of its own, or one as true positive.
+
+    >>> byte = np.dtype("u1")
+    >>> side_codes(np.arange(2), 1, 2, byte), side_codes(np.arange(3), None, 3, byte)
+    (array([0, 3], dtype=uint8), array([3, 4, 5], dtype=uint8))
+    """
+    codes: NDArray[np.unsignedinteger]
+    if position is None:
+        codes = side.astype(kind) + kind.type(classes)
+    else:
+        codes = (side == position).astype(kind) * kind.type(Kind.TRUE_POSITIVE)
+    return codes
+
+
+def hatched(codes: NDArray[Any], stripes: NDArray[np.unsignedinteger]) -> NDArray[Any]:
+    """Give every third or so of the pixels of a code the one that stands for it on stripes."""
     height, width = codes.shape
     period = max(4, round(max(height, width) / STRIPES))
     flat = codes.ravel()
-    some = np.flatnonzero(take_bytes(scheme.striped != np.arange(len(scheme.striped)), flat))
+    some = np.flatnonzero(take_bytes(stripes != np.arange(len(stripes)), flat))
     rows, columns = np.divmod(some, width)
     striped = some[(rows + columns) % period < max(1, round(period / 3))]
     result = flat.copy()
-    result[striped] = scheme.striped[flat[striped]]
+    result[striped] = stripes[flat[striped]]
     return result.reshape(codes.shape)
 
 

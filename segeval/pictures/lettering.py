@@ -45,12 +45,14 @@ def draw_strip(card: Caption, width: int, scheme: Palette) -> NDArray[np.unsigne
         Item(text=f"{title}: {show_count(pixels)}", code=code)
         for code, title, pixels in card.legend
     ]
+    void = [item for item in entries if item.code == scheme.void]
+    entries = [item for item in entries if item.code != scheme.void]
     lead = "no wrong pixel" if not any(scheme.errors[item.code or 0] for item in entries) else ""
     lead = lead or "wrong, by true class:"
     legend = [Item(text=lead), *entries] if not card.subject else entries
     rows = [
         [Item(text=_fitting(card.name, size, width - 2 * size))],
-        *_flow([Item(text=card.subject or "all classes"), *scores, *note], size, width),
+        *_flow([Item(text=card.subject or "all classes"), *scores, *void, *note], size, width),
         *_shortened(_flow(legend, size, width), size, width),
     ]
     return np.concatenate([_draw_row(row, size, width, scheme) for row in rows])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.pictures.caption import Caption
-from segeval.pictures.errormaps import Kind, error_codes, hatched, magnified, paint
+from segeval.pictures.errormaps import error_codes, hatched, magnified, paint, side_codes
 from segeval.pictures.lettering import draw_strip, font_size, write_text
 from segeval.pictures.palettes import Palette
 
@@ -64,7 +64,8 @@ def draw_picture(
 
 def draw_side(side: Classes, truth: Classes, style: Style) -> bytes:
     """Draw one side of an image as PNG in the size of the mask; what is not judged is void."""
-    return to_png(_shown(side, truth, style), style.scheme)
+    shown = _shown(side, truth, style)
+    return to_png(hatched(shown, style.scheme.veiled), style.scheme)
 
 
 def draw_panels(
@@ -79,10 +80,9 @@ def draw_panels(
         }
     errors = error_codes(truth, prediction, style.position, style.classes)
     factor = 1 if style.plain else _factor(truth.shape, len(codes) + 1)
+    stripes = {"errors": style.scheme.striped}
     drawn: dict[str, Picture] = {
-        title: hatched(magnified(panel, factor), style.scheme)
-        if title == "errors"
-        else magnified(panel, factor)
+        title: hatched(magnified(panel, factor), stripes.get(title, style.scheme.veiled))
         for title, panel in (codes | {"errors": errors}).items()
     }
     if photograph is None:
@@ -106,14 +106,10 @@ def _factor(shape: tuple[int, ...], panels: int) -> int:
 
 def _shown(side: Classes, truth: Classes, style: Style) -> Codes:
     """Show one side: each class in its colour, or the chosen class in that of true positives."""
-    kind = style.scheme.striped.dtype
-    if style.position is None:
-        codes: Codes = side.astype(kind) + kind.type(style.classes)
-        hidden = (side < 0) | (truth < 0)
-    else:
-        codes = (side == style.position).astype(kind) * kind.type(Kind.TRUE_POSITIVE)
-        hidden = truth < 0
-    codes[hidden] = style.scheme.void
+    codes = side_codes(side, style.position, style.classes, style.scheme.striped.dtype)
+    codes[(truth < 0) if style.position is not None else (side < 0) | (truth < 0)] = (
+        style.scheme.void
+    )
     return codes
 
 

@@ -6,7 +6,7 @@ scheme have the same colour, so that pixels can be counted in a picture that has
 
 import colorsys
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +28,12 @@ OKABE_ITO: Final[dict[str, Color]] = {
 }  # colours that the colour-blind can tell apart: Okabe and Ito 2008, Color Universal Design
 
 TRUE_NEGATIVE: Final[Color] = (96, 96, 96)
-VOID_COLORS: Final[tuple[Color, Color]] = ((16, 16, 16), (56, 56, 56))  # void and its stripes
+VOIDS: Final[tuple[tuple[Color, Color], ...]] = (
+    ((16, 16, 16), (56, 56, 56)),
+    ((224, 224, 192), (176, 176, 144)),
+    ((255, 0, 255), (176, 0, 176)),
+)  # colours of void and of its stripes, the best first: black, the cream of Pascal VOC, magenta
+APART: Final = 50  # distance in RGB from which void is told apart from a class
 FADED: Final = 232  # grey to which correct pixels fade
 KEPT: Final = 0.3  # how much of their colour stays
 STRIPE: Final = 0.6  # how far stripes of wrong pixels go to white, or to black on bright colours
@@ -40,11 +45,13 @@ class Palette:
     """What the codes of a picture look like: columns with a row a code, and the code of void.
 
     The last `INKS` colours are greys from white to black. ``striped`` holds the code that
-    stands for each one on the stripes of the hatching, ``background`` what shows a photograph.
+    stands for each one on the stripes of the hatching, ``veiled`` the same where void alone is
+    hatched, ``background`` what shows a photograph.
     """
 
     colors: NDArray[np.uint8]
     striped: NDArray[np.unsignedinteger]
+    veiled: NDArray[np.unsignedinteger]
     errors: NDArray[np.bool_]
     background: NDArray[np.bool_]
     void: int
@@ -72,7 +79,7 @@ def class_palette() -> Palette:
         OKABE_ITO["vermillion"],
         OKABE_ITO["yellow"],
         OKABE_ITO["sky blue"],
-        *VOID_COLORS,
+        *VOIDS[0],
     ]
     return _scheme(kinds, striped={4: 5}, errors=range(1, 3), background=[0], void=4)
 
@@ -85,13 +92,20 @@ def full_palette(labels: LabelMap) -> Palette:
         _mix(color, (0, 0, 0) if _is_bright(color) else (255, 255, 255), STRIPE) for color in own
     ]
     return _scheme(
-        [*faded, *own, *stripes, *VOID_COLORS],
+        [*faded, *own, *stripes, *_void_colors(own)],
         striped={code: code + count for code in range(count, 2 * count)}
         | {3 * count: 3 * count + 1},
         errors=range(count, 3 * count),
         background=range(count),
         void=3 * count,
     )
+
+
+def _void_colors(classes: Sequence[Color]) -> tuple[Color, Color]:
+    """Return the first colours of void that no class comes near, or those furthest from all."""
+    taken = np.array(classes, np.float64)
+    far = [np.linalg.norm(taken - color, axis=1).min() for color, _ in VOIDS]
+    return VOIDS[int(np.argmax(np.minimum(far, APART)))]
 
 
 def _scheme(
@@ -111,10 +125,13 @@ def _scheme(
     distinct = np.empty((size, 3), np.uint8)
     distinct[order] = _distinct([colors[code] for code in order])
     lookup = np.arange(size, dtype=np.min_scalar_type(size - 1))
+    veiled = lookup.copy()
+    veiled[void] = striped[void]
     lookup[list(striped)] = list(striped.values())
     return Palette(
         colors=read_only(distinct),
         striped=read_only(lookup),
+        veiled=read_only(veiled),
         errors=read_only(is_error),
         background=read_only(is_background),
         void=void,
@@ -124,12 +141,16 @@ def _scheme(
 def class_colors(labels: LabelMap) -> list[Color]:
     """Return the colour of each class: the first of its label, or one that goes with its value.
 
-    Classes found in the values of a data set so have the colours that they have in any other.
+    Classes found in the values of a data set so have the colours that they have in any other. A
+    foreground beside a background has that of true positives, whatever its label says.
 
     >>> from segeval.labels.labelmap import numbered
-    >>> class_colors(numbered("found", [0, 3]))
-    [(153, 153, 153), (0, 158, 115)]
+    >>> class_colors(numbered("found", [1, 3])), class_colors(numbered("found", [0, 3]))
+    ([(230, 159, 0), (0, 158, 115)], [(96, 96, 96), (86, 180, 233)])
     """
+    if labels.foreground is not None:
+        colors = [TRUE_NEGATIVE, OKABE_ITO["sky blue"]]
+        return colors if labels.foreground == 1 else colors[::-1]
     return _distinct([_color_of(label, index) for index, label in enumerate(labels.labels)])
 
 

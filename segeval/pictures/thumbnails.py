@@ -56,15 +56,15 @@ def draw_album(album: Album, *, width: int, each: int) -> list[dict[str, Any]]:
 
 def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
     """Draw the layers of one picture, or say why there are none."""
-    color = album.style.scheme.color
+    color, void = album.style.scheme.color, album.style.scheme.void
+    classes = [entry for entry in card.legend if entry[0] != void]
+    named = [*classes[:LISTED], *(entry for entry in card.legend if entry[0] == void)]
     picture: dict[str, Any] = {
         "name": card.name,
         "note": card.note,
         "scores": [(title, defined(value)) for title, value in card.scores],
-        "legend": [
-            (hex_color(color(code)), title, pixels) for code, title, pixels in card.legend[:LISTED]
-        ],
-        "more": max(0, len(card.legend) - LISTED),
+        "legend": [(hex_color(color(code)), title, pixels) for code, title, pixels in named],
+        "more": max(0, len(classes) - LISTED),
         "layers": {},
         "trouble": "",
     }

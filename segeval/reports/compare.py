@@ -15,9 +15,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from segeval.reports.document import facts_of
+from segeval.reports.document import facts_of, foreground_of
 from segeval.reports.markdown import code, markdown_row, plain
-from segeval.reports.wording import headline
+from segeval.reports.wording import headline, in_order
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
 from segeval.scoring.metrics import mean_titles, metric_of, title_of
 from segeval.text import UNDEFINED, defined, show_interval, show_score
@@ -51,6 +51,7 @@ def make_document(
         "settings": {**(settings or {}), **first.baseline.convention.settings()},
         "resampling": facts_of(first),
         "baseline": names[0],
+        **foreground_of(first.scores),
         **parts[0],
         **({"others": parts[1:]} if parts[1:] else {}),
     }
@@ -237,8 +238,8 @@ def _table(
         headings = ["", *(_letter(number) for number in range(len(parts) + 1))]
     show = _marked if len(parts) > 1 else _plain_figures
     rows: list[tuple[str, ...]] = []
-    for name in _shown(document):
-        entries = [part["summary"][name] for part in parts]
+    for name in in_order(document, _shown(document)):
+        entries = [_entry(part, name) for part in parts]
         rows.append((title_of(name), *show(entries, percent=percent)))
     rows.append(("",) * len(headings))
     metric = metric_of(headline(document)).name
@@ -248,10 +249,18 @@ def _table(
     return headings, rows
 
 
+def _entry(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the figures of a mean, or of the score of a class as gates name it."""
+    metric, _, label = name.partition(".")
+    rows = {row["name"]: row for row in part["classes"]}
+    entry: Mapping[str, Any] = rows[label][metric] if label else part["summary"][name]
+    return entry
+
+
 def _shown(document: Mapping[str, Any]) -> list[str]:
     means = mean_titles("summary")
     worst = [n for n in document["summary"] if "_worst" in n and n.partition("_worst")[0] in means]
-    return list(dict.fromkeys((headline(document), *means, *worst)))
+    return [*means, *worst]
 
 
 def _plain_figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:

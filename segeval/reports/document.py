@@ -56,6 +56,7 @@ def make_document(
         "spread": {name: _spread(row) for name, row in image_spread(scores).items()},
         "averaged": _averaged(scores),
         "classes": _classes(scores),
+        **foreground_of(scores),
         **({"groups": _groups(scores)} if scores.groups else {}),
         "confusion": {
             "rows": "truth",
@@ -66,6 +67,12 @@ def make_document(
         },
         "gates": list_gates(gates),
     }
+
+
+def foreground_of(scores: Scores) -> dict[str, str]:
+    """Name the foreground, if there are but two classes: its scores are the headline."""
+    position = scores.labels.foreground
+    return {} if position is None else {"foreground": scores.labels.names[position]}
 
 
 def _intervals(intervals: Intervals | None) -> dict[str, Any]:

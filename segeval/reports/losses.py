@@ -15,9 +15,15 @@ from segeval.losses.table import LOSSES, formula_of
 from segeval.reports import document as scores_document
 from segeval.reports.document import list_gates
 from segeval.reports.table import gate_table
-from segeval.reports.wording import images_in, part_of
+from segeval.reports.wording import (
+    class_meaning,
+    foreground_names,
+    has_background,
+    images_in,
+    part_of,
+)
 from segeval.scoring.gates import Gate
-from segeval.scoring.metrics import METRICS, OVERALL, shown
+from segeval.scoring.metrics import METRICS, OVERALL, shown, title_of
 from segeval.text import defined, show_count, show_loss, show_score
 from segeval.version import __version__
 
@@ -58,8 +64,18 @@ def make_document(
         "calibration": _calibration(valuation),
         "hard": scores["summary"],
         "averaged": scores["averaged"],
+        **_foreground(scores),
         "gates": list_gates(gates),
     }
+
+
+def _foreground(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the foreground, if there are but two classes, and return its hard scores."""
+    if "foreground" not in scores:
+        return {}
+    (row,) = (row for row in scores["classes"] if row["name"] == scores["foreground"])
+    hard = {metric: row[metric] for metric in METRICS}
+    return {"foreground": scores["foreground"], "hard_foreground": hard}
 
 
 def _scored(name: str, valuation: LossScores) -> str:
@@ -150,10 +166,14 @@ def _value_table(document: Mapping[str, Any]) -> Table:
     grid.add_column(overflow="fold")
     for name, (title, _) in CALIBRATION.items():
         grid.add_row(title, show_loss(document["calibration"][name]), _meaning(name, document))
+    for name in foreground_names(document):
+        value = show_score(document["hard_foreground"][name.partition(".")[0]])
+        grid.add_row(title_of(name), value, class_meaning(document, name))
     for metric in shown(METRICS, "brief"):
         over = "{classes} of {of} classes".format_map(document["averaged"])
         images = images_in(document, metric.mean)
-        meaning = f"mean of {metric.formula} over {over}; counts summed over {images}"
+        mean = "mean with background:" if has_background(document) else "mean of"
+        meaning = f"{mean} {metric.formula} over {over}; counts summed over {images}"
         grid.add_row(metric.mean_title, show_score(document["hard"][metric.mean]), meaning)
     for overall in shown(OVERALL, "brief"):
         grid.add_row(overall.title, show_score(document["hard"][overall.name]), overall.formula)

@@ -6,30 +6,26 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from segeval.reports.wording import headline, images_in, show_bound, verdict
+from segeval.reports.wording import (
+    foreground_names,
+    has_background,
+    headline,
+    images_in,
+    show_bound,
+    verdict,
+    with_foreground,
+)
 from segeval.scoring.metrics import METRICS, OVERALL, metric_of, shown, title_of
 from segeval.text import show_count, show_interval, show_score
 
 
 def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     """Write one row a class and a row of means, then gates and signature."""
-    summary, metrics = document["summary"], shown(METRICS, "classes")
-    lines = [
-        markdown_row("class", "pixels", *(metric.title for metric in metrics)),
-        markdown_row("---", "---:", *("---:" for _ in metrics)),
-        *(
-            markdown_row(
-                plain(row["name"]),
-                show_count(row["support"]),
-                *(show_score(row[metric.name], percent=percent) for metric in metrics),
-            )
-            for row in document["classes"]
-        ),
-    ]
-    means = (show_score(summary[metric.mean], percent=percent) for metric in metrics)
-    lines.append(markdown_row("**mean**", "", *(f"**{mean}**" for mean in means)))
+    summary = document["summary"]
+    lines = [*_foreground(document, percent=percent), *_classes(document, percent=percent)]
     averaged = document["averaged"]
-    over = f"Means over {averaged['classes']} of {averaged['of']} classes"
+    with_background = " with background" if has_background(document) else ""
+    over = f"Means{with_background} over {averaged['classes']} of {averaged['of']} classes"
     over += f" and {images_in(document, metric_of(headline(document)).mean)}"
     for what in ("absent", "excluded"):
         if averaged[what]:
@@ -52,6 +48,31 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         lines += ["", f"{result}: {plain(gate['metric'])} = {value} ({plain(show_bound(gate))})"]
     lines += ["", code(document["signature"]), ""]
     return "\n".join(lines)
+
+
+def _foreground(document: Mapping[str, Any], *, percent: bool) -> list[str]:
+    """Write the scores of the foreground as a line of its own, if there are two classes."""
+    scores, names = with_foreground(document)["summary"], foreground_names(document)
+    shown = (f"{plain(title_of(n))} **{show_score(scores[n], percent=percent)}**" for n in names)
+    return [", ".join(shown), ""] if names else []
+
+
+def _classes(document: Mapping[str, Any], *, percent: bool) -> list[str]:
+    metrics = shown(METRICS, "classes")
+    means = (show_score(document["summary"][metric.mean], percent=percent) for metric in metrics)
+    return [
+        markdown_row("class", "pixels", *(metric.title for metric in metrics)),
+        markdown_row("---", "---:", *("---:" for _ in metrics)),
+        *(
+            markdown_row(
+                plain(row["name"]),
+                show_count(row["support"]),
+                *(show_score(row[metric.name], percent=percent) for metric in metrics),
+            )
+            for row in document["classes"]
+        ),
+        markdown_row("**mean**", "", *(f"**{mean}**" for mean in means)),
+    ]
 
 
 def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:

@@ -11,14 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from segeval.reports.wording import (
-    headline,
     headlines,
+    in_order,
     note_on_absent,
     pooling_of,
     show_bound,
+    spread_name,
     verdict,
+    with_foreground,
 )
-from segeval.scoring.metrics import METRICS, mean_titles, metric_of, shown, title_of
+from segeval.scoring.metrics import METRICS, mean_titles, shown, title_of
 from segeval.text import counted, show_count, show_interval, show_score
 
 NARROWEST, WITH_INTERVALS = 60, 84  # columns of a terminal, below which text would be cut off
@@ -26,6 +28,7 @@ NARROWEST, WITH_INTERVALS = 60, 84  # columns of a terminal, below which text wo
 
 def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
     """Build the table of the classes, the summary with its definitions, gates and signature."""
+    document = with_foreground(document)
     parts: list[RenderableType] = [_class_table(document, percent=percent), Text()]
     parts.append(_summary(document, percent=percent))
     if "intervals" in document:
@@ -112,13 +115,13 @@ def _summary(document: Mapping[str, Any], *, percent: bool) -> Table:
         if names:
             meaning = note_on_absent(document) if what == "absent" else "not in the means"
             grid.add_row(what, str(len(names)), f"{meaning}: {', '.join(names)}")
-    mean = metric_of(headline(document)).mean
-    spread = document["spread"][mean]
+    first = spread_name(document)
+    spread = document["spread"][first]
     if spread["images"] > 1:
         deviation, *quartiles = (
             show_score(value, percent=percent) for value in (spread["std"], *spread["quartiles"])
         )
-        of = f"{title_of(mean)} of {counted(spread['images'], 'image')}"
+        of = f"{title_of(first)} of {counted(spread['images'], 'image')}"
         meaning = f"standard deviation of {of}; quartiles "
         grid.add_row("spread", deviation, meaning + ", ".join(quartiles))
     pixels = document["pixels"]
@@ -133,9 +136,10 @@ def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("group", overflow="fold", min_width=8)
     table.add_column("images", justify="right", no_wrap=True)
-    names = list(dict.fromkeys((headline(document), *mean_titles("summary"))))
+    names = in_order(document, mean_titles("summary"))
     for name in names:
-        table.add_column(title_of(name), justify="right", no_wrap=True)
+        title = title_of(name).replace(" of ", " of\n", 1)
+        table.add_column(title, justify="right", no_wrap=True)
     for group in document["groups"]:
         scores = (show_score(group["summary"][name], percent=percent) for name in names)
         images, entered = group["images"], group["averaged"]["images"]

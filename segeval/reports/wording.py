@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from segeval.scoring.convention import CASES, GIVEN_WEIGHTS, TREATMENTS, WEIGHTS, Convention
-from segeval.scoring.metrics import METRICS, OVERALL, Metric, metric_of, shown, title_of
+from segeval.scoring.metrics import (
+    METRICS,
+    OVERALL,
+    Metric,
+    class_scores,
+    metric_of,
+    shown,
+    title_of,
+)
 from segeval.scoring.pooling import POOLINGS, PoolingRow
 from segeval.text import counted, listed
 
@@ -71,6 +79,52 @@ def headline(document: Mapping[str, Any]) -> str:
     return name
 
 
+def has_background(document: Mapping[str, Any]) -> bool:
+    """Whether there are two classes, and the background is in the means."""
+    return "foreground" in document and not document["averaged"]["excluded"]
+
+
+def leading_names(document: Mapping[str, Any]) -> list[str]:
+    """Name what is read first: of two classes the foreground, but where a tool is followed."""
+    followed = document["settings"].get("like")
+    return (not followed and foreground_names(document)) or [headline(document)]
+
+
+def spread_name(document: Mapping[str, Any]) -> str:
+    """Name the score whose spread over images is shown: the first one, or its mean."""
+    first = leading_names(document)[0]
+    return first if first in document["spread"] else metric_of(first).mean
+
+
+def in_order(document: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Put what is read first and the foreground before the names of other scores."""
+    first = (*leading_names(document), *foreground_names(document), headline(document))
+    return list(dict.fromkeys((*first, *names)))
+
+
+def foreground_names(document: Mapping[str, Any]) -> list[str]:
+    """Name the scores of the foreground that people see, if there are two classes."""
+    return class_scores(document["foreground"]) if "foreground" in document else []
+
+
+def with_foreground(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put the scores of the foreground among the means of a document, and of its groups."""
+    if not foreground_names(document):
+        return document
+    name, parts = document["foreground"], document.get("groups", ())
+    groups = {"groups": [{**part, **_with_class(part, name)} for part in parts]} if parts else {}
+    return {**document, **_with_class(document, name), **groups}
+
+
+def _with_class(part: Mapping[str, Any], name: str) -> dict[str, Any]:
+    (row,) = (row for row in part["classes"] if row["name"] == name)
+    scores = {"summary": row} | ({"intervals": row["intervals"]} if "intervals" in part else {})
+    return {
+        key: part[key] | {f"{metric}.{name}": values[metric] for metric in METRICS}
+        for key, values in scores.items()
+    }
+
+
 def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield title, name and definition of each number that is shown, the headline first."""
     settings = document["settings"]
@@ -88,12 +142,13 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
                 entered = document["averaged"]["images_of"][name]
                 lowest = min(entered, max(1, int(entered * settings["worst"] / 100)))
                 meanings[names[-1]] += f", {lowest} of {counted(entered, _unit(document))}"
-    names = [headline(document), *(name for name in names if name != headline(document))]
     for overall in shown(OVERALL, "summary"):
         over, summed = images_in(document, overall.name), "sum images" in pooling_of(document).steps
         meanings[overall.name] = overall.formula + ("" if summed else f"; mean over {over}")
         names.append(overall.name)
-    for name in names:
+    for name in foreground_names(document):
+        meanings[name] = class_meaning(document, name)
+    for name in in_order(document, names):
         yield title_of(name), name, meanings[name]
 
 
@@ -147,8 +202,20 @@ def _meaning(document: Mapping[str, Any], metric: Metric) -> str:
     if metric.name == "dice" and generalized != "none":
         return f"generalised Dice ({generalized} weights) over {over}; mean over {images}"
     mean = "" if "sum classes" in pooling.steps else "mean of "
-    deviations = _deviations(settings, metric, pooling)
+    if mean and has_background(document):
+        mean = "mean with background: "
+    deviations = [*_deviations(settings, metric, pooling), *_weighted(settings)]
     return "; ".join([f"{mean}{metric.formula} over {over}", pooled, *deviations])
+
+
+def class_meaning(document: Mapping[str, Any], name: str) -> str:
+    """Say what the score of a class, as gates name it, is: of summed counts, or a mean."""
+    metric, pooling = METRICS[name.partition(".")[0]], pooling_of(document)
+    pooled = f"counts summed over {images_in(document, metric.mean)}"
+    if pooling.over_images == "mean images":
+        pooled = f"mean over the {_unit(document)}s in which it is defined"
+    deviations = _deviations(document["settings"], metric, pooling)
+    return "; ".join([metric.formula, pooled, *deviations])
 
 
 def _deviations(settings: Mapping[str, Any], metric: Metric, pooling: PoolingRow) -> Iterator[str]:
@@ -163,6 +230,9 @@ def _deviations(settings: Mapping[str, Any], metric: Metric, pooling: PoolingRow
             yield f"{case.noun} {TREATMENTS[treatment].of_class}"
     if settings.get("smoothing") and metric.smoothed:
         yield f"{settings['smoothing']:g} added to both sides of the fraction"
+
+
+def _weighted(settings: Mapping[str, Any]) -> Iterator[str]:
     weights = settings.get("weights", "none")
     if weights != "none":
         yield (WEIGHTS[weights] if isinstance(weights, str) else GIVEN_WEIGHTS).words

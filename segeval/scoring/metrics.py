@@ -293,6 +293,15 @@ def mean_titles(place: Place) -> dict[str, str]:
     return means | {overall.name: overall.title for overall in shown(OVERALL, place)}
 
 
+def class_scores(label: str) -> list[str]:
+    """Name the scores of a class that people see where means are summed up, as gates name them.
+
+    >>> class_scores("tumour")
+    ['iou.tumour', 'dice.tumour']
+    """
+    return [f"{metric.name}.{label}" for metric in shown(METRICS, "summary")]
+
+
 def metric_of(mean: str) -> Metric:
     """Return the metric of a mean, or of the mean of its worst share.
 

@@ -21,7 +21,7 @@ from segeval.scoring.means import (
     image_scores,
     summarize,
 )
-from segeval.scoring.metrics import METRICS, OVERALL, mean_titles, metric_of, shown
+from segeval.scoring.metrics import METRICS, OVERALL, class_scores, mean_titles, metric_of, shown
 from segeval.scoring.resampling import Resampling
 from segeval.scoring.sample import Sample, excluded_indices, pools_of, signature_parts, units_of
 from segeval.settings import LabelChoice, Unknown
@@ -182,15 +182,19 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
 
 
 def _of_images(scores: Scores, name: str) -> NDArray[np.float64]:
-    """Score every image by a mean over its classes, or by an overall score."""
+    """Score every image by a mean over its classes, by an overall score, or for one class."""
     if name in OVERALL:
         return OVERALL[name].score(scores.counts.images)
+    metric, _, label = name.partition(".")
+    if label:
+        values = scores.convention.score_classes(METRICS[metric], scores.counts.images)
+        return values[:, scores.labels.names.index(label)]
     excluded = excluded_indices(scores.convention, scores.labels)
     return image_scores(scores.convention, metric_of(name), scores.counts.images, excluded)
 
 
 def image_spread(scores: Scores) -> dict[str, dict[str, Any]]:
-    """Say how the scores of single images spread: the headline, and what is shown in brief.
+    """Say how the scores of single images spread: what is shown in brief, and the headline.
 
     Of the images whose score is defined: their number, the standard deviation of a sample (divided
     by n - 1; undefined for one image), and the quartiles, linear between neighbours.
@@ -199,7 +203,10 @@ def image_spread(scores: Scores) -> dict[str, dict[str, Any]]:
 
     spread = {}
     judged = scores.counts.images.total > 0
-    for name in dict.fromkeys((metric_of(scores.convention.headline).mean, *mean_titles("brief"))):
+    names = [metric_of(scores.convention.headline).mean, *mean_titles("brief")]
+    if scores.labels.foreground is not None:
+        names += class_scores(scores.labels.names[scores.labels.foreground])
+    for name in dict.fromkeys(names):
         values = _of_images(scores, name)
         values = values[~np.isnan(values) & (judged | (scores.convention.void_image == "score"))]
         quartiles = np.percentile(values, [25, 50, 75]) if values.size else np.full(3, np.nan)

@@ -10,9 +10,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.pictures.caption import describe_images
+from segeval.pictures.caption import describe_images, subject_of
+from segeval.pictures.errormaps import side_codes
 from segeval.pictures.palettes import Palette, class_colors
-from segeval.scoring.metrics import METRICS, Place, mean_titles, shown
+from segeval.scoring.metrics import METRICS, Place, class_scores, mean_titles, shown, title_of
 from segeval.scoring.score import Scores
 from segeval.text import show_score, unbroken_count
 from segeval.values import hex_color
@@ -33,9 +34,7 @@ def describe_run(catalogue: Catalogue, *, position: int | None, photographs: boo
     return {
         "images": len(catalogue.names),
         "signature": scores.signature,
-        "summary": [
-            [title, _shown(scores.summary[name])] for name, title in mean_titles("brief").items()
-        ],
+        "summary": [[title, _shown(value)] for title, value in _summary(scores).items()],
         "columns": {"run": columns, "image": _columns("classes")},
         "classes": [
             {"name": name, "color": color}
@@ -48,6 +47,16 @@ def describe_run(catalogue: Catalogue, *, position: int | None, photographs: boo
         "photographs": photographs,
         "class": position,
     }
+
+
+def _summary(scores: Scores) -> dict[str, float]:
+    """Return the scores of the whole run by title, those of the foreground of two classes first."""
+    labels, summary = scores.labels, {}
+    if labels.foreground is not None:
+        for name in class_scores(labels.names[labels.foreground]):
+            metric = name.partition(".")[0]
+            summary[title_of(name)] = float(scores.class_scores[metric][labels.foreground])
+    return summary | {title: scores.summary[name] for name, title in mean_titles("brief").items()}
 
 
 def _columns(place: Place) -> dict[str, str]:
@@ -77,7 +86,7 @@ def describe_image(
 ) -> Any:
     """Return the scores of one image, its confusions in words, and what the colours mean."""
     scores = scores_of_image(catalogue.scores, number)
-    (card,) = describe_images(scores, position)
+    (card,) = describe_images(scores, subject_of(scores.labels, position))
     info, names = scores.run.images[0], scores.labels.names
     cells = catalogue.confusions(number, CONFUSIONS_LISTED)
     return {
@@ -90,7 +99,7 @@ def describe_image(
         "classes": _classes(scores),
         "confusions": _confusions(cells, scores.counts.images.support[0], names),
         "legend": {
-            **_sides(scores, drawer.all_scheme),
+            **_sides(scores, drawer.scheme(None)),
             "errors": _entries(drawer.scheme(position), card.legend),
         },
         "photograph": info.name in drawer.photographs,
@@ -160,11 +169,13 @@ def _percent(part: int, whole: int) -> str:
 
 def _sides(scores: Scores, scheme: Palette) -> dict[str, Any]:
     counts, names = scores.counts.images, scores.labels.names
+    subject, sides = subject_of(scores.labels, None), np.arange(len(names))
+    codes = side_codes(sides, subject, len(names), scheme.striped.dtype).tolist()
     total, judged = int(scores.counts.pixels[0]), int(counts.total[0])
     legends = {}
     for kind, pixels in (("truth", counts.support[0]), ("prediction", counts.predicted[0])):
         order = np.argsort(-pixels, kind="stable").tolist()
-        shown = [(len(names) + k, names[k], int(pixels[k])) for k in order if pixels[k]]
+        shown = [(codes[k], names[k], int(pixels[k])) for k in order if pixels[k]]
         rest = total - int(pixels.sum())
         words = "void" if rest == total - judged else "void or no class"
         legends[kind] = _entries(scheme, [*shown, *([(scheme.void, words, rest)] if rest else [])])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from segeval.counting.run import ImageInfo
 from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
-from segeval.pictures.caption import Caption
+from segeval.pictures.caption import Caption, subject_of
 from segeval.pictures.classmaps import RunLookup, read_classes
 from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
 from segeval.pictures.palettes import Palette, palette_of
@@ -42,7 +42,8 @@ class Renderer:
         self.photographs = photographs
         self._images, self._translation, self._opacity = scores.run.images, translation, opacity
         self._reading = replace(scores.run.reading(), max_pixels=max_pixels)
-        self.all_scheme, self._class_scheme = (palette_of(scores.labels, p) for p in (None, 0))
+        self._labels = scores.labels
+        self._all_scheme, self._class_scheme = (palette_of(scores.labels, p) for p in (None, 0))
         self._kept: SizedCache[tuple[int, str, int | None], bytes] = SizedCache(ROOM, len)
 
     def draw(self, number: int, kind: str, position: int | None = None) -> bytes:
@@ -53,11 +54,11 @@ class Renderer:
     def _draw(self, number: int, kind: str, position: int | None) -> bytes:
         image = self._images[number]
         if kind == "photograph":
-            return to_png(self._photograph(image), self.all_scheme)
+            return to_png(self._photograph(image), self._all_scheme)
         truth, prediction = read_classes(image.pair, self._reading, self._translation)
         style = Style(
             scheme=self.scheme(position),
-            position=position,
+            position=subject_of(self._labels, position),
             classes=self._translation.classes,
             plain=True,
             opacity=self._opacity,
@@ -68,7 +69,8 @@ class Renderer:
 
     def scheme(self, position: int | None) -> Palette:
         """Return the colours of errors, of the class at a position or of all."""
-        return self.all_scheme if position is None else self._class_scheme
+        subject = subject_of(self._labels, position)
+        return self._all_scheme if subject is None else self._class_scheme
 
     def _photograph(self, image: ImageInfo) -> NDArray[np.uint8]:
         size = image.height, image.width

@@ -115,6 +115,7 @@ def test_calibration_and_hard_scores_equal_their_definitions(
         for k in range(3 if several else 2)
     ]
     assert document["hard"]["miou"] == pytest.approx(np.mean(ious))
+    assert several or document["hard_foreground"]["iou"] == pytest.approx(ious[1])
     decided = "prediction:argmax" if several else "prediction:p>=0.4"
     assert f"|{decided}|maps:{'logits' if logits else 'probabilities'}|" in document["signature"]
 

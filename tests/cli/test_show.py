@@ -77,8 +77,8 @@ def test_stated_labels_count_the_image_alone(folders: tuple[Path, Path]) -> None
 def test_a_table_of_pairs_needs_the_name_alone(tmp_path: Path) -> None:
     table = tmp_path / "pairs.csv"
     table.write_text("prediction,truth,name\npred/a/one.png,truth/a/one.png,first\n", "utf-8")
-    assert "first  all classes" in segeval("show", "--pairs", table, "first").stdout
-    assert "first  all classes" in segeval("show", "--pairs", table).stdout
+    assert "first  1\n" in segeval("show", "--pairs", table, "first").stdout
+    assert "first  1\n" in segeval("show", "--pairs", table).stdout
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,15 @@ def serve(folder: Path, *, position: int | None = None) -> Iterator[Served]:
 
 @contextlib.contextmanager
 def serve_run(
-    run: CountedRun, folder: Path, photographs: dict[str, Path], *, position: int | None = None
+    run: CountedRun,
+    folder: Path,
+    photographs: dict[str, Path],
+    *,
+    position: int | None = None,
+    choice: LabelChoice | None = None,
 ) -> Iterator[Served]:
     """Score a run and serve it; grouped by city."""
-    scores = label_and_score(run, LabelChoice())
+    scores = label_and_score(run, choice or LabelChoice())
     translation = lookup_of(scores.run, scores.labels)
     catalogue = Catalogue(scores, translation, "^([^/]+)/")
     drawer = Renderer(scores, translation, photographs, opacity=0.6, max_pixels=MAX_PIXELS)

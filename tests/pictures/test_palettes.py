@@ -65,7 +65,22 @@ def test_every_built_in_map_has_a_colour_a_meaning(name: str) -> None:
     assert len(np.unique(scheme.colors, axis=0)) == len(scheme.colors)
     stated = [label.colors[0] if label.colors else None for label in labels.labels]
     for color, wanted in zip(class_colors(labels), stated, strict=True):
-        assert wanted is None or np.abs(np.subtract(color, wanted)).max() <= 2
+        assert wanted is None or np.abs(np.subtract(color, wanted)).max() <= 2 or name == "binary"
+
+
+@pytest.mark.parametrize("name", [name for name in builtin_names() if name != "binary"])
+def test_void_is_told_apart_from_every_class(name: str) -> None:
+    labels = load_labels(name)
+    scheme, classes = full_palette(labels), len(labels.labels)
+    void = seen(scheme.colors[scheme.void], SIGHT["normal"])
+    for color in scheme.colors[classes : 2 * classes]:
+        assert np.linalg.norm(seen(color, SIGHT["normal"]) - void) > 10
+
+
+def test_void_is_cream_where_the_background_is_black() -> None:
+    for name, shown in (("voc", (224, 224, 192)), ("cityscapes", (16, 16, 16))):
+        scheme = full_palette(load_labels(name))
+        assert scheme.color(scheme.void) == shown
 
 
 def test_a_found_class_has_its_colour_in_any_company() -> None:

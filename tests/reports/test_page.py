@@ -182,7 +182,7 @@ def test_a_prediction_that_was_resized_is_drawn_so(tmp_path: Path) -> None:
         save(tmp_path / "pred" / "a.png", np.kron([[0, 1]], np.ones((4, 4)))).parent,
         save(tmp_path / "truth" / "a.png", np.kron([[0, 1]], np.ones((8, 8)))).parent,
     ]
-    page = read(scored_page(tmp_path, *sides, "--resize-prediction", "--classes", 2))
+    page = read(scored_page(tmp_path, *sides, "--resize-prediction", "--classes", 3))
     assert len(page.all("img")) == 3
     assert "no wrong pixel" in page.words
 
@@ -244,7 +244,7 @@ def test_no_image_is_worst_and_best_at_once(images: int) -> None:
     truth = np.arange(20, dtype=np.uint8)[None] % 2
     predictions = [np.where(np.arange(20) < n, 1 - truth, truth) for n in range(images)]
     scores = score_run(made_run(*((truth, p) for p in predictions)), numbered("two", range(2)))
-    chosen = representative_images(scores, 3)
+    chosen = representative_images(scores, None, 3)
     shown = [number for numbers in chosen.values() for number in numbers]
     assert len(set(shown)) == len(shown) >= min(images, 3)
     assert all(len(numbers) <= 3 for numbers in chosen.values())

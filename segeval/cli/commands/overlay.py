@@ -34,13 +34,15 @@ class PictureOptions(PhotographOptions):
         "Folder for the pictures; made if need be.", "--out", "-o", metavar="DIR", default=MISSING
     )
     class_name: str | None = _picture(
-        "Errors of this class; without it, of all classes.", "--class", metavar="CLASS"
+        "Errors of this class; else of the foreground, or of all of many.",
+        "--class",
+        metavar="CLASS",
     )
     opacity: float | None = _picture(
         "Of colours on photographs; 0.6, or 1 if plain.", min=0, max=1, metavar="V"
     )
     worst: int | None = _picture(
-        "Only the N images of lowest mIoU, or IoU of the class.", metavar="N", min=1
+        "Only the N images of lowest IoU of what is drawn, or mIoU.", metavar="N", min=1
     )
     plain: bool = _picture(
         "Nothing written; pictures have the size of the masks.", "--plain", default=False
@@ -52,11 +54,11 @@ class PictureOptions(PhotographOptions):
 
     def style(self, scores: Scores) -> Style:
         """Return how pictures look."""
-        from segeval.pictures.caption import position_of
+        from segeval.pictures.caption import position_of, subject_of
         from segeval.pictures.overlay import Style
         from segeval.pictures.palettes import palette_of
 
-        position = position_of(scores.labels, self.class_name)
+        position = subject_of(scores.labels, position_of(scores.labels, self.class_name))
         opacity = (1.0 if self.plain else 0.6) if self.opacity is None else self.opacity
         return Style(
             scheme=palette_of(scores.labels, position),
@@ -78,9 +80,9 @@ def overlay(
 ) -> None:
     """Draw the errors of each image as a PNG: true positives, false positives, false negatives.
 
-    With --class, of one class; else wrong pixels are hatched, in the colour
-    of their true class. The masks are counted first, so that pictures show
-    what `segeval score` says.
+    Of the class of --class, or of the foreground, if there are two classes;
+    else wrong pixels are hatched, in the colour of their true class. The
+    masks are counted first, so that pictures show what `segeval score` says.
     """
     from segeval.cli.deliver import say_notices
     from segeval.counting.dataset import pair_up

@@ -33,7 +33,9 @@ class ShownOptions:
 
     name: str | None = argument("Name of the pair; needless if there is one.", metavar="NAME")
     class_name: str | None = _picture(
-        "Errors of this class; without it, of all classes.", "--class", metavar="CLASS"
+        "Errors of this class; else of the foreground, or of all of many.",
+        "--class",
+        metavar="CLASS",
     )
     colors: Literal["auto", "24bit", "256", "none"] = _picture(
         "Colours; none draws characters, auto what the terminal can.", default="auto"
@@ -55,7 +57,7 @@ def show(
     errors are seen.
     """
     from segeval.cli.notices import say_classes
-    from segeval.pictures.caption import describe_images, position_of
+    from segeval.pictures.caption import describe_images, position_of, subject_of
     from segeval.pictures.classmaps import lookup_of, read_classes
     from segeval.pictures.errormaps import error_codes
     from segeval.pictures.palettes import palette_of
@@ -66,7 +68,7 @@ def show(
     pair = _find_pair(reading, name)
     run = _count(reading, pair, labels.choice(), quiet=quiet)
     scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
-    position = position_of(scores.labels, shown.class_name)
+    position = subject_of(scores.labels, position_of(scores.labels, shown.class_name))
     (card,) = describe_images(scores, position, [_number(run, pair.name)])
     translation = lookup_of(run, scores.labels, unknown=labels.unknown)
     truth, prediction = read_classes(pair, reading.reading(), translation)

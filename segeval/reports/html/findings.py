@@ -15,20 +15,21 @@ def make_page(
     scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path], *, percent: bool
 ) -> str:
     """Gather what a page shows, and write it."""
-    from segeval.pictures.caption import representative_images
+    from segeval.pictures.caption import image_scores, representative_images, subject_of
     from segeval.pictures.palettes import class_colors
     from segeval.reports.html.page import Findings, to_html
-    from segeval.scoring.score import per_image
     from segeval.values import hex_color
 
+    subject = subject_of(scores.labels, None)
+    chosen = representative_images(scores, subject, EACH)
     findings = Findings(
         document=document,
-        values=per_image(scores)["miou"],
+        values=next(iter(image_scores(scores, subject).values())),
         colors=[hex_color(color) for color in class_colors(scores.labels)],
         conventions=_conventions(scores),
         sweep=_sweep(scores),
         threshold=scores.labels.prediction_threshold,
-        album=album_of(scores, representative_images(scores, EACH), photographs),
+        album=album_of(scores, chosen, photographs, position=subject),
     )
     return to_html(findings, percent=percent)
 

@@ -18,7 +18,15 @@ from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import signed
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.matrix import lay_out_matrix, list_confusions
-from segeval.reports.wording import headlines, note_on_absent, show_bound, verdict
+from segeval.reports.wording import (
+    foreground_names,
+    headlines,
+    leading_names,
+    note_on_absent,
+    show_bound,
+    verdict,
+    with_foreground,
+)
 from segeval.scoring.metrics import METRICS, shown, title_of
 from segeval.text import printable, show_score, unbroken_count
 
@@ -36,7 +44,7 @@ class Findings:
     """What a page shows; all mappings are documents."""
 
     document: Mapping[str, Any]
-    values: NDArray[np.float64]  # mIoU of every image, NaN where undefined
+    values: NDArray[np.float64]  # IoU of the foreground or mIoU of every image, NaN if undefined
     colors: Sequence[str]
     conventions: Mapping[str, Any] | None = None
     sweep: Mapping[str, Any] | None = None
@@ -136,13 +144,15 @@ def _plain(text: str) -> str:
 
 
 def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
-    document, album = findings.document, findings.album
+    document, album = with_foreground(findings.document), findings.album
     groups = document.get("groups", [])
     verdicts = [{**gate, "verdict": verdict(gate)} for gate in document["gates"]]
     gates = sorted(verdicts, key=lambda gate: gate["passed"])  # failed ones first
     content = {
         "document": document,
         "numbers": list(headlines(document)),
+        "ranked": next(iter(foreground_names(document)), METRICS["iou"].mean),
+        "leading": len(leading_names(document)),
         "classes": _classes(document, findings.colors, limits.rows),
         "groups": groups[: limits.rows],
         "gates": gates[: limits.rows],

@@ -79,7 +79,7 @@ function choose(kind) {
 
 function showLegend() {
   const rows = shown.legend[state.kind] ?? [];
-  const wrong = state.kind === "errors" && !state.class;
+  const wrong = state.kind === "errors" && !shown.subject;
   const lead = wrong ? [make("li", { class: "soft" }, rows.length ? "wrong, by true class:" : "all is right")] : [];
   at("legend").replaceChildren(...lead, ...rows.map((row) => make(
     "li", {}, make("span", { class: "swatch", color: row.color }), row.name, make("span", { class: "soft number" }, row.pixels),
