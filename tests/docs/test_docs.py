@@ -130,3 +130,16 @@ def test_python_examples_need_nothing_from_inside() -> None:
     ]
     assert imports
     assert not [line for line in imports if re.search(r"segeval\.(?!losses\b)", line)]
+
+
+def test_the_comparison_names_presets_that_exist_and_a_source_for_each_tool() -> None:
+    page = (PROJECT / "docs" / "why.md").read_text("utf-8")
+    presets = re.findall(r"--like ([\w:-]+)", page)
+    assert len(presets) >= 12
+    assert set(presets) <= load_presets().keys()
+    rows = re.findall(r"^\| (?!tool|-)(.*) \|$", page, re.MULTILINE)
+    assert len(rows) >= 14
+    for row in rows:
+        _, _, number, source = row.split(" | ")
+        assert "](https://" in source, row
+        assert number.startswith(("`--like ", "none")), row
