@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import runpy
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -62,7 +64,43 @@ def test_what_is_needed_is_pinned_within_its_bounds() -> None:
         assert need.specifier.contains(pins[plain(need.name)]), need
 
 
+HOME: str = PROJECT["urls"]["Homepage"]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
 def test_the_addresses_are_those_of_the_docs() -> None:
     ci = (ROOT / "docs" / "ci.md").read_text("utf-8")
-    (home,) = set(re.findall(r"https://github\.com/\w+/segeval", ci))
-    assert all(url.startswith(home) for url in PROJECT["urls"].values())
+    assert set(re.findall(r"https://github\.com/[\w.-]+/segeval", ci)) == {HOME}
+    assert all(url.startswith(HOME) for url in PROJECT["urls"].values())
+
+
+def test_links_of_the_readme_are_absolute_and_lead_to_files() -> None:
+    assert not re.findall(r"\]\((?!https://)", README)
+    named = set(re.findall(r"(?<!\])\[(docs/[\w.-]+)\](?![:(])", README))
+    defined = dict(re.findall(r"^\[(.+)\]: (.+)$", README, re.MULTILINE))
+    assert len(named) >= 15
+    assert named == defined.keys()
+    addresses = [*defined.values(), *re.findall(r"\]\((https://[^)]+)\)", README)]
+    for address in addresses:
+        kind, _, path = address.removeprefix(f"{HOME}/").partition("/main/")
+        assert kind in {"blob", "raw"}, address
+        assert (ROOT / path).is_file(), address
+
+
+@pytest.mark.parametrize("new", ["https://forge.example/team/tool", f"{HOME}-masks"])
+def test_one_change_of_the_home_renews_every_page(tmp_path: Path, new: str) -> None:
+    script, pages = Path("docs") / "make_home.py", ("pyproject.toml", "README.md", "docs/ci.md")
+    (tmp_path / "docs").mkdir()
+    for name in (script, *pages):
+        shutil.copy(ROOT / name, tmp_path / name)
+    runpy.run_path(str(tmp_path / script), run_name="__main__")
+    for name in pages:
+        assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes(), "type `make docs`"
+    stated = tmp_path / "pyproject.toml"
+    line = f'Homepage = "{HOME}"'
+    stated.write_text(stated.read_text("utf-8").replace(line, line.replace(HOME, new)), "utf-8")
+    runpy.run_path(str(tmp_path / script), run_name="__main__")
+    for name in pages:
+        before, after = ((folder / name).read_text("utf-8") for folder in (ROOT, tmp_path))
+        assert after.count(new) == before.count(HOME) > 0
+        assert not re.search(rf"{HOME}(?!-masks)|uses: OWNER/segeval@", after)
