@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pytest
 from made.sets import segeval
 from made.walks import WALKS
@@ -63,8 +65,9 @@ def test_what_messages_say_leads_to_the_right_number(
             renew(part, part := part.replace(old, new))
         else:
             assert shown(said) == output, "type `make golden`"
-    total = segeval(*shlex.split(before), "--format", "total", cwd=tmp_path).stdout
-    assert float(total) == pytest.approx(expected, rel=1e-12)
+    found = json.loads(segeval(*shlex.split(before), "--format", "json", cwd=tmp_path).stdout)
+    assert [row["iou"] for row in found["classes"]] == pytest.approx(expected, rel=1e-12)
+    assert found["summary"]["miou"] == pytest.approx(np.mean(expected), rel=1e-12)
     assert SCORED in said
 
 

@@ -1,7 +1,7 @@
-"""Small data sets in the form of well-known ones, each with its mIoU in plain NumPy.
+"""Small data sets in the form of well-known ones, each with its IoUs in plain NumPy.
 
-A maker writes ``pred`` and ``gt`` below a folder, as a new user has them, and returns the mIoU that
-is right. Nothing is drawn at random, so that the numbers of docs/walks.md stay what they are.
+A maker writes ``pred`` and ``gt`` below a folder, as a new user has them, and returns the IoUs that
+are right. Nothing is drawn at random, so that the numbers of docs/walks.md stay what they are.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ VOID: Final = -1
 ROWS, COLUMNS = np.mgrid[:48, :64]
 
 
-def mean_iou(pairs: Pairs) -> float:
-    """Return the mean IoU over the classes that occur; a truth of `VOID` is not judged."""
+def ious(pairs: Pairs) -> list[float]:
+    """Return the IoU of each class that occurs, by its value; a truth of `VOID` is not judged."""
     truth, prediction = (
-        np.concatenate([np.ravel(m) for m in side]) for side in zip(*pairs, strict=True)
+        np.concatenate([np.ravel(mask) for mask in side]) for side in zip(*pairs, strict=True)
     )
     judged = truth != VOID
     truth, prediction = truth[judged], prediction[judged]
-    ious = []
+    found = []
     for value in sorted({*truth.tolist(), *prediction.tolist()} - {VOID}):
         both = np.sum((truth == value) & (prediction == value))
-        ious.append(both / np.sum((truth == value) | (prediction == value)))
-    return float(np.mean(ious))
+        found.append(float(both / np.sum((truth == value) | (prediction == value))))
+    return found
 
 
 def noise(number: int, most: int = 1000) -> Grid:
@@ -67,7 +67,7 @@ def videos() -> Iterable[tuple[str, Grid, Grid]]:
             for number in range(objects):
                 place = 13 + 11 * number, 12 + 18 * number + frame
                 truth[disk(*place, 8)] = number + 1
-                prediction[disk(place[0] + 1, place[1] + 1, 8)] = number + 1
+                prediction[disk(place[0] + 1, place[1] + 1 + frame, 8)] = number + 1
             yield f"{video}/{frame:05}.png", truth, prediction
 
 
@@ -78,23 +78,23 @@ def save_palette(path: Path, values: Grid) -> None:
     image.save(path)
 
 
-def davis(folder: Path) -> float:
+def davis(folder: Path) -> list[float]:
     """Write objects as a palette, and their foreground as 255."""
     for name, truth, prediction in videos():
         save_palette(folder / "gt" / name, truth)
         save(folder / "pred" / name, (prediction > 0) * 255)
-    return mean_iou((truth > 0, prediction > 0) for _, truth, prediction in videos())
+    return ious((truth > 0, prediction > 0) for _, truth, prediction in videos())
 
 
-def davis_colors(folder: Path) -> float:
+def davis_colors(folder: Path) -> list[float]:
     """Write objects as a palette, and predicted ones in the colours of that palette."""
     for name, truth, prediction in videos():
         save_palette(folder / "gt" / name, truth)
         save(folder / "pred" / name, np.reshape(COLORS, (4, 3))[prediction])
-    return mean_iou((truth, prediction) for _, truth, prediction in videos())
+    return ious((truth, prediction) for _, truth, prediction in videos())
 
 
-def drive(folder: Path) -> float:
+def drive(folder: Path) -> list[float]:
     """Write vessels inside a round field of view, and grey levels that see vessels outside."""
     pairs, inside = [], disk(24, 32, 23)
     for number in range(1, 5):
@@ -105,7 +105,7 @@ def drive(folder: Path) -> float:
         save_gif(folder / "mask" / f"{number:02}_test_mask.gif", inside)
         save(folder / "pred" / f"{number:02}_test.png", grey)
         pairs.append((np.where(inside, truth, VOID), grey >= 128))
-    return mean_iou(pairs)
+    return ious(pairs)
 
 
 def save_gif(path: Path, mask: NDArray[np.bool_]) -> None:
@@ -117,7 +117,7 @@ STREETS: Final = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 
 """The values of the 19 classes of Cityscapes among its label ids."""
 
 
-def cityscapes(folder: Path) -> float:
+def cityscapes(folder: Path) -> list[float]:
     """Write label ids beside other files in folders of cities, and train ids in one folder."""
     pairs = []
     for number, frame in enumerate(("frankfurt_000000_000294", "lindau_000001_000019")):
@@ -129,10 +129,10 @@ def cityscapes(folder: Path) -> float:
         save(Path(f"{start}color.png"), np.stack([ids * 5, ids * 3, ids], axis=-1))
         save(folder / "pred" / f"{frame}_leftImg8bit.png", prediction)
         pairs.append((np.where(ROWS < 5, VOID, truth), prediction))
-    return mean_iou(pairs)
+    return ious(pairs)
 
 
-def ade20k(folder: Path) -> float:
+def ade20k(folder: Path) -> list[float]:
     """Write truths of 1 to 150 with 0 for nothing, and predictions of 0 to 149."""
     pairs = []
     for number in range(1, 4):
@@ -140,10 +140,10 @@ def ade20k(folder: Path) -> float:
         save(folder / "gt" / f"ADE_val_{number:08}.png", np.where(ROWS < 3, 0, truth + 1))
         save(folder / "pred" / f"ADE_val_{number:08}.png", prediction)
         pairs.append((np.where(ROWS < 3, VOID, truth), prediction))
-    return mean_iou(pairs)
+    return ious(pairs)
 
 
-def lesions(folder: Path) -> float:
+def lesions(folder: Path) -> list[float]:
     """Write truths of 0 and 1 whose doubtful border is 255, and float maps of one channel."""
     pairs = []
     for number in range(1, 5):
@@ -154,10 +154,10 @@ def lesions(folder: Path) -> float:
         save(folder / "gt" / f"ISIC_{number:07}_segmentation.png", truth)
         save_map(folder / "pred" / f"ISIC_{number:07}.npy", chance[None])
         pairs.append((np.where(truth == 255, VOID, truth), chance >= 0.5))
-    return mean_iou(pairs)
+    return ious(pairs)
 
 
-def coco(folder: Path) -> float:
+def coco(folder: Path) -> list[float]:
     """Write 150 classes with void, predictions of half the size, and one image too few."""
     pairs = []
     for number in (139, 285, 632, 724, 776):
@@ -169,10 +169,10 @@ def coco(folder: Path) -> float:
         else:
             save(folder / "pred" / f"{number:012}.png", small)
         pairs.append((np.where(COLUMNS < 2, VOID, truth), np.kron(small, np.ones((2, 2), int))))
-    return mean_iou(pairs)
+    return ious(pairs)
 
 
-WALKS: Final[dict[str, Callable[[Path], float]]] = {
+WALKS: Final[dict[str, Callable[[Path], list[float]]]] = {
     "Objects as a palette, their foreground as 255 (DAVIS)": davis,
     "Objects as a palette, predictions in its colours (DAVIS)": davis_colors,
     "Fields of view (DRIVE)": drive,
