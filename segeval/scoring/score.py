@@ -88,6 +88,13 @@ class Scores:
     intervals: Intervals | None = None
 
     @property
+    def foreground(self) -> int | None:
+        """Index of the class whose scores are the headline: of two, the one that is counted."""
+        position = self.labels.foreground
+        left_out = excluded_indices(self.convention, self.labels)
+        return None if position in left_out else position
+
+    @property
     def excluded(self) -> list[str]:
         """Classes that the convention leaves out of the means, whatever their counts."""
         names = self.labels.names
@@ -204,8 +211,8 @@ def image_spread(scores: Scores) -> dict[str, dict[str, Any]]:
     spread = {}
     judged = scores.counts.images.total > 0
     names = [metric_of(scores.convention.headline).mean, *mean_titles("brief")]
-    if scores.labels.foreground is not None:
-        names += class_scores(scores.labels.names[scores.labels.foreground])
+    if scores.foreground is not None:
+        names += class_scores(scores.labels.names[scores.foreground])
     for name in dict.fromkeys(names):
         values = _of_images(scores, name)
         values = values[~np.isnan(values) & (judged | (scores.convention.void_image == "score"))]

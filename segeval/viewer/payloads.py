@@ -52,10 +52,10 @@ def describe_run(catalogue: Catalogue, *, position: int | None, photographs: boo
 def _summary(scores: Scores) -> dict[str, float]:
     """Return the scores of the whole run by title, those of the foreground of two classes first."""
     labels, summary = scores.labels, {}
-    if labels.foreground is not None:
-        for name in class_scores(labels.names[labels.foreground]):
+    if scores.foreground is not None:
+        for name in class_scores(labels.names[scores.foreground]):
             metric = name.partition(".")[0]
-            summary[title_of(name)] = float(scores.class_scores[metric][labels.foreground])
+            summary[title_of(name)] = float(scores.class_scores[metric][scores.foreground])
     return summary | {title: scores.summary[name] for name, title in mean_titles("brief").items()}
 
 

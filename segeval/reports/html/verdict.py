@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.reports.compare import SIGNIFICANT, rounds_needed, signed
+from segeval.reports.document import foreground_of
 from segeval.scoring.compare import RunComparison, without_rounding
 from segeval.scoring.metrics import metric_of, title_of
 from segeval.scoring.resampling import FEW
@@ -41,7 +42,7 @@ def judge(
         "figures": figures,
         "way": _way(figures),
         "chance": chance(figures, document["resampling"], percent=percent),
-        "foreground": labels.foreground is not None and labels.names[labels.foreground],
+        "foreground": foreground_of(comparison.scores).get("foreground"),
         "metric": metric.title,
         "classes": in_words(standing),
         "certain": in_words(standing[certain], most=2) if certain.any() else "",
@@ -55,7 +56,7 @@ def judge(
 def _headline(comparison: RunComparison, part: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """Return title and figures of the headline: of two classes, the score of the foreground."""
     scores, name = comparison.scores, comparison.scores.convention.headline
-    position = scores.labels.foreground
+    position = scores.foreground
     if position is None or scores.convention.like:
         return title_of(name), part["summary"][name]
     metric, label = metric_of(name), scores.labels.names[position]
