@@ -81,6 +81,7 @@ docs: $(READY)  ## write the pages that are made from data anew
 
 figures: $(READY)  ## draw the figures of the docs anew
 	$(BIN)/python docs/figures/losses.py
+	$(BIN)/python docs/figures/readme.py
 	sed -n 's|^segeval overlay |$(BIN)/segeval overlay |p' docs/pictures.md | sh -e
 
 samples: $(READY)  ## make the sample masks anew

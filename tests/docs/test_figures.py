@@ -121,3 +121,26 @@ def test_the_page_shows_what_its_commands_draw() -> None:
     page = (DOCS / "pictures.md").read_text("utf-8")
     assert sorted(name for _, name in OVERLAYS) == ["all", "road"]
     assert sorted(re.findall(r"figures/(\w+)/street_03\.png\)", page)) == ["all", "road"]
+
+
+README: Final = DOCS / "figures" / "readme"
+
+
+def test_the_terminal_of_the_readme_shows_what_its_command_prints() -> None:
+    text = (README / "terminal.svg").read_text("utf-8")
+    shown = [
+        word
+        for element in ET.fromstring(text).iter(f"{SVG}text")
+        for word in (element.text or "").split()
+    ]
+    end = shown.index("class")
+    command = [word for word in shown[3:end] if word != "\\"]
+    done = segeval(*command, "--quiet", expect=1, cwd=DOCS.parent)
+    assert shown[end:] == f"{done.stdout}{done.stderr}".split(), "type `make figures`"
+    assert "http" not in re.sub(r"https?://www\.(w3|textualize)\S+", "", text)
+
+
+def test_the_page_of_the_readme_is_small() -> None:
+    with Image.open(README / "page.png") as image:
+        assert image.width >= 1000
+    assert (README / "page.png").stat().st_size < 80_000
