@@ -25,6 +25,11 @@ class Caption:
     scores: tuple[tuple[str, float], ...]  # titles and values
     legend: tuple[tuple[int, str, int], ...]  # code, meaning, pixels
 
+    @property
+    def names(self) -> list[str]:
+        """What is written and comes from files: names of the image and of classes."""
+        return [self.name, self.subject, *(meaning for _, meaning, _ in self.legend)]
+
 
 def position_of(labels: LabelMap, name: str | None) -> int | None:
     """Return the index of the class of a name, or None for all classes."""

@@ -5,19 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.pictures.caption import Caption
+from segeval.pictures.fonts import OWN, Piece, font, split_pieces, split_words
 from segeval.pictures.palettes import INKS, Palette
-from segeval.text import defined, show_count, show_score
-
-if TYPE_CHECKING:
-    from PIL.ImageFont import FreeTypeFont, ImageFont
+from segeval.text import UNDEFINED, defined, show_count, show_score
 
 LEGEND_ROWS: Final = 3  # rows of the legend; what does not fit is counted
+DASH: Final = "-"  # of an undefined score: Pillow's own font has no longer one
 SMALLEST: Final = 12
 LARGEST: Final = 110
 PER_LINE: Final = 38  # pixels of a letter, at least and at most, and how many make the width
@@ -39,7 +38,8 @@ def font_size(width: int) -> int:
 def draw_strip(card: Caption, width: int, scheme: Palette) -> NDArray[np.unsignedinteger]:
     """Write the name, the scores and the legend of a picture, in codes and as high as is needed."""
     size = font_size(width)
-    scores = [Item(text=f"{title} {show_score(defined(value))}") for title, value in card.scores]
+    shown = ((title, show_score(defined(value))) for title, value in card.scores)
+    scores = [Item(text=f"{title} {value.replace(UNDEFINED, DASH)}") for title, value in shown]
     note = [Item(text=card.note)] if card.note else []
     entries = [
         Item(text=f"{title}: {show_count(pixels)}", code=code)
@@ -94,23 +94,20 @@ def _item_width(item: Item, size: int) -> int:
 
 @functools.lru_cache(1 << 14)
 def _word_width(word: str, size: int) -> int:
-    return round(_font(size).getlength(word))
+    return round(sum(_piece_width(piece, size) for piece in split_pieces(word)))
+
+
+def _piece_width(piece: Piece, size: int) -> float:
+    return font(piece.path, size).getlength(piece.text, direction=piece.direction)
 
 
 def _text_width(text: str, size: int) -> int:
-    words = text.split(" ")
+    words = split_words(text)
     return sum(_word_width(word, size) for word in words) + (len(words) - 1) * _space(size)
 
 
 def _space(size: int) -> int:
     return round(0.3 * size)
-
-
-@functools.lru_cache(8)
-def _font(size: int) -> FreeTypeFont | ImageFont:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
 
 
 def _fitting(text: str, size: int, width: int) -> str:
@@ -165,7 +162,7 @@ def write_text(
 ) -> None:
     """Write dark text onto codes, left and top given; what lies beyond the edge is cut off."""
     left, top = place
-    for word in text.split(" "):
+    for word in split_words(text):
         ink = _ink(word, size)
         part = codes[top : top + ink.shape[0], left : left + ink.shape[1]]
         darker = ink[: part.shape[0], : part.shape[1]] + codes.dtype.type(scheme.paper)
@@ -179,6 +176,12 @@ def _ink(word: str, size: int) -> NDArray[np.uint8]:
     from PIL import Image, ImageDraw
 
     canvas = Image.new("L", (_word_width(word, size) + 2, round(1.5 * size)))
-    ImageDraw.Draw(canvas).text((0, 0), word, fill=255, font=_font(size))
+    pen, left = ImageDraw.Draw(canvas), 0.0
+    baseline = font(OWN, size).getmetrics()[0]
+    for piece in split_pieces(word):
+        drawn = font(piece.path, size)
+        place = left, baseline
+        pen.text(place, piece.text, 255, drawn, anchor="ls", direction=piece.direction)
+        left += _piece_width(piece, size)
     levels: NDArray[np.uint8] = np.asarray(canvas)
     return levels // np.uint8(16)

@@ -100,6 +100,8 @@ def overlay(
     style = pictures.style(scores)
     jobs = _jobs(scores, style, pairs, photographs, pictures)
     check_targets(pictures.out, [job.target for job in jobs], files, overwrite=pictures.overwrite)
+    if not style.plain:
+        _say_letters([name for job in jobs for name in job.card.names], quiet=quiet)
     translation = lookup_of(run, scores.labels, unknown=labels.unknown)
     plan = Plan(style=style, translation=translation, reading=reading.reading())
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
@@ -142,6 +144,20 @@ def _check_early(
     targets = target_names(names).values() if pictures.worst is None else ()
     paths = [pictures.out / target for target in targets]
     check_targets(pictures.out, paths, files, overwrite=pictures.overwrite)
+
+
+def _say_letters(names: Iterable[str], *, quiet: bool) -> None:
+    """Say which letters are written as code points, and what has a font for them."""
+    from segeval.pictures.fonts import missing_letters, packages_for
+
+    letters = missing_letters(names)
+    if letters:
+        notify(
+            f"notice: no font draws {listed(letters, 5, ' and {} more letters')}: they are written "
+            f"as code points, like {letters[0].encode('unicode_escape').decode()}; install "
+            f"{' and '.join(packages_for(letters))} (Debian, Ubuntu) or another font that has them",
+            quiet=quiet,
+        )
 
 
 def _say_odd(odd: Iterable[Problem], *, quiet: bool) -> None:
