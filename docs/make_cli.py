@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from segeval.cli import app
+from segeval.cli.help import default_of, names_of, panels_of, usage_of
+from segeval.cli.hints import choices_of, hints_of, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +22,11 @@ PAGE: Final = Path(__file__).with_name("cli.md")
 INTRODUCTION: Final = """\
 # Command line
 
-Every command and option, written by `make docs` from the program itself; `segeval COMMAND --help`
-says the same. Data goes to stdout, everything said to stderr. Exit codes: 0 fine, 1 a gate failed,
-2 an option or a file of settings was not understood, 3 the data could not be scored, 4
-segeval itself failed, 130 interrupted. `NO_COLOR` is honoured.
+Every command and option, written by `make docs` from the program itself. `segeval COMMAND --help`
+shows examples and the options that most people use, `--help-all` shows all of them. Data goes to
+stdout, everything said to stderr. Exit codes: 0 fine, 1 a gate failed, 2 an option or a file of
+settings was not understood, 3 the data could not be scored, 4 segeval itself failed, 130
+interrupted. `NO_COLOR` is honoured.
 
 Every option of a command may stand in a file as well: see [configuration.md](configuration.md).
 `segeval --install-completion` teaches your shell to complete commands, options and choices (bash,
@@ -43,58 +46,27 @@ def page() -> str:
 
 def _section(command: Any, context: typer.Context) -> Iterator[str]:
     """Yield usage, help and options of one command."""
-    usage = f"{context.command_path} [OPTIONS]{_arguments(command)}"
-    yield f"## {context.command_path}\n\n```text\n{usage}\n```\n"
+    yield f"## {context.command_path}\n\n```text\n{usage_of(context)}\n```\n"
     yield f"{inspect.cleandoc(command.help)}\n"
-    panels: dict[str, list[Any]] = {}
-    hints = get_type_hints(command.callback)
-    for parameter in command.get_params(context):
-        argument = parameter.param_type_name == "argument"
-        panel = parameter.rich_help_panel or ("Arguments" if argument else "Options")
-        panels.setdefault(panel, []).append(parameter)
-    for panel in sorted(panels, key=_last):
+    hints = hints_of(command)
+    for panel, parameters in panels_of(context, everything=True).items():
         yield f"**{panel}**\n\n| option | value | default | meaning |\n| --- | --- | --- | --- |"
-        yield "".join(_row(parameter, hints.get(parameter.name)) for parameter in panels[panel])
-
-
-def _arguments(command: Any) -> str:
-    """Write the arguments of one command as they are typed, or those of the whole program."""
-    if hasattr(command, "commands"):
-        return " COMMAND [ARGS]..."
-    arguments = (p for p in command.params if p.param_type_name == "argument")
-    return "".join(f" {p.metavar}" if p.required else f" [{p.metavar}]" for p in arguments)
-
-
-def _last(panel: str) -> int:
-    """Sort arguments to the front and the options without a panel to the end."""
-    return {"Arguments": 0, "Files of settings": 2, "Options": 3}.get(panel, 1)
+        yield "".join(_row(each, hints.get(each.name)) for each in parameters)
 
 
 def _row(parameter: Any, hint: Any) -> str:
     """Write the row of one parameter, of this type."""
     argument = parameter.param_type_name == "argument"
-    value = "" if argument else parameter.metavar or "|".join(_choices(hint))
-    names = [parameter.metavar] if argument else sorted(parameter.opts, key=len, reverse=True)
-    cells = [", ".join(map(_code, names)), _code(value), _code(_default(parameter))]
+    value = "" if argument else parameter.metavar or "|".join(choices_of(hint))
+    names = ", ".join(map(_code, reversed(names_of(parameter))))
+    default = "required" if parameter.required else default_of(parameter)
+    cells = [names, _code(value), _code(default)]
     help_text = parameter.help or ""
-    if getattr(parameter, "multiple", False) and "repeatable" not in help_text:
+    if limits := range_of(hint):
+        help_text += f" Takes {limits}."
+    if getattr(parameter, "multiple", False):
         help_text += " Repeatable."
     return f"| {' | '.join([*cells, help_text.replace('|', '&#124;')])} |\n"
-
-
-def _default(parameter: Any) -> str:
-    """Return what is in force without the option, as its help says."""
-    if parameter.required:
-        return "required"
-    shown = parameter.show_default
-    value = shown if isinstance(shown, str) else parameter.default
-    return "" if value is None or value is False or value == "" else str(value)
-
-
-def _choices(hint: Any) -> tuple[str, ...]:
-    """Return the words of a literal type, or of one that may be None as well."""
-    kinds = (hint, *get_args(hint))
-    return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ())
 
 
 def _code(text: str) -> str:

@@ -36,7 +36,7 @@ ONLY_ABOVE = {
 }
 """Libraries, and the lowest layer that may import them."""
 
-PUBLIC_TYPER = {"typer", "typer.core", "typer.core.TyperCommand"}
+PUBLIC_TYPER = {"typer", "typer.core", "typer.core.TyperCommand", "typer.core.TyperGroup"}
 """All that is used of Typer: its versions differ in the rest."""
 
 

@@ -13,9 +13,11 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from segeval.cli import INTERRUPTED
-from segeval.cli.config import USAGE, ConfigOptions, origins
+from segeval.cli.config import ConfigOptions, origins
 from segeval.cli.console import describe_problems, notify
 from segeval.cli.github import on_github
+from segeval.cli.help import LONG, HelpOptions
+from segeval.cli.usage import USAGE
 from segeval.errors import DataError, SegevalError, SegevalWarning, SettingError
 
 GATE_FAILED = 1
@@ -29,16 +31,20 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     """Make a function fit for Typer.
 
     A parameter that is a family (a dataclass) becomes one option a field, and the options of the
-    file of settings are added; see `segeval.cli.config`, which reads them. Errors become one
-    message and an exit code: 2 for settings, 3 for data that cannot be scored, 130 for Ctrl-C.
+    file of settings are added; see `segeval.cli.config`, which reads them. Where this makes many
+    options, one is added that shows them all. Errors become one message and an exit code: 2 for
+    settings, 3 for data that cannot be scored, 130 for Ctrl-C.
     """
     hints = get_type_hints(function, include_extras=True)
     families: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     checkable = all(getattr(family, "checkable", True) for family in families.values())
+    spread = (_spread(each, hints) for each in inspect.signature(function).parameters.values())
+    own = [*chain(*spread)]
+    added = [*_members(ConfigOptions), *(_members(HelpOptions) if len(own) > LONG else ())]
 
     @functools.wraps(function)
     def run(ctx: typer.Context, **given: Any) -> None:
-        for option in _members(ConfigOptions):
+        for option in added:
             del given[option.name]
         for name, family in families.items():
             given[name] = family(**{field.name: given.pop(field.name) for field in fields(family)})
@@ -46,8 +52,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             given[CONTEXT.name] = ctx
         _call(function, given, ctx, checkable=checkable)
 
-    spread = (_spread(each, hints) for each in inspect.signature(function).parameters.values())
-    parameters = [*chain(*spread), *_members(ConfigOptions), CONTEXT]
+    parameters = [*own, *added, CONTEXT]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
@@ -113,7 +118,7 @@ def _members(family: Any) -> list[inspect.Parameter]:
             field.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=Annotated[hints[field.name], field.metadata["typer"]],
+            annotation=Annotated[hints[field.name], *field.metadata["typer"]],
         )
         for field in fields(family)
     ]

@@ -6,37 +6,32 @@ checks and converts them itself. What is typed wins, also over settings that con
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand
 
 from segeval.cli.console import notify
+from segeval.cli.help import write_help
+from segeval.cli.hints import EXPECTED, hints_of, kinds_of, refusal
 from segeval.cli.options import in_panel
+from segeval.cli.usage import USAGE, in_one_line
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.scoring.pooling import POOLINGS
 from segeval.text import did_you_mean
 
-USAGE: Final = 2
 CONFIG: Final = "segeval.config"  # where a context keeps the file of settings
 SETTINGS: Final = "segeval.settings"  # where a context keeps what the command takes from the file
 SHARED: Final = "pyproject.toml"
+UNSET: Final = {"config", "no-config", "help-all"}  # options that no file sets
 HEADER_OR_KEY: Final = re.compile(r"\s*(?:\[([^\[\]]+)\]\s*(?:#.*)?$|([\w\-.\"' ]+)=)")
-EXPECTED: Final[Mapping[Any, tuple[Any, str]]] = {
-    bool: (bool, "true or false"),
-    int: (int, "a whole number"),
-    float: (int | float, "a number"),
-    Path: (str, "a string, the path of a file or folder"),
-    str: (str | int | float, "a string or a number"),
-}  # by the type of an option: what a file may hold, in words as well
 RIVALS: Final = (
     ({"pairs"}, {"prediction", "truth"}),
     ({"labels"}, {"classes"}),
@@ -96,27 +91,40 @@ class Setting:
 
 
 class ConfiguredCommand(TyperCommand):
-    """A command whose defaults may stand in a file."""
+    """A command whose defaults may stand in a file, and whose help is short."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help itself; nothing is left to the formatter."""
+        del formatter
+        write_help(ctx)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Make settings the defaults, unless help is asked for; then parse."""
-        options, _, _ = self.make_parser(ctx).parse_args(args=list(args))
-        typed = {name: value for name, value in options.items() if value not in (None, ())}
+        with in_one_line(ctx, args):
+            options, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+            typed = {name: value for name, value in options.items() if value not in (None, ())}
+            settings: dict[str, Setting] = {}
+            if not ctx.resilient_parsing and typed.keys().isdisjoint({"help", "help_all"}):
+                settings = self._configure(ctx, typed)
+            # Typer 0.27 has no such default
+            runs = settings["runs"].text if "runs" in settings else []
+            return super().parse_args(ctx, [*args, *runs])
+
+    def _configure(self, ctx: Any, typed: Mapping[str, Any]) -> dict[str, Setting]:
+        """Read the file of settings, hand over what it says to this command, and say so."""
         settings: dict[str, Setting] = {}
-        if not ctx.resilient_parsing and "help" not in typed:
-            try:
-                ctx.meta[CONFIG] = file = _find(typed)
-                if file and self.name in configurable(ctx):
-                    settings = ctx.meta[SETTINGS] = settings_of(ctx, file, typed)
-                    hand_over(ctx, settings)
-            except SettingError as error:
-                notify(f"segeval: {error}")
-                raise typer.Exit(USAGE) from None
+        try:
+            ctx.meta[CONFIG] = file = _find(typed)
+            if file and self.name in configurable(ctx):
+                settings = ctx.meta[SETTINGS] = settings_of(ctx, file, typed)
+                hand_over(ctx, settings)
+        except SettingError as error:
+            notify(f"segeval: {error}")
+            raise typer.Exit(USAGE) from None
         if settings:
             quiet = "quiet" in typed or ctx.params.get("quiet", False)
             notify(f"settings from {ctx.meta[CONFIG].path}", quiet=quiet)
-        runs = settings["runs"].text if "runs" in settings else []  # Typer 0.27 has no such default
-        return super().parse_args(ctx, [*args, *runs])
+        return settings
 
 
 def configurable(ctx: Any) -> dict[str, Any]:
@@ -180,7 +188,7 @@ def hand_over(ctx: Any, settings: Mapping[str, Setting]) -> None:
             try:
                 parameter.handle_parse_result(ctx, {}, [])
             except typer.BadParameter as error:
-                reason = error.message.removeprefix("Value error, ").rstrip(".")
+                reason = refusal(setting.text, hints_of(ctx.command)[parameter.name])
                 raise SettingError(f"{setting.quoted}: {reason}{_hint(ctx, setting)}") from error
 
 
@@ -196,16 +204,12 @@ def _hint(ctx: Any, setting: Setting) -> str:
 def options_of(command: Any) -> dict[str, tuple[Any, list[Any]]]:
     """Return what a file can set, as it is typed: the parameter, and its types or choices."""
     options = {}
-    hints = inspect.signature(command.callback).parameters
+    hints = hints_of(command)
     for parameter in sorted(command.params, key=lambda each: each.param_type_name):
-        kinds = _leaves(get_args(hints[parameter.name].annotation)[0])
+        kinds = kinds_of(hints[parameter.name])
         if parameter.param_type_name == "option" or Path in kinds:
             options[max(parameter.opts, key=len).lstrip("-")] = (parameter, kinds)
-    return {name: found for name, found in options.items() if name not in {"config", "no-config"}}
-
-
-def _leaves(hint: Any) -> list[Any]:
-    return [leaf for part in get_args(hint) for leaf in _leaves(part)] or [hint]
+    return {name: found for name, found in options.items() if name not in UNSET}
 
 
 def _entries(file: ConfigFile, commands: Collection[str]) -> Iterator[tuple[tuple[str, ...], Any]]:

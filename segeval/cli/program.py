@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from segeval.cli.config import ConfiguredCommand
 from segeval.cli.console import notify, write_stdout
+from segeval.cli.help import write_help
+from segeval.cli.usage import in_one_line
 from segeval.version import __version__
 
 COMMANDS: Final = {
@@ -20,8 +23,29 @@ COMMANDS: Final = {
     "Data and settings": "check labels merge config",
 }  # every command in the groups of the help; a module of `segeval.cli.commands` and its function
 
+
+class Program(TyperGroup):
+    """All commands as one, whose help and errors are ours."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help itself; nothing is left to the formatter."""
+        del formatter
+        write_help(ctx)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse what stands before the command."""
+        with in_one_line(ctx, args):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Find the command, and run it."""
+        with in_one_line(ctx, ctx.args):
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="segeval",
+    cls=Program,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -54,7 +78,12 @@ def segeval(
 ) -> None:
     """Score segmentation masks: Dice, IoU, mIoU, precision and recall, with their definitions.
 
-    Type `segeval score PRED TRUTH` for two folders of masks.
+        # two folders of masks, whose files have the same names
+        segeval score pred/ truth/
+        # the same, and a page to look around in
+        segeval score pred/ truth/ --html page.html
+
+    `segeval COMMAND --help` shows examples and the options of a command.
     """
     del version  # its callback has answered
     if any(any(Path(folder).glob("segeval-*.*-info")) for folder in sys.path):  # a listing is fast

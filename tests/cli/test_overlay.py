@@ -225,7 +225,7 @@ def test_options_that_make_no_sense_are_refused(folders: tuple[Path, Path], tmp_
     out = tmp_path / "out"
     done = segeval("overlay", *folders, "--class", "7", "-o", out, expect=2)
     assert "no class is called '7'; the classes are 0, 1, 2" in done.stderr
-    assert "Missing option" in segeval("overlay", *folders, expect=2).stderr
+    assert "missing option -o DIR" in segeval("overlay", *folders, expect=2).stderr
     segeval("overlay", *folders, "--image-suffix", "_x", "-o", out, expect=2)
     segeval("overlay", *folders, "--opacity", "2", "-o", out, expect=2)
     assert not out.exists()

@@ -27,6 +27,11 @@ def check(
 ) -> None:
     """List every problem of the data at once, with the values and storage forms found.
 
+        # what is there, and what stands in the way of a score
+        segeval check pred/ truth/
+        # the same for the classes that will be scored
+        segeval check pred/ truth/ --labels cityscapes
+
     Exit code 0 if the data can be scored with these options, 3 if not.
     """
     from segeval.cli.notices import say_classes

@@ -38,15 +38,18 @@ class ComparedOptions(FolderOptions):
     """Which runs are compared, and how folders among them are counted."""
 
     runs: list[Path] = argument(
-        "Run files, or folders of predicted masks; the first is compared to.",
-        metavar="RUN…",
+        "Run files, or folders of predicted masks; the others are compared with the first.",
+        metavar="RUN...",
         default=MISSING,
     )
     truth: Path | None = _pairing(
-        "Folder of true masks, for folders of predictions.", "--truth", metavar="TRUTH"
+        "Folder of true masks, if folders of predictions are compared.",
+        "--truth",
+        metavar="TRUTH",
+        common=True,
     )
     common: bool = _convention(
-        "Leave out images that are not in all runs.", "--common", default=False
+        "Leave out images that are not in all runs.", "--common", default=False, common=True
     )
 
 
@@ -55,12 +58,14 @@ class ResamplingOptions(options.GroupedOptions):
     """How counts become scores, and how often they are drawn: always, in a comparison."""
 
     ci: int | None = _convention(
-        "Intervals and p-values from so many resamples of the images, or of their groups.",
+        "Intervals and p-values from N resamples of the images, or of their groups.",
         metavar="N",
+        common=True,
         show_default="1000",
     )
     group_by: str | None = _convention(
-        "The groups of --pooling group: regular expression on the name, first capture group.",
+        "Groups for --pooling group: what the first capture group of this regular expression "
+        "finds in the name.",
         metavar="REGEX",
     )
 
@@ -72,15 +77,19 @@ class ComparisonOutput(ReportFiles):
     printed: ClassVar = {"table": "compare:to_renderable"}
 
     output_format: Literal["table", "csv", "json", "markdown"] = _output(
-        "What is printed.", "--format", default="table"
+        "What is printed.", "--format", default="table", common=True
     )
     percent: bool = percent_flag()
-    csv: Path | None = report_file("compare:to_csv", "Write a CSV of all scores.")
-    per_image: Path | None = report_file("compare:images_csv", "Write a CSV of the images.")
+    csv: Path | None = report_file("compare:to_csv", "Write all scores as CSV.", common=True)
+    per_image: Path | None = report_file(
+        "compare:images_csv", "Write the scores of the images as CSV.", common=True
+    )
     json: Path | None = document_file()
     markdown: Path | None = report_file("compare:to_markdown", "Write the table as Markdown.")
     html: Path | None = report_file(
-        "html.comparison:make_page", "Write one page with bars and pictures of what changed."
+        "html.comparison:make_page",
+        "Write a report with bars and pictures of what changed, as one page of HTML.",
+        common=True,
     )
     images: Path | None = photograph_folder()
     image_suffix: str = photograph_suffix()
@@ -96,6 +105,13 @@ def compare(
     quiet: options.Quiet = False,
 ) -> None:
     """Compare runs over the same images with the first of them.
+
+        # two runs that were saved by `segeval score -o`
+        segeval compare old.segeval new.segeval
+        # folders of predictions, counted now
+        segeval compare old/ new/ --truth truth/
+        # the same, and a page of HTML
+        segeval compare old/ new/ --truth truth/ --html page.html
 
     For every mean and every class: both scores, the difference, its interval
     over paired resamples, and the p-value of approximate randomisation; then

@@ -17,7 +17,7 @@ from segeval.errors import SettingError
 def config(
     ctx: typer.Context,
     name: Annotated[
-        str | None, typer.Argument(metavar="COMMAND", help="One command.", show_default=False)
+        str | None, typer.Argument(metavar="COMMAND", help="Only this command.", show_default=False)
     ] = None,
     *,
     output_format: Annotated[
@@ -25,6 +25,9 @@ def config(
     ] = "table",
 ) -> None:
     """Show what is in force for every command, and where each value comes from.
+
+        segeval config
+        segeval config score --format json
 
     Settings stand in segeval.toml, or in the table tool.segeval of
     pyproject.toml, in the working folder or above it.

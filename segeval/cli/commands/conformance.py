@@ -18,7 +18,9 @@ def conformance(
     *,
     quiet: options.Quiet = False,
 ) -> None:
-    """Export small masks at every edge, and what each convention says of them.
+    """Export small masks of every edge case, and what each convention says of them.
+
+        segeval conformance suite/
 
     Another tool scores the masks in DIR and compares its numbers with those in
     DIR/expected.json; DIR/README.md says how.

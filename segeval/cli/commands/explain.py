@@ -27,14 +27,16 @@ class ExplainOptions(ReportFiles):
     printed: ClassVar = {"table": "explain:to_renderable"}
 
     between: tuple[str, str] | None = _convention(
-        "Go from preset A to preset B, a rule at a time.", metavar="A B"
+        "Go from preset A to preset B, one rule at a time.", metavar="A B", common=True
     )
     exclude: list[str] | None = _convention(
-        "Leave a class out of every mean; repeatable.", metavar="CLASS"
+        "Leave a class out of every mean.", metavar="CLASS", common=True
     )
-    variants: bool = _output("Show the variants of the presets as well.", "--all", default=False)
+    variants: bool = _output(
+        "Show the variants of the presets as well.", "--all", default=False, common=True
+    )
     output_format: Literal["table", "json"] = _output(
-        "What is printed; json holds all.", "--format", default="table"
+        "What is printed; json holds all variants.", "--format", default="table", common=True
     )
     json: Path | None = document_file()
 
@@ -48,6 +50,11 @@ def explain(
     quiet: options.Quiet = False,
 ) -> None:
     """Show what every tool would report for these masks, and why they disagree.
+
+        # a row for each tool
+        segeval explain pred/ truth/
+        # from one tool to another, a rule at a time
+        segeval explain run.segeval --between mmseg nnunet
 
     Give a saved run, or PRED and TRUTH. Each row is the convention of a tool;
     see `segeval presets`. --between A B goes from one to another a rule at a

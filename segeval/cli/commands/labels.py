@@ -13,10 +13,18 @@ from segeval.cli.console import columns, write_stdout
 @command
 def labels(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME|FILE", help="One label map.", show_default=False)
+        str | None,
+        typer.Argument(metavar="NAME|FILE", help="Show this label map.", show_default=False),
     ] = None,
 ) -> None:
-    """List the built-in label maps, or show one of them, or a file of yours."""
+    """List the built-in label maps, or show one of them, or a file of yours.
+
+        segeval labels
+        segeval labels cityscapes
+
+    A label map says which values mean which class; the other commands take
+    it with --labels NAME|FILE.
+    """
     from segeval.labels.load import builtin_names, load_labels
     from segeval.values import describe_values, hex_color
 

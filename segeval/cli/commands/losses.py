@@ -34,10 +34,18 @@ class MapOptions(ReadingOptions):
         "Folder of probability maps: .npy or .npz of (K, H, W) or (H, W), or grey PNG.",
         metavar="PROBS",
     )
-    logits: bool = _pairing("The maps hold logits.", "--logits", default=False)
-    channels: Channels = _pairing("Where the classes are: (K, H, W) or (H, W, K).", default="first")
+    logits: bool = _pairing(
+        "The maps hold logits, not probabilities.", "--logits", default=False, common=True
+    )
+    channels: Channels = _pairing(
+        "Axis of the classes: first as (K, H, W), or last as (H, W, K).", default="first"
+    )
     out: Path | None = _pairing(
-        "Write the counts of the most probable classes as a run file.", "--out", "-o", metavar="RUN"
+        "Keep the counts of the most probable classes in a run file, e.g. run.segeval.",
+        "--out",
+        "-o",
+        metavar="RUN",
+        common=True,
     )
     overwrite: bool = _pairing("Replace the run file.", "--overwrite", default=False)
 
@@ -47,50 +55,63 @@ class LossOptions:
     """Which losses, with which parameters."""
 
     loss: list[str] | None = _losses(
-        "Only these losses: bce, focal, dice, …; repeatable, or with commas.", metavar="NAME"
+        "Only these losses, e.g. bce,focal,dice.", metavar="NAME,...", common=True
     )
     threshold: float | None = _losses(
-        "Maps of the foreground: it is where p >= V (usually 0.5); of 8 and 16 bits: where the "
-        "level is.",
+        "Maps of one foreground: it is where p is V or more; for grey PNG, where the stored level "
+        "is. Without it 0.5.",
         metavar="V",
+        common=True,
     )
     alpha: str | None = _losses(
-        "Focal: one number balances (positives A, negatives 1 - A), or one a class: 1,2,1.",
+        "Focal: factor A of the foreground and 1 - A of the background, or one for each class: "
+        "1,2,1.",
         metavar="A",
     )
-    gamma: float = _losses("Focal: exponent.", metavar="G", default=2.0)
+    gamma: float = _losses("Focal: exponent of 1 - p of the true class.", metavar="G", default=2.0)
     smooth: float = _losses(
-        "Dice, Jaccard, Tversky: added above and below, e.g. 1.", metavar="S", default=0.0
+        "Dice, Jaccard, Tversky: added to numerator and denominator, e.g. 1.",
+        metavar="S",
+        default=0.0,
     )
     tversky: str | None = _losses(
-        "Tversky: prices of false positives and of misses, e.g. 0.3,0.7.", metavar="A,B"
+        "Tversky: weights of false positives and of misses, e.g. 0.3,0.7.", metavar="A,B"
     )
-    positive_weight: float | None = _losses("BCE: factor of the foreground, e.g. 2.", metavar="W")
+    positive_weight: float | None = _losses("BCE: weight of the foreground, e.g. 2.", metavar="W")
     class_weights: str | None = _losses(
-        "Cross-entropy: one a class, 1,2,0.5; the mean divides by their sum.", metavar="W,…"
+        "Cross-entropy: a weight for each class, e.g. 1,2,0.5; the mean divides by their sum.",
+        metavar="W,...",
     )
     label_smoothing: float = _losses(
-        "Cross-entropy: share of the truth spread over all classes.", metavar="E", default=0.0
+        "Cross-entropy: share of the truth that is spread over all classes, e.g. 0.1.",
+        metavar="E",
+        default=0.0,
     )
     normalized: bool = _losses(
         "Focal: divide by the sum of (1 - p_t)^gamma, not by the pixels.",
         "--normalized",
         default=False,
     )
-    squared: bool = _losses("Dice, Jaccard: squares below.", "--squared", default=False)
+    squared: bool = _losses(
+        "Dice, Jaccard: squares in the denominator.", "--squared", default=False
+    )
     log: bool = _losses("Dice, Jaccard, Tversky: -ln of the overlap.", "--log", default=False)
     loss_classes: str | None = _losses(
-        "Only these classes in the means of overlap and Lovász, with commas.", metavar="NAME,…"
+        "Only these classes in the means of Dice, Jaccard, Tversky and Lovász.", metavar="NAME,..."
     )
     classes_mode: ClassesMode | None = _losses(
-        "Classes of an image in its mean; usually present for Lovász and all for the others."
+        "Classes in the mean of an image; without it, those present for Lovász, and all for the "
+        "others."
     )
     void_image: VoidLoss = _losses(
-        "An image without judged pixels is left out of the means, or its losses are 0.",
+        "An image without judged pixels is left out of the means (skip), or its losses are 0 "
+        "(zero).",
         default="skip",
     )
     bins: int | None = _losses(
-        "Show the reliability table, in so many bins (15 if it is not shown).", min=1, metavar="N"
+        "Show the table of reliability, in N bins; without it, calibration is of 15.",
+        min=1,
+        metavar="N",
     )
 
 
@@ -101,16 +122,20 @@ class LossOutput(ReportFiles):
     printed: ClassVar = {"table": "losses:to_renderable"}
 
     output_format: Literal["table", "csv", "json"] = _output(
-        "What is printed.", "--format", default="table"
+        "What is printed.", "--format", default="table", common=True
     )
-    csv: Path | None = report_file("losses:to_csv", "Write a CSV of the losses.")
-    per_image: Path | None = report_file("losses:images_csv", "Write a CSV of the images.")
+    csv: Path | None = report_file("losses:to_csv", "Write the losses as CSV.")
+    per_image: Path | None = report_file(
+        "losses:images_csv", "Write the losses of the images as CSV.", common=True
+    )
     json: Path | None = document_file()
     plot: Path | None = report_file(
-        "plots.reliability:draw", "Draw the reliability diagram, as .svg, .png or .pdf."
+        "plots.reliability:draw",
+        "Draw the reliability diagram, as .svg, .png or .pdf.",
+        common=True,
     )
     fail_over: list[str] | None = _output(
-        "Exit 1 above: bce=0.2, ece=0.05; repeatable.", metavar="LOSS=VALUE"
+        "Exit 1 if a loss is above: bce=0.2, ece=0.05.", metavar="LOSS=VALUE", common=True
     )
 
 
@@ -123,11 +148,20 @@ def losses(
     *,
     quiet: options.Quiet = False,
 ) -> None:
-    """Value losses of the probability maps in PROBS against the masks in TRUTH.
+    """Compute losses of the probability maps in PROBS against the masks in TRUTH.
 
-    BCE, cross-entropy, focal, soft Dice and Jaccard, Lovász; calibration; and
-    scores of the most probable classes. Without --labels, channel k is the
-    class of value k and 255 is void.
+        # maps of the probability of each class: losses, calibration
+        segeval losses probs/ truth/
+        # two of them, and the names of the classes
+        segeval losses probs/ truth/ --labels voc --loss focal,dice
+        # is the model too sure of itself? a diagram
+        segeval losses probs/ truth/ --plot reliability.svg
+        # fail in CI if the expected calibration error is over 0.2
+        segeval losses probs/ truth/ --fail-over ece=0.2
+
+    Shows BCE, cross-entropy, focal, soft Dice and Jaccard, and Lovász; the
+    calibration; and scores of the most probable classes. Without --labels,
+    channel k is the class of value k and 255 is void.
     """
     from segeval.cli.deliver import deliver, enforce
     from segeval.counting.runfile import write_run

@@ -14,13 +14,17 @@ from segeval.cli.console import notify
 
 @command
 def merge(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Run files.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run files to add.")],
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="The sum.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the sum.")] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="RUN", help="Run file of the sum.")],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace that file if it is there.")
+    ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Add runs: shards of one data set, or several data sets read alike.
+
+        segeval merge first.segeval second.segeval -o all.segeval
 
     An image in two runs must have equal counts.
     """

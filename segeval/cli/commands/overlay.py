@@ -31,26 +31,45 @@ class PictureOptions(PhotographOptions):
     """What is drawn, and where it goes."""
 
     out: Path = _picture(
-        "Folder for the pictures; made if need be.", "--out", "-o", metavar="DIR", default=MISSING
+        "Folder for the pictures; made if need be.",
+        "--out",
+        "-o",
+        metavar="DIR",
+        default=MISSING,
+        common=True,
     )
     class_name: str | None = _picture(
-        "Errors of this class; else of the foreground, or of all of many.",
+        "Errors of this class; without it, of the foreground of two classes, or of all of many.",
         "--class",
         metavar="CLASS",
+        common=True,
     )
     opacity: float | None = _picture(
-        "Of colours on photographs; 0.6, or 1 if plain.", min=0, max=1, metavar="V"
+        "Opacity of the colours on photographs; without it 0.6, or 1 with --plain.",
+        min=0,
+        max=1,
+        metavar="V",
     )
     worst: int | None = _picture(
-        "Only the N images of lowest IoU of what is drawn, or mIoU.", metavar="N", min=1
+        "Only the N images of lowest IoU of what is drawn, or lowest mIoU.",
+        metavar="N",
+        min=1,
+        common=True,
     )
     plain: bool = _picture(
-        "Nothing written; pictures have the size of the masks.", "--plain", default=False
+        "Write no words into the pictures; they have the size of the masks.",
+        "--plain",
+        default=False,
     )
     side_by_side: bool = _picture(
-        "Also the photograph, the truth and the prediction.", "--side-by-side", default=False
+        "Also show the photograph, the truth and the prediction.",
+        "--side-by-side",
+        default=False,
+        common=True,
     )
-    overwrite: bool = _picture("Replace pictures that are there.", "--overwrite", default=False)
+    overwrite: bool = _picture(
+        "Replace pictures that are there.", "--overwrite", default=False, common=True
+    )
 
     def style(self, scores: Scores) -> Style:
         """Return how pictures look."""
@@ -80,9 +99,17 @@ def overlay(
 ) -> None:
     """Draw the errors of each image as a PNG: true positives, false positives, false negatives.
 
-    Of the class of --class, or of the foreground, if there are two classes;
-    else wrong pixels are hatched, in the colour of their true class. The
-    masks are counted first, so that pictures show what `segeval score` says.
+        # a picture of every image
+        segeval overlay pred/ truth/ -o errors/
+        # the errors of one class
+        segeval overlay pred/ truth/ -o road/ --labels cityscapes --class road
+        # the five worst images, on their photographs
+        segeval overlay pred/ truth/ -o worst/ --images photos/ --worst 5
+
+    They are errors of the class of --class, or of the foreground, if there
+    are two classes; else wrong pixels are hatched, in the colour of their
+    true class. The masks are counted first, so that pictures show what
+    `segeval score` says.
     """
     from segeval.cli.deliver import say_notices
     from segeval.counting.dataset import pair_up

@@ -24,21 +24,25 @@ class PlotOptions:
     """What is drawn, and where it goes."""
 
     out: Path = _plot(
-        "The file: its name ends in .svg, .png or .pdf; - is stdout, SVG.",
+        "File of the plot: its name ends in .svg, .png or .pdf; - is SVG to stdout.",
         "--out",
         "-o",
         metavar="F",
         default=MISSING,
+        common=True,
     )
     kind: Literal["confusion", "classes", "images", "curves"] = _plot(
-        "Confusion matrix, scores of classes or images, or curves over thresholds.",
+        "The confusion matrix, scores of the classes or the images, or curves over all thresholds.",
         default="confusion",
+        common=True,
     )
     metric: str = _plot(
-        "Score of the classes: any column of their table, e.g. dice.",
+        "Score of the classes for --kind classes: any column of their table, e.g. dice.",
+        "--metric",  # Typer 0.27 takes the value for the name
         metavar="METRIC",
         autocompletion=lambda: [*_metrics()],
         default="iou",
+        common=True,
     )
 
 
@@ -53,9 +57,15 @@ def plot(
 ) -> None:
     """Plot PRED against TRUTH, or a saved run in its place, as SVG, PNG or PDF.
 
-    Shares of each true class (confusion), a bar a class (classes), the
-    spread of mIoU over images (images), precision, recall, Dice and IoU of
-    grey predictions at every threshold (curves).
+        # the confusion matrix
+        segeval plot run.segeval -o confusion.svg
+        # a bar for the Dice of each class
+        segeval plot run.segeval -o dice.pdf --kind classes --metric dice
+
+    --kind says what is drawn: shares of each true class (confusion), a bar
+    for each class (classes), the spread of mIoU over images (images), or
+    precision, recall, Dice and IoU of grey predictions at every threshold
+    (curves).
     """
     from segeval.cli.deliver import write_report
     from segeval.cli.notices import say_classes

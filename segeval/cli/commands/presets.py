@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 @command
 def presets(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="One preset.", show_default=False)
+        str | None, typer.Argument(metavar="NAME", help="Show this preset.", show_default=False)
     ] = None,
 ) -> None:
     """List the conventions of other tools, or show one of them in full.
+
+        segeval presets
+        segeval presets mmseg
 
     Type `segeval score PRED TRUTH --like NAME` for the number that the tool
     reports for the same masks.

@@ -22,6 +22,13 @@ def report(
 ) -> None:
     """Score a saved run again: other labels, convention, format or gates.
 
+        # means over images in place of the whole data set, with intervals
+        segeval report run.segeval --pooling image --ci 1000
+        # the names of the classes, and a page of HTML
+        segeval report run.segeval --labels cityscapes --html page.html
+        # fail if mIoU is more than 0.01 below that of an earlier run
+        segeval report new.segeval --baseline old.segeval --max-drop 0.01
+
     No mask is read. The same options give the same document as `segeval score`.
     """
     from segeval.cli.deliver import present

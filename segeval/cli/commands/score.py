@@ -22,6 +22,17 @@ def score(
 ) -> None:
     """Count and score the masks in PRED against those in TRUTH.
 
+        # the classes are the values that are found; 255 is void
+        segeval score pred/ truth/
+        # the classes of a built-in label map, by their names
+        segeval score pred/ truth/ --labels cityscapes
+        # the number that another tool gives for these masks
+        segeval score pred/ truth/ --like mmseg
+        # keep the counts for later, and write a page of HTML
+        segeval score pred/ truth/ -o run.segeval --html page.html
+        # fail in CI if mIoU is below 0.75
+        segeval score pred/ truth/ --fail-under miou=0.75
+
     Both folders are walked, and masks pair by name. Without --labels, the
     values found are the classes and 255 is void; masks of nothing but 0 and
     255 are binary.

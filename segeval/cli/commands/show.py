@@ -31,16 +31,26 @@ _picture = options.in_panel("Picture")
 class ShownOptions:
     """Which image is shown, and how."""
 
-    name: str | None = argument("Name of the pair; needless if there is one.", metavar="NAME")
+    name: str | None = argument(
+        "Name of the pair; not needed if there is only one.", metavar="NAME"
+    )
     class_name: str | None = _picture(
-        "Errors of this class; else of the foreground, or of all of many.",
+        "Errors of this class; without it, of the foreground of two classes, or of all of many.",
         "--class",
         metavar="CLASS",
+        common=True,
     )
     colors: Literal["auto", "24bit", "256", "none"] = _picture(
-        "Colours; none draws characters, auto what the terminal can.", default="auto"
+        "Colours of the terminal: auto uses what it has, none draws characters.",
+        default="auto",
+        common=True,
     )
-    width: int | None = _picture("Columns; by default those of the terminal.", min=10, metavar="N")
+    width: int | None = _picture(
+        "Columns of the picture; without it, those of the terminal.",
+        min=10,
+        metavar="N",
+        common=True,
+    )
 
 
 @command
@@ -52,6 +62,11 @@ def show(
     quiet: options.Quiet = False,
 ) -> None:
     """Draw the errors of one image in the terminal, with its scores.
+
+        # the pair that is called city_01
+        segeval show pred/ truth/ city_01
+        # the errors of one class
+        segeval show pred/ truth/ city_01 --labels cityscapes --class road
 
     A cell of the picture is wrong if any of its pixels is, so that small
     errors are seen.

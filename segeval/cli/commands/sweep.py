@@ -34,33 +34,46 @@ class SweepOptions(ReportFiles):
     labels: str = _option(
         "Label map of the truth, with two classes.",
         metavar="NAME|FILE",
+        common=True,
         autocompletion=label_maps,
         default="binary",
     )
-    ignore: list[str] | None = _option("Truth values that are void.", metavar="VALUE")
+    ignore: list[str] | None = _option(
+        "Truth values that are void, so not judged, e.g. 128.", metavar="VALUE", common=True
+    )
     truth_threshold: float | None = _option(
-        "Grey truths: foreground where value >= V.", metavar="V"
+        "Truths are grey: foreground where the stored value is V or more.", metavar="V", common=True
     )
     like: str | None = _option(
-        "Treat absent and one-sided foreground as another tool does; see `segeval presets`.",
+        "Treat images without foreground on one or both sides as another tool does; see `segeval "
+        "presets`.",
+        common=True,
         metavar="PRESET",
         autocompletion=preset_names,
     )
     absent: Absent | None = _option(
-        "An image without foreground on either side is left out, is 0 or 1, or spoils the mean; "
-        "left out at some thresholds only, it is 0 there.",
+        "An image without foreground on either side is left out of the means over images (skip), "
+        "counts as 0 or 1, or makes them undefined; left out at some thresholds only, it is 0 "
+        "there.",
         show_default="skip",
     )
     scale: Scale = _option(
         "Stretch each prediction from its least to its greatest value first (min-max).",
+        common=True,
         default="none",
     )
-    beta2: float = _option("Squared beta of the F-beta score.", metavar="B", default=1.0)
-    output_format: Literal["table", "csv", "json"] = _option(
-        "What is printed.", "--format", default="table"
+    beta2: float = _option(
+        "Squared beta of the F-beta score, e.g. 0.3.", metavar="B", default=1.0, common=True
     )
-    csv: Path | None = report_file("sweep:to_csv", "Write every threshold as CSV.", panel=None)
-    json: Path | None = report_file("json:to_json", "Write everything.", panel=None)
+    output_format: Literal["table", "csv", "json"] = _option(
+        "What is printed.", "--format", default="table", common=True
+    )
+    csv: Path | None = report_file(
+        "sweep:to_csv", "Write every threshold as CSV.", panel=None, common=True
+    )
+    json: Path | None = report_file(
+        "json:to_json", "Write everything as one JSON document.", panel=None, common=True
+    )
 
     def choice(self) -> LabelChoice:
         """Return what the user says about the truth."""
@@ -76,9 +89,16 @@ class SweepOptions(ReportFiles):
 def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Quiet = False) -> None:
     """Score every threshold of grey predictions in PRED, or of a saved run in its place.
 
-    Precision, recall, Dice, IoU, specificity and F-beta of the foreground,
-    over the data set and as means over images; average precision, AUROC,
-    MAE, the adaptive F-beta, and the best thresholds.
+        # grey maps against truths of 0 and 255
+        segeval sweep maps/ masks/
+        # every threshold in a file
+        segeval sweep maps/ masks/ --csv thresholds.csv
+        # as saliency is evaluated: each map stretched, beta squared 0.3
+        segeval sweep maps/ masks/ --scale min-max --beta2 0.3
+
+    Shows precision, recall, Dice, IoU, specificity and F-beta of the
+    foreground, over the data set and as means over images; average precision,
+    AUROC, MAE, the adaptive F-beta, and the best thresholds.
     """
     from segeval.cli.deliver import deliver
     from segeval.files import check_writable

@@ -21,13 +21,23 @@ class ViewOptions(PhotographOptions):
     """What is shown at first, and where."""
 
     class_name: str | None = _view(
-        "The class that is chosen at first; another one is a click.", "--class", metavar="CLASS"
+        "The class that is chosen at first; others are a click away.",
+        "--class",
+        metavar="CLASS",
+        common=True,
     )
-    opacity: float = _view("Of the errors on photographs.", min=0, max=1, metavar="V", default=0.6)
+    opacity: float = _view(
+        "Opacity of the errors on photographs.", min=0, max=1, metavar="V", default=0.6
+    )
     port: int = _view(
-        "Port of this machine; 0 is any free one.", min=0, max=65535, metavar="N", default=0
+        "Port of this machine; 0 is any free one.",
+        min=0,
+        max=65535,
+        metavar="N",
+        default=0,
+        common=True,
     )
-    opened: bool = _view("Open the page in the browser.", "--open", default=False)
+    opened: bool = _view("Open the page in the browser.", "--open", default=False, common=True)
 
 
 @command
@@ -40,6 +50,13 @@ def view(
     quiet: options.Quiet = False,
 ) -> None:
     """Browse the images of PRED against TRUTH, or of a saved run in its place, in a browser.
+
+        # open the page at once
+        segeval view pred/ truth/ --open
+        # the errors are drawn on photographs
+        segeval view pred/ truth/ --images photos/
+        # a run that was saved by `segeval score`
+        segeval view run.segeval --labels cityscapes
 
     Prints the address of a page that only this machine can open, and serves
     it until Ctrl-C: images by score, class, confusion, group or name, and

@@ -17,15 +17,23 @@ class TruthOptions:
     """Which values of a truth mean which class."""
 
     labels: str | None = _label(
-        "Label map: a built-in one (see `segeval labels`) or a file.",
+        "Which values mean which class: a built-in label map (see `segeval labels`) or a file.",
+        common=True,
         metavar="NAME|FILE",
         autocompletion=label_maps,
     )
-    classes: int | None = _label("The classes are the values 0…N-1.", metavar="N")
-    ignore: list[str] | None = _label(
-        "Truth values that are void: 255 or 0,255 or #000000 or none.", metavar="VALUE"
+    classes: int | None = _label(
+        "The classes are the values 0 to N-1, without names.", metavar="N", common=True
     )
-    truth_threshold: float | None = _label("Grey truths: foreground where value >= V.", metavar="V")
+    ignore: list[str] | None = _label(
+        "Truth values that are void, so not judged: 255 or 0,255 or #000000 or none. Adds to the "
+        "void of a label map; where classes are found, replaces 255.",
+        metavar="VALUE",
+        common=True,
+    )
+    truth_threshold: float | None = _label(
+        "Truths are grey: foreground where the stored value is V or more.", metavar="V"
+    )
 
     def choice(self) -> LabelChoice:
         """Return what the user says about classes."""
@@ -42,19 +50,28 @@ class LabelOptions(TruthOptions):
     """Which values mean which class, on both sides."""
 
     pred_labels: str | None = _label(
-        "Label map of the predictions, if they store other values.",
+        "Label map of the predictions, if they store other values than the truths.",
         metavar="NAME|FILE",
         autocompletion=label_maps,
     )
     pred_offset: int = _label(
-        "Added to every predicted value: 1 if they count from 0.", metavar="N", default=0
+        "Added to every predicted value: 1 if predictions count from 0, and truths from 1.",
+        metavar="N",
+        default=0,
     )
     unknown: Unknown = _label(
-        "A predicted value that is no class is a problem, a miss, or not judged.", default="error"
+        "A predicted value that is no class is a problem (error), a miss (wrong), or not judged "
+        "(ignore).",
+        default="error",
     )
-    threshold: float | None = _label("The same for grey predictions.", metavar="V")
+    threshold: float | None = _label(
+        "Predictions are grey: foreground where the stored value is V or more.",
+        metavar="V",
+        common=True,
+    )
     level: Level = _label(
-        "Score the classes, or the groups of classes of the label map.", default="class"
+        "Score the classes, or the groups that the label map puts them into (category).",
+        default="class",
     )
 
     def choice(self) -> LabelChoice:

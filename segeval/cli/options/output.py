@@ -15,22 +15,24 @@ PANEL: Final = "Output and gate"
 _output = in_panel(PANEL)
 
 
-def report_file(target: str, help_text: str, panel: str | None = PANEL) -> Any:
+def report_file(
+    target: str, help_text: str, panel: str | None = PANEL, *, common: bool = False
+) -> Any:
     """Make a field the option of a report that goes into a file, a row of the table of reports.
 
     ``target`` is ``module:function`` in `segeval.reports`. The function is given what its
     parameters name: the ``document``, the ``scores``, ``percent`` …
     """
-    return in_panel(panel)(help_text, metavar="F", report=target)
+    return in_panel(panel)(help_text, metavar="F", report=target, common=common)
 
 
-document_file = partial(report_file, "json:to_json", "Write everything as one document.")
+document_file = partial(report_file, "json:to_json", "Write everything as one JSON document.")
 percent_flag = partial(_output, "Show scores times 100 on the screen.", "--percent", default=False)
 photograph_folder = partial(
-    _output, "Folder of photographs for --html, by the same names.", metavar="DIR"
+    _output, "Folder of photographs for the page of --html, by the same names.", metavar="DIR"
 )
 photograph_suffix = partial(
-    _output, "End of their names, stripped before matching.", metavar="S", default=""
+    _output, "End of the names of photographs, stripped before matching.", metavar="S", default=""
 )
 
 
@@ -62,19 +64,24 @@ class OutputOptions(ReportFiles):
     printed: ClassVar = {"table": "table:to_renderable", "total": "badge:to_total"}
 
     output_format: Format = _output(
-        "What is printed; total is the bare headline, mIoU by default.", "--format", default="table"
+        "What is printed; total is the headline score alone: mIoU, if --like names no other.",
+        "--format",
+        default="table",
+        common=True,
     )
     percent: bool = percent_flag()
-    csv: Path | None = report_file("csv:classes_csv", "Write a CSV of the classes.")
-    per_image: Path | None = report_file("csv:images_csv", "Write a CSV of the images.")
-    per_group: Path | None = report_file("csv:groups_csv", "Write a CSV of the groups.")
-    confusion: Path | None = report_file(
-        "csv:confusion_csv", "Write a CSV of the confusion matrix."
+    csv: Path | None = report_file("csv:classes_csv", "Write the scores of the classes as CSV.")
+    per_image: Path | None = report_file(
+        "csv:images_csv", "Write the scores of the images as CSV.", common=True
     )
+    per_group: Path | None = report_file("csv:groups_csv", "Write the scores of the groups as CSV.")
+    confusion: Path | None = report_file("csv:confusion_csv", "Write the confusion matrix as CSV.")
     json: Path | None = document_file()
     markdown: Path | None = report_file("markdown:to_markdown", "Write the table as Markdown.")
     html: Path | None = report_file(
-        "html.findings:make_page", "Write a page to look around in, in one file."
+        "html.findings:make_page",
+        "Write a report to look around in, as one page of HTML.",
+        common=True,
     )
     images: Path | None = photograph_folder()
     image_suffix: str = photograph_suffix()
@@ -85,21 +92,28 @@ class OutputOptions(ReportFiles):
         "badge:to_badge", "Write the headline (mIoU) for a shields.io badge, as JSON."
     )
     fail_under: list[str] | None = _output(
-        "Exit 1 below: 0.75, iou.road=0.9, dice.*=0.5 (every class), miou.low=0.7 (of --ci).",
+        "Exit 1 if a score is below: 0.75 (the headline), iou.road=0.9, dice.*=0.5 (every class), "
+        "miou.low=0.7 (lower end of its interval).",
+        common=True,
         metavar="[METRIC=]VALUE",
         autocompletion=gate_metrics,
     )
     baseline: Path | None = _output(
-        "Exit 1 on a drop below this run or JSON document.", metavar="FILE"
+        "Exit 1 if a score dropped since this run file or JSON document: the headline, or those "
+        "of --max-drop.",
+        metavar="FILE",
     )
     max_drop: list[str] | None = _output(
-        "Drop that passes: 0.005, 2%, iou.*=0.02; by default 0.",
+        "Drop from the baseline that passes: 0.005 or 2% (the headline), iou.*=0.02 (every "
+        "class); without it, none.",
         metavar="[METRIC=]VALUE",
         autocompletion=gate_metrics,
     )
     significant: bool = _output(
-        "Exit 1 only if the interval of the drop excludes 0.", "--significant", default=False
+        "Exit 1 only if a drop is significant: its interval excludes 0.",
+        "--significant",
+        default=False,
     )
     allow_missing: list[str] | None = _output(
-        "A class or image of the baseline that may be gone; repeatable.", metavar="NAME"
+        "A class or image of the baseline that may be gone.", metavar="NAME"
     )

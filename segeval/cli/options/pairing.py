@@ -19,34 +19,46 @@ class FolderOptions:
     """How the masks of folders are matched and read."""
 
     pred_suffix: str = _pairing(
-        "End of predicted names, stripped before matching.", metavar="S", default=""
+        "End of predicted names, stripped before matching, e.g. _pred.",
+        metavar="S",
+        default="",
+        common=True,
     )
     truth_suffix: str = _pairing(
-        "The same for truths, e.g. _gtFine_labelIds.", metavar="S", default=""
+        "End of true names, stripped before matching, e.g. _gtFine_labelIds.",
+        metavar="S",
+        default="",
+        common=True,
     )
     match: Match = _pairing(
-        "Names match with their folders, or by the last part alone.", default="path"
+        "Names match with their subfolders (path), or without them (stem).", default="path"
     )
-    include: str | None = _pairing("Only names that match.", metavar="GLOB")
+    include: str | None = _pairing("Only pairs whose name matches, e.g. 'val/*'.", metavar="GLOB")
     missing: Missing = _pairing(
-        "A truth without a prediction is a problem (error), left out, or all wrong (worst).",
+        "A truth without a prediction is a problem (error), left out (skip), or all wrong (worst).",
         default="error",
     )
     on_error: OnError = _pairing(
-        "A pair that cannot be read stops the scoring, or is left out.", default="stop"
+        "A pair that cannot be read stops the scoring, or is left out (skip).", default="stop"
     )
     roi: Path | None = _pairing(
-        "Folder of fields of view: where they hold 0, the truth is void.", metavar="DIR"
+        "Folder of fields of view, by the same names: where they hold 0, nothing is judged.",
+        metavar="DIR",
     )
-    roi_suffix: str = _pairing("End of their names, e.g. _mask.", metavar="S", default="")
+    roi_suffix: str = _pairing(
+        "End of the names in --roi, stripped before matching, e.g. _mask.", metavar="S", default=""
+    )
     resize_prediction: bool = _pairing(
-        "Bring predictions to the size of the truth (nearest).",
+        "Bring predictions to the size of the truth (nearest neighbour); else another size is a "
+        "problem.",
         "--resize-prediction",
         default=False,
     )
-    max_pixels: int = _pairing("Refuse larger masks.", metavar="N", min=1, default=MAX_PIXELS)
+    max_pixels: int = _pairing(
+        "Refuse masks of more pixels.", metavar="N", min=1, default=MAX_PIXELS
+    )
     workers: int | None = _pairing(
-        "Processes; by default 1 for small sets, else one a processor.", metavar="N", min=1
+        "Processes; without it, 1 for small sets, else one for each processor.", metavar="N", min=1
     )
 
     def folders(self, prediction: Path | None, truth: Path | None) -> Source:
@@ -91,11 +103,13 @@ class ReadingOptions(FolderOptions):
     prediction: Path | None = argument("Folder of predicted masks.", metavar="PRED")
     truth: Path | None = argument("Folder of true masks.", metavar="TRUTH")
     pairs: Path | None = _pairing(
-        "CSV prediction,truth,name,group instead of PRED and TRUTH; paths from its folder.",
+        "CSV of prediction,truth,name,group in place of PRED and TRUTH; name and group may be "
+        "left out, paths start from its folder.",
         metavar="FILE",
     )
     shard: str | None = _pairing(
-        "Every N-th pair from the I-th on; see segeval merge.", metavar="I/N"
+        "Only every N-th pair, from the I-th on, for N machines; `segeval merge` adds their runs.",
+        metavar="I/N",
     )
 
     def source(self) -> Source:
@@ -122,10 +136,17 @@ class PairingOptions(ReadingOptions):
     """Which masks belong together, how they are read, and where their counts are kept."""
 
     out: Path | None = _pairing(
-        "Write the counts as a run file, while counting.", "--out", "-o", metavar="RUN"
+        "Keep the counts in a run file, e.g. run.segeval: other commands score it without the "
+        "masks.",
+        "--out",
+        "-o",
+        metavar="RUN",
+        common=True,
     )
     resume: bool = _pairing(
-        "Count only what the run does not hold or what changed.", "--resume", default=False
+        "Go on with the run file: count only what it lacks, or what has changed.",
+        "--resume",
+        default=False,
     )
     overwrite: bool = _pairing("Start the run file anew.", "--overwrite", default=False)
 

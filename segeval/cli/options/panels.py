@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
+COMMON: Final = "common"
+"""Marks, in the annotation of an option, that a short page of help shows it."""
+
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress, no notices; errors are still said.")
+    bool,
+    typer.Option("--quiet", "-q", help="No progress and no notices; errors are still said."),
+    COMMON,
 ]
 
 
 def in_panel(panel: str | None = None) -> Callable[..., Any]:
-    """Return what makes a field an option of a panel: the help text first, then as Typer has it."""
+    """Return what makes a field an option of a panel: the help text first, then as Typer has it.
+
+    Of the options of a large command, `--help` shows those that are ``common``.
+    """
 
     def option(
-        help_text: str, *names: str, default: Any = None, report: str = "", **settings: Any
+        help_text: str,
+        *names: str,
+        default: Any = None,
+        report: str = "",
+        common: bool = False,
+        **settings: Any,
     ) -> Any:
         typed = typer.Option(*names, help=help_text, rich_help_panel=panel, **settings)
-        return field(default=default, metadata={"typer": typed, "report": report})
+        marked = (typed, COMMON) if common else (typed,)
+        return field(default=default, metadata={"typer": marked, "report": report})
 
     return option
 
@@ -50,4 +64,4 @@ def gate_metrics(incomplete: str) -> list[str]:
 def argument(help_text: str, *, metavar: str, default: Any = None) -> Any:
     """Make a field an argument."""
     typed = typer.Argument(metavar=metavar, help=help_text, show_default=False)
-    return field(default=default, metadata={"typer": typed})
+    return field(default=default, metadata={"typer": (typed,)})

@@ -16,10 +16,10 @@ class PhotographOptions:
     """Where the photographs are."""
 
     images: Path | None = _picture(
-        "Folder of photographs to draw on, by the same names.", metavar="DIR"
+        "Folder of photographs to draw on, by the same names.", metavar="DIR", common=True
     )
     image_suffix: str = _picture(
-        "End of their names, stripped before matching.", metavar="S", default=""
+        "End of the names of photographs, stripped before matching.", metavar="S", default=""
     )
 
     def photographs(self) -> dict[str, Path]:

@@ -22,32 +22,40 @@ class ConventionOptions:
     """How counts become scores."""
 
     like: str | None = _convention(
-        "Report what another tool reports for these masks; --pooling and --absent depart from it.",
+        "Report what another tool reports for these masks (see `segeval presets`); --pooling and "
+        "--absent depart from it.",
+        common=True,
         metavar="PRESET",
         autocompletion=preset_names,
     )
     pooling: Pooling | None = _convention(
-        "Sum counts over the data set, or average over images, classes, both, or groups.",
+        "What a mean is over: counts of the whole data set, or scores of images, of classes, of "
+        "both, or of groups.",
+        common=True,
         show_default="dataset",
     )
     absent: Absent | None = _convention(
-        "A class in neither truth nor prediction is left out, is 0 or 1, or spoils the mean.",
+        "A class in neither truth nor prediction is left out of the mean (skip), counts as 0 or "
+        "1, or makes it undefined.",
         show_default="skip",
     )
     exclude: list[str] | None = _convention(
-        "Leave a class out of the means (its pixels still count); repeatable.", metavar="CLASS"
+        "Leave a class out of the means; its pixels still count as errors of others.",
+        metavar="CLASS",
     )
     weights: Path | None = _convention(
-        "Weights of the classes in means: CSV of class,weight or TOML of class = weight.",
+        "Weights of the classes in the means: CSV of class,weight or TOML of class = weight.",
         metavar="FILE",
     )
     worst: float | None = _convention(
-        "Also the mean of the lowest Q %, with --pooling image, class or group.", metavar="Q"
+        "Also the mean of the lowest Q % of scores; needs --pooling image, class or group.",
+        metavar="Q",
     )
 
     ci: int | None = _convention(
-        "Also 95 % intervals, from so many resamples of the images, or of their groups.",
+        "Also 95 % intervals, from N resamples of the images, or of their groups; e.g. 1000.",
         metavar="N",
+        common=True,
     )
     seed: int | None = _convention(
         "Seed of the resamples, where there are any.", metavar="S", show_default="12345"
@@ -88,6 +96,7 @@ class GroupedOptions(ConventionOptions):
     """How counts become scores, of groups of images as well."""
 
     group_by: str | None = _convention(
-        "Score groups of images as well: regular expression on the name, first capture group.",
+        "Score groups of images as well: what the first capture group of this regular expression "
+        "finds in the name.",
         metavar="REGEX",
     )
