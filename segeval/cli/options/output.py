@@ -92,20 +92,20 @@ class OutputOptions(ReportFiles):
         "badge:to_badge", "Write the headline (mIoU) for a shields.io badge, as JSON."
     )
     fail_under: list[str] | None = _output(
-        "Exit 1 if a score is below: 0.75 (the headline), iou.road=0.9, dice.*=0.5 (every class), "
-        "miou.low=0.7 (lower end of its interval).",
+        "Exit 1 if a score is below: 0.75 (mIoU, or the score of --like), iou.road=0.9, "
+        "dice.*=0.5 (every class), miou.low=0.7 (lower end of its interval).",
         common=True,
         metavar="[METRIC=]VALUE",
         autocompletion=gate_metrics,
     )
     baseline: Path | None = _output(
-        "Exit 1 if a score dropped since this run file or JSON document: the headline, or those "
-        "of --max-drop.",
+        "Exit 1 if a score dropped since this run file or JSON document: mIoU, or the score of "
+        "--like, or those of --max-drop.",
         metavar="FILE",
     )
     max_drop: list[str] | None = _output(
-        "Drop from the baseline that passes: 0.005 or 2% (the headline), iou.*=0.02 (every "
-        "class); without it, none.",
+        "Drop from the baseline that passes: 0.005 or 2% (mIoU, or the score of --like), "
+        "iou.*=0.02 (every class); without it, none.",
         metavar="[METRIC=]VALUE",
         autocompletion=gate_metrics,
     )
