@@ -6,6 +6,7 @@ The browser is started once, and the pages are made once; see `make test-browser
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,17 +25,17 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 Open = Callable[..., Any]
-PAGES = ["3", "19", "150", "hostile", "grey"]
+PAGES = ["2", "3", "19", "150", "hostile", "grey"]
 COMPARISONS = ["comparison", "changes"]
 AXE = Path(__file__).parents[2] / ".browser" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Pages of 3, 19 and 150 classes, of odd shares and names, and of grey predictions."""
+    """Pages of 2, 3, 19 and 150 classes, of odd shares and names, and of grey predictions."""
     folder = tmp_path_factory.mktemp("pages")
     edges, grey = folder / "edges", folder / "grey"
-    by_classes = {str(k): made_page(folder / str(k), k) for k in (3, 19, 150)}
+    by_classes = {str(k): made_page(folder / str(k), k) for k in (2, 3, 19, 150)}
     return by_classes | {
         "edges": scored_page(edges, *edge_masks(edges)),
         "hostile": hostile_page(folder / "hostile"),
@@ -180,20 +181,144 @@ def test_a_script_shows_the_same_cells_as_the_file(visit: Open, name: str) -> No
     assert name != "edges" or texts[0] == [">99", "<1", "", "", "100", "", "13", "", "88"]
 
 
+def read_cell(page: Page) -> list[str]:
+    """Words of the lines beside the cell that is pointed at, without its titles."""
+    titles = ["truth", "prediction", "pixels", "of the true class", "of the predicted class"]
+    lines = page.locator("#read div").all_inner_texts()
+    assert [line.startswith(title) for line, title in zip(lines, titles, strict=True)] == [True] * 5
+    return [
+        " ".join(line.removeprefix(title).split())
+        for line, title in zip(lines, titles, strict=True)
+    ]
+
+
+def expected_cell(page: Page, row: int, column: int) -> list[str]:
+    """What the file says of a cell: names, pixels, and their shares of both sums."""
+    data = page.evaluate("JSON.parse(document.getElementById('matrix').textContent)")
+    pixels = next((n for r, c, n in data["cells"] if (r, c) == (row, column)), 0)
+    shares = [pixels / data["support"][row], pixels / data["predicted"][column]]
+    return [
+        *(
+            page.evaluate("name => name.trim().split(/\\s+/).join(' ')", name)
+            for name in (data["truth"][row], data["prediction"][column])
+        ),
+        f"{pixels:,}".replace(",", " "),
+        *(
+            "0 %" if not share else "100 %" if share == 1 else f"{100 * share:.2f} %"
+            for share in shares
+        ),
+    ]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_cells_are_read_with_the_keys_and_with_the_pointer(visit: Open, name: str) -> None:
     page = visit(name)
     cells = page.locator(".cells")
+    assert not page.locator("#read").inner_text()
     cells.focus()
-    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowUp"):
+    assert read_cell(page) == expected_cell(page, 0, 0)
+    for key in ("ArrowDown", "ArrowRight", "ArrowUp", "ArrowUp"):
         page.keyboard.press(key)
-    read = page.locator("#read").inner_text()
-    names = page.evaluate("JSON.parse(document.getElementById('matrix').textContent).truth")
-    shown = [page.evaluate("name => name.trim()", names[k]) for k in (0, 1)]
-    assert "% of truth " + " ".join(shown[0].split()) in " ".join(read.split())
-    assert "is predicted as " + " ".join(shown[1].split()) in " ".join(read.split())
-    page.locator(".cells canvas, .cells tbody tr:last-child td:last-child").hover()
-    assert page.locator("#read").inner_text() != read
+    assert read_cell(page) == expected_cell(page, 0, 1)
+    page.keyboard.press("PageDown")
+    page.keyboard.press("End")
+    last = page.evaluate("JSON.parse(document.getElementById('matrix').textContent).truth.length")
+    assert read_cell(page) == expected_cell(page, min(10, last - 1), last - 1)
+    page.keyboard.press("Escape")
+    assert not page.locator("#read").inner_text()
+    corner = page.locator(".cells canvas, .cells tbody tr:last-child td:nth-child(3)")
+    corner.hover(position={"x": 7, "y": (corner.bounding_box() or {})["height"] - 3})
+    assert read_cell(page) == expected_cell(page, last - 1, 1)
+    page.mouse.move(1, 1)
+    assert not page.locator("#read").inner_text()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("name", ["19", "150"])
+def test_what_is_read_is_beside_its_cell_and_in_the_window(
+    visit: Open, name: str, width: int
+) -> None:
+    page = visit(name, width=width)
+    page.locator(".cells").focus()
+    for key in ["End", *["PageDown"] * 15, "Home"]:
+        page.keyboard.press(key)
+        tip = page.locator("#read").bounding_box()
+        cell = page.locator(".cursor, td.here").bounding_box()
+        assert tip
+        assert cell
+        assert tip["x"] >= 0
+        assert tip["x"] + tip["width"] <= width
+        assert 0 <= tip["y"] <= 900 - tip["height"]
+        assert not (tip["y"] < cell["y"] + cell["height"] and cell["y"] < tip["y"] + tip["height"])
+        assert abs(tip["y"] - cell["y"]) < tip["height"] + 60
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_large_matrix_names_what_has_room_and_what_is_pointed_at(visit: Open, width: int) -> None:
+    page = visit("150", width=width)
+    for strip, side, edge in ((".down", "height", "y"), (".across", "width", "x")):
+        names = page.locator(f"{strip} bdi")
+        assert names.first.inner_text() == "class 0"
+        boxes = [name.bounding_box() for name in names.all()]
+        assert len(boxes) == 50
+        for one, other in pairwise(boxes):
+            assert one
+            assert other
+            assert one[edge] + one[side] <= other[edge] + 0.5
+    page.locator(".cells").focus()
+    for key in ("PageDown", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    marked = page.locator(".names .here")
+    assert sorted(marked.all_inner_texts()) == ["class 10", "class 4"]
+    strip = page.locator(".down")
+    height = (strip.bounding_box() or {})["height"]
+    strip.hover(position={"x": 20, "y": height * 76.5 / 150})
+    assert marked.all_inner_texts() == ["class 76", "class 76"]
+    assert read_cell(page)[:2] == ["class 76", "class 76"]
+
+
+def test_many_classes_are_the_worst_ones_until_more_are_asked_for(visit: Open) -> None:
+    page = visit("150")
+    rows, said = page.locator("#classes tbody tr:visible"), page.locator("#classes [role=status]")
+    field = page.get_by_label("Filter classes")
+    assert rows.count() == 20
+    assert said.inner_text() == "Shown: 20 of 150 classes, lowest IoU first."
+    scores = [float(score) for score in column(page, 3)]
+    assert scores == sorted(scores)
+    field.focus()
+    page.keyboard.type("CLASS 14")
+    assert said.inner_text() == "Shown: 11 of 11 classes with “class 14”, lowest IoU first."
+    assert not page.get_by_role("button", name="Show").is_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert rows.locator("th").all_inner_texts() == [
+        "class 14",
+        *(f"class {k}" for k in range(140, 150)),
+    ]
+    assert said.inner_text().endswith(", in class order.")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    assert said.inner_text().endswith(", lowest IoU first.")
+    field.fill("no such class")
+    assert said.inner_text() == "No classes with “no such class”."
+    field.fill("")
+    page.get_by_role("button", name="Show all 150").press("Enter")
+    assert rows.count() == 150
+    page.locator("#classes th", has_text="recall").get_by_role("button").press("Enter")
+    assert said.inner_text() == "Shown: 150 of 150 classes, lowest recall first."
+    page.get_by_role("button", name="Show the first 20 only").press("Enter")
+    assert rows.count() == 20
+
+
+def test_many_classes_are_all_there_without_a_script_and_on_paper(visit: Open) -> None:
+    page = visit("150", java_script_enabled=False)
+    assert page.locator("#classes tbody tr:visible").count() == 150
+    assert not page.locator(".scripted:visible").count()
+    page = visit("150")
+    page.emulate_media(media="print")
+    assert page.locator("#classes tbody tr:visible").count() == 150
+    assert not page.locator("#classes .scripted:visible").count()
 
 
 def test_a_matrix_of_many_classes_is_drawn_in_all_its_cells(visit: Open) -> None:

@@ -95,6 +95,35 @@ def test_many_classes_and_a_size_limit_leave_out_the_least_and_say_so() -> None:
     assert "To keep this page small" not in to_html(findings(3))
 
 
+@pytest.mark.parametrize(("classes", "worst_first"), [(30, False), (31, True)])
+def test_many_rows_are_worst_first_and_undefined_last(classes: int, *, worst_first: bool) -> None:
+    given = findings(classes)
+    rows = [
+        {**row, "iou": None if k == 7 else row["iou"]}
+        for k, row in enumerate(given.document["classes"])
+    ]
+    groups = [
+        {
+            **given.document,
+            "name": f"g{k}",
+            "images": 1,
+            "judged": 1,
+            "averaged": {"images": 1},
+            "summary": dict.fromkeys(given.document["summary"], 1 - k / 99),
+        }
+        for k in range(classes)
+    ]
+    text = to_html(
+        findings(classes, document={**given.document, "classes": rows, "groups": groups})
+    )
+    places = [int(place) for place in re.findall(r'<tr data-place="(\d+)">', text)]
+    order = sorted(range(classes), key=lambda k: (rows[k]["iou"] is None, rows[k]["iou"]))
+    assert places[:classes] == (order if worst_first else list(range(classes)))
+    assert places[classes:] == sorted(range(classes), reverse=worst_first)
+    assert text.count('type="search"') == text.count('number" aria-sort=') == 2 * worst_first
+    assert ("By default the lowest IoU comes first." in text) == worst_first
+
+
 def test_a_page_that_cannot_be_small_enough_is_as_small_as_it_gets() -> None:
     smallest = to_html(findings(400), largest=1)
     assert f"{LADDER[-1].rows} of 400 classes are listed" in smallest

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 5_000_000  # bytes that a page may have
 LONGEST: Final = 120  # characters of a name that are shown
+MANY: Final = 30  # rows up to which a table keeps its order and has no filter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +107,11 @@ def environment_of(*, percent: bool) -> Environment:
         "plain": _plain,
         "title_of": title_of,
     }
-    style, script = (
+    style, *scripts = (
         (files(__package__) / "templates" / name).read_text("utf-8")
-        for name in ("page.css", "page.js")
+        for name in ("page.css", "page.js", "matrix.js")
     )
+    script = "".join(scripts)
     environment.globals |= {
         "style": style,
         "script": script,
@@ -117,6 +119,7 @@ def environment_of(*, percent: bool) -> Environment:
         "script_hash": _hash(script),
         "metrics": shown(METRICS, "classes"),
         "ranking": METRICS["iou"].mean_title,
+        "many": MANY,
     }
     return environment
 
@@ -145,16 +148,18 @@ def _plain(text: str) -> str:
 
 def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
     document, album = with_foreground(findings.document), findings.album
+    classes = _classes(document, findings.colors, limits.rows)
+    numbers = list(headlines(document))
     groups = document.get("groups", [])
     verdicts = [{**gate, "verdict": verdict(gate)} for gate in document["gates"]]
     gates = sorted(verdicts, key=lambda gate: gate["passed"])  # failed ones first
     content = {
         "document": document,
-        "numbers": list(headlines(document)),
+        "numbers": numbers,
         "ranked": next(iter(foreground_names(document)), METRICS["iou"].mean),
         "leading": len(leading_names(document)),
-        "classes": _classes(document, findings.colors, limits.rows),
-        "groups": groups[: limits.rows],
+        "classes": _worst_first(classes, lambda row: row["iou"]),
+        "groups": _worst_first(groups[: limits.rows], lambda row: row["summary"][numbers[0][1]]),
         "gates": gates[: limits.rows],
         "fate": note_on_absent(document),
         "matrix": lay_out_matrix(document["confusion"], _named, limits.matrix),
@@ -174,6 +179,16 @@ def _classes(document: Mapping[str, Any], colors: Sequence[str], most: int) -> l
     rows = [{**row, "color": color} for row, color in zip(document["classes"], colors, strict=True)]
     kept = sorted(sorted(rows, key=lambda row: -row["support"])[:most], key=lambda r: r["index"])
     return kept if len(kept) < len(rows) else rows
+
+
+def _worst_first(
+    rows: Sequence[Mapping[str, Any]], score: Callable[[Mapping[str, Any]], float | None]
+) -> list[dict[str, Any]]:
+    """Order many rows by a score, undefined ones last; few keep their places."""
+    placed = [{**row, "place": place} for place, row in enumerate(rows)]
+    if len(placed) <= MANY:
+        return placed
+    return sorted(placed, key=lambda row: (score(row) is None, score(row)))
 
 
 def _cuts(
