@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LONG: Final = 20  # options that a page shows without being asked for all
 NAMES: Final = 27  # columns of the names of options
+GLUE: Final = "\ue000"  # a space at which no line is broken, until the page is drawn
 LAST: Final = {"Arguments": 0, "Files of settings": 2, "Options": 3}
 
 
@@ -33,7 +34,7 @@ def write_help(ctx: Any, *, everything: bool = False) -> None:
     with console.capture() as captured:
         for part in _parts(ctx, everything=everything):
             console.print(part, crop=False)
-    write_stdout(re.sub(r" +\n", "\n", captured.get()))
+    write_stdout(re.sub(r" +\n", "\n", captured.get()).replace(GLUE, " "))
 
 
 def _show_all(ctx: typer.Context, *, value: bool) -> None:
@@ -174,9 +175,9 @@ def _facts(parameter: Any, hint: Any) -> Iterator[str]:
     if choices := choices_of(hint):
         yield f"one of: {', '.join(choices)}"
     if limits := range_of(hint):
-        yield limits
+        yield limits.replace(" ", GLUE)
     if default := default_of(parameter):
-        yield f"default: {default}"
+        yield f"default: {default}".replace(" ", GLUE)
     if getattr(parameter, "multiple", False):
         yield "repeatable"
     if parameter.required:

@@ -129,9 +129,10 @@ def test_defaults_are_shown_as_they_are_typed() -> None:
     assert not re.search(r"default: [(<]|repeatable\. \[", page)
 
 
-@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("columns", [60, 80, 110, 120])
 def test_pages_fit_terminals_of_any_width(columns: int) -> None:
     page = segeval("score", "--help-all", COLUMNS=str(columns)).stdout
+    assert "[default: dataset]" in page
     boxed = [line for line in page.splitlines() if line.startswith(("│", "╭", "╰"))]
     assert {len(line) for line in boxed} == {columns}
     assert set(options_in(page)) == set(options_in(segeval("score", "--help-all").stdout))

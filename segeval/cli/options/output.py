@@ -64,7 +64,7 @@ class OutputOptions(ReportFiles):
     printed: ClassVar = {"table": "table:to_renderable", "total": "badge:to_total"}
 
     output_format: Format = _output(
-        "What is printed; total is the headline score alone: mIoU, if --like names no other.",
+        "What is printed; total is mIoU alone, or the score of --like.",
         "--format",
         default="table",
         common=True,
@@ -89,7 +89,7 @@ class OutputOptions(ReportFiles):
         "junit:to_junit", "Write gates and classes as JUnit test cases."
     )
     badge: Path | None = report_file(
-        "badge:to_badge", "Write the headline (mIoU) for a shields.io badge, as JSON."
+        "badge:to_badge", "Write mIoU, or the score of --like, for a shields.io badge, as JSON."
     )
     fail_under: list[str] | None = _output(
         "Exit 1 if a score is below: 0.75 (mIoU, or the score of --like), iou.road=0.9, "
