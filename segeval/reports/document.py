@@ -71,8 +71,7 @@ def make_document(
 
 def foreground_of(scores: Scores) -> dict[str, str]:
     """Name the foreground, if there are but two classes: its scores are the headline."""
-    position = scores.labels.foreground
-    return {} if position is None else {"foreground": scores.labels.names[position]}
+    return {} if scores.foreground is None else {"foreground": scores.foreground}
 
 
 def _intervals(intervals: Intervals | None) -> dict[str, Any]:

@@ -95,6 +95,13 @@ class Scores:
         return list(dict.fromkeys((*self.convention.exclude, *unused)))
 
     @property
+    def foreground(self) -> str | None:
+        """Class beside the background, if these are all classes and it is in the means."""
+        position = self.labels.foreground
+        name = None if position is None else self.labels.names[position]
+        return None if name in self.excluded else name
+
+    @property
     def absent(self) -> list[str]:
         """Classes on neither side, excluded ones aside: left out of the means, or as told."""
         classes = self.counts.confusion.classes
@@ -204,8 +211,8 @@ def image_spread(scores: Scores) -> dict[str, dict[str, Any]]:
     spread = {}
     judged = scores.counts.images.total > 0
     names = [metric_of(scores.convention.headline).mean, *mean_titles("brief")]
-    if scores.labels.foreground is not None:
-        names += class_scores(scores.labels.names[scores.labels.foreground])
+    if scores.foreground is not None:
+        names += class_scores(scores.foreground)
     for name in dict.fromkeys(names):
         values = _of_images(scores, name)
         values = values[~np.isnan(values) & (judged | (scores.convention.void_image == "score"))]

@@ -51,11 +51,12 @@ def describe_run(catalogue: Catalogue, *, position: int | None, photographs: boo
 
 def _summary(scores: Scores) -> dict[str, float]:
     """Return the scores of the whole run by title, those of the foreground of two classes first."""
-    labels, summary = scores.labels, {}
-    if labels.foreground is not None:
-        for name in class_scores(labels.names[labels.foreground]):
-            metric = name.partition(".")[0]
-            summary[title_of(name)] = float(scores.class_scores[metric][labels.foreground])
+    summary = {}
+    if scores.foreground is not None:
+        position = scores.labels.names.index(scores.foreground)
+        for name in class_scores(scores.foreground):
+            values = scores.class_scores[name.partition(".")[0]]
+            summary[title_of(name)] = float(values[position])
     return summary | {title: scores.summary[name] for name, title in mean_titles("brief").items()}
 
 

@@ -152,6 +152,7 @@ def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
         "document": document,
         "numbers": list(headlines(document)),
         "ranked": next(iter(foreground_names(document)), METRICS["iou"].mean),
+        "kinds": album is not None and album.style.position is not None,
         "leading": len(leading_names(document)),
         "classes": _classes(document, findings.colors, limits.rows),
         "groups": groups[: limits.rows],
