@@ -88,6 +88,7 @@ def test_what_a_class_score_is_follows_the_pooling(folders: tuple[Path, Path], n
         "a class in neither counts as 1"
     )
     assert scored(*given, "--exclude", "background")[2].startswith("mIoU 0.6000 mean of tp /")
+    assert scored(*given, "--exclude", "tumour")[0].startswith("mIoU 0.8947 mean of tp /")
 
 
 def test_a_tool_that_is_followed_is_read_before_the_foreground(
