@@ -37,6 +37,7 @@ Level = Literal["class", "category"]
 Channels = Literal["first", "last"]
 ClassesMode = Literal["present", "all"]
 VoidLoss = Literal["skip", "zero"]
+LossPooling = Literal["image", "dataset"]
 
 MAX_BINS: Final = 10_000
 HALF: Final = 0.5  # the foreground is where the probability is this or more
@@ -111,6 +112,7 @@ class LossChoice:
     smooth: float = 0.0  # added to both terms of the losses of overlap
     tversky: tuple[float, float] | None = None  # prices of false positives and misses
     classes_mode: ClassesMode | None = None  # None leaves it to each loss
+    pooling: LossPooling = "image"  # of the losses of overlap: a mean over images, or of sums
     void_image: VoidLoss = "skip"  # of images without judged pixels
     bins: int = 15  # of the reliability table
     positive_weight: float | None = None  # factor of positives in the binary cross-entropy
@@ -140,8 +142,7 @@ class LossChoice:
                 raise SettingError(f"--{name} must be 0 or more, and finite")
         if not 0 <= self.label_smoothing <= 1:
             raise SettingError(f"--label-smoothing is a share, 0 to 1, not {self.label_smoothing}")
-        if self.loss_classes and self.classes_mode:
-            raise SettingError("--loss-classes lists the classes; leave out --classes-mode")
+        self._refuse_conflicts()
         if len(self.alpha) == 1 and self.alpha[0] > 1:
             raise SettingError(
                 f"one --alpha weighs positives against negatives: 0 to 1, not {self.alpha[0]:g}"
@@ -149,6 +150,16 @@ class LossChoice:
         threshold = HALF if self.threshold is None else self.threshold
         if not 0 < threshold < (1 + 1e-9 if self.logits else math.inf):
             raise SettingError(f"--threshold is a probability above 0, not {threshold:g}")
+
+    def _refuse_conflicts(self) -> None:
+        """Refuse options that leave each other nothing to say."""
+        if self.loss_classes and self.classes_mode:
+            raise SettingError("--loss-classes lists the classes; leave out --classes-mode")
+        if self.pooling == "dataset" and self.void_image == "zero":
+            raise SettingError(
+                "--void-image zero is of means over images, of which --pooling dataset has none; "
+                "leave it out"
+            )
 
     @property
     def decision(self) -> str:

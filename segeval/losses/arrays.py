@@ -269,19 +269,13 @@ def chosen_classes(classes: Classes, pixels: Pixels) -> list[int]:
 
 
 def reduce_classes(
-    pixels: Pixels,
-    scores: Array,
-    scored: Array,
-    reduction: str,
-    *,
-    per_image: bool,
-    empty: float = 0.0,
+    scores: Array, scored: Array, reduction: str, *, per_image: bool, binary: bool, empty: float
 ) -> Array:
     """Reduce (R, C) scores of R images, or of one pool, to a mean, a sum or one a class.
 
     `empty` stands for a class that is not scored, and for an image in which none is.
     """
-    xp = pixels.xp
+    xp = array_namespace(scores)
     counted = xp.where(scored, scores, xp.zeros_like(scores))
     if reduction == "sum":
         return xp.sum(counted)
@@ -290,7 +284,12 @@ def reduce_classes(
         number = xp.sum(1 - absent, axis=1)
         none = xp.astype(number == 0, scores.dtype)
         means = xp.sum(counted, axis=1) / (number + none) + empty * none
-        return xp.sum(means) / max(means.shape[0], 1)
+        return mean_of(means)
     each = counted + empty * absent
-    each = each[:, 0] if pixels.binary else each
+    each = each[:, 0] if binary else each
     return each if per_image else each[0, ...]
+
+
+def mean_of(values: Array) -> Array:
+    """Return the mean of (R,) values, 0 of none."""
+    return array_namespace(values).sum(values) / max(values.shape[0], 1)

@@ -1,9 +1,10 @@
 """Probability maps and truths -> losses, calibration and hard scores of a data set, in one pass."""
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from segeval.labels.labelmap import LabelMap
 from segeval.losses.calibration import Calibration, calibrate
 from segeval.losses.classes import FirstMap, first_map, map_labels
 from segeval.losses.pair import ImageValues, LossTask, evaluate_pair
-from segeval.losses.table import applicable_losses, stated_options
+from segeval.losses.table import LOSSES, applicable_losses, stated_options
 from segeval.scoring.score import Scores, score_run, write_signature
 from segeval.settings import LabelChoice, LossChoice, Reading, Source
 
@@ -113,6 +114,11 @@ def _add_up(images: Sequence[ImageValues], scores: Scores, task: LossTask) -> Lo
         values, divisor = np.array(column), np.array(shares, np.float64)
         whole = math.fsum(divisor[entering]) or 1  # weights that are all 0 make a loss of 0
         summary[name] = math.fsum(values[entering]) / whole if total else math.nan
+        row = LOSSES[name]
+        if total and (ratio := row.pooled(task.choice)):
+            squared = row.squared(task.choice)
+            sums = reduce(operator.add, (image.overlaps[squared] for image in images))
+            summary[name] = ratio(sums, task.choice)
         each[name] = np.where(entering, values / np.where(divisor > 0, divisor, 1), np.nan)
     return LossScores(
         summary=summary,
@@ -136,6 +142,7 @@ def _facts(task: LossTask) -> list[str]:
         f"gamma:{choice.gamma:g}",
         f"smooth:{choice.smooth:g}",
         *(f"tversky:{a:g},{b:g}" for a, b in filter(None, [choice.tversky])),
+        f"pooling:{choice.pooling}",
         f"classes-mode:{choice.classes_mode or 'usual'}",
         *(["void-image:zero"] if choice.void_image == "zero" else []),
         f"bins:{choice.bins}",

@@ -143,7 +143,9 @@ def _reduced(
     scored = xp.asarray(
         [[loss is not None for loss in row] for row in rows], device=device(judged.values)
     )
-    return reduce_classes(judged, losses, scored, reduction, per_image=per_image)
+    return reduce_classes(
+        losses, scored, reduction, per_image=per_image, binary=judged.binary, empty=0.0
+    )
 
 
 def _pools(pool: Pixels, *, per_image: bool) -> Iterator[Pixels]:

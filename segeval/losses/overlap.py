@@ -4,10 +4,10 @@ Each is a ratio of sums over judged pixels, of each class over all images or of 
 0/0 counts as perfect overlap.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from array_api_compat import device
+from array_api_compat import array_namespace, device
 
 from segeval.losses.arrays import (
     Array,
@@ -21,6 +21,7 @@ from segeval.losses.arrays import (
     constant,
     flatten,
     mask_and_check,
+    mean_of,
     reduce_classes,
     sums,
 )
@@ -92,7 +93,7 @@ def dice_coefficient(
     """
     pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
     overlap = overlap_sums(pixels, classes, reduction, per_image=per_image, squared=squared)
-    return overlap.coefficient(2 * overlap.common, overlap.predicted + overlap.actual, smooth)
+    return overlap.coefficient(*overlap.dice_terms, smooth)
 
 
 def dice_loss(
@@ -135,7 +136,7 @@ def dice_loss(
     """
     pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
     overlap = overlap_sums(pixels, classes, reduction, per_image=per_image, squared=squared)
-    return overlap.loss(2 * overlap.common, overlap.predicted + overlap.actual, smooth, log=log)
+    return overlap.loss(*overlap.dice_terms, smooth, log=log)
 
 
 def jaccard_loss(
@@ -172,8 +173,7 @@ def jaccard_loss(
     """
     pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
     overlap = overlap_sums(pixels, classes, reduction, per_image=per_image, squared=squared)
-    union = overlap.predicted + overlap.actual - overlap.common
-    return overlap.loss(overlap.common, union, smooth, log=log)
+    return overlap.loss(*overlap.jaccard_terms, smooth, log=log)
 
 
 def tversky_loss(
@@ -219,9 +219,7 @@ def tversky_loss(
     at_least_zero(alpha=alpha, beta=beta)
     pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
     overlap = overlap_sums(pixels, classes, reduction, per_image=per_image)
-    false, missed = overlap.predicted - overlap.common, overlap.actual - overlap.common
-    priced = overlap.common + alpha * false + beta * missed
-    return overlap.loss(overlap.common, priced, smooth, log=log)
+    return overlap.loss(*overlap.tversky_terms(alpha, beta), smooth, log=log)
 
 
 def generalized_dice_loss(
@@ -270,60 +268,100 @@ def generalized_dice_loss(
         raise ValueError(f"weighting must be one of {', '.join(POWER)}, found {weighting!r}")
     pixels = flatten(probabilities, truth, ignore, reduction, weights, logits=logits, soft=True)
     overlap = overlap_sums(pixels, classes, reduction, per_image=per_image)
-    xp = overlap.pixels.xp
-    factors = _factors(overlap.pixels, overlap.actual, POWER[weighting])
-    factors = factors * xp.astype(overlap.scored, factors.dtype)
-    common = xp.sum(2 * overlap.common * factors, axis=1)
-    sizes = xp.sum((overlap.predicted + overlap.actual) * factors, axis=1)
-    losses = 1 - overlap.ratios(common, sizes, smooth)
-    if reduction == "none":
-        return losses if per_image else losses[0, ...]
-    return xp.sum(losses) if reduction == "sum" else xp.sum(losses) / max(losses.shape[0], 1)
-
-
-def _factors(pixels: Pixels, actual: Array, power: int) -> Array:
-    """Return the weight of each class of each image, from the true pixels of the class."""
-    xp = pixels.xp
-    unseen = xp.astype(actual == 0, actual.dtype)
-    factors = (1 - unseen) / (actual + unseen) ** power
-    largest = xp.max(factors, axis=1, keepdims=True)
-    return factors + unseen * (largest + xp.astype(largest == 0, largest.dtype))
+    return overlap.generalized_loss(smooth, weighting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Overlap:
-    """Sums over judged pixels, for R images (or one pool of them) and C classes."""
+    """Sums over judged pixels, for R images (or one pool of them) and C classes; pools add."""
 
-    pixels: Pixels
     common: Array  # (R, C); of p t
     predicted: Array  # (R, C); of p, or p²
     actual: Array  # (R, C); of t, or t²
-    scored: Array  # (R, C); whether a class is
+    present: bool  # only classes that occur in the truth are scored
+    binary: bool
     reduction: str
     per_image: bool
 
+    def __add__(self, other: "Overlap") -> "Overlap":
+        """Add the sums of two pools of pixels."""
+        return replace(
+            self,
+            common=self.common + other.common,
+            predicted=self.predicted + other.predicted,
+            actual=self.actual + other.actual,
+        )
+
+    @property
+    def dice_terms(self) -> tuple[Array, Array]:
+        """Numerator and denominator of the Dice coefficient of each class."""
+        return 2 * self.common, self.predicted + self.actual
+
+    @property
+    def jaccard_terms(self) -> tuple[Array, Array]:
+        """Numerator and denominator of the Jaccard index of each class."""
+        return self.common, self.predicted + self.actual - self.common
+
+    def tversky_terms(self, alpha: float, beta: float) -> tuple[Array, Array]:
+        """Numerator and denominator of the Tversky index of each class."""
+        false, missed = self.predicted - self.common, self.actual - self.common
+        return self.common, self.common + alpha * false + beta * missed
+
     def coefficient(self, numerator: Array, denominator: Array, smooth: float) -> Array:
         """Reduce the ratios of classes, 1 where a class is not scored."""
-        ratios = self.ratios(numerator, denominator, smooth)
-        return reduce_classes(
-            self.pixels, ratios, self.scored, self.reduction, per_image=self.per_image, empty=1.0
-        )
+        return self._reduced(_ratios(numerator, denominator, smooth), empty=1.0)
 
     def loss(self, numerator: Array, denominator: Array, smooth: float, *, log: bool) -> Array:
         """Reduce 1 minus the ratios of classes, or -ln of them, 0 where a class is not scored."""
-        ratios, xp = self.ratios(numerator, denominator, smooth), self.pixels.xp
+        ratios, xp = _ratios(numerator, denominator, smooth), array_namespace(numerator)
         losses = 1 - ratios
         if log:
             losses = 0 - xp.log(xp.maximum(ratios, constant(xp, LEAST, ratios)))
+        return self._reduced(losses, empty=0.0)
+
+    def generalized_loss(self, smooth: float, weighting: Weighting = "square") -> Array:
+        """Reduce 1 minus the ratio of all classes that are scored, in which they are weighted."""
+        xp = array_namespace(self.actual)
+        factors = _factors(self.actual, POWER[weighting])
+        factors = factors * xp.astype(self._scored, factors.dtype)
+        common, sizes = (xp.sum(term * factors, axis=1) for term in self.dice_terms)
+        losses = 1 - _ratios(common, sizes, smooth)
+        if self.reduction == "none":
+            return losses if self.per_image else losses[0, ...]
+        return xp.sum(losses) if self.reduction == "sum" else mean_of(losses)
+
+    @property
+    def _scored(self) -> Array:
+        """Whether each class is scored."""
+        xp = array_namespace(self.actual)
+        return self.actual > 0 if self.present else xp.ones_like(self.actual, dtype=xp.bool)
+
+    def _reduced(self, values: Array, *, empty: float) -> Array:
         return reduce_classes(
-            self.pixels, losses, self.scored, self.reduction, per_image=self.per_image
+            values,
+            self._scored,
+            self.reduction,
+            per_image=self.per_image,
+            binary=self.binary,
+            empty=empty,
         )
 
-    def ratios(self, numerator: Array, denominator: Array, smooth: float) -> Array:
-        """Divide, after adding the same to both; 0/0 is 1."""
-        at_least_zero(smooth=smooth)
-        undefined = self.pixels.xp.astype(denominator + smooth == 0, denominator.dtype)
-        return (numerator + smooth + undefined) / (denominator + smooth + undefined)
+
+def _ratios(numerator: Array, denominator: Array, smooth: float) -> Array:
+    """Divide, after adding the same to both; 0/0 is 1."""
+    at_least_zero(smooth=smooth)
+    xp = array_namespace(denominator)
+    undefined = xp.astype(denominator + smooth == 0, denominator.dtype)
+    return (numerator + smooth + undefined) / (denominator + smooth + undefined)
+
+
+def _factors(actual: Array, power: int) -> Array:
+    """Return the weight of each class of each image, from the true pixels of the class."""
+    xp = array_namespace(actual)
+    unseen = xp.astype(actual == 0, actual.dtype)
+    factors = (1 - unseen) / (actual + unseen) ** power
+    largest = xp.max(factors, axis=1, keepdims=True)
+    return factors + unseen * (largest + xp.astype(largest == 0, largest.dtype))
 
 
 def overlap_sums(
@@ -339,13 +377,12 @@ def overlap_sums(
         actual**2 if squared else actual,
     )
     common, predicted, actual = (_sums(judged, part, per_image=per_image) for part in parts)
-    present = isinstance(classes, str) and classes == "present"
     return Overlap(
-        pixels=judged,
         common=common,
         predicted=predicted,
         actual=actual,
-        scored=actual > 0 if present else judged.xp.ones_like(actual, dtype=judged.xp.bool),
+        present=isinstance(classes, str) and classes == "present",
+        binary=judged.binary,
         reduction=reduction,
         per_image=per_image,
     )

@@ -1,5 +1,6 @@
 """One pair of probability map and truth -> its losses, its hard counts and its calibration."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from segeval.labels.doubts import threshold_doubt
 from segeval.labels.labelmap import LabelMap
 from segeval.losses.arrays import clip_logits, sigmoid, softmax
 from segeval.losses.calibration import ReliabilityBins, bin_probabilities
+from segeval.losses.overlap import Overlap
 from segeval.losses.table import IGNORED, LOSSES, LossInput
 from segeval.settings import HALF, LossChoice, Reading
 from segeval.text import counted
@@ -46,6 +48,9 @@ class ImageValues:
     values: tuple[float, ...]  # by loss: sum over judged pixels, or value
     divisors: tuple[float, ...]
     evidence: ReliabilityBins
+    overlaps: Mapping[
+        bool, Overlap
+    ]  # where losses are of sums over the data set, as in `LossInput`
 
 
 def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
@@ -78,6 +83,7 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
         values=losses,
         divisors=tuple(row.divisor(given) if row.mean == "pixels" else 1 for row in rows),
         evidence=_evidence(given, hard, task, likelihood),
+        overlaps=given.overlaps if choice.pooling == "dataset" else {},
     )
 
 

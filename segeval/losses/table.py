@@ -5,8 +5,7 @@ said on which data it is defined, and whether it is a mean over pixels or one nu
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from segeval import losses
 from segeval.errors import SettingError
-from segeval.losses.arrays import Classes, sigmoid, softmax
+from segeval.losses.arrays import Classes, flatten, sigmoid, softmax
+from segeval.losses.overlap import Overlap, overlap_sums
 from segeval.settings import LossChoice
 
 OVERLAP: Final = "all"
@@ -31,6 +31,7 @@ class LossInput:
     truth: NDArray[np.integer[Any]]  # class indices, `IGNORED` where void
     choice: LossChoice
     listed: tuple[int, ...] = ()
+    overlaps: dict[bool, Overlap] = field(default_factory=dict)  # by whether they are of squares
 
     @property
     def judged(self) -> int:
@@ -44,6 +45,15 @@ class LossInput:
     def image(self, function: Callable[..., Any], **options: Any) -> float:
         """Return the value of a loss of the probabilities that is one number an image."""
         return float(function(self.probabilities, self.truth, ignore=IGNORED, **options))
+
+    def overlap(self, *, squared: bool) -> Overlap:
+        """Add up the overlap of each class, once for all losses."""
+        if squared not in self.overlaps:
+            pixels = flatten(self.probabilities, self.truth, IGNORED, "mean", None, logits=False)
+            self.overlaps[squared] = overlap_sums(
+                pixels, self.classes(OVERLAP), "mean", per_image=False, squared=squared
+            )
+        return self.overlaps[squared]
 
     def classes(self, usual: Classes) -> Classes:
         """Return the classes that are scored: as chosen, or as usual for a loss."""
@@ -64,6 +74,15 @@ class Loss:
     needs: Literal["", "logits", "tversky", "losses"] = ""  # "losses": valued by name only
     classes: Literal["", "all", "present"] = ""  # if nothing is said
     divisor: Callable[[LossInput], float] = lambda given: given.judged  # of a sum over pixels
+    ratio: Callable[[Overlap, LossChoice], float] | None = None  # of sums, where it is one
+
+    def squared(self, choice: LossChoice) -> bool:
+        """Whether the sums are those of squares."""
+        return choice.squared and self.name in OPTIONS["squared"][0]
+
+    def pooled(self, choice: LossChoice) -> Callable[[Overlap, LossChoice], float] | None:
+        """Return the ratio of sums over the data set, if that is what it is."""
+        return self.ratio if choice.pooling == "dataset" else None
 
 
 def _bce(given: LossInput) -> float:
@@ -110,18 +129,31 @@ def _focal(given: LossInput) -> float:
     return given.pixels(losses.focal_loss, alpha=alpha, gamma=choice.gamma, logits=choice.logits)
 
 
-def _overlap(function: Callable[..., Any], *names: str) -> Callable[[LossInput], float]:
-    return lambda given: given.image(
-        function,
-        smooth=given.choice.smooth,
-        classes=given.classes(OVERLAP),
-        **{name: getattr(given.choice, name) for name in names},
-    )
+def _of_sums(ratio: Callable[[Overlap, LossChoice], float], *, name: str, **words: Any) -> Loss:
+    """Return the row of a loss that is a ratio of sums, of an image or of the data set."""
+
+    def value(given: LossInput) -> float:
+        return ratio(given.overlap(squared=row.squared(given.choice)), given.choice)
+
+    row = Loss(name=name, value=value, ratio=ratio, **words)
+    return row
 
 
-def _tversky(given: LossInput) -> float:
-    alpha, beta = given.choice.tversky or (0.5, 0.5)
-    return _overlap(partial(losses.tversky_loss, alpha=alpha, beta=beta), "log")(given)
+def _dice(sums: Overlap, choice: LossChoice) -> float:
+    return float(sums.loss(*sums.dice_terms, choice.smooth, log=choice.log))
+
+
+def _jaccard(sums: Overlap, choice: LossChoice) -> float:
+    return float(sums.loss(*sums.jaccard_terms, choice.smooth, log=choice.log))
+
+
+def _tversky(sums: Overlap, choice: LossChoice) -> float:
+    terms = sums.tversky_terms(*(choice.tversky or (0.5, 0.5)))
+    return float(sums.loss(*terms, choice.smooth, log=choice.log))
+
+
+def _generalized_dice(sums: Overlap, choice: LossChoice) -> float:
+    return float(sums.generalized_loss(choice.smooth))
 
 
 def _lovasz_hinge(given: LossInput) -> float:
@@ -160,33 +192,33 @@ LOSSES: Final = {
             value=_focal,
             divisor=_sum_of_focus,
         ),
-        Loss(
+        _of_sums(
+            _dice,
             name="dice",
             title="soft Dice",
             formula="1 - (2 Σpt + s) / (Σp + Σt + s)",
-            value=_overlap(losses.dice_loss, "squared", "log"),
             classes=OVERLAP,
         ),
-        Loss(
+        _of_sums(
+            _jaccard,
             name="jaccard",
             title="soft Jaccard",
             formula="1 - (Σpt + s) / (Σp + Σt - Σpt + s)",
-            value=_overlap(losses.jaccard_loss, "squared", "log"),
             classes=OVERLAP,
         ),
-        Loss(
+        _of_sums(
+            _tversky,
             name="tversky",
             title="Tversky",
             formula="1 - (T + s) / (T + αF + βM + s)",
-            value=_tversky,
             needs="tversky",
             classes=OVERLAP,
         ),
-        Loss(
+        _of_sums(
+            _generalized_dice,
             name="generalized_dice",
             title="generalised Dice",
             formula="1 - (2 Σ w Σpt + s) / (Σ w (Σp + Σt) + s), w = 1 / (Σt)² of the class",
-            value=_overlap(losses.generalized_dice_loss),
             binary=False,
             needs="losses",
         ),
@@ -248,6 +280,10 @@ NEEDS: Final = {
     "losses": "it is valued by name only; type --loss with its name",
     "tversky": "it needs the prices of false positives and misses; type --tversky 0.3,0.7",
 }  # what to type for what a loss needs
+UNPOOLED: Final = (
+    "it is no ratio of sums: over the data set it needs the pixels of all images at once; type "
+    "--pooling image"
+)
 
 
 def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:
@@ -273,6 +309,8 @@ def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:
 def _reason_against(loss: Loss, choice: LossChoice, *, binary: bool) -> str:
     if loss.needs and not getattr(choice, loss.needs):
         return NEEDS[loss.needs]
+    if choice.pooling == "dataset" and loss.mean == "images" and loss.ratio is None:
+        return UNPOOLED
     if binary and not loss.binary:
         return "the maps hold the foreground only; take bce"
     if not binary and not loss.several:

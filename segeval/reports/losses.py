@@ -55,7 +55,7 @@ def make_document(
             {
                 "name": name,
                 "value": defined(value),
-                "mean": LOSSES[name].mean,
+                "mean": "dataset" if LOSSES[name].pooled(valuation.choice) else LOSSES[name].mean,
                 "classes": _scored(name, valuation),
                 "formula": formula_of(LOSSES[name], valuation.choice),
             }
@@ -145,15 +145,18 @@ def to_renderable(document: Mapping[str, Any], *, reliability: bool = False) -> 
 def _loss_table(document: Mapping[str, Any]) -> Table:
     judged = document["pixels"]["judged"]
     pixels = f"mean over {show_count(judged)} judged pixel{'' if judged == 1 else 's'}"
-    images = f"over {part_of(document['images']['averaged'], document['images']['scored'])}"
+    images = part_of(document["images"]["averaged"], document["images"]["scored"])
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("loss", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("what it is", overflow="fold")
     for row in document["losses"]:
-        over = pixels if row["mean"] == "pixels" else f"mean {images}"
-        if row["classes"]:
-            over = f"mean over {MODES.get(row['classes'], row['classes'])}, then {images}"
+        classes = f"mean over {MODES.get(row['classes'], row['classes'])}" * bool(row["classes"])
+        over = {
+            "pixels": pixels,
+            "images": f"{classes}, then over {images}" if classes else f"mean over {images}",
+            "dataset": "; ".join(filter(None, [classes, f"sums over {images}"])),
+        }[row["mean"]]
         title = LOSSES[row["name"]].title
         table.add_row(title, show_loss(row["value"]), f"{row['formula']}; {over}")
     return table

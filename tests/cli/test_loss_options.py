@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from made.maps import VOID, losses, made_set, map_set
 from made.sets import segeval
@@ -79,6 +80,26 @@ def test_what_is_usual_leaves_no_trace(tmp_path: Path) -> None:
     assert not {"log", "squared", "class_weights", "positive_weight"} & set(document["settings"])
 
 
+def test_a_report_says_over_what_losses_are_pooled(tmp_path: Path) -> None:
+    folders = map_set(tmp_path, *made_set(several=True, logits=False))
+    options = ("--ignore", VOID, "--pooling", "dataset")
+    document = losses(*folders, *options)
+    means = {row["name"]: row["mean"] for row in document["losses"]}
+    pooled = {"cross_entropy": "pixels", "focal": "pixels", "dice": "dataset", "jaccard": "dataset"}
+    assert means == pooled
+    assert "|pooling:dataset|" in document["signature"]
+    done = segeval("losses", *folders, *options, "--per-image", tmp_path / "images.csv")
+    assert "mean over all classes; sums over 3 of 4 images" in " ".join(done.stdout.split())
+    assert "notice: Lovász-Softmax left out: --pooling dataset would need" in done.stderr
+    assert "1 image without a judged pixel; nothing in the sums" in done.stderr
+    usual = losses(*folders, "--ignore", VOID, "--per-image", tmp_path / "usual.csv")
+    assert "|pooling:image|" in usual["signature"]
+    each, by_image = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("images", "usual"))
+    pd.testing.assert_series_equal(each["dice"], by_image["dice"])
+    generalized = segeval("losses", *folders, *options, "--loss", "generalized_dice").stdout
+    assert "w = 1 / (Σt)² of the class; sums over" in " ".join(generalized.split())
+
+
 @pytest.mark.parametrize(
     ("said", "message"),
     [
@@ -89,6 +110,8 @@ def test_what_is_usual_leaves_no_trace(tmp_path: Path) -> None:
         (["--label-smoothing", "2"], "--label-smoothing is a share, 0 to 1, not 2"),
         (["--loss-classes", "7"], "no class is called '7'"),
         (["--loss-classes", "1", "--classes-mode", "all"], "leave out --classes-mode"),
+        (["--pooling", "dataset", "--void-image", "zero"], "--pooling dataset has none"),
+        (["--pooling", "dataset", "--loss", "lovasz_softmax"], "type --pooling image"),
     ],
 )
 def test_options_without_a_loss_are_refused(tmp_path: Path, said: list[str], message: str) -> None:

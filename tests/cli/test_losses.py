@@ -202,7 +202,8 @@ def test_the_table_shows_each_number_with_its_definition(folders: list[Path]) ->
 def test_every_choice_is_in_the_signature(folders: list[Path]) -> None:
     signature = losses(*folders, *OPTIONS, "none", "--bins", 4)["signature"]
     assert (
-        "|alpha:none|gamma:0.5|smooth:1|tversky:0.3,0.7|classes-mode:present|bins:4|" in signature
+        "|alpha:none|gamma:0.5|smooth:1|tversky:0.3,0.7|pooling:image|classes-mode:present|bins:4|"
+        in signature
     )
     assert "alpha:0.25|gamma:0|" in losses(*folders, *OTHER)["signature"]
 

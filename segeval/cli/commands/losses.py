@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -14,7 +14,7 @@ from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.panels import argument
 from segeval.cli.runs import say_decoder
 from segeval.errors import SettingError
-from segeval.settings import HALF, Channels, ClassesMode, LossChoice, VoidLoss
+from segeval.settings import HALF, Channels, ClassesMode, LossChoice, LossPooling, VoidLoss
 
 if TYPE_CHECKING:
     from segeval.losses.dataset import LossScores
@@ -102,6 +102,10 @@ class LossOptions:
     classes_mode: ClassesMode | None = _losses(
         "Classes in the mean of an image; without it, those present for Lovász, and all for the "
         "others."
+    )
+    pooling: LossPooling = _losses(
+        "Losses of overlap: the mean over images, or of sums over the data set, as of one batch.",
+        default="image",
     )
     void_image: VoidLoss = _losses(
         "An image without judged pixels is left out of the means (skip), or its losses are 0 "
@@ -233,6 +237,7 @@ def _choice(maps: MapOptions, which: LossOptions) -> LossChoice:
         smooth=which.smooth,
         tversky=(tversky[0], tversky[1]) if tversky else None,
         classes_mode=which.classes_mode,
+        pooling=which.pooling,
         void_image=which.void_image,
         bins=15 if which.bins is None else which.bins,
         positive_weight=which.positive_weight,
@@ -256,9 +261,11 @@ def _numbers(option: str, text: str | None) -> tuple[float, ...]:
 
 def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
     from segeval.cli.deliver import say_left_out
+    from segeval.losses.table import LOSSES, applicable_losses
     from segeval.text import counted
 
     labels, impossible = valuation.scores.labels, valuation.calibration.impossible
+    choice = valuation.choice
     void = int((valuation.judged == 0).sum())
     if labels.name == "binary(found)":
         notify(
@@ -270,8 +277,19 @@ def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
             "each counts 100 where a loss takes its logarithm",
             quiet=quiet,
         )
+    by_image = replace(choice, pooling="image")
+    usual = applicable_losses(by_image, binary=valuation.binary)
+    if unpooled := [LOSSES[name].title for name in usual if name not in valuation.summary]:
+        notify(
+            f"notice: {' and '.join(unpooled)} left out: --pooling dataset would need the "
+            "pixels of all images at once",
+            quiet=quiet,
+        )
     if void:
-        left_out = "not in the means over images (--void-image zero counts 0)"
-        fate = left_out if valuation.choice.void_image == "skip" else "0 in the means over images"
+        fate = {
+            "skip": "not in the means over images (--void-image zero counts 0)",
+            "zero": "0 in the means over images",
+        }[choice.void_image]
+        fate = "nothing in the sums" if choice.pooling == "dataset" else fate
         notify(f"notice: {counted(void, 'image')} without a judged pixel; {fate}", quiet=quiet)
     say_left_out(valuation.scores.run, quiet=quiet)
