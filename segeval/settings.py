@@ -142,7 +142,8 @@ class LossChoice:
                 raise SettingError(f"--{name} must be 0 or more, and finite")
         if not 0 <= self.label_smoothing <= 1:
             raise SettingError(f"--label-smoothing is a share, 0 to 1, not {self.label_smoothing}")
-        self._refuse_conflicts()
+        if self.loss_classes and self.classes_mode:
+            raise SettingError("--loss-classes lists the classes; leave out --classes-mode")
         if len(self.alpha) == 1 and self.alpha[0] > 1:
             raise SettingError(
                 f"one --alpha weighs positives against negatives: 0 to 1, not {self.alpha[0]:g}"
@@ -150,16 +151,6 @@ class LossChoice:
         threshold = HALF if self.threshold is None else self.threshold
         if not 0 < threshold < (1 + 1e-9 if self.logits else math.inf):
             raise SettingError(f"--threshold is a probability above 0, not {threshold:g}")
-
-    def _refuse_conflicts(self) -> None:
-        """Refuse options that leave each other nothing to say."""
-        if self.loss_classes and self.classes_mode:
-            raise SettingError("--loss-classes lists the classes; leave out --classes-mode")
-        if self.pooling == "dataset" and self.void_image == "zero":
-            raise SettingError(
-                "--void-image zero is of means over images, of which --pooling dataset has none; "
-                "leave it out"
-            )
 
     @property
     def decision(self) -> str:

@@ -19,7 +19,7 @@ from segeval.labels.labelmap import LabelMap
 from segeval.losses.calibration import Calibration, calibrate
 from segeval.losses.classes import FirstMap, first_map, map_labels
 from segeval.losses.pair import ImageValues, LossTask, evaluate_pair
-from segeval.losses.table import LOSSES, applicable_losses, stated_options
+from segeval.losses.table import LOSSES, applicable_losses, stated_options, sums_images
 from segeval.scoring.score import Scores, score_run, write_signature
 from segeval.settings import LabelChoice, LossChoice, Reading, Source
 
@@ -58,6 +58,11 @@ def evaluate_losses(
     choice, reading = choice or LossChoice(), reading or Reading()
     if source.missing == "worst":
         raise SettingError("a prediction that is missing has no loss; type --missing skip")
+    if sums_images(choice) and choice.void_image == "zero":
+        raise SettingError(
+            "--void-image zero is of means over images, of which --pooling dataset has none; "
+            "leave it out"
+        )
     pairing = pair_up(source)
     if not pairing.pairs:
         raise DataError(pairing.problems or [NOTHING])

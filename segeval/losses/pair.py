@@ -18,7 +18,7 @@ from segeval.labels.labelmap import LabelMap
 from segeval.losses.arrays import clip_logits, sigmoid, softmax
 from segeval.losses.calibration import ReliabilityBins, bin_probabilities
 from segeval.losses.overlap import Overlap
-from segeval.losses.table import IGNORED, LOSSES, LossInput
+from segeval.losses.table import IGNORED, LOSSES, LossInput, sums_images
 from segeval.settings import HALF, LossChoice, Reading
 from segeval.text import counted
 from segeval.values import SLACK, color_value
@@ -83,7 +83,7 @@ def evaluate_pair(pair: Pair, task: LossTask) -> ImageValues | Problem:
         values=losses,
         divisors=tuple(row.divisor(given) if row.mean == "pixels" else 1 for row in rows),
         evidence=_evidence(given, hard, task, likelihood),
-        overlaps=given.overlaps if choice.pooling == "dataset" else {},
+        overlaps=given.overlaps if sums_images(choice) else {},
     )
 
 

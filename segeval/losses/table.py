@@ -15,6 +15,7 @@ from segeval import losses
 from segeval.errors import SettingError
 from segeval.losses.arrays import Classes, flatten, sigmoid, softmax
 from segeval.losses.overlap import Overlap, overlap_sums
+from segeval.scoring.pooling import POOLINGS
 from segeval.settings import LossChoice
 
 OVERLAP: Final = "all"
@@ -82,7 +83,12 @@ class Loss:
 
     def pooled(self, choice: LossChoice) -> Callable[[Overlap, LossChoice], float] | None:
         """Return the ratio of sums over the data set, if that is what it is."""
-        return self.ratio if choice.pooling == "dataset" else None
+        return self.ratio if sums_images(choice) else None
+
+
+def sums_images(choice: LossChoice) -> bool:
+    """Whether losses of overlap are of sums over the data set."""
+    return "sum images" in POOLINGS[choice.pooling].steps
 
 
 def _bce(given: LossInput) -> float:
@@ -309,7 +315,7 @@ def applicable_losses(choice: LossChoice, *, binary: bool) -> tuple[str, ...]:
 def _reason_against(loss: Loss, choice: LossChoice, *, binary: bool) -> str:
     if loss.needs and not getattr(choice, loss.needs):
         return NEEDS[loss.needs]
-    if choice.pooling == "dataset" and loss.mean == "images" and loss.ratio is None:
+    if sums_images(choice) and loss.mean == "images" and loss.ratio is None:
         return UNPOOLED
     if binary and not loss.binary:
         return "the maps hold the foreground only; take bce"

@@ -261,7 +261,7 @@ def _numbers(option: str, text: str | None) -> tuple[float, ...]:
 
 def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
     from segeval.cli.deliver import say_left_out
-    from segeval.losses.table import LOSSES, applicable_losses
+    from segeval.losses.table import LOSSES, applicable_losses, sums_images
     from segeval.text import counted
 
     labels, impossible = valuation.scores.labels, valuation.calibration.impossible
@@ -290,6 +290,6 @@ def _say_notices(valuation: LossScores, *, quiet: bool) -> None:
             "skip": "not in the means over images (--void-image zero counts 0)",
             "zero": "0 in the means over images",
         }[choice.void_image]
-        fate = "nothing in the sums" if choice.pooling == "dataset" else fate
+        fate = "nothing in the sums" if sums_images(choice) else fate
         notify(f"notice: {counted(void, 'image')} without a judged pixel; {fate}", quiet=quiet)
     say_left_out(valuation.scores.run, quiet=quiet)
