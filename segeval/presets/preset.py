@@ -12,7 +12,8 @@ from segeval.errors import SettingError
 from segeval.scoring.convention import CASES, Convention
 from segeval.scoring.metrics import METRICS
 
-AXES: Final = frozenset(axis.name for axis in fields(Convention)) - {"like", "exclude", "overrides"}
+NOT_AXES: Final = frozenset({"like", "origin", "exclude", "overrides"})
+AXES: Final = frozenset(axis.name for axis in fields(Convention)) - NOT_AXES
 TEXTS: Final = ("tool", "version", "source", "call", "flatters", "punishes", "fault")
 
 
@@ -36,7 +37,7 @@ def preset(name: str, **axes: Any) -> Convention:
     """Return the convention of a preset, or one that departs from it on some axes, by name.
 
     What an axis says holds for every metric. All departures but ``exclude`` and ``worst``, which
-    change no other number, become part of its name.
+    change no other number, become part of its name; so do those by ``dataclasses.replace``.
 
     Raises
     ------
@@ -50,17 +51,11 @@ def preset(name: str, **axes: Any) -> Convention:
     ('image', 'monai+absent:zero')
     """
     convention = find_preset(name).convention
-    special = {case for _, case, _ in convention.overrides}
-    changed = [n for n, value in axes.items() if value != getattr(convention, n) or n in special]
-    if "worst" in changed and convention.worst is not None:
+    worst = axes.get("worst", convention.worst)
+    if convention.worst not in {None, worst}:
         raise SettingError(f"{name} is a worst share itself; leave out --worst")
-    named = [
-        f"+{n}:{axes[n]}" if isinstance(axes[n], str) else f"+{n}"
-        for n in changed
-        if n not in {"exclude", "worst"}
-    ]
     kept = tuple(override for override in convention.overrides if override[1] not in axes)
-    return replace(convention, **axes, overrides=kept, like="".join([name, *named]))
+    return replace(convention, **{"overrides": kept, **axes})
 
 
 def find_preset(name: str) -> Preset:
@@ -110,5 +105,6 @@ def _preset(row: Mapping[str, Any]) -> Preset:
     )
     axes = {axis: row[axis] for axis in AXES & row.keys()}
     convention = Convention(like=row["name"], overrides=overrides, **axes)
+    convention = replace(convention, origin=convention)
     texts = {text: row.get(text, "") for text in TEXTS}
     return Preset(name=row["name"], convention=convention, also=row.get("also", {}), **texts)

@@ -5,8 +5,8 @@ A convention touches no count; but ``outside`` says which pixels are counted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, fields, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -129,6 +129,9 @@ CHOICES: Final[Mapping[str, Collection[str]]] = {
     "void_image": get_args(VoidImage),
     "outside": get_args(Outside),
 }
+UNNAMED: Final = ("exclude", "worst", "overrides", "like", "origin")
+"""Fields that are no departures from a preset, or are named in another way."""
+
 ELSEWHERE: Final = ("like", "pooling", "absent", "classes", "exclude", "worst", "headline")
 """Fields that the signature states in a place of their own, or the names of the scores do."""
 
@@ -176,6 +179,8 @@ class Convention:
         For ``image`` and ``class`` pooling also the mean of so many percent of the lowest values.
     headline, like : str
         Name of the mean that stands for all others, and of the preset that this is.
+    origin : Convention, optional
+        The preset itself: ``like`` also names the axes on which this departs from it.
     """
 
     pooling: Pooling = "dataset"
@@ -198,9 +203,12 @@ class Convention:
     worst: float | None = None
     headline: str = "miou"
     like: str = ""
+    origin: Convention | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse what is not on the axes."""
+        """Refuse what is not on the axes, and name what departs from a preset."""
+        if self.origin is not None and self.like:
+            object.__setattr__(self, "like", "".join([self.origin.like, *self._departures()]))
         choices = [(getattr(self, name), allowed) for name, allowed in CHOICES.items()]
         if isinstance(self.weights, str):
             choices.append((self.weights, WEIGHTS))
@@ -218,6 +226,19 @@ class Convention:
         if self.worst is not None and not POOLINGS[self.pooling].has_worst:
             able = [name for name, pooling in POOLINGS.items() if pooling.has_worst]
             raise SettingError(f"the worst share needs pooling by {' or by '.join(able)}")
+
+    def _departures(self) -> Iterator[str]:
+        """Yield the axes that differ from the preset, but for those that change no other number."""
+        dropped = {case for _, case, _ in getattr(self.origin, "overrides", ())}
+        dropped -= {case for _, case, _ in self.overrides}
+        for axis in fields(self):
+            value = getattr(self, axis.name)
+            if axis.name not in UNNAMED and (
+                value != getattr(self.origin, axis.name) or axis.name in dropped
+            ):
+                yield f"+{axis.name}:{value}" if isinstance(value, str) else f"+{axis.name}"
+        if set(self.overrides) - set(getattr(self.origin, "overrides", ())):
+            yield "+overrides"
 
     def for_classes(self, names: Sequence[str]) -> Convention:
         """Return the convention with the weights of classes by place, where it has them by name.
@@ -272,7 +293,7 @@ class Convention:
         return {
             axis.name: getattr(self, axis.name)
             for axis in fields(self)
-            if getattr(self, axis.name) != axis.default
+            if axis.name != "origin" and getattr(self, axis.name) != axis.default
         }
 
     def settings(self) -> dict[str, Any]:

@@ -166,6 +166,31 @@ def test_a_departure_from_a_preset_is_part_of_its_name(
     assert ("miou_worst50" in found["summary"]) == ("worst" in options)
 
 
+@pytest.mark.parametrize(
+    ("axes", "name"),
+    [
+        ({"absent": "zero"}, "smp+absent:zero"),
+        ({"weights": (1.0, 2.0), "exclude": ("1",)}, "smp+weights"),
+        ({"overrides": ()}, "smp+pred_only:zero+truth_only:zero"),
+        (
+            {"overrides": (("iou", "absent", "zero"),), "nothing": "one"},
+            "smp+pred_only:zero+truth_only:zero+nothing:one+overrides",
+        ),
+        ({"like": ""}, ""),
+        ({"pooling": library.preset("smp").pooling}, "smp"),
+    ],
+)
+def test_a_departure_by_replacing_is_part_of_the_name_as_well(
+    axes: dict[str, Any], name: str
+) -> None:
+    """Of smp, precision and recall have rules of their own for classes on one side."""
+    departed = replace(library.preset("smp"), **axes)
+    assert departed.like == name
+    assert replace(replace(departed, headline="mdice"), headline=departed.headline) == departed
+    assert departed.signature_parts()[0] == (f"like:{name}" if name else "pooling:dataset")
+    assert "origin" not in departed.settings()
+
+
 def test_reports_tell_a_departure_from_what_a_tool_reports(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
