@@ -199,8 +199,9 @@ def _meaning(document: Mapping[str, Any], metric: Metric) -> str:
     images = images_in(document, metric.mean)
     pooled = pooling.words.format(images=images)
     generalized = settings.get("generalized", "none")
-    if metric.name == "dice" and generalized != "none":
-        return f"generalised Dice ({generalized} weights) over {over}; mean over {images}"
+    if metric.name == "dice" and generalized != "none" and pooling.one_score:
+        how = pooling.one_score.format(images=images)
+        return f"generalised Dice ({generalized} weights) over {over}; {how}"
     mean = "" if "sum classes" in pooling.steps else "mean of "
     if mean and has_background(document):
         mean = "mean with background: "

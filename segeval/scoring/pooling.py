@@ -17,6 +17,7 @@ class PoolingRow:
     words: str
     effect: str
     by_group: bool = False  # groups take the place of images
+    one_score: str = ""  # the words where classes make one score, the generalised Dice, if they do
 
     @property
     def over_images(self) -> Step:
@@ -44,11 +45,13 @@ POOLINGS: Final = {
     "dataset": PoolingRow(
         steps=("sum images", "mean classes"),
         words="counts summed over {images}",
+        one_score="counts summed over {images}",
         effect="counts are summed over all images",
     ),
     "image": PoolingRow(
         steps=("mean classes", "mean images"),
         words="mean over classes, then over {images}",
+        one_score="mean over {images}",
         effect="every image has the same vote, however many classes it shows",
     ),
     "class": PoolingRow(
@@ -76,6 +79,7 @@ POOLINGS: Final = {
         steps=("mean classes", "mean images"),
         by_group=True,
         words="counts of each group summed, mean over classes, then over {images}",
+        one_score="counts of each group summed, mean over {images}",
         effect="every group has the same vote, however many images it holds",
     ),
 }  # poolings by name; their formulas stand in ``segeval.scoring.means``

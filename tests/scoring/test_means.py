@@ -25,8 +25,8 @@ from segeval.scoring.means import mean_score
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.sample import Sample
-from segeval.scoring.score import score_run
-from segeval.settings import Pooling
+from segeval.scoring.score import label_and_score, score_run
+from segeval.settings import LabelChoice, Pooling
 
 IMAGES, CLASSES = range(5), range(3)
 
@@ -89,6 +89,26 @@ def test_a_pooling_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made.summary == image.summary
     assert "|pooling:made|" in made.signature
     assert "made for 1 image" in render(to_renderable(make_document(made)), width=200, color=False)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_the_generalised_dice_is_named_where_it_is_one(pooling: Pooling) -> None:
+    run = made_run(
+        (frozen([[0, 0, 0, 1, 2]]), frozen([[0, 1, 0, 1, 1]])),
+        (frozen([[0, 0, 1, 1]]), frozen([[0, 1, 1, 1]])),
+    ).with_groups(["a", "b"])
+    choice, plain = LabelChoice(classes=3), Convention(pooling=pooling)
+    usual, made = (
+        label_and_score(run, choice, convention)
+        for convention in (plain, replace(plain, generalized="square"))
+    )
+    text = render(to_renderable(make_document(made)), width=200, color=False)
+    (said,) = (line for line in text.splitlines() if line.startswith("mDice"))
+    differs = abs(made.summary["mdice"] - usual.summary["mdice"]) > 1e-9
+    row = POOLINGS[pooling]
+    assert ("generalised Dice" in said) == bool(row.one_score) == differs
+    images = "2 groups" if row.by_group else "2 images"
+    assert f"; {(row.one_score or row.words).format(images=images)}" in said
 
 
 def test_no_code_asks_for_a_pooling_by_its_name() -> None:
