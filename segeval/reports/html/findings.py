@@ -20,16 +20,15 @@ def make_page(
     from segeval.reports.html.page import Findings, to_html
     from segeval.values import hex_color
 
-    subject = subject_of(scores.labels, None)
-    chosen = representative_images(scores, subject, EACH)
+    chosen = representative_images(scores, scores.foreground, EACH)
     findings = Findings(
         document=document,
-        values=next(iter(image_scores(scores, subject).values())),
+        values=next(iter(image_scores(scores, scores.foreground).values())),
         colors=[hex_color(color) for color in class_colors(scores.labels)],
         conventions=_conventions(scores),
         sweep=_sweep(scores),
         threshold=scores.labels.prediction_threshold,
-        album=album_of(scores, chosen, photographs, position=subject),
+        album=album_of(scores, chosen, photographs, position=subject_of(scores.labels, None)),
     )
     return to_html(findings, percent=percent)
 

@@ -157,6 +157,7 @@ def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
         "document": document,
         "numbers": numbers,
         "ranked": next(iter(foreground_names(document)), METRICS["iou"].mean),
+        "kinds": album is not None and album.style.position is not None,
         "leading": len(leading_names(document)),
         "classes": _worst_first(classes, lambda row: row["iou"]),
         "groups": _worst_first(groups[: limits.rows], lambda row: row["summary"][numbers[0][1]]),
