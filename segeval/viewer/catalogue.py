@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.groups import group_names, split_groups
 from segeval.counting.run import CountedRun
-from segeval.pictures.caption import image_scores, subject_of
+from segeval.pictures.caption import image_scores
 from segeval.pictures.classmaps import RunLookup
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import Scores
@@ -71,7 +71,7 @@ class Catalogue:
         for number, positions in enumerate(self.groups.values()):
             self.member[positions] = number
         counts = scores.counts.images
-        self._headline = next(iter(image_scores(scores, subject_of(scores.labels, None)).values()))
+        self._headline = next(iter(image_scores(scores, scores.foreground).values()))
         self._iou = scores.convention.score_classes(METRICS["iou"], counts)
         self._occurs = counts.support + counts.predicted > 0
         shown = np.where(self._occurs & ~np.isnan(self._iou), self._iou, np.inf)

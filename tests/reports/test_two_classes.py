@@ -91,6 +91,18 @@ def test_what_a_class_score_is_follows_the_pooling(folders: tuple[Path, Path], n
     assert scored(*given, "--exclude", "tumour")[0].startswith("mIoU 0.8947 mean of tp /")
 
 
+def test_a_foreground_that_is_excluded_is_drawn_and_is_no_headline(
+    folders: tuple[Path, Path], names: Path, tmp_path: Path
+) -> None:
+    given = [*folders, "--labels", names, "--exclude", "tumour"]
+    assert scored(*given)[0].startswith("mIoU 0.8947 mean of tp /")
+    segeval("score", *given, "--html", tmp_path / "page.html")
+    words = read(tmp_path / "page.html").words
+    assert "mIoU of each image" in words
+    assert any(line.startswith("2 images: from 0.7143 to 1.0000") for line in words)
+    assert any(line.startswith("True positives are blue") for line in words)
+
+
 def test_a_tool_that_is_followed_is_read_before_the_foreground(
     folders: tuple[Path, Path], names: Path
 ) -> None:

@@ -20,11 +20,10 @@ def make_page(
     from segeval.reports.html.page import Findings, to_html
     from segeval.values import hex_color
 
-    headline = scores.foreground
-    chosen = representative_images(scores, headline, EACH)
+    chosen = representative_images(scores, scores.foreground, EACH)
     findings = Findings(
         document=document,
-        values=next(iter(image_scores(scores, headline).values())),
+        values=next(iter(image_scores(scores, scores.foreground).values())),
         colors=[hex_color(color) for color in class_colors(scores.labels)],
         conventions=_conventions(scores),
         sweep=_sweep(scores),
