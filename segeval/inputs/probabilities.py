@@ -21,7 +21,7 @@ from segeval.settings import MAX_PIXELS, Channels, LossChoice
 READABLE: Final = ".npy, .npz or a grey 8- or 16-bit PNG"
 TYPES: Final = frozenset({"float16", "float32", "float64", "uint8", "uint16"})
 GREY: Final = frozenset({"PNG grey 8-bit", "PNG grey 16-bit", "PNG grey and alpha 8-bit"})
-SLACK: Final = 1e-3  # how far a pixel may sum to something else than 1, beside the rounding
+SUM_SLACK: Final = 1e-3  # how far a pixel may sum to something else than 1, beside the rounding
 
 STEPS: Final = {"uint8": 1 / 255, "uint16": 1 / 65535, "float16": 2.0**-11}  # between values near 1
 
@@ -38,9 +38,9 @@ class Probabilities:
 def sum_tolerance(stored: str, classes: int) -> float:
     """Return how far the probabilities of a pixel may be from 1 in sum, for a type in the file.
 
-    `SLACK` plus half a step a class: 0.001 for float32, 0.038 for 19 classes as uint8.
+    `SUM_SLACK` plus half a step a class: 0.001 for float32, 0.038 for 19 classes as uint8.
     """
-    return SLACK + classes * STEPS.get(stored, 0.0) / 2
+    return SUM_SLACK + classes * STEPS.get(stored, 0.0) / 2
 
 
 def read_probabilities(

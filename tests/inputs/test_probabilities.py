@@ -122,7 +122,7 @@ PICTURES: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 ADVICE = {
     "grey JPEG": "predict again, .* or `segeval score --threshold 128`",
-    "float TIFF": r"type numpy.save\('a.npy', numpy.asarray\(PIL.Image.open\('a.tif'\)\)\), .*score",
+    "float TIFF": r"type numpy.save\('a.npy', .*\('a.tif'\)\)\), or `segeval score --thr",
     "BMP": "",
 }
 
