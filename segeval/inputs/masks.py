@@ -111,9 +111,18 @@ def read_mask(
     return Mask(values=mask.values, form=mask.form, fingerprint=fingerprint(status, data))
 
 
+def kind_of(data: bytes) -> str:
+    """Return the format that the first bytes of a file tell; an empty text for none of them.
+
+    >>> kind_of(b"GIF89a"), kind_of(b"text")
+    ('GIF', '')
+    """
+    return next((name for magic, name in SIGNATURES.items() if data.startswith(magic)), "")
+
+
 def _decode(data: bytes, max_pixels: int, *, lossy: bool) -> Mask:
-    kind = next((name for magic, name in SIGNATURES.items() if data.startswith(magic)), None)
-    if kind is None:
+    kind = kind_of(data)
+    if not kind:
         start = ascii(data[:8].decode("latin-1"))
         raise MaskError(f"not an image: it starts with {start}; expected {READABLE}")
     if kind in LOSSY and not (lossy and kind == "JPEG"):

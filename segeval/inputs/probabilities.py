@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from segeval.errors import MaskError
 from segeval.inputs import numpyfiles
-from segeval.inputs.masks import check_size, read_mask
+from segeval.inputs.masks import check_size, kind_of, read_mask
 from segeval.settings import MAX_PIXELS, Channels, LossChoice
 
 READABLE: Final = ".npy, .npz or a grey 8- or 16-bit PNG"
 TYPES: Final = frozenset({"float16", "float32", "float64", "uint8", "uint16"})
 GREY: Final = frozenset({"PNG grey 8-bit", "PNG grey 16-bit", "PNG grey and alpha 8-bit"})
-SLACK: Final = 1e-3  # how far a pixel may sum to something else than 1, beside the rounding
+SUM_SLACK: Final = 1e-3  # how far a pixel may sum to something else than 1, beside the rounding
 
 STEPS: Final = {"uint8": 1 / 255, "uint16": 1 / 65535, "float16": 2.0**-11}  # between values near 1
 
@@ -38,9 +38,9 @@ class Probabilities:
 def sum_tolerance(stored: str, classes: int) -> float:
     """Return how far the probabilities of a pixel may be from 1 in sum, for a type in the file.
 
-    `SLACK` plus half a step a class: 0.001 for float32, 0.038 for 19 classes as uint8.
+    `SUM_SLACK` plus half a step a class: 0.001 for float32, 0.038 for 19 classes as uint8.
     """
-    return SLACK + classes * STEPS.get(stored, 0.0) / 2
+    return SUM_SLACK + classes * STEPS.get(stored, 0.0) / 2
 
 
 def read_probabilities(
@@ -57,14 +57,16 @@ def read_probabilities(
             start = file.read(8)
     except OSError as error:
         raise MaskError(f"{path}: cannot be opened: {error.strerror or error}") from error
-    if start.startswith(b"\x89PNG"):
+    kind = kind_of(start)
+    if kind == "PNG":
         values, form = _read_grey(path, max_pixels)
-    elif not start.startswith((b"\x93NUMPY", b"PK\x03\x04", b"PK\x05\x06")):
+    elif kind not in {"NPY", "NPZ"}:
         found = f"it starts with {start.decode('latin-1')!a}" if start else "it is empty"
-        raise MaskError(f"{path}: {found}; probabilities are read from {READABLE}")
+        found = f"it is {kind}" if kind else found
+        raise MaskError(f"{path}: {found}; probabilities are read from {READABLE}{_advice(kind)}")
     else:
         try:
-            values = _read_array(path, choice.channels, max_pixels, archive=start.startswith(b"PK"))
+            values = _read_array(path, choice.channels, max_pixels, archive=kind == "NPZ")
         except MaskError as error:
             raise MaskError(f"{path}: {error}") from error.__cause__
         except Exception as error:  # readers raise anything on bad input; all means one thing
@@ -76,10 +78,25 @@ def read_probabilities(
     return Probabilities(values=_floats(values), stored=stored, form=form)
 
 
+def _advice(kind: str) -> str:
+    """Say what to type where a picture may hold probabilities of the foreground."""
+    advice = {
+        "JPEG": ("predict again, as it no longer has the levels that were saved", "128"),
+        "TIFF": ("type numpy.save('a.npy', numpy.asarray(PIL.Image.open('a.tif')))", "0.5"),
+    }
+    if kind not in advice:
+        return ""
+    again, level = advice[kind]
+    return f"; {again}, or `segeval score --threshold {level}` for scores without losses"
+
+
 def _read_grey(path: Path, max_pixels: int) -> tuple[NDArray[Any], str]:
     mask = read_mask(path, max_pixels=max_pixels)
     if mask.form not in GREY:
-        raise MaskError(f"{path}: it is {mask.form}; probabilities are read from {READABLE}")
+        raise MaskError(
+            f"{path}: it is {mask.form}; probabilities are read from {READABLE}; "
+            "masks of classes are for `segeval score`"
+        )
     return mask.values, mask.form
 
 

@@ -10,10 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.dataset import NOTHING, map_pairs, pair_up, provenance_of
-from segeval.counting.run import CountedRun
+from segeval.counting.dataset import NOTHING, count_pair, map_pairs, pair_up, provenance_of
+from segeval.counting.run import CountedRun, ImageCounts
 from segeval.counting.workers import default_workers
 from segeval.errors import DataError, SettingError
+from segeval.inputs.pairing import Pairing
 from segeval.labels.choose import refuse_doubts
 from segeval.labels.labelmap import LabelMap
 from segeval.losses.calibration import Calibration, calibrate
@@ -70,6 +71,7 @@ def evaluate_losses(
         workers = default_workers(len(pairing.pairs) * HEAVY)
     first = first_map(pairing, choice, reading)
     task = _make_task(first, map_labels(source, labels, first, reading, workers), choice, reading)
+    _refuse_first(pairing, task.labels, labels, reading)
     images: list[ImageValues] = []
     faults = map_pairs(
         partial(evaluate_pair, task=task),
@@ -86,6 +88,16 @@ def evaluate_losses(
         raise DataError(faults or provenance.problems)
     refuse_doubts(run, task.labels, labels)
     return _add_up(images, score_run(run, task.labels), task)
+
+
+def _refuse_first(
+    pairing: Pairing, labels: LabelMap, choice: LabelChoice, reading: Reading
+) -> None:
+    """Stop before the pass where the first truth alone holds values of two meanings."""
+    pair = next(pair for pair in pairing.pairs if pair.prediction is not None)
+    counts = count_pair(replace(pair, prediction=None), reading)
+    if labels.threshold("truth") is None and isinstance(counts, ImageCounts):
+        refuse_doubts(CountedRun.of([counts]), labels, choice, ("truth",))
 
 
 def _make_task(first: FirstMap, labels: LabelMap, choice: LossChoice, reading: Reading) -> LossTask:

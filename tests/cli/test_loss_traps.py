@@ -89,6 +89,17 @@ def test_a_gate_is_understood_before_anything_is_written(
     assert not (tmp_path / "a.run").exists()
 
 
+def test_a_doubt_in_the_first_truth_stops_before_the_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truth = np.where(TRUTH == 2, VOID, TRUTH)
+    maps = dict.fromkeys("ab", SHARES[0])
+    pair = map_set(tmp_path, maps, {"a": truth, "b": TRUTH % 2})
+    monkeypatch.setattr("segeval.losses.dataset.map_pairs", None)
+    said = segeval("losses", *pair, "--labels", "binary", "--workers", 1, expect=3).stderr
+    assert "truth holds 0,1,255: is 255 void or foreground" in said
+
+
 def test_overwrite_needs_a_run(folders: list[Path]) -> None:
     segeval("losses", *folders, "--overwrite", expect=2)
 

@@ -116,6 +116,14 @@ PICTURES: dict[str, tuple[Callable[[Path], object], str]] = {
     "palette": (lambda p: Image.new("P", (3, 2)).save(p), "it is PNG palette 1-bit"),
     "colour": (lambda p: Image.new("RGB", (3, 2)).save(p), "it is PNG RGB 8-bit"),
     "1-bit": (lambda p: Image.new("1", (3, 2)).save(p), "it is PNG grey 1-bit"),
+    "grey JPEG": (lambda p: Image.new("L", (3, 2)).save(p, "JPEG"), "it is JPEG"),
+    "float TIFF": (lambda p: Image.new("F", (3, 2)).save(p, "TIFF"), "it is TIFF"),
+    "BMP": (lambda p: Image.new("L", (3, 2)).save(p, "BMP"), "it is BMP"),
+}
+ADVICE = {
+    "grey JPEG": "predict again, .* or `segeval score --threshold 128`",
+    "float TIFF": r"type numpy.save\('a.npy', .*\('a.tif'\)\)\), or `segeval score --thr",
+    "BMP": "",
 }
 
 
@@ -123,7 +131,9 @@ PICTURES: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_other_pictures_are_refused(tmp_path: Path, kind: str) -> None:
     write, message = PICTURES[kind]
     write(tmp_path / "a.png")
-    with pytest.raises(MaskError, match=f"a.png: {message}; probabilities are read from .npy, "):
+    advice = ADVICE.get(kind, "masks of classes are for `segeval score`")
+    expected = f"a.png: {message}; probabilities are read from .npy, .*{advice}"
+    with pytest.raises(MaskError, match=expected):
         read(tmp_path / "a.png")
 
 
