@@ -149,8 +149,9 @@ def mask_and_check(pixels: Pixels) -> Pixels:
         values = clip_logits(xp, values)
     else:
         _check_probabilities(xp, values)
+    soft = pixels.soft and bool(xp.isdtype(truth.dtype, "real floating"))
     truth = _checked_truth(pixels, truth, values)
-    return replace(pixels, values=values, truth=truth, weights=weights, valid=valid)
+    return replace(pixels, values=values, truth=truth, weights=weights, valid=valid, soft=soft)
 
 
 def _floating(xp: Any, values: Array) -> Array:

@@ -80,17 +80,17 @@ def _negative_log_likelihood(judged: Pixels, truth: Array) -> Array:
 
 def _probability(judged: Pixels, truth: Array) -> Array:
     """Return p where the truth is 1, 1 - p where it is 0; exact."""
-    return (1 - truth) + (2 * truth - 1) * judged.values
+    against = 1 - truth
+    return against + (truth - against) * judged.values
 
 
 def _log(xp: Any, probabilities: Array) -> Array:
     """Return ln p, and the constant `LOG_OF_ZERO` below the least p that has a finite gradient."""
     floor = max(float(xp.finfo(probabilities.dtype).smallest_normal), math.exp(LOG_OF_ZERO))
+    if math.prod(probabilities.shape) and bool(xp.min(probabilities) >= floor):
+        return xp.log(probabilities)
     logs = xp.log(xp.maximum(probabilities, constant(xp, floor, probabilities)))
-    below = probabilities < floor
-    if not bool(xp.any(below)):
-        return logs
-    return xp.where(below, constant(xp, LOG_OF_ZERO, logs), logs)
+    return xp.where(probabilities < floor, constant(xp, LOG_OF_ZERO, logs), logs)
 
 
 def _softplus_parts(xp: Any, logits: Array) -> tuple[Array, Array]:
