@@ -57,13 +57,7 @@ def evaluate_losses(
     0…K-1 of K channels, and 255 is void; a truth of nothing but 0 and 255 is binary.
     """
     choice, reading = choice or LossChoice(), reading or Reading()
-    if source.missing == "worst":
-        raise SettingError("a prediction that is missing has no loss; type --missing skip")
-    if sums_images(choice) and choice.void_image == "zero":
-        raise SettingError(
-            "--void-image zero is of means over images, of which --pooling dataset has none; "
-            "leave it out"
-        )
+    _check_settings(source, choice)
     pairing = pair_up(source)
     if not pairing.pairs:
         raise DataError(pairing.problems or [NOTHING])
@@ -88,6 +82,17 @@ def evaluate_losses(
         raise DataError(faults or provenance.problems)
     refuse_doubts(run, task.labels, labels)
     return _add_up(images, score_run(run, task.labels), task)
+
+
+def _check_settings(source: Source, choice: LossChoice) -> None:
+    """Refuse what no loss of a data set is defined for."""
+    if source.missing == "worst":
+        raise SettingError("a prediction that is missing has no loss; type --missing skip")
+    if sums_images(choice) and choice.void_image == "zero":
+        raise SettingError(
+            "--void-image zero is of means over images, of which --pooling dataset has none; "
+            "leave it out"
+        )
 
 
 def _refuse_first(
