@@ -74,11 +74,16 @@ def _is_same(one: Path | None, other: Path | None) -> bool:
 
 def count_or_read(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> CountedRun:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
-    from segeval.counting.runfile import read_run
-
     run = pairing.prediction
     if run is not None and not run.is_dir() and pairing.truth is None and pairing.pairs is None:
-        if run.exists() and (given := pairing.given_options("prediction")):
-            raise SettingError(f"{run} is counted already; leave out {given}")
-        return read_run(run)
+        return read_counted(run, pairing)
     return count(pairing, quiet=quiet, lossy=lossy)
+
+
+def read_counted(run: Path, pairing: ReadingOptions) -> CountedRun:
+    """Read a run file; options that say how to count are refused."""
+    from segeval.counting.runfile import read_run
+
+    if run.exists() and (given := pairing.given_options("prediction", "truth")):
+        raise SettingError(f"{run} is counted already; leave out {given}")
+    return read_run(run)

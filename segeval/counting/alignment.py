@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,22 +21,42 @@ def align(runs: Sequence[CountedRun], *, common: bool = False) -> list[CountedRu
 
     Images that are not in all runs are an error, or left out if ``common`` ones are asked for.
     """
+    aligned = of_shared_images(runs)
+    if not common and any(map(alone, runs, aligned)):
+        raise RunError(_differing(runs, aligned))
+    for run in aligned[1:]:
+        if differing := other_truths(aligned[0], run):
+            raise RunError(_other_truth(aligned[0], run, differing))
+    return aligned
+
+
+def of_shared_images(runs: Sequence[CountedRun]) -> list[CountedRun]:
+    """Return the runs of the images that all of them hold; an error if there are none."""
     names = [[image.name for image in run.images] for run in runs]
     shared = set(names[0]).intersection(*names[1:])
-    if any(len(own) > len(shared) for own in names):
-        if not shared:
-            raise RunError("the runs have no image in common; names are compared as they stand")
-        if not common:
-            raise RunError(_differing(names, shared))
-        runs = [
-            run.select([n for n, name in enumerate(own) if name in shared])
-            for run, own in zip(runs, names, strict=True)
-        ]
-    first = _truths(runs[0])
-    for run in runs[1:]:
-        if not np.array_equal(first, _truths(run)):
-            raise RunError(_other_truth(runs[0], run, first))
-    return list(runs)
+    if any(names) and not shared:
+        raise RunError("the runs have no image in common; names are compared as they stand")
+    return [
+        run
+        if len(own) == len(shared)
+        else run.select([n for n, name in enumerate(own) if name in shared])
+        for run, own in zip(runs, names, strict=True)
+    ]
+
+
+def alone(run: CountedRun, aligned: CountedRun) -> list[str]:
+    """Name the images of a run that are left out of it."""
+    kept = {image.name for image in aligned.images}
+    return [image.name for image in run.images if image.name not in kept]
+
+
+def other_truths(baseline: CountedRun, run: CountedRun) -> list[int]:
+    """Return the positions of images whose truths hold other numbers of pixels of each value."""
+    ours, theirs = _truths(baseline), _truths(run)
+    if np.array_equal(ours, theirs):
+        return []
+    rows = (set(map(tuple, part.T.tolist())) for part in (ours, theirs))
+    return sorted({image for image, *_ in set.symmetric_difference(*rows)})
 
 
 def stack(runs: Sequence[CountedRun]) -> CountedRun:
@@ -54,14 +74,15 @@ def stack(runs: Sequence[CountedRun]) -> CountedRun:
     )
 
 
-def _differing(names: Sequence[Sequence[str]], shared: Collection[str]) -> str:
+def _differing(runs: Sequence[CountedRun], aligned: Sequence[CountedRun]) -> str:
     lines = ["the runs are not over the same images, so they cannot be compared image by image:"]
+    names = [{image.name for image in run.images} for run in runs]
     for number, own in enumerate(names, 1):
-        missing = sorted(set().union(*names) - set(own))
+        missing = sorted(set().union(*names) - own)
         if missing:
             lacks = f"{counted(len(missing), 'image')}: {listed(missing, LISTED)}"
             lines.append(f"  run {number} lacks {lacks}")
-    images = counted(len(shared), "image")
+    images = counted(len(aligned[0]), "image")
     lines.append(f"type --common to compare the {images} that all of them hold")
     return "\n".join(lines)
 
@@ -77,9 +98,7 @@ def _truths(run: CountedRun) -> NDArray[np.int64]:
     return np.stack([image[starts], truth[starts], pixels])
 
 
-def _other_truth(baseline: CountedRun, run: CountedRun, truths: NDArray[np.int64]) -> str:
-    ours, theirs = (set(map(tuple, part.T.tolist())) for part in (truths, _truths(run)))
-    differing = sorted({row[0] for row in ours ^ theirs})
+def _other_truth(baseline: CountedRun, run: CountedRun, differing: Sequence[int]) -> str:
     first, other = baseline.images[differing[0]], run.images[differing[0]]
     names = listed([baseline.images[number].name for number in differing], 1, " and {} more")
     return (

@@ -20,6 +20,19 @@ from segeval.labels.labelmap import UNKNOWN, LabelMap
 from segeval.settings import Reading, Unknown
 
 
+def read_values(pair: Pair, reading: Reading) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Read both masks of a pair as their files store them; a missing prediction is None."""
+    truth = read_truth(pair, max_pixels=reading.max_pixels).values
+    prediction = None
+    if pair.prediction is not None:
+        prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels, lossy=True).values
+        if reading.resize_prediction:
+            prediction = resize(prediction, truth.shape)
+    if prediction is not None and prediction.shape != truth.shape:
+        raise changed(pair, "its size has changed")
+    return truth, prediction
+
+
 def read_classes(
     pair: Pair, reading: Reading, translation: RunLookup, counted: ContingencyTable | None = None
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
@@ -28,23 +41,19 @@ def read_classes(
     Given what was counted, masks that hold anything else are a `MaskError`; without it, masks of
     another size or with new values.
     """
-    truth = read_truth(pair, max_pixels=reading.max_pixels).values
-    prediction = None
-    if pair.prediction is not None:
-        prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels, lossy=True).values
-        if reading.resize_prediction:
-            prediction = resize(prediction, truth.shape)
+    truth, prediction = read_values(pair, reading)
     try:
-        if prediction is not None and prediction.shape != truth.shape:
-            raise ValueError("its size has changed")  # noqa: TRY301 - one message for all of it
         classes = translation.pair(truth, prediction)
-        if counted is not None and count_values(truth=truth, prediction=prediction) != counted:
-            raise ValueError("it holds other pixels than were counted")  # noqa: TRY301 - as above
     except ValueError as error:
-        raise MaskError(
-            f"{pair.name}: {error}; {pair.truth} or {pair.prediction} changed meanwhile"
-        ) from error
+        raise changed(pair, str(error)) from error
+    if counted is not None and count_values(truth=truth, prediction=prediction) != counted:
+        raise changed(pair, "it holds other pixels than were counted")
     return classes
+
+
+def changed(pair: Pair, how: str) -> MaskError:
+    """Return the error of a pair whose files are not those that were counted."""
+    return MaskError(f"{pair.name}: {how}; {pair.truth} or {pair.prediction} changed meanwhile")
 
 
 NEW: Final = -4  # index of a value that the run does not hold

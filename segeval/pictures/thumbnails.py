@@ -18,7 +18,7 @@ from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
 from segeval.pictures.caption import Caption
 from segeval.pictures.classmaps import RunLookup, read_classes
-from segeval.pictures.overlay import Style, draw_panels, to_png
+from segeval.pictures.overlay import Classes, Style, draw_panels, to_png
 from segeval.settings import Reading
 from segeval.text import defined
 from segeval.values import hex_color
@@ -74,16 +74,14 @@ def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
     except MaskError as error:
         return picture | {"trouble": str(error)}
     photograph, note = _photograph(album, card.name, sides[0].shape)
-    rows, columns = _chosen(sides[0].shape, width)
-    truth, prediction = (side[np.ix_(rows, columns)] for side in sides)
-    below = None if photograph is None else _shrunk(photograph, len(columns), len(rows))
+    truth, prediction, below = shrink(sides, photograph, width, HIGHEST * width)
     style = replace(album.style, plain=True, side_by_side=True)
     layers = dict(zip(*draw_panels(truth, prediction, style, below), strict=True))
     return picture | {
         "note": "; ".join(filter(None, (card.note, note))),
-        "width": len(columns),
-        "height": len(rows),
-        "pixelated": len(columns) == sides[0].shape[1],
+        "width": truth.shape[1],
+        "height": truth.shape[0],
+        "pixelated": truth.shape == sides[0].shape,
         "layers": {
             title: _data_uri(layer, style, photographic=below is not None)
             for title, layer in layers.items()
@@ -107,15 +105,20 @@ def _photograph(
     return photograph, "photograph resized" if resized else ""
 
 
-def _chosen(shape: tuple[int, ...], width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows and columns of the masks that a small picture shows, evenly apart."""
-    factor = max(1.0, shape[1] / width, shape[0] / (HIGHEST * width))
+def shrink(
+    sides: Sequence[Classes], photograph: NDArray[np.uint8] | None, width: int, height: int
+) -> tuple[Classes, Classes, NDArray[np.uint8] | None]:
+    """Bring both sides, and a photograph, into a box: of rows and columns evenly apart."""
+    shape = sides[0].shape
+    factor = max(1.0, shape[1] / width, shape[0] / height)
     sizes = [max(1, int(side / factor)) for side in shape]
     rows, columns = (
         ((np.arange(size) + 0.5) * side / size).astype(np.intp)
         for size, side in zip(sizes, shape, strict=True)
     )
-    return rows, columns
+    truth, prediction = (side[np.ix_(rows, columns)] for side in sides)
+    below = None if photograph is None else _shrunk(photograph, len(columns), len(rows))
+    return truth, prediction, below
 
 
 def _shrunk(photograph: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

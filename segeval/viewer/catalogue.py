@@ -3,7 +3,10 @@
 Nothing is scored or counted here; every value is taken from the scores and the counts of the run.
 """
 
+from __future__ import annotations
+
 import unicodedata
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -13,12 +16,13 @@ from numpy.typing import NDArray
 from segeval.counting.groups import group_names, split_groups
 from segeval.counting.run import CountedRun
 from segeval.pictures.caption import image_scores
-from segeval.pictures.classmaps import RunLookup
+from segeval.pictures.classmaps import RunLookup, lookup_of
+from segeval.scoring.compare import without_rounding
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import Scores
 from segeval.viewer.cache import SizedCache
 
-Order = Literal["worst", "best", "name"]
+Order = Literal["worst", "best", "name", "lost", "gained"]
 ORDERS_KEPT: Final = 16  # lists of positions that are kept for the next page of the same list
 
 
@@ -31,7 +35,7 @@ class Query:
     lowest: bool = False  # that class has the lowest IoU
     pair: tuple[int, int] | None = None  # truth, and what was predicted; K is no class
     group: int | None = None
-    order: Order = "worst"  # by IoU, or pixels of the pair
+    order: Order = "worst"  # by IoU, or pixels of the pair; or by how they differ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,12 +63,25 @@ def wrong_cells(run: CountedRun, translation: RunLookup) -> Cells:
     )
 
 
-class Catalogue:
-    """The images of a run with what they are found and ordered by."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Baseline:
+    """A run of the same images that another one is held against."""
 
-    def __init__(self, scores: Scores, translation: RunLookup, group_by: str | None = None) -> None:
-        self.scores = scores
-        self.cells = wrong_cells(scores.run, translation)
+    catalogue: Catalogue
+    names: tuple[str, str]  # of the baseline and of the other run
+    notes: Sequence[str]  # what is to be known of the two
+    other_truths: Collection[int]  # positions of the images whose truths differ
+
+
+class Catalogue:
+    """The images of a run with what they are found and ordered by, and its baseline if any."""
+
+    def __init__(
+        self, scores: Scores, group_by: str | None = None, baseline: Baseline | None = None
+    ) -> None:
+        self.scores, self.baseline = scores, baseline
+        self.translation = lookup_of(scores.run, scores.labels, unknown=scores.unknown)
+        self.cells = wrong_cells(scores.run, self.translation)
         self.groups = split_groups(group_names(scores.run, group_by))
         self.names = [image.name for image in scores.run.images]
         self.member = np.full(len(self.names), -1)
@@ -73,11 +90,21 @@ class Catalogue:
         counts = scores.counts.images
         self._headline = next(iter(image_scores(scores, scores.foreground).values()))
         self._iou = scores.convention.score_classes(METRICS["iou"], counts)
-        self._occurs = counts.support + counts.predicted > 0
-        shown = np.where(self._occurs & ~np.isnan(self._iou), self._iou, np.inf)
+        self.occurs = counts.support + counts.predicted > 0
+        shown = np.where(self.occurs & ~np.isnan(self._iou), self._iou, np.inf)
         self._lowest = (shown == shown.min(axis=1, keepdims=True)) & (shown < np.inf)
         self._folded = [_folded(name) for name in self.names]
         self._orders: SizedCache[Query, NDArray[np.intp]] = SizedCache(ORDERS_KEPT)
+
+    @property
+    def sides(self) -> list[Catalogue]:
+        """The catalogues of the runs that are shown, the baseline first."""
+        return [self] if self.baseline is None else [self.baseline.catalogue, self]
+
+    def differences(self, position: int | None) -> NDArray[np.float64]:
+        """Return how much higher `values` are than those of the baseline, without rounding."""
+        before, after = (side.values(position) for side in self.sides)
+        return without_rounding(after - before)
 
     def values(self, position: int | None) -> NDArray[np.float64]:
         """Return the IoU of a class in every image, or the headline; (N,), NaN where undefined."""
@@ -95,13 +122,11 @@ class Catalogue:
 
     def _find(self, query: Query) -> NDArray[np.intp]:
         chosen = np.ones(len(self.names), np.bool_)
-        values = self.values(query.position)
         if query.position is not None:
-            chosen &= (self._lowest if query.lowest else self._occurs)[:, query.position]
+            occurs = np.any([side.occurs for side in self.sides], axis=0)
+            chosen &= (self._lowest if query.lowest else occurs)[:, query.position]
         if query.pair is not None:
-            pixels = self.pixels_of(query.pair)
-            chosen &= pixels > 0
-            values = -pixels.astype(np.float64)
+            chosen &= np.any([side.pixels_of(query.pair) > 0 for side in self.sides], axis=0)
         if query.group is not None:
             chosen &= self.member == query.group
         if query.text:
@@ -110,11 +135,22 @@ class Catalogue:
         found = np.flatnonzero(chosen)
         if query.order == "name":
             return found
-        ranked = values[found] if query.order == "worst" else -values[found]
+        ranked = self._ranks(query)[found]
+        if query.order in ("best", "gained"):
+            ranked = -ranked
         return found[np.argsort(ranked, kind="stable")]
 
-    def confusions(self, number: int | None, most: int) -> list[tuple[int, int, int]]:
-        """Return the largest confusions of an image, or of all: truth, prediction or K, pixels."""
+    def _ranks(self, query: Query) -> NDArray[np.float64]:
+        """Return what images are ordered by, the higher the better; NaN where undefined."""
+        sides = self.sides if query.order in ("lost", "gained") else [self]
+        if query.pair is None:
+            values = [side.values(query.position) for side in sides]
+        else:
+            values = [-side.pixels_of(query.pair).astype(np.float64) for side in sides]
+        return values[0] if len(sides) == 1 else without_rounding(values[1] - values[0])
+
+    def confusions(self, number: int | None) -> dict[tuple[int, int], int]:
+        """Return the pixels of each confusion of an image, or of all: of truth, prediction or K."""
         rows = slice(None)
         if number is not None:
             start, stop = np.searchsorted(self.cells.image, [number, number + 1]).tolist()
@@ -124,9 +160,9 @@ class Catalogue:
             self.cells.truth[rows] * columns + self.cells.prediction[rows], return_inverse=True
         )
         sums = np.bincount(inverse, self.cells.pixels[rows], codes.size).astype(np.int64)
-        order = np.argsort(-sums, kind="stable")[:most]
-        truth, prediction = np.divmod(codes[order], columns)
-        return list(zip(truth.tolist(), prediction.tolist(), sums[order].tolist(), strict=True))
+        truth, prediction = np.divmod(codes, columns)
+        pairs = zip(truth.tolist(), prediction.tolist(), strict=True)
+        return dict(zip(pairs, sums.tolist(), strict=True))
 
 
 def _folded(text: str) -> str:

@@ -1,50 +1,76 @@
 """What the page says of a run, of the images in its list, and of one image: plain data.
 
-Numbers are rounded here, by the same rules as on the terminal; an undefined one is a dash.
+Numbers are rounded here, by the same rules as on the terminal; an undefined one is a dash. Beside a
+baseline there are both numbers and their difference.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.pictures.caption import describe_images, subject_of
+from segeval.pictures.caption import Caption, describe_images, subject_of
 from segeval.pictures.errormaps import side_codes
 from segeval.pictures.palettes import Palette, class_colors
+from segeval.reports.compare import signed
+from segeval.scoring.compare import without_rounding
 from segeval.scoring.metrics import METRICS, Place, class_scores, mean_titles, shown, title_of
 from segeval.scoring.score import Scores
-from segeval.text import show_score, unbroken_count
+from segeval.text import defined, show_score, unbroken_count
 from segeval.values import hex_color
 from segeval.viewer.catalogue import Catalogue, Query
 from segeval.viewer.renderer import Renderer
 
 PAIRS_LISTED: Final = 200  # confusions of the whole run that can be chosen
 CONFUSIONS_LISTED: Final = 8  # confusions of one image that are put into words
+ORDERS: Final = {"worst": "worst first", "best": "best first", "name": "by name"}
+ORDERS_OF_TWO: Final = {
+    "lost": "largest loss first",
+    "gained": "largest gain first",
+    "worst": "worst of B first",
+    "best": "best of B first",
+    "name": "by name",
+}
+
+Table = Mapping[str, NDArray[np.float64]]
 
 
-def describe_run(catalogue: Catalogue, *, position: int | None, photographs: bool) -> Any:
+def describe_run(catalogue: Catalogue, drawer: Renderer, position: int | None) -> Any:
     """Return what is known before an image is chosen."""
-    scores = catalogue.scores
-    confusion, names = scores.counts.confusion, scores.labels.names
-    cells = catalogue.confusions(None, PAIRS_LISTED)
-    support, columns = confusion.classes.support, _columns("breakdown")
+    scores, baseline = catalogue.scores, catalogue.baseline
+    sides = [side.scores for side in catalogue.sides]
+    support = scores.counts.confusion.classes.support
     colors = [hex_color(color) for color in class_colors(scores.labels)]
+    rows = _class_rows([side.class_scores for side in sides], "breakdown")
+    summaries = [_summary(side) for side in sides]
+    columns = {
+        "run": _columns("breakdown", len(sides)) | {"pixels": "pixels"},
+        "image": _columns("classes", len(sides)) | {"pixels": "pixels"},
+    }
+    if baseline is None:
+        columns["image"]["predicted"] = "predicted"
     return {
         "images": len(catalogue.names),
         "signature": scores.signature,
-        "summary": [[title, _shown(value)] for title, value in _summary(scores).items()],
-        "columns": {"run": columns, "image": _columns("classes")},
+        "runs": [] if baseline is None else list(baseline.names),
+        "notes": [] if baseline is None else list(baseline.notes),
+        "orders": list((ORDERS if baseline is None else ORDERS_OF_TWO).items()),
+        "summary": [
+            [title, _contrast([summary[title] for summary in summaries])] for title in summaries[0]
+        ],
+        "columns": columns,
         "classes": [
-            {"name": name, "color": color}
-            | {metric: _shown(scores.class_scores[metric][k]) for metric in columns}
-            | {"pixels": unbroken_count(int(support[k]))}
-            for k, (name, color) in enumerate(zip(names, colors, strict=True))
+            {"name": name, "color": color, "pixels": unbroken_count(int(pixels))} | row
+            for name, color, pixels, row in zip(
+                scores.labels.names, colors, support, rows, strict=True
+            )
         ],
         "groups": [[name, len(members)] for name, members in catalogue.groups.items()],
-        "confusions": _confusions(cells, support, names),
-        "photographs": photographs,
+        "confusions": _confusions(catalogue, None, PAIRS_LISTED),
+        "photographs": bool(drawer.photographs),
+        "opacity": drawer.opacity,
         "class": position,
     }
 
@@ -59,22 +85,19 @@ def _summary(scores: Scores) -> dict[str, float]:
     return summary | {title: scores.summary[name] for name, title in mean_titles("brief").items()}
 
 
-def _columns(place: Place) -> dict[str, str]:
-    return {metric.name: metric.title for metric in shown(METRICS, place)}
-
-
 def list_images(catalogue: Catalogue, query: Query, rows: Iterable[int]) -> list[Any]:
     """Return the rows of the list for the positions of some images."""
-    values = catalogue.values(query.position)
-    pixels = None if query.pair is None else catalogue.pixels_of(query.pair)
+    values = [side.values(query.position) for side in catalogue.sides]
+    pixels = [side.pixels_of(query.pair) for side in catalogue.sides if query.pair is not None]
     groups = list(catalogue.groups)
     return [
         {
             "position": number,
             "name": catalogue.names[number],
-            "score": None if np.isnan(values[number]) else float(values[number]),
-            "shown": _shown(values[number]),
-            "pixels": None if pixels is None else unbroken_count(int(pixels[number])),
+            "score": defined(float(values[-1][number])),
+            "shown": _arrow(_shown(side[number]) for side in values),
+            "difference": _difference([float(side[number]) for side in values]),
+            "pixels": _arrow(unbroken_count(int(side[number])) for side in pixels),
             "group": groups[catalogue.member[number]] if catalogue.member[number] >= 0 else "",
         }
         for number in rows
@@ -85,25 +108,45 @@ def describe_image(
     catalogue: Catalogue, drawer: Renderer, number: int, position: int | None
 ) -> Any:
     """Return the scores of one image, its confusions in words, and what the colours mean."""
-    scores = scores_of_image(catalogue.scores, number)
-    (card,) = describe_images(scores, subject_of(scores.labels, position))
-    info, names = scores.run.images[0], scores.labels.names
-    cells = catalogue.confusions(number, CONFUSIONS_LISTED)
+    sides = [scores_of_image(side.scores, number) for side in catalogue.sides]
+    subject = subject_of(catalogue.scores.labels, position)
+    cards = [describe_images(scores, subject)[0] for scores in sides]
+    info = sides[-1].run.images[0]
     return {
         "position": number,
         "name": info.name,
         "size": f"{info.width}×{info.height} pixels",
-        "subject": card.subject,
-        "note": card.note,
-        "scores": [[title, _shown(value)] for title, value in card.scores],
-        "classes": _classes(scores),
-        "confusions": _confusions(cells, scores.counts.images.support[0], names),
-        "legend": {
-            **_sides(scores, drawer.scheme(None)),
-            "errors": _entries(drawer.scheme(position), card.legend),
-        },
+        "subject": cards[-1].subject,
+        "notes": _notes(catalogue, number, cards),
+        "scores": [
+            [title, _contrast([dict(card.scores)[title] for card in cards])]
+            for title, _ in cards[-1].scores
+        ],
+        "classes": _classes(sides),
+        "confusions": _confusions(catalogue, number, CONFUSIONS_LISTED),
+        "sides": [
+            {
+                "scores": [f"{title} {_shown(value)}" for title, value in card.scores[:1]],
+                "legend": {
+                    **_sides(scores, drawer.scheme(None)),
+                    "errors": _entries(drawer.scheme(position), card.legend),
+                },
+            }
+            for scores, card in zip(sides, cards, strict=True)
+        ],
         "photograph": info.name in drawer.photographs,
     }
+
+
+def _notes(catalogue: Catalogue, number: int, cards: Sequence[Caption]) -> list[str]:
+    """Return what is odd about an image."""
+    if catalogue.baseline is None:
+        return [card.note for card in cards if card.note]
+    notes = [
+        f"{letter}: {card.note}" for letter, card in zip("AB", cards, strict=True) if card.note
+    ]
+    differ = number in catalogue.baseline.other_truths
+    return [*notes, *(["the truths of A and B differ"] if differ else [])]
 
 
 def scores_of_image(scores: Scores, number: int) -> Scores:
@@ -117,20 +160,45 @@ def scores_of_image(scores: Scores, number: int) -> Scores:
     return replace(scores, run=run, counts=classified, groups={})
 
 
-def _classes(scores: Scores) -> list[Any]:
-    """Score every class that the image holds, the lowest IoU first."""
-    counts, names = scores.counts.images, scores.labels.names
-    table = {
-        metric.name: scores.convention.score_classes(metric, counts)[0]
-        for metric in shown(METRICS, "classes")
-    }
-    there = np.flatnonzero(counts.support[0] + counts.predicted[0])
-    order = there[np.argsort(table["iou"][there], kind="stable")].tolist()
-    return [
+def _columns(place: Place, runs: int) -> dict[str, str]:
+    """Return the titles of a table of classes: all scores of one run, or the IoU of two."""
+    title = METRICS["iou"].title
+    if runs == 2:
+        return {"before": f"{title} A", "after": f"{title} B", "difference": "B − A"}
+    return {metric.name: metric.title for metric in shown(METRICS, place)}
+
+
+def _class_rows(tables: Sequence[Table], place: Place) -> list[dict[str, str]]:
+    """Return the cells of every class, for the columns of one run or two."""
+    if len(tables) == 2:
+        before, after = (table["iou"].tolist() for table in tables)
+        return [
+            {"before": _shown(a), "after": _shown(b), "difference": _difference([a, b])}
+            for a, b in zip(before, after, strict=True)
+        ]
+    columns = {name: tables[0][name].tolist() for name in _columns(place, 1)}
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, map(_shown, row), strict=True)) for row in rows]
+
+
+def _classes(sides: Sequence[Scores]) -> list[Any]:
+    """Score every class that the image holds: the lowest IoU first, or the largest loss."""
+    counts, names = sides[-1].counts.images, sides[-1].labels.names
+    tables = [
         {
-            "index": k,
-            "name": names[k],
-            **{name: _shown(column[k]) for name, column in table.items()},
+            metric.name: scores.convention.score_classes(metric, scores.counts.images)[0]
+            for metric in shown(METRICS, "classes")
+        }
+        for scores in sides
+    ]
+    rows = _class_rows(tables, "classes")
+    held = [scores.counts.images.support + scores.counts.images.predicted for scores in sides]
+    there = np.flatnonzero(np.sum(held, axis=0))
+    ranks = tables[-1]["iou"] - (tables[0]["iou"] if len(sides) == 2 else 0)
+    order = there[np.argsort(without_rounding(ranks[there]), kind="stable")].tolist()
+    return [
+        {"index": k, "name": names[k], **rows[k]}
+        | {
             "pixels": unbroken_count(int(counts.support[0, k])),
             "predicted": unbroken_count(int(counts.predicted[0, k])),
         }
@@ -138,19 +206,32 @@ def _classes(scores: Scores) -> list[Any]:
     ]
 
 
-def _confusions(
-    cells: Iterable[tuple[int, int, int]], support: NDArray[np.int64], names: Sequence[str]
-) -> list[Any]:
+def _confusions(catalogue: Catalogue, number: int | None, most: int) -> list[Any]:
+    """Put the largest confusions of an image, or of all, into words; of either run."""
+    tables = [side.confusions(number) for side in catalogue.sides]
+    counts = [side.scores.counts for side in catalogue.sides]
+    supports = [
+        each.confusion.classes.support if number is None else each.images.support[number]
+        for each in counts
+    ]
+    names = catalogue.scores.labels.names
     columns = [*names, "no class"]
+
+    def largest(pair: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+        return -max(table.get(pair, 0) for table in tables), pair
+
     return [
         {
-            "pair": [truth, predicted],
-            "truth": names[truth],
-            "prediction": columns[predicted],
-            "pixels": unbroken_count(pixels),
-            "share": _percent(pixels, int(support[truth])),
+            "pair": list(pair),
+            "truth": names[pair[0]],
+            "prediction": columns[pair[1]],
+            "pixels": _arrow(unbroken_count(table.get(pair, 0)) for table in tables),
+            "share": _arrow(
+                _percent(table.get(pair, 0), int(support[pair[0]]))
+                for table, support in zip(tables, supports, strict=True)
+            ),
         }
-        for truth, predicted, pixels in cells
+        for pair in sorted(set().union(*tables), key=largest)[:most]
     ]
 
 
@@ -160,8 +241,8 @@ def _percent(part: int, whole: int) -> str:
     >>> [_percent(*of).split()[-2] for of in ((1, 9999), (1, 3), (9999, 10000), (3, 3))]
     ['0.1', '33.3', '99.9', '100']
     """
-    if part == whole:
-        return "100\N{NO-BREAK SPACE}%"
+    if part in (0, whole):
+        return "100\N{NO-BREAK SPACE}%" if part else "0\N{NO-BREAK SPACE}%"
     share = 100 * part / whole
     shown = "< 0.1" if share < 0.1 else f"{min(share, 99.9):.1f}"
     return f"{shown}\N{NO-BREAK SPACE}%"
@@ -190,4 +271,23 @@ def _entries(scheme: Palette, legend: Iterable[tuple[int, str, int]]) -> list[An
 
 
 def _shown(value: float) -> str:
-    return show_score(None if np.isnan(value) else float(value))
+    return show_score(defined(float(value)))
+
+
+def _arrow(texts: Iterable[str]) -> str:
+    """Write what one run or two have, the baseline first."""
+    return " → ".join(texts)
+
+
+def _difference(values: Sequence[float]) -> str:
+    """Write how much higher the second value is; nothing if there is one value only."""
+    if len(values) == 1:
+        return ""
+    (delta,) = without_rounding(np.array([values[1] - values[0]])).tolist()
+    return signed(defined(delta), percent=False)
+
+
+def _contrast(values: Sequence[float]) -> str:
+    """Write the score of one run, or those of two with their difference."""
+    difference = _difference(values)
+    return _arrow(map(_shown, values)) + (f" ({difference})" if difference else "")

@@ -3,11 +3,11 @@
 Files are those that the run names; nothing that a browser sends is part of a path.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,66 +16,108 @@ from segeval.counting.run import ImageInfo
 from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
 from segeval.pictures.caption import Caption, subject_of
-from segeval.pictures.classmaps import RunLookup, read_classes
+from segeval.pictures.classmaps import RunLookup, changed, read_classes, read_values
 from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
 from segeval.pictures.palettes import Palette, palette_of
+from segeval.pictures.thumbnails import shrink
 from segeval.scoring.score import Scores
+from segeval.settings import Reading
 from segeval.viewer.cache import SizedCache
 
-KINDS: Final = ("photograph", "truth", "prediction", "errors")
+KINDS: Final = ("photograph", "truth", "prediction", "errors", "thumbnail")
+Values = tuple[NDArray[Any], NDArray[Any] | None]
 ROOM: Final = 64 << 20  # bytes of pictures that are kept
+SMALL: Final = (128, 88)  # pixels of a thumbnail at most, across and down
 NO_CARD: Final = Caption(name="", subject="", note="", scores=(), legend=())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which picture is asked for; a position of None stands for all classes."""
+
+    image: int
+    kind: str
+    run: int
+    position: int | None = None
+    opacity: float | None = None  # of errors on a photograph, if it is not that of the start
+
+
 class Renderer:
-    """Draws the images of a run, one picture at a time, and keeps the last ones."""
+    """Draws the images of one run or two, one picture at a time, and keeps the last ones."""
 
     def __init__(
         self,
-        scores: Scores,
-        translation: RunLookup,
+        runs: Sequence[tuple[Scores, RunLookup]],
         photographs: Mapping[str, Path],
         *,
         opacity: float,
         max_pixels: int,
     ) -> None:
-        self.photographs = photographs
-        self._images, self._translation, self._opacity = scores.run.images, translation, opacity
-        self._reading = replace(scores.run.reading(), max_pixels=max_pixels)
-        self._labels = scores.labels
-        self._all_scheme, self._class_scheme = (palette_of(scores.labels, p) for p in (None, 0))
-        self._kept: SizedCache[tuple[int, str, int | None], bytes] = SizedCache(ROOM, len)
+        self.photographs, self.opacity = photographs, opacity
+        self._max_pixels, self._runs, self._labels = max_pixels, runs, runs[0][0].labels
+        self._all_scheme, self._class_scheme = (palette_of(self._labels, p) for p in (None, 0))
+        self._kept: SizedCache[Wanted, bytes] = SizedCache(ROOM, len)
+        self._values: SizedCache[tuple[int, int], Values] = SizedCache(1)
 
-    def draw(self, number: int, kind: str, position: int | None = None) -> bytes:
+    def draw(self, wanted: Wanted) -> bytes:
         """Draw one of `KINDS` as PNG; MaskError if a file changed, KeyError without photograph."""
-        key = number, kind, position if kind == "errors" else None
-        return self._kept.get(key, lambda: self._draw(*key))
+        if wanted.kind not in ("errors", "thumbnail"):
+            wanted = replace(wanted, position=None)
+        if wanted.kind != "errors":
+            wanted = replace(wanted, opacity=None)
+        return self._kept.get(wanted, lambda: self._draw(wanted))
 
-    def _draw(self, number: int, kind: str, position: int | None) -> bytes:
-        image = self._images[number]
-        if kind == "photograph":
+    def _draw(self, wanted: Wanted) -> bytes:
+        image = self._image(wanted.run, wanted.image)
+        if wanted.kind == "photograph":
             return to_png(self._photograph(image), self._all_scheme)
-        truth, prediction = read_classes(image.pair, self._reading, self._translation)
+        translation = self._runs[wanted.run][1]
+        sides = read_classes(image.pair, self._reading(wanted.run), translation)
         style = Style(
-            scheme=self.scheme(position),
-            position=subject_of(self._labels, position),
-            classes=self._translation.classes,
+            scheme=self.scheme(wanted.position),
+            position=subject_of(self._labels, wanted.position),
+            classes=translation.classes,
             plain=True,
-            opacity=self._opacity,
+            opacity=self.opacity if wanted.opacity is None else wanted.opacity,
         )
-        if kind == "errors":
-            return draw_picture(truth, prediction, style, NO_CARD, self._below(image))
-        return draw_side(truth if kind == "truth" else prediction, truth, style)
+        if wanted.kind == "errors":
+            return draw_picture(*sides, style, NO_CARD, self._below(image))
+        if wanted.kind == "thumbnail":
+            truth, prediction, below = shrink(sides, self._below(image), *SMALL)
+            return draw_picture(truth, prediction, style, NO_CARD, below)
+        truth, prediction = sides
+        return draw_side(truth if wanted.kind == "truth" else prediction, truth, style)
+
+    def values_at(self, run: int, number: int, x: int, y: int) -> tuple[int, int | None]:
+        """Return the values that the files of both masks hold there; no prediction is None.
+
+        The masks of the image that was asked for last are kept.
+        """
+        truth, prediction = self._values.get((run, number), lambda: self._read(run, number))
+        return int(truth[y, x]), None if prediction is None else int(prediction[y, x])
+
+    def _read(self, run: int, number: int) -> Values:
+        image = self._image(run, number)
+        truth, prediction = read_values(image.pair, self._reading(run))
+        if truth.shape != (image.height, image.width):
+            raise changed(image.pair, "its size has changed")
+        return truth, prediction
 
     def scheme(self, position: int | None) -> Palette:
         """Return the colours of errors, of the class at a position or of all."""
         subject = subject_of(self._labels, position)
         return self._all_scheme if subject is None else self._class_scheme
 
+    def _image(self, run: int, number: int) -> ImageInfo:
+        return self._runs[run][0].run.images[number]
+
+    def _reading(self, run: int) -> Reading:
+        return replace(self._runs[run][0].run.reading(), max_pixels=self._max_pixels)
+
     def _photograph(self, image: ImageInfo) -> NDArray[np.uint8]:
         size = image.height, image.width
         path = self.photographs[image.name]
-        return read_photograph(path, size, max_pixels=self._reading.max_pixels)[0]
+        return read_photograph(path, size, max_pixels=self._max_pixels)[0]
 
     def _below(self, image: ImageInfo) -> NDArray[np.uint8] | None:
         """Return what errors lie on; grey where the photograph is missing or broken."""

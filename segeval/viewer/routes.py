@@ -8,22 +8,30 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Final, get_args
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import numpy as np
 
 from segeval.errors import MaskError
 from segeval.viewer.cache import BusyError
-from segeval.viewer.catalogue import Catalogue, Order, Query
-from segeval.viewer.payloads import describe_image, describe_run, list_images
-from segeval.viewer.renderer import KINDS, Renderer
+from segeval.viewer.catalogue import Catalogue, Query
+from segeval.viewer.payloads import (
+    ORDERS,
+    ORDERS_OF_TWO,
+    describe_image,
+    describe_run,
+    list_images,
+)
+from segeval.viewer.pixels import describe_pixel
+from segeval.viewer.renderer import KINDS, Renderer, Wanted
 
 SCRIPT: Final = "text/javascript; charset=utf-8"
+SCRIPTS: Final = ("view", "list", "thumbnails", "image", "pictures", "pixel")
 PAGE: Final = {
     "": ("page.html", "text/html; charset=utf-8"),
     "view.css": ("view.css", "text/css; charset=utf-8"),
-    **{f"{name}.js": (f"{name}.js", SCRIPT) for name in ("view", "list", "image")},
+    **{f"{name}.js": (f"{name}.js", SCRIPT) for name in SCRIPTS},
     "icon.svg": ("icon.svg", "image/svg+xml"),
 }  # the files of the page by their route
 
@@ -49,7 +57,7 @@ class UnknownError(Exception):
 
 
 class Routes:
-    """The answers for one run; a class may be chosen at first."""
+    """The answers for one run, or two; a class may be chosen at first."""
 
     def __init__(self, catalogue: Catalogue, drawer: Renderer, position: int | None = None) -> None:
         self._catalogue, self._drawer, self._position = catalogue, drawer, position
@@ -62,6 +70,7 @@ class Routes:
             "api/run": self._run,
             "api/images": self._images,
             "api/image": self._image,
+            "api/pixel": self._pixel,
             "picture": self._picture,
         }
 
@@ -74,14 +83,14 @@ class Routes:
             return handler(dict(parse_qsl(query, keep_blank_values=True, max_num_fields=16)))
         except (UnknownError, ValueError):
             return NOT_FOUND
+        except MaskError as error:
+            words = f"{error}\nFiles are looked for by the paths that the run holds."
+            return Answer(body=words.encode("utf-8", "replace"), status=404)
         except BusyError:
             return BUSY
 
     def _run(self, _: Mapping[str, str]) -> Answer:
-        photographs = bool(self._drawer.photographs)
-        return _json(
-            describe_run(self._catalogue, position=self._position, photographs=photographs)
-        )
+        return _json(describe_run(self._catalogue, self._drawer, self._position))
 
     def _images(self, given: Mapping[str, str]) -> Answer:
         found = self._catalogue.find(self._query(given))
@@ -112,24 +121,38 @@ class Routes:
             lowest=given.get("lowest") == "1",
             pair=pair,
             group=_number(given["group"], groups) if "group" in given else None,
-            order=_choice(given.get("order", "worst"), get_args(Order)),
+            order=_choice(given.get("order", self._orders[0]), self._orders),
         )
 
     def _image(self, given: Mapping[str, str]) -> Answer:
         number = self._position_of(given.get("image", ""))
         return _json(describe_image(self._catalogue, self._drawer, number, self._class(given)))
 
-    def _picture(self, given: Mapping[str, str]) -> Answer:
+    def _pixel(self, given: Mapping[str, str]) -> Answer:
         number = self._position_of(given.get("image", ""))
-        kind = _choice(given.get("kind", "errors"), KINDS)
+        infos = [side.scores.run.images[number] for side in self._catalogue.sides]
+        x = _number(given.get("x", ""), min(info.width for info in infos))
+        y = _number(given.get("y", ""), min(info.height for info in infos))
+        return _json(describe_pixel(self._catalogue, self._drawer, number, x, y))
+
+    def _picture(self, given: Mapping[str, str]) -> Answer:
+        runs = len(self._catalogue.sides)
+        opacity = _number(given["opacity"], 101) / 100 if "opacity" in given else None
+        wanted = Wanted(
+            image=self._position_of(given.get("image", "")),
+            kind=_choice(given.get("kind", "errors"), KINDS),
+            run=_number(given.get("run", str(runs - 1)), runs),
+            position=self._class(given),
+            opacity=opacity,
+        )
         try:
-            picture = self._drawer.draw(number, kind, self._class(given))
+            return Answer(body=self._drawer.draw(wanted), kind="image/png")
         except KeyError:
             return Answer(body=b"There is no photograph of this name.\n", status=404)
-        except MaskError as error:
-            words = f"{error}\nFiles are looked for by the paths that the run holds."
-            return Answer(body=words.encode("utf-8", "replace"), status=404)
-        return Answer(body=picture, kind="image/png")
+
+    @property
+    def _orders(self) -> Sequence[str]:
+        return [*(ORDERS if self._catalogue.baseline is None else ORDERS_OF_TWO)]
 
     @property
     def _classes(self) -> int:

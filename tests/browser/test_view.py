@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 from made.sets import made_run
-from made.viewer import HOSTILE, NAMES, Served, serve, serve_run
+from made.viewer import (
+    HOSTILE,
+    MASKS,
+    NAMES,
+    PHOTOGRAPHED,
+    Served,
+    make_pairs,
+    serve,
+    serve_run,
+    serve_two,
+)
 
 from segeval.counting.run import CountedRun
 
@@ -123,7 +133,7 @@ def test_keys_switch_the_picture(opened: Open, served: Served) -> None:
         see_picture(page, kind, number)
         assert page.locator('#kinds [aria-pressed="true"]').text_content() == f"{kind} {key}"
     page.keyboard.press("2")
-    expected = served.json(f"api/image?image={number}")["legend"]["truth"]
+    expected = served.json(f"api/image?image={number}")["sides"][0]["legend"]["truth"]
     see(page, "#legend li", expected[0]["name"] + expected[0]["pixels"])
     page.keyboard.press("z")
     assert page.locator("#stage.large").count() == 1
@@ -210,7 +220,7 @@ def test_hostile_names_are_shown_and_not_run(opened: Open, served: Served) -> No
     page.keyboard.press("1")
     page.locator("#picture.photograph").wait_for()
     assert script(page, "typeof window.hit") == "undefined"
-    assert page.locator("#detail script, #list img").count() == 0
+    assert page.locator("#detail script, #list script, #list :not(.frame) > img").count() == 0
     assert page.title() == f"{name} · segeval view"
 
 
@@ -287,6 +297,100 @@ def test_masks_that_are_gone_are_said_and_stepped_over(opened: Open, tmp_path: P
         page.close()
 
 
+def place(page: Any, x: int, y: int, selector: str = "#picture") -> tuple[float, float]:
+    """Where a pixel of a mask of 40×24 pixels is in the window."""
+    box = page.locator(selector).bounding_box()
+    scale = min(box["width"] / 40, box["height"] / 24)
+    left, top = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return left + (x + 0.5 - 20) * scale, top + (y + 0.5 - 12) * scale
+
+
+def test_values_are_read_by_pointer_touch_and_keys(opened: Open, served: Served) -> None:
+    name = "bonn/street 5"
+    number = served.catalogue.names.index(name)
+    sides = [np.asarray(side) for side in make_pairs()[name]]
+
+    def see_pixel(x: int, y: int) -> None:
+        truth, prediction = (int(side[y, x]) for side in sides)
+        shown = "void (255)" if truth == 255 else truth
+        see(page, "#pixel", f"x {x}, y {y} truth  {shown} prediction  {prediction} ")
+
+    page = opened(served, hash_=f"#image={number}", has_touch=True)
+    see_picture(page, "errors", number)
+    for x, y in ((0, 0), (39, 23), (12, 7)):
+        page.mouse.move(*place(page, x, y))
+        see_pixel(x, y)
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    see_pixel(13, 6)
+    see(page, "#name", name)
+    page.keyboard.press("z")
+    page.mouse.move(*place(page, 20, 11))
+    see_pixel(20, 11)
+    page.keyboard.press("z")
+    page.touchscreen.tap(*place(page, 3, 0))
+    see_pixel(3, 0)
+    assert page.locator("#stage.large").count() == 0
+    page.mouse.move(5, 5)
+    assert "Point at" in page.locator("#pixel").text_content()
+
+
+def test_opacity_is_set_by_keys_and_remembered(opened: Open, served: Served) -> None:
+    number = served.catalogue.names.index(PHOTOGRAPHED[0])
+    page = opened(served, hash_=f"#image={number}")
+    see_picture(page, "errors", number)
+    page.locator("#opacity").focus()
+    for shown in ("65", "70"):
+        page.keyboard.press("ArrowRight")
+        see(page, "#opacity-shown", f"{shown}\N{NO-BREAK SPACE}%")
+        page.locator(f'#picture[data-of$="&opacity={shown}"]').wait_for()
+    page.reload()
+    page.locator('#picture[data-of$="&opacity=70"]').wait_for()
+    see(page, "#opacity-shown", "70\N{NO-BREAK SPACE}%")
+    page.keyboard.press("2")
+    page.locator("#picture.truth").wait_for()
+    assert page.locator("#opacity").is_disabled()
+
+
+def test_rows_have_thumbnails(opened: Open, served: Served) -> None:
+    page = opened(served)
+    widths = "[...document.querySelectorAll('.thumbnail')].map((node) => node.naturalWidth)"
+    deadline = time.monotonic() + 10
+    while set(script(page, widths)) != {40}:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_two_runs_stand_side_by_side(opened: Open, tmp_path: Path) -> None:
+    with serve_two(tmp_path) as served:
+        page = opened(served)
+        see(page, "#runs li", "A a.segeval")
+        see(page, "#notes li", "1 image of B only, left out: only in B")
+        row = served.json("api/images")["rows"][0]
+        see(page, ".row .value", f"{row['shown']} {row['difference']}")
+        page.keyboard.press("ArrowRight")
+        see(page, "#name", row["name"])
+        for run, picture in enumerate(("#picture-A", "#picture")):
+            of = f"image={row['position']}&kind=errors&run={run}"
+            page.locator(f'{picture}[data-of="{of}"]').wait_for()
+        page.mouse.move(*place(page, 12, 7, "#picture-A"))
+        values = [int(MASKS[letter][row["name"]][1][7, 12]) for letter in "AB"]
+        truth = int(MASKS["B"][row["name"]][0][7, 12])
+        see(page, "#pixel", f"x 12, y 7 truth  {truth} A  {values[0]} B  {values[1]} ")
+        assert page.locator(".marker:not([hidden])").count() == 1
+        page.keyboard.press("z")
+        script(page, "document.getElementById('stage-A').scrollTo(60, 40)")
+        page.wait_for_timeout(100)
+        places = "[...document.querySelectorAll('.stage')].map((n) => [n.scrollLeft, n.scrollTop])"
+        first, second = script(page, places)
+        assert first == second
+        assert first[0] == 60
+        assert first[1] > 0
+        page.set_viewport_size(PHONE)
+        assert script(page, "document.documentElement.scrollWidth <= innerWidth")
+        page.close()
+
+
 def test_ten_thousand_images_scroll(opened: Open, tmp_path: Path) -> None:
     opened.expected = "404 (Not Found)"  # type: ignore[attr-defined]  # they have no masks
     random = np.random.default_rng(5)
@@ -297,10 +401,12 @@ def test_ten_thousand_images_scroll(opened: Open, tmp_path: Path) -> None:
     ]
     with serve_run(CountedRun.of(images), tmp_path, {}) as served:
         page = opened(served, hash_="#order=name")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         see(page, "#status", "10\N{NO-BREAK SPACE}000 images")
         script(page, "document.getElementById('scroll').scrollTop = 1e9")
         see(page, ".row .title", "city/09999")
-        script(page, "document.getElementById('scroll').scrollTop = 220000")
+        script(page, "document.getElementById('scroll').scrollTop = 280000")
         see(page, ".row .title", "city/05003")
         assert page.locator(".row").count() < 60
         script(page, "document.getElementById('scroll').scrollTop -= 300")
@@ -310,4 +416,5 @@ def test_ten_thousand_images_scroll(opened: Open, tmp_path: Path) -> None:
         see(page, "#rank", "5\N{NO-BREAK SPACE}004 of 10\N{NO-BREAK SPACE}000")
         page.keyboard.press("ArrowRight")
         see(page, "#name", "city/05004")
+        assert 0 < sum("thumbnail" in url for url in asked) < 150
         page.close()

@@ -104,3 +104,31 @@ def test_what_cannot_be_shown_is_refused(folders: tuple[Path, Path], tmp_path: P
     np.save(folders[0] / "extra.npy", TRUTH)
     (folders[1] / "b" / "y.png").write_bytes(b"broken")
     assert "unreadable mask" in segeval("view", *folders, expect=3).stderr
+
+
+def test_two_runs_stand_side_by_side(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(viewer: Viewer) -> None:
+        said.append(json.loads(viewer.routes.answer("api/run", "").body))
+        raise KeyboardInterrupt
+
+    said: list[Any] = []
+    monkeypatch.setattr(Viewer, "serve_forever", interrupted)
+    first, second = tmp_path / "a.segeval", tmp_path / "b.segeval"
+    segeval("score", *folders, "-o", first)
+    segeval("score", *folders, "-o", second, "--include", "b/*")
+    done = segeval("view", first, second)
+    note = "1 image of A only, left out: a/x"
+    assert f"notice: {note}\n" in done.stderr
+    (run,) = said
+    assert (run["images"], run["notes"]) == (1, [note])
+    assert run["runs"] == [str(first), str(second)]
+    assert segeval("view", first, second, "--quiet").stderr == ""
+    for arguments in ((first, folders[1]), (folders[0], second)):
+        refused = segeval("view", *arguments, expect=2)
+        assert "is no run file, and stands beside one; count its masks" in refused.stderr
+    gone = segeval("view", first, tmp_path / "none.segeval", expect=3)
+    assert "there is no such run file" in gone.stderr
+    given = segeval("view", first, second, "--pred-suffix", "_x", expect=2)
+    assert "is counted already; leave out --pred-suffix" in given.stderr

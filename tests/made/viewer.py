@@ -13,13 +13,14 @@ import numpy as np
 from made.sets import data_set, save
 
 from segeval.counting.dataset import count_dataset
-from segeval.pictures.classmaps import lookup_of
+from segeval.scoring.convention import Convention
 from segeval.scoring.score import label_and_score
 from segeval.settings import MAX_PIXELS, LabelChoice, Source
 from segeval.viewer.catalogue import Catalogue
 from segeval.viewer.renderer import Renderer
 from segeval.viewer.routes import Routes
 from segeval.viewer.server import Viewer
+from segeval.viewer.versus import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,16 +112,70 @@ def serve_run(
 ) -> Iterator[Served]:
     """Score a run and serve it; grouped by city."""
     scores = label_and_score(run, choice or LabelChoice())
-    translation = lookup_of(scores.run, scores.labels)
-    catalogue = Catalogue(scores, translation, "^([^/]+)/")
-    drawer = Renderer(scores, translation, photographs, opacity=0.6, max_pixels=MAX_PIXELS)
+    with serve_catalogue(
+        Catalogue(scores, "^([^/]+)/"), folder, photographs, position=position
+    ) as served:
+        yield served
+
+
+@contextlib.contextmanager
+def serve_catalogue(
+    catalogue: Catalogue, folder: Path, photographs: dict[str, Path], *, position: int | None = None
+) -> Iterator[Served]:
+    """Serve one run or two."""
+    drawer = Renderer(
+        [(side.scores, side.translation) for side in catalogue.sides],
+        photographs,
+        opacity=0.6,
+        max_pixels=MAX_PIXELS,
+    )
     with Viewer(Routes(catalogue, drawer, position)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
             yield Served(
-                server=server, scores=scores, catalogue=catalogue, drawer=drawer, folder=folder
+                server=server,
+                scores=catalogue.scores,
+                catalogue=catalogue,
+                drawer=drawer,
+                folder=folder,
             )
         finally:
             server.shutdown()
             thread.join()
+
+
+OTHER = "ulm/street 2"
+"""The image whose truths differ."""
+
+
+def masks_of(letter: str) -> dict[str, tuple[Any, Any]]:
+    """Return the truths and predictions of a run by name."""
+    pairs = {name: (np.asarray(t), np.asarray(p)) for name, (t, p) in make_pairs().items()}
+    if letter == "A":
+        return {"only in A": pairs["perfect"], **pairs}
+    random = np.random.default_rng(3)
+    for number, (name, (truth, prediction)) in enumerate(sorted(pairs.items())):
+        fewer = np.where(random.random(truth.shape) < number / 20, truth % 255, prediction)
+        pairs[name] = (truth, fewer if number % 3 else np.roll(prediction, number % 5, axis=1))
+    truth, prediction = pairs[OTHER]
+    pairs[OTHER] = ((truth + (truth == 0)).astype(truth.dtype), prediction)
+    del pairs["perfect"]
+    return {"only in B": (truth, truth), **pairs}
+
+
+MASKS = {letter: masks_of(letter) for letter in "AB"}
+SHARED = sorted(MASKS["A"].keys() & MASKS["B"].keys())
+
+
+@contextlib.contextmanager
+def serve_two(folder: Path) -> Iterator[Served]:
+    """Write the masks of two runs, and one photograph, and serve them side by side."""
+    sides = [data_set(folder / letter, masks) for letter, masks in MASKS.items()]
+    first, second = (count_dataset(Source(prediction=p, truth=t)) for p, t in sides)
+    catalogue = side_by_side(
+        (first, second), ("a.segeval", "b.segeval"), LabelChoice(), Convention(), group_by="^(.)"
+    )
+    photograph = {SHARED[0]: sides[0][1] / f"{SHARED[0]}.png"}
+    with serve_catalogue(catalogue, folder, photograph) as served:
+        yield served

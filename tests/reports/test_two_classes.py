@@ -197,7 +197,7 @@ def test_the_page_and_the_viewer_draw_them_alike(
             (tmp_path / "seen.png").write_bytes(served.get(f"picture?image=0&kind={kind}")[1])
             drawn = {tuple(color) for color in seen(tmp_path / "seen.png").reshape(-1, 3).tolist()}
             assert drawn <= colors
-            legend = {row["color"] for row in image["legend"][kind]}
+            legend = {row["color"] for row in image["sides"][0]["legend"][kind]}
             told = drawn - {TN, VOIDS[0][1]}
             assert {"#{:02x}{:02x}{:02x}".format(*color) for color in told} <= legend
 

@@ -17,7 +17,6 @@ from made.viewer import NAMES, Served, make_pairs, serve
 
 from segeval.labels.labelmap import numbered
 from segeval.pictures.caption import image_scores
-from segeval.pictures.classmaps import lookup_of
 from segeval.scoring.convention import Convention
 from segeval.scoring.score import label_and_score, score_run
 from segeval.settings import LabelChoice
@@ -182,7 +181,7 @@ def test_an_image_of_a_class_has_the_scores_of_the_class(served: Served) -> None
     assert said["scores"][0] == ["IoU", show_score(IOUS["bonn/street 4"][1])]
     truth, prediction = PAIRS["bonn/street 4"]
     judged = truth != 255
-    legend = {row["name"]: counts(row["pixels"]) for row in said["legend"]["errors"]}
+    legend = {row["name"]: counts(row["pixels"]) for row in said["sides"][0]["legend"]["errors"]}
     assert legend["true positive"] == int(((truth == 1) & (prediction == 1)).sum())
     assert legend["false positive"] == int((judged & (truth != 1) & (prediction == 1)).sum())
     assert legend["false negative"] == int(((truth == 1) & (prediction != 1)).sum())
@@ -223,24 +222,21 @@ def test_the_run_is_described_with_its_groups_and_its_largest_confusions(served:
 def test_what_is_no_class_and_what_is_not_judged() -> None:
     truth, prediction = frozen([[0, 1, 1, 255]]), frozen([[7, 7, 1, 0]])
     run, labels = made_run((truth, prediction)), numbered("two", [0, 1], void=[255])
-    for unknown, expected in (("wrong", [(0, 2, 1), (1, 2, 1)]), ("ignore", [])):
+    for unknown, expected in (("wrong", {(0, 2): 1, (1, 2): 1}), ("ignore", {})):
         scores = score_run(run, labels, unknown=unknown)  # type: ignore[arg-type]
-        catalogue = Catalogue(scores, lookup_of(run, labels, unknown=unknown))  # type: ignore[arg-type]
-        assert catalogue.confusions(0, 9) == catalogue.confusions(None, 9) == expected
+        catalogue = Catalogue(scores)
+        assert catalogue.confusions(0) == catalogue.confusions(None) == expected
     assert catalogue.find(Query(pair=(0, 2))).tolist() == []
 
 
 def test_what_is_no_class_has_a_place_in_the_legend() -> None:
     truth, prediction = frozen([[0, 1, 1, 255]]), frozen([[7, 7, 1, 0]])
     run, labels = made_run((truth, prediction)), numbered("two", [0, 1], void=[255])
-    scores, translation = (
-        score_run(run, labels, unknown="wrong"),
-        lookup_of(run, labels, unknown="wrong"),
-    )
-    drawer = Renderer(scores, translation, {}, opacity=1, max_pixels=9)
-    said = describe_image(Catalogue(scores, translation), drawer, 0, None)
+    catalogue = Catalogue(score_run(run, labels, unknown="wrong"))
+    drawer = Renderer([(catalogue.scores, catalogue.translation)], {}, opacity=1, max_pixels=9)
+    said = describe_image(catalogue, drawer, 0, None)
     legends = {
-        kind: {row["name"]: row["pixels"] for row in said["legend"][kind]}
+        kind: {row["name"]: row["pixels"] for row in said["sides"][0]["legend"][kind]}
         for kind in ("truth", "prediction")
     }
     assert legends == {
@@ -253,7 +249,7 @@ def test_what_is_no_class_has_a_place_in_the_legend() -> None:
 def test_images_without_a_score_come_last() -> None:
     void, right = frozen([[255, 255]]), frozen([[0, 1]])
     run, labels = made_run((void, right), (right, right)), numbered("two", [0, 1], void=[255])
-    catalogue = Catalogue(score_run(run, labels), lookup_of(run, labels))
+    catalogue = Catalogue(score_run(run, labels))
     for order in ("worst", "best"):
         assert catalogue.find(Query(order=order)).tolist() == [1, 0]
 

@@ -334,7 +334,7 @@ def test_errors_are_what_overlay_draws(served: Served, position: int | None) -> 
     scores, drawer = served.scores, served.drawer
     chosen = "" if position is None else f"&class={position}"
     for number, image in enumerate(scores.run.images):
-        sides = read_classes(image.pair, Reading(), drawer._translation)
+        sides = read_classes(image.pair, Reading(), served.catalogue.translation)
         photograph = None
         if image.name in drawer.photographs:
             grey = np.asarray(Image.open(drawer.photographs[image.name]))
@@ -353,7 +353,7 @@ def test_errors_are_what_overlay_draws(served: Served, position: int | None) -> 
 
 def test_truth_and_prediction_have_the_colours_of_the_legend(served: Served) -> None:
     for number in range(len(NAMES)):
-        legend = served.json(f"api/image?image={number}")["legend"]
+        legend = served.json(f"api/image?image={number}")["sides"][0]["legend"]
         for kind in ("truth", "prediction"):
             shown = pixels(served.get(f"picture?image={number}&kind={kind}")[1]).reshape(-1, 3)
             colors, counts = np.unique(shown, axis=0, return_counts=True)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import webbrowser
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import PhotographOptions
-from segeval.cli.runs import count_or_read
+from segeval.cli.runs import count_or_read, read_counted
+from segeval.counting.runschema import is_run_file
+from segeval.errors import SettingError
+from segeval.text import printable
+
+if TYPE_CHECKING:
+    from segeval.viewer.catalogue import Catalogue
 
 _view = options.in_panel("View")
 
@@ -60,33 +67,67 @@ def view(
 
     Prints the address of a page that only this machine can open, and serves
     it until Ctrl-C: images by score, class, confusion, group or name, and
-    their pictures, drawn when they are looked at.
+    their pictures, drawn when they are looked at. Two runs, A.segeval and
+    B.segeval, stand side by side, with the differences of their scores.
     """
-    from segeval.cli.deliver import say_notices
     from segeval.pictures.caption import position_of
-    from segeval.pictures.classmaps import lookup_of
-    from segeval.scoring.score import label_and_score
-    from segeval.viewer.catalogue import Catalogue
     from segeval.viewer.renderer import Renderer
     from segeval.viewer.routes import Routes
     from segeval.viewer.server import Viewer
 
-    photographs, rules = viewing.photographs(), convention.convention()
-    run = count_or_read(reading, quiet=quiet, lossy=labels.threshold is not None)
-    scores = label_and_score(
-        run, labels.choice(), rules, unknown=labels.unknown, group_by=convention.group_by
-    )
-    position = position_of(scores.labels, viewing.class_name)
-    translation = lookup_of(run, scores.labels, unknown=scores.unknown)
-    catalogue = Catalogue(scores, translation, convention.group_by)
+    photographs = viewing.photographs()
+    catalogue = _catalogue(reading, labels, convention, quiet=quiet)
+    position = position_of(catalogue.scores.labels, viewing.class_name)
     drawer = Renderer(
-        scores, translation, photographs, opacity=viewing.opacity, max_pixels=reading.max_pixels
+        [(side.scores, side.translation) for side in catalogue.sides],
+        photographs,
+        opacity=viewing.opacity,
+        max_pixels=reading.max_pixels,
     )
     with Viewer(Routes(catalogue, drawer, position), viewing.port) as server:
-        say_notices(scores, quiet=quiet)
+        _say(catalogue, quiet=quiet)
         write_stdout(f"{server.url}\n")
         notify("served to this machine only; Ctrl-C ends it", quiet=quiet)
         if viewing.opened and not webbrowser.open(server.url):
             notify("notice: no browser could be opened; open the address yourself", quiet=quiet)
         with suppress(KeyboardInterrupt):
             server.serve_forever()
+
+
+def _catalogue(
+    reading: ReadingOptions,
+    labels: options.LabelOptions,
+    convention: options.GroupedOptions,
+    *,
+    quiet: bool,
+) -> Catalogue:
+    """Score one run, or two of which the first is the baseline of the second."""
+    from segeval.scoring.score import label_and_score
+    from segeval.viewer.catalogue import Catalogue
+    from segeval.viewer.versus import side_by_side
+
+    choice, rules = labels.choice(), convention.convention()
+    how: Any = {"unknown": labels.unknown, "group_by": convention.group_by}
+    first, second = reading.prediction, reading.truth
+    if first is not None and second is not None and (is_run_file(first) or is_run_file(second)):
+        for path in (first, second):
+            if path.exists() and not is_run_file(path):
+                raise SettingError(
+                    f"{path} is no run file, and stands beside one; count its masks with "
+                    f"`segeval score {path} TRUTH -o RUN`, and type RUN in its place"
+                )
+        runs = read_counted(first, reading), read_counted(second, reading)
+        names = printable(str(first)), printable(str(second))
+        return side_by_side(runs, names, choice, rules, **how)
+    run = count_or_read(reading, quiet=quiet, lossy=labels.threshold is not None)
+    return Catalogue(label_and_score(run, choice, rules, **how), convention.group_by)
+
+
+def _say(catalogue: Catalogue, *, quiet: bool) -> None:
+    """Say what a reader of the numbers might not expect."""
+    from segeval.cli.deliver import say_notices
+
+    for side in catalogue.sides:
+        say_notices(side.scores, quiet=quiet)
+    for note in catalogue.baseline.notes if catalogue.baseline is not None else ():
+        notify(f"notice: {note}", quiet=quiet)

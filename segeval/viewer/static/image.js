@@ -1,5 +1,5 @@
 "use strict";
-// The open image: stepping, its picture, its scores and its confusions.
+// The open image: stepping, its scores and its confusions.
 
 let steps = 0;
 async function step(by) {
@@ -22,6 +22,7 @@ function showOpen(before) {
     shown = null;
     wanted = null;
     document.title = "segeval view";
+    point(null);
     showRows();
     return;
   }
@@ -34,19 +35,21 @@ function showOpen(before) {
     document.querySelector("main").scrollTop = 0;
     if (matchMedia("(max-width: 760px)").matches) at("name").focus();
   }
-  showDetail();
+  showDetail(before);
 }
 
-async function showDetail() {
+async function showDetail(before) {
   const { image, class: chosen } = state;
   const given = chosen ? { image, class: chosen } : { image };
   showKinds();
+  showOpacity();
+  if (image !== before.image) point(null);
   draw();
   let answer;
   try {
     answer = await ask("api/image", given);
   } catch (error) {
-    if (state.image === image) say(error.message);
+    if (state.image === image) sides.forEach((side) => say(side, error.message));
     return;
   }
   if (state.image !== image || state.class !== chosen) return;
@@ -54,11 +57,11 @@ async function showDetail() {
   document.title = `${shown.name} · segeval view`;
   at("name").textContent = shown.name;
   const scores = shown.scores.map(([title, value]) => `${title} ${value}`);
-  at("facts").textContent = [shown.subject, ...scores, shown.size, shown.note].filter(Boolean).join(" · ");
+  at("facts").textContent = [shown.subject, ...scores, shown.size, ...shown.notes].filter(Boolean).join(" · ");
   showKinds();
+  showOpacity();
   showLegend();
-  const counts = { pixels: "pixels", predicted: "predicted" };
-  at("classes").replaceChildren(...classTable(run.columns.image, counts, shown.classes));
+  at("classes").replaceChildren(...classTable(run.columns.image, shown.classes));
   at("confusions").replaceChildren(...confusions(shown.confusions));
 }
 
@@ -78,74 +81,21 @@ function choose(kind) {
 }
 
 function showLegend() {
-  const rows = shown.legend[state.kind] ?? [];
-  const wrong = state.kind === "errors" && !shown.subject;
-  const lead = wrong ? [make("li", { class: "soft" }, rows.length ? "wrong, by true class:" : "all is right")] : [];
-  at("legend").replaceChildren(...lead, ...rows.map((row) => make(
-    "li", {}, make("span", { class: "swatch", color: row.color }), row.name, make("span", { class: "soft number" }, row.pixels),
-  )));
-}
-
-// One picture is on its way at a time; the one that is wanted by then comes next.
-let wanted = null;
-let drawing = false;
-async function draw() {
-  const { image, kind, class: chosen } = state;
-  wanted = new URLSearchParams(chosen ? { image, kind, class: chosen } : { image, kind }).toString();
-  at("picture").classList.toggle("stale", at("picture").dataset.of !== wanted);
-  if (drawing) return;
-  drawing = true;
-  while (wanted !== null && at("picture").dataset.of !== wanted) {
-    const mine = wanted;
-    try {
-      const answer = await get("picture", mine);
-      if (!answer.ok) throw new Error(await answer.text());
-      const picture = await answer.blob();
-      if (mine === wanted) put(picture, mine);
-    } catch (error) {
-      if (mine === wanted) say(error.message, mine);
-    }
+  for (const side of sides) {
+    const { legend, scores } = shown.sides[side.index];
+    const rows = legend[state.kind] ?? [];
+    const wrong = state.kind === "errors" && !shown.subject;
+    const lead = wrong ? [make("li", { class: "soft" }, rows.length ? "wrong, by true class:" : "all is right")] : [];
+    side.legend.replaceChildren(...lead, ...rows.map((row) => make(
+      "li", {}, make("span", { class: "swatch", color: row.color }), row.name, make("span", { class: "soft number" }, row.pixels),
+    )));
+    side.caption.replaceChildren(make("strong", {}, side.letter), ` ${run.runs[side.index]} `, make("span", { class: "soft number" }, ...scores));
   }
-  drawing = false;
-  ahead();
-}
-
-function put(picture, of) {
-  const node = at("picture");
-  const old = node.src;
-  node.src = URL.createObjectURL(picture);
-  if (old) URL.revokeObjectURL(old);
-  const given = new URLSearchParams(of);
-  node.dataset.of = of;
-  node.alt = `${given.get("kind")} of this image`;
-  node.className = given.get("kind");
-  node.hidden = false;
-  at("message").hidden = true;
-}
-
-function say(message, of) {
-  at("picture").hidden = true;
-  at("picture").dataset.of = of ?? "";
-  at("message").hidden = false;
-  at("message").textContent = message.startsWith("Failed to fetch") ? "The server has ended." : message;
-}
-
-async function ahead() {
-  if (found.rank === null || found.rank + 1 >= found.count || state.image === "") return;
-  const { kind, class: chosen } = state;
-  if (kind === "photograph") return; // not every image has one
-  try {
-    const row = await rowAt(found.rank + 1);
-    if (!row) return;
-    const given = chosen ? { image: row.position, kind, class: chosen } : { image: row.position, kind };
-    await (await get("picture", given)).arrayBuffer();
-  } catch { /* it is said when the image is opened */ }
 }
 
 // ---- tables
 
-function classTable(scores, counts, rows) {
-  const columns = { ...scores, ...counts }; // titles by name
+function classTable(columns, rows) { // titles by name
   const cells = (row) => Object.keys(columns).map((name) => cell(row[name]));
   return [headings("class", ...Object.values(columns)),
     make("tbody", {}, ...rows.map((row, index) => make("tr", {}, named(row.index ?? index), ...cells(row))))];

@@ -85,20 +85,25 @@ function showRows() {
     if (node.dataset.position === state.image) node.setAttribute("aria-current", "true");
     else node.removeAttribute("aria-current");
   }
+  fillThumbnails();
 }
 
 function drawRow(row, rank) {
   const filled = make("span");
   filled.style.width = `${100 * (row.score ?? 0)}%`;
   const title = make("bdi", {}, row.name);
-  const value = row.pixels === null ? row.shown : `${row.pixels} px · ${row.shown}`;
+  const two = run.runs.length === 2;
+  const value = row.pixels ? `${row.pixels} px${two ? "" : ` · ${row.shown}`}` : row.shown;
+  const better = row.difference.startsWith("+") ? "gained" : "lost";
+  const difference = two ? [" ", make("span", { class: better }, row.difference)] : [];
   const position = String(row.position);
   const link = make(
     "a",
     { class: "row", href: addressOf({ ...state, image: position }), title: row.name },
+    makeThumbnail(position),
     make("span", { class: "title" }, title),
     make("span", { class: "bar", "aria-hidden": "true" }, filled),
-    make("span", { class: "value" }, value),
+    make("span", { class: "value" }, value, ...difference),
   );
   const item = make("div", { role: "listitem", "aria-setsize": found.count, "aria-posinset": rank + 1 }, link);
   link.dataset.position = position;

@@ -1,12 +1,12 @@
 "use strict";
-// The page of `segeval view`: state and controls; list.js and image.js stand beside it. Names go
-// into the page as text, never as HTML; the address holds the state; the server filters and
-// sorts.
+// The page of `segeval view`: state and controls; the other scripts stand beside it. Names go into
+// the page as text, never as HTML; the address holds the state; the server filters and sorts.
 
-const ROW = 44;
+const ROW = 56;
 const CHUNK = 100;
-const MOST_ROWS = 300000; // browsers do not scroll further than some 16 million pixels
+const MOST_ROWS = 250000; // browsers do not scroll further than some 16 million pixels
 const KINDS = ["photograph", "truth", "prediction", "errors"];
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const EMPTY = { q: "", class: "", lowest: "", pair: "", group: "", order: "worst" };
 
 const at = (id) => document.getElementById(id);
@@ -72,7 +72,7 @@ function fromAddress() {
   if (!isBelow(truth, run.classes.length) || !isBelow(predicted, run.classes.length + 1) || more !== undefined) next.pair = "";
   if (next.lowest !== "1" || !next.class) next.lowest = "";
   if (!KINDS.includes(next.kind)) next.kind = "errors";
-  if (!["worst", "best", "name"].includes(next.order)) next.order = "worst";
+  if (!run.orders.some(([order]) => order === next.order)) next.order = EMPTY.order;
   return next;
 }
 
@@ -121,7 +121,9 @@ function onKey(event) {
     return;
   }
   if (field) return;
-  if (event.key === "/") {
+  const move = event.shiftKey && state.image !== "" ? MOVES[event.key] : undefined;
+  if (move) movePoint(...move);
+  else if (event.key === "/") {
     if (document.body.classList.contains("open") && getComputedStyle(at("browse")).display === "none") close();
     at("filter").focus();
     at("filter").select();
@@ -138,30 +140,22 @@ function close() {
   go({ image: "" }).then(() => at("list").querySelector(`[data-position="${image}"]`)?.focus());
 }
 
-function enlarge(event) {
-  const stage = at("stage");
-  const picture = at("picture");
-  const large = stage.classList.toggle("large");
-  if (!large) {
-    picture.style.width = "";
-    return;
-  }
-  const fits = Math.min(stage.clientWidth / picture.naturalWidth, stage.clientHeight / picture.naturalHeight);
-  const factor = Math.max(1, Math.ceil(2 * fits));
-  picture.style.width = `${picture.naturalWidth * factor}px`;
-  const [x, y] = event ? [event.offsetX / picture.clientWidth, event.offsetY / picture.clientHeight] : [0.5, 0.5];
-  stage.scrollTo(x * (stage.scrollWidth - stage.clientWidth), y * (stage.scrollHeight - stage.clientHeight));
-}
-
 async function start() {
   run = await ask("api/run", {});
-  at("summary").textContent = run.summary.map(([title, value]) => `${title} ${value}`).join(" · ");
+  EMPTY.order = run.orders[0][0];
+  at("runs").replaceChildren(...run.runs.map((name, index) => make("li", {}, make("strong", {}, "AB"[index]), ` ${name}`)));
+  at("notes").replaceChildren(...run.notes.map((note) => make("li", {}, note)));
+  makeSides();
+  showPixel(null);
+  startOpacity();
+  at("summary").replaceChildren(...run.summary.map(([title, value]) => make("span", {}, `${title} ${value}`)));
   at("signature").textContent = run.signature;
   fill("class", run.classes.map((row, index) => [index, row.name]));
   fill("pair", run.confusions.map((row) => [row.pair.join("-"), `${row.truth} → ${row.prediction} (${row.pixels})`]));
+  fill("order", run.orders);
   fill("group", run.groups.map(([name, count], index) => [index, `${name} (${count})`]));
   at("groups").hidden = !run.groups.length;
-  at("run-classes").replaceChildren(...classTable(run.columns.run, { pixels: "pixels" }, run.classes));
+  at("run-classes").replaceChildren(...classTable(run.columns.run, run.classes));
   at("run-confusions").replaceChildren(...confusions(run.confusions.slice(0, 12)));
   for (const name of ["class", "lowest", "pair", "group", "order"]) {
     at(name).addEventListener("change", () => go({ [name]: at(name).value }));
@@ -176,10 +170,13 @@ async function start() {
   at("back").addEventListener("click", close);
   at("previous").addEventListener("click", () => step(-1));
   at("next").addEventListener("click", () => step(1));
-  at("stage").addEventListener("click", (event) => event.target === at("picture") && enlarge(event));
+  at("enlarge").addEventListener("click", () => enlarge());
   document.addEventListener("keydown", onKey);
   addEventListener("popstate", () => show(fromAddress()));
-  addEventListener("resize", () => requestAnimationFrame(showRows));
+  addEventListener("resize", () => requestAnimationFrame(() => {
+    showRows();
+    showMarkers();
+  }));
   await show(fromAddress());
 }
 
