@@ -9,7 +9,7 @@ BROWSER := .browser
 
 .PHONY: demo test test-slow test-torch test-browser run-browser test-wheel lint format bench torture golden docs figures samples clean
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt setup.py segeval/counting/_scanlines.c
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) "pip>=25.1"  # the first that knows dependency groups
 	$(PIP) -c constraints.txt -e ".[report]" --group dev

@@ -22,9 +22,9 @@ MASKS: Final = PROJECT / "sample_masks" / "pred", PROJECT / "sample_masks" / "tr
 DATA: Final = sorted(
     path.relative_to(PROJECT / "segeval").as_posix()
     for path in (PROJECT / "segeval").rglob("*")
-    if path.is_file() and path.suffix not in {".py", ".pyc"}
+    if path.is_file() and path.suffix not in {".py", ".pyc", ".c", ".so", ".pyd"}
 )
-BUILD: Final = "import sys; from hatchling import build; build.build_sdist(sys.argv[1])"
+BUILD: Final = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
 LACKING: Final = """
 import json, sys
 from importlib.resources import files
@@ -54,7 +54,7 @@ def run(*command: object, cwd: Path, path: Path | None = None) -> str:
 def built(folder: Path) -> Path:
     """Return the wheel, built from the sdist."""
     pip = [sys.executable, "-m", "pip", *QUIET]
-    run(*pip, "install", "--target", folder / "tools", "hatchling>=1.26,<2", cwd=folder)
+    run(*pip, "install", "--target", folder / "tools", "setuptools>=77", cwd=folder)
     run(sys.executable, "-c", BUILD, folder, cwd=PROJECT, path=folder / "tools")
     (sdist,) = folder.glob("*.tar.gz")
     run(*pip, "wheel", "--no-deps", "-w", folder, sdist, cwd=folder)

@@ -14,6 +14,7 @@ from segeval.cli.config import ConfiguredCommand
 from segeval.cli.console import notify, write_stdout
 from segeval.cli.help import write_help
 from segeval.cli.usage import in_one_line
+from segeval.counting.kernel import counting
 from segeval.version import __version__
 
 COMMANDS: Final = {
@@ -59,7 +60,7 @@ for group, names in COMMANDS.items():
 
 def _show_version(*, wanted: bool) -> None:
     if wanted:
-        write_stdout(f"segeval {__version__}\n")
+        write_stdout(f"segeval {__version__} (counting: {counting()})\n")
         raise typer.Exit
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
+from segeval.counting.native import count_files
 from segeval.counting.run import RESIZED, CountedRun, ImageCounts, ImageInfo, Provenance
 from segeval.counting.runfile import RunFile
 from segeval.counting.workers import ordered_map
@@ -57,8 +58,13 @@ def count_pair(
     pair: Pair, reading: Reading, *, fingerprints: bool = False
 ) -> ImageCounts | Problem:
     """Read and count one pair of masks; what stands in the way comes back as a problem."""
+    how: dict[str, Any] = {"max_pixels": reading.max_pixels, "fingerprints": fingerprints}
+    if pair.prediction is not None and pair.roi is None:
+        counted = count_files(pair.truth, pair.prediction, **how)
+        if counted is not None:
+            info = _info_of(pair, counted.shape, *counted.forms)
+            return ImageCounts(info=info, table=counted.table, fingerprints=counted.fingerprints)
     try:
-        how: dict[str, Any] = {"max_pixels": reading.max_pixels, "fingerprints": fingerprints}
         truth = read_truth(pair, **how)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
@@ -79,20 +85,23 @@ def count_masks(
     pair: Pair, truth: Mask, prediction: NDArray[Any] | None, form: str, *, fingerprints: str = ""
 ) -> ImageCounts:
     """Count a truth against a prediction that the files of a pair hold, stored in some form."""
-    height, width = truth.values.shape
-    info = ImageInfo(
+    info = _info_of(pair, truth.values.shape, truth.form, form)
+    table = count_values(truth=truth.values, prediction=prediction)
+    return ImageCounts(info=info, table=table, fingerprints=fingerprints)
+
+
+def _info_of(pair: Pair, shape: tuple[int, ...], truth_form: str, form: str) -> ImageInfo:
+    return ImageInfo(
         name=pair.name,
         group=pair.group,
-        height=height,
-        width=width,
+        height=shape[0],
+        width=shape[1],
         truth_path=printable(str(pair.truth)),
         prediction_path=printable(str(pair.prediction or "")),
         roi_path=printable(str(pair.roi or "")),
-        truth_form=truth.form,
+        truth_form=truth_form,
         prediction_form=form,
     )
-    table = count_values(truth=truth.values, prediction=prediction)
-    return ImageCounts(info=info, table=table, fingerprints=fingerprints)
 
 
 def resize(mask: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:

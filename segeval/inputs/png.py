@@ -12,8 +12,10 @@ from operator import itemgetter
 from typing import Final
 
 from segeval.errors import MaskError
+from segeval.inputs.inflate import checksum, inflate
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+HEADER_BYTES: Final = 33  # with the signature
 CRITICAL: Final = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}  # all others are ancillary
 DIRECT: Final = {
     (0, 8): "mono",
@@ -52,6 +54,11 @@ class Header:
     def format(self) -> tuple[int, int]:
         """(colour type, bit depth), as in `DIRECT`."""
         return self.color_type, self.bits
+
+    @property
+    def indexed(self) -> bool:
+        """Whether pixels are indices of a palette."""
+        return self.color_type == 3
 
     @property
     def form(self) -> str:
@@ -94,6 +101,20 @@ def without_extras(data: bytes, header: Header) -> bytes:
         struct.pack(">I", len(content)) + kind + content + _checksum(kind, content)
         for kind, content in parts
     )
+
+
+def scan_lines(data: bytes, header: Header) -> bytes | bytearray:
+    """Inflate the rows, filtered as they are, of a file that is plain and whole in every way."""
+    parts, order, before = [], [], b""
+    for kind, content in _chunks(data):
+        if kind == b"IDAT":
+            parts.append(content)
+        if kind in CRITICAL and kind != before:
+            order.append(kind)
+        before = kind
+    if order != [b"IHDR", b"PLTE", b"IDAT"] and (order != [b"IHDR", b"IDAT"] or header.indexed):
+        raise MaskError("the file is broken: its chunks are not in order")
+    return inflate(parts[0] if len(parts) == 1 else b"".join(parts), header.raw_bytes)
 
 
 def _scan_lines(data: bytes, header: Header) -> bytes:
@@ -140,4 +161,4 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _checksum(kind: bytes, content: bytes) -> bytes:
-    return zlib.crc32(content, zlib.crc32(kind)).to_bytes(4, "big")
+    return checksum(content, checksum(kind)).to_bytes(4, "big")

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from segeval.counting.kernel import counting
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.intervals import Intervals
@@ -36,14 +37,10 @@ def make_document(
     return {
         "schema": SCHEMA,
         "version": __version__,
+        "counting": counting(),
         "signature": scores.signature,
         "settings": {**(settings or {}), **convention.settings()},
-        "images": {
-            "scored": len(scores.run.images),
-            "missing": list(scores.run.provenance.missing),
-            "skipped": list(scores.run.provenance.skipped),
-            "extra": len(scores.run.provenance.extra),
-        },
+        "images": _images(scores),
         "pixels": {
             "total": total,
             "judged": judged,
@@ -73,6 +70,16 @@ def foreground_of(scores: Scores) -> dict[str, str]:
     """Name the foreground, if there are but two classes: its scores are the headline."""
     position = scores.foreground
     return {} if position is None else {"foreground": scores.labels.names[position]}
+
+
+def _images(scores: Scores) -> dict[str, Any]:
+    provenance = scores.run.provenance
+    return {
+        "scored": len(scores.run.images),
+        "missing": list(provenance.missing),
+        "skipped": list(provenance.skipped),
+        "extra": len(provenance.extra),
+    }
 
 
 def _intervals(intervals: Intervals | None) -> dict[str, Any]:

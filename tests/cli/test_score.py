@@ -15,6 +15,7 @@ import pytest
 from made.sets import data_set, document, save, segeval
 from PIL import Image
 
+from segeval.counting.kernel import counting
 from segeval.scoring.metrics import METRICS
 
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
@@ -317,7 +318,7 @@ def test_settings_that_make_no_sense_end_with_2(
 
 def test_help_and_version(tmp_path: Path) -> None:
     assert "score" in segeval("--help").stdout
-    assert segeval("--version").stdout == "segeval 0.1.0\n"
+    assert segeval("--version").stdout == f"segeval 0.1.0 (counting: {counting()})\n"
     assert "two folders are needed" in segeval("score", expect=2).stderr
     assert "PRED" in segeval("score", "--help").stdout
     save(tmp_path / "a.png", BLOCKS)

@@ -38,7 +38,8 @@ def compare(request: pytest.FixtureRequest, name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_what_is_printed(request: pytest.FixtureRequest, name: str) -> None:
-    compare(request, name, segeval(*SCORE, *PRINTED[name], cwd=PROJECT).stdout)
+    printed = segeval(*SCORE, *PRINTED[name], cwd=PROJECT).stdout
+    compare(request, name, printed.replace('"counting": "numpy"', '"counting": "native"'))
 
 
 @pytest.mark.parametrize("name", WRITTEN)

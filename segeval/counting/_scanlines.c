@@ -1,0 +1,674 @@
+/* Count the pairs of values of two PNG masks from their inflated scan lines, without their pixels.
+
+A row of a PNG file is a filter byte and residuals: what each byte differs by from a prediction made
+of the bytes to its left (a), above it (b), and above to the left (c). The words here:
+
+    unit   what filters look at as a whole: a pixel of 1 to 4 bytes, or a byte of packed pixels
+    run    a stretch of equal units, or pixels, up to an end (not included)
+    quiet  a stretch of residuals that are 0 (filter None: of bytes equal to those one unit before)
+
+Where the row above does not change, b equals c, and in a quiet stretch each filter then depends on
+the left unit alone. Once such a unit equals the one before, all up to the end of the stretch do. So
+the runs of a row follow from the runs above and from the few units that begin a stretch.
+
+Masks that are noise would have as many runs as pixels. A row that has more than one run in NOISE
+units is held as bytes instead, and counted pixel by pixel.
+
+What is read stays in bounds for these reasons, on which each function says what it relies:
+(1) `count` has checked that either side is exactly height * (1 + bytes) long;
+(2) every list of runs ends where its row ends, so that a position before has a run;
+(3) a list holds at most `limit` runs, and `append` is the only function that makes it longer.
+
+Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third edition. */
+
+#define PY_SSIZE_T_CLEAN
+#ifndef Py_LIMITED_API
+#define Py_LIMITED_API 0x030B0000
+#endif
+#include <Python.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NONE, SUB, UP, AVERAGE, PAETH };
+enum { DONE, UNFIT, NO_MEMORY };
+enum { NOISE = 8, LEAST = 16, BYTE_PAIRS = 1 << 16, FIRST_SLOTS = 1 << 8 };
+
+static const int64_t COLOR = (int64_t)1 << 62; /* as in values.py */
+
+typedef struct {
+    uint32_t end, value;
+} Run;
+
+typedef struct {
+    Run *runs;
+    size_t held, limit;
+} Runs;
+
+typedef struct {
+    const uint8_t *row; /* the filter byte of the row in hand */
+    size_t width, bytes, units; /* of a row, without the filter byte */
+    unsigned bits, channels, unit; /* the last in bytes */
+    Runs now, next; /* runs of units of this row, if any are held; room for those of the next */
+    Runs packed; /* runs of pixels, where a unit is several */
+    Runs *shown; /* runs of pixels of this row: one of the above */
+    uint8_t *line, *next_line; /* the bytes of this row, where it has no runs; room for the next */
+    uint32_t *pixels; /* room for the values of a row */
+} Side;
+
+typedef struct {
+    uint64_t key, pixels; /* truth in the upper half; no pixels: the slot is free */
+} Slot;
+
+typedef struct {
+    Slot *slots;
+    size_t used, mask; /* the number of slots, a power of two, less 1 */
+    uint64_t *dense; /* pixels of each pair of bytes, once masks are noise; or none */
+} Table;
+
+/* ---- bytes ---- */
+
+/* Return which of eight bytes, in the order of memory, is the first that is not 0; one is not. */
+static inline size_t first_byte(uint64_t word)
+{
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (size_t)__builtin_ctzll(word) / 8;
+#else
+    uint8_t bytes[8];
+    size_t at = 0;
+    memcpy(bytes, &word, 8);
+    while (!bytes[at])
+        at++;
+    return at;
+#endif
+}
+
+/* ---- units: up to four bytes side by side, the first one lowest ---- */
+
+static inline uint32_t load(const uint8_t *at, unsigned unit)
+{
+    uint32_t value = at[0];
+    for (unsigned byte = 1; byte < unit; byte++)
+        value |= (uint32_t)at[byte] << 8 * byte;
+    return value;
+}
+
+static inline uint32_t add(uint32_t a, uint32_t b) /* byte by byte, without carry between them */
+{
+    return ((a & 0x7f7f7f7f) + (b & 0x7f7f7f7f)) ^ ((a ^ b) & 0x80808080);
+}
+
+static inline uint32_t mean(uint32_t a, uint32_t b) /* byte by byte, rounded down */
+{
+    return (a & b) + (((a ^ b) & 0xfefefefe) >> 1);
+}
+
+static inline int nearest(int a, int b, int c) /* Paeth's choice for one byte */
+{
+    int to_a = abs(b - c), to_b = abs(a - c), to_c = abs(a + b - 2 * c);
+    int closer = to_b < to_a ? b : a, distance = to_b < to_a ? to_b : to_a;
+    return to_c < distance ? c : closer; /* of equal ones, the first */
+}
+
+static inline uint32_t paeth(uint32_t a, uint32_t b, uint32_t c, unsigned unit)
+{
+    if (b == c)
+        return a;
+    if (a == c)
+        return b;
+    uint32_t value = 0;
+    for (unsigned shift = 0; shift < 8 * unit; shift += 8)
+        value |= (uint32_t)nearest(a >> shift & 255, b >> shift & 255, c >> shift & 255) << shift;
+    return value;
+}
+
+static inline uint32_t predict(int filter, uint32_t a, uint32_t b, uint32_t c, unsigned unit)
+{
+    switch (filter) {
+    case SUB: return a;
+    case UP: return b;
+    case AVERAGE: return mean(a, b);
+    case PAETH: return paeth(a, b, c, unit);
+    default: return 0;
+    }
+}
+
+/* ---- a row as runs ---- */
+
+static inline int append(Runs *list, uint32_t end, uint32_t value)
+{
+    if (list->held && list->runs[list->held - 1].value == value) {
+        list->runs[list->held - 1].end = end;
+        return 1;
+    }
+    if (list->held == list->limit)
+        return 0;
+    list->runs[list->held++] = (Run){end, value};
+    return 1;
+}
+
+static inline uint64_t word_at(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return word;
+}
+
+/* What differs in eight bytes: from 0, or (back > 0) from the bytes `back` before. */
+static inline uint64_t stir(const uint8_t *at, size_t back)
+{
+    return back ? word_at(at) ^ word_at(at - back) : word_at(at);
+}
+
+/* Return the first byte from `at` on that is not 0, or (back > 0) not as the byte `back` before;
+   `end` if there is none. Reads from at - back, which the caller keeps at or above 0, up to end. */
+static inline size_t quiet_end(const uint8_t *row, size_t at, size_t end, size_t back)
+{
+    for (; at + 32 <= end; at += 32) {
+        uint64_t a = stir(row + at, back), b = stir(row + at + 8, back);
+        uint64_t c = stir(row + at + 16, back), d = stir(row + at + 24, back);
+        if (a | b | c | d) { /* without a branch for each, which nobody could foresee */
+            size_t skipped = a | b ? (a ? 0 : 8) : (c ? 16 : 24);
+            uint64_t word = a | b ? (a ? a : b) : (c ? c : d);
+            return at + skipped + first_byte(word);
+        }
+    }
+    for (; at + 8 <= end; at += 8) {
+        uint64_t word = stir(row + at, back);
+        if (word)
+            return at + first_byte(word);
+    }
+    while (at < end && row[at] == (back ? row[at - back] : 0))
+        at++;
+    return at;
+}
+
+/* Let the row go on as the one above it from x to `calm`, behind x; return 0 if the runs are too many.
+   `above` holds x, or ends there, and its list ends with the row (2), at or behind `calm`. */
+static inline int follow(Runs *next, const Run **above, uint32_t x, uint32_t calm)
+{
+    const Run *run = *above + ((*above)->end == x);
+    if (!append(next, run->end < calm ? run->end : calm, run->value))
+        return 0;
+    while (run->end < calm) { /* runs side by side differ, so there is nothing to join */
+        if (next->held == next->limit)
+            return 0;
+        next->runs[next->held++] = *++run;
+    }
+    next->runs[next->held - 1].end = calm;
+    *above = run;
+    return 1;
+}
+
+/* Put the runs of units of a row behind those of the row above; return 0 if they are too many.
+   `row` has side->bytes bytes (1). `above` ends with the row (2), so it is in its list while
+   x < side->units: it moves on only where x has reached its end. All before `calm` is quiet. */
+static inline int decode(Side *side, const uint8_t *row, int filter, unsigned unit)
+{
+    Run blank = {(uint32_t)side->units, 0};
+    const Run *above = filter <= SUB ? &blank : side->now.runs; /* they do not look up */
+    Runs *next = &side->next;
+    size_t back = filter == NONE ? unit : 0;
+    uint32_t left = 0, corner = 0, x = 0, calm = 0, units = (uint32_t)side->units;
+    next->held = 0;
+    while (x < units) {
+        uint32_t up = above->value;
+        left = add(predict(filter, left, up, corner, unit), load(row + (size_t)x * unit, unit));
+        if (!append(next, ++x, left))
+            return 0;
+        if (calm < x)
+            calm = (uint32_t)(quiet_end(row, (size_t)x * unit, side->bytes, back) / unit);
+        if (x < calm && (filter == UP || (filter == PAETH && left == up))) {
+            if (!follow(next, &above, x, calm))
+                return 0;
+            left = up = above->value;
+            x = calm;
+        }
+        for (uint32_t end = above->end < calm ? above->end : calm; x < end;) {
+            uint32_t value = filter == NONE ? left : predict(filter, left, up, up, unit);
+            x = value == left ? end : x + 1; /* once alike, all are */
+            if (!append(next, x, left = value))
+                return 0;
+        }
+        corner = up;
+        above += x == above->end;
+    }
+    return 1;
+}
+
+/* Bring `now` to the row; return 0, and leave it without runs, if there are too many. */
+static int decode_runs(Side *side, const uint8_t *row, int filter)
+{
+    int fits;
+    switch (side->unit) { /* each case is compiled for its size of a unit */
+    case 1: fits = decode(side, row, filter, 1); break;
+    case 2: fits = decode(side, row, filter, 2); break;
+    case 3: fits = decode(side, row, filter, 3); break;
+    default: fits = decode(side, row, filter, 4); break;
+    }
+    Runs before = side->now;
+    side->now = side->next;
+    side->next = before;
+    if (!fits)
+        side->now.held = 0;
+    return fits;
+}
+
+/* Turn runs of bytes into runs of the pixels packed in them; return 0 if they are too many.
+   Pixels behind the end of the row are filling, and are left out. */
+static int unpack_runs(Side *side)
+{
+    unsigned bits = side->bits, each = 8 / bits, most = (1u << bits) - 1;
+    uint64_t start = 0, width = side->width;
+    side->packed.held = 0;
+    for (size_t i = 0; i < side->now.held; i++) {
+        Run run = side->now.runs[i];
+        uint64_t end = (uint64_t)run.end * each;
+        uint32_t first = run.value >> (8 - bits);
+        uint64_t step = run.value == first * (255 / most) ? end - start : 1; /* all alike: at once */
+        for (uint64_t x = start; x < end && x < width; x += step) {
+            uint32_t value = run.value >> (8 - bits * (1 + x % each)) & most;
+            uint64_t stop = x + step < width ? x + step : width;
+            if (!append(&side->packed, (uint32_t)stop, value))
+                return 0;
+        }
+        start = end;
+    }
+    return 1;
+}
+
+/* ---- a row as bytes ---- */
+
+static void write_line(Side *side) /* from its runs, which end with the row (2) */
+{
+    size_t x = 0;
+    for (size_t i = 0; i < side->now.held; i++)
+        for (Run run = side->now.runs[i]; x < run.end; x++)
+            for (unsigned byte = 0; byte < side->unit; byte++)
+                side->line[x * side->unit + byte] = (uint8_t)(run.value >> 8 * byte);
+}
+
+static inline void unfilter(Side *side, const uint8_t *row, int filter)
+{
+    size_t unit = side->unit, bytes = side->bytes;
+    uint8_t *out = side->next_line;
+    const uint8_t *up = side->line;
+    for (size_t i = 0; i < unit && i < bytes; i++)
+        out[i] = (uint8_t)(row[i] + predict(filter, 0, up[i], 0, 1));
+    for (size_t i = unit; i < bytes; i++)
+        out[i] = (uint8_t)(row[i] + predict(filter, out[i - unit], up[i], up[i - unit], 1));
+}
+
+static void decode_bytes(Side *side, const uint8_t *row, int filter)
+{
+    switch (filter) { /* each case is compiled for its filter */
+    case NONE: memcpy(side->next_line, row, side->bytes); break;
+    case SUB: unfilter(side, row, SUB); break;
+    case UP: unfilter(side, row, UP); break;
+    case AVERAGE: unfilter(side, row, AVERAGE); break;
+    default: unfilter(side, row, PAETH); break;
+    }
+    uint8_t *above = side->line;
+    side->line = side->next_line;
+    side->next_line = above;
+}
+
+/* Whether the bytes of a row are far too many runs, found without following them. */
+static int is_noise(const Side *side)
+{
+    const uint8_t *line = side->line;
+    size_t unit = side->unit, changes = 0;
+    for (size_t i = unit; i < side->bytes; i++)
+        changes += line[i] != line[i - unit];
+    return changes > side->now.limit * unit;
+}
+
+/* ---- a side ---- */
+
+static int begin(Side *side, size_t width)
+{
+    unsigned whole = side->bits * side->channels;
+    side->width = width;
+    side->unit = whole < 8 ? 1 : whole / 8;
+    side->bytes = (width * whole + 7) / 8;
+    side->units = side->bytes / side->unit;
+    side->now.limit = side->next.limit = side->units / NOISE + LEAST;
+    side->packed.limit = width / NOISE + LEAST;
+    side->now.runs = malloc(side->now.limit * sizeof(Run));
+    side->next.runs = malloc(side->next.limit * sizeof(Run));
+    side->packed.runs = malloc(whole < 8 ? side->packed.limit * sizeof(Run) : 1);
+    side->line = malloc(side->bytes);
+    side->next_line = malloc(side->bytes);
+    side->pixels = malloc(width * sizeof(uint32_t));
+    if (!side->now.runs || !side->next.runs || !side->packed.runs || !side->line
+        || !side->next_line || !side->pixels)
+        return NO_MEMORY;
+    side->now.held = 0;
+    append(&side->now, (uint32_t)side->units, 0); /* above the first row are zeros */
+    return DONE;
+}
+
+static void end(Side *side)
+{
+    free(side->now.runs);
+    free(side->next.runs);
+    free(side->packed.runs);
+    free(side->line);
+    free(side->next_line);
+    free(side->pixels);
+}
+
+/* Whether the row in hand, not the first one, is the row above once more. Paeth's prediction is
+   b where a equals c, which so goes on from the left edge, where both are 0. */
+static int repeats(const Side *side)
+{
+    const uint8_t *row = side->row;
+    if (row[0] == UP || row[0] == PAETH)
+        return row[1] == 0 && memcmp(row + 1, row + 2, side->bytes - 1) == 0;
+    return row[0] <= SUB && memcmp(row, row - 1 - side->bytes, 1 + side->bytes) == 0;
+}
+
+/* Make runs of the row in hand, or else bytes; then look for runs in these, for the rows to come. */
+static int decode_row(Side *side)
+{
+    int filter = side->row[0], in_runs = 0;
+    if (filter > PAETH)
+        return UNFIT;
+    if (side->now.held) {
+        Runs above = side->now;
+        in_runs = decode_runs(side, side->row + 1, filter);
+        if (!in_runs) {
+            side->next = side->now, side->now = above;
+            write_line(side);
+        }
+    }
+    if (!in_runs) {
+        decode_bytes(side, side->row + 1, filter);
+        if (is_noise(side))
+            side->now.held = 0;
+        else
+            decode_runs(side, side->line, NONE);
+    }
+    side->shown = side->bits < 8 ? &side->packed : &side->now;
+    if (side->bits < 8 && !unpack_runs(side))
+        side->packed.held = 0;
+    return DONE;
+}
+
+static inline void write_units(Side *side, unsigned unit)
+{
+    for (size_t x = 0; x < side->width; x++)
+        side->pixels[x] = load(side->line + x * unit, unit);
+}
+
+/* Write the values of the row in hand, one a pixel. Bytes are there where runs of units are not. */
+static void write_pixels(Side *side)
+{
+    unsigned bits = side->bits;
+    if (side->shown->held) {
+        size_t x = 0;
+        for (const Run *run = side->shown->runs; x < side->width; run++)
+            for (; x < run->end; x++)
+                side->pixels[x] = run->value;
+        return;
+    }
+    if (side->now.held)
+        write_line(side);
+    if (bits >= 8 && side->unit == 1)
+        write_units(side, 1); /* compiled for itself, as most masks are bytes */
+    else if (bits >= 8)
+        write_units(side, side->unit);
+    else
+        for (size_t x = 0; x < side->width; x++)
+            side->pixels[x]
+                = side->line[x * bits / 8] >> (8 - bits - x * bits % 8) & ((1u << bits) - 1);
+}
+
+/* ---- the table ---- */
+
+static inline Slot *find(Slot *slots, size_t mask, uint64_t key)
+{
+    size_t at = (size_t)(key * 0x9E3779B97F4A7C15u >> 32) & mask;
+    while (slots[at].pixels && slots[at].key != key)
+        at = (at + 1) & mask;
+    return slots + at;
+}
+
+static int widen(Table *table)
+{
+    size_t mask = 2 * table->mask + 1;
+    Slot *slots = calloc(mask + 1, sizeof(Slot));
+    if (!slots)
+        return NO_MEMORY;
+    for (size_t i = 0; i <= table->mask; i++)
+        if (table->slots[i].pixels)
+            *find(slots, mask, table->slots[i].key) = table->slots[i];
+    free(table->slots);
+    table->slots = slots, table->mask = mask;
+    return DONE;
+}
+
+/* Add pixels, at least one; half of the slots stay free, so that `find` comes to an end. */
+static inline int tally(Table *table, uint32_t truth, uint32_t prediction, uint64_t pixels)
+{
+    uint64_t key = (uint64_t)truth << 32 | prediction;
+    Slot *slot = find(table->slots, table->mask, key);
+    size_t is_new = slot->pixels == 0;
+    slot->key = key;
+    slot->pixels += pixels;
+    table->used += is_new;
+    return is_new && 2 * table->used > table->mask ? widen(table) : DONE;
+}
+
+/* Both lists end at the width (2), so a position before has a run in each. */
+static int tally_runs(Table *table, const Side *truth, const Side *prediction, uint64_t times)
+{
+    const Run *t = truth->shown->runs, *p = prediction->shown->runs;
+    for (uint32_t x = 0; x < truth->width;) {
+        uint32_t end = t->end < p->end ? t->end : p->end;
+        if (tally(table, t->value, p->value, (end - x) * times))
+            return NO_MEMORY;
+        t += t->end == end;
+        p += p->end == end;
+        x = end;
+    }
+    return DONE;
+}
+
+static int tally_pixels(Table *table, Side *truth, Side *prediction, uint64_t times)
+{
+    const uint32_t *t = truth->pixels, *p = prediction->pixels;
+    size_t width = truth->width;
+    write_pixels(truth);
+    write_pixels(prediction);
+    if (table->dense) {
+        for (size_t x = 0; x < width; x++)
+            table->dense[t[x] << 8 | p[x]] += times;
+        return DONE;
+    }
+    for (size_t x = 0; x < width; x++)
+        if (tally(table, t[x], p[x], times))
+            return NO_MEMORY;
+    return DONE;
+}
+
+static int tally_row(Table *table, Side *truth, Side *prediction, uint64_t times)
+{
+    if (truth->shown->held && prediction->shown->held)
+        return tally_runs(table, truth, prediction, times);
+    int bytes = truth->bits * truth->channels <= 8 && prediction->bits * prediction->channels <= 8;
+    if (bytes && !table->dense && table->used > BYTE_PAIRS / 256
+        && !(table->dense = calloc(BYTE_PAIRS, sizeof(uint64_t))))
+        return NO_MEMORY;
+    return tally_pixels(table, truth, prediction, times);
+}
+
+/* Count all rows; those that are as the row above on both sides are counted together. */
+static int tally_all(Table *table, Side *truth, Side *prediction, size_t height)
+{
+    uint64_t times = 0;
+    for (size_t y = 0; y < height; y++) {
+        int old_truth = y && repeats(truth), old_prediction = y && repeats(prediction);
+        if (times && !(old_truth && old_prediction)) {
+            if (tally_row(table, truth, prediction, times))
+                return NO_MEMORY;
+            times = 0;
+        }
+        if ((!old_truth && decode_row(truth)) || (!old_prediction && decode_row(prediction)))
+            return UNFIT;
+        times++;
+        truth->row += 1 + truth->bytes;
+        prediction->row += 1 + prediction->bytes;
+    }
+    return tally_row(table, truth, prediction, times);
+}
+
+/* ---- from values of units to those of masks ---- */
+
+/* Return the value of a pixel, or -1 if it is not opaque. */
+static int64_t value_of(const Side *side, uint32_t pixel)
+{
+    uint32_t a = pixel & 255, b = pixel >> 8 & 255, c = pixel >> 16 & 255;
+    switch (side->channels) {
+    case 1: return side->bits == 16 ? a << 8 | b : pixel;
+    case 2: return b == 255 ? (int64_t)a : -1;
+    case 4: if (pixel >> 24 != 255) return -1; /* fall through */
+    default: return COLOR | a << 16 | b << 8 | c;
+    }
+}
+
+typedef struct {
+    int64_t truth, prediction, pixels;
+} Pair;
+
+static int by_values(const void *one, const void *other)
+{
+    const Pair *a = one, *b = other;
+    if (a->truth != b->truth)
+        return a->truth < b->truth ? -1 : 1;
+    return (a->prediction > b->prediction) - (a->prediction < b->prediction);
+}
+
+static size_t pairs_held(Table *table)
+{
+    if (!table->dense)
+        return table->used;
+    size_t held = 0;
+    for (size_t i = 0; i <= table->mask; i++) /* keys are bytes, as there is a dense table */
+        table->dense[(table->slots[i].key >> 24 & 0xff00) | (table->slots[i].key & 255)]
+            += table->slots[i].pixels;
+    for (size_t code = 0; code < BYTE_PAIRS; code++)
+        held += table->dense[code] != 0;
+    return held;
+}
+
+/* Write the pairs, in ascending order, into room for as many as `pairs_held` says. */
+static int write_pairs(const Table *table, const Side *truth, const Side *prediction, Pair *pairs)
+{
+    size_t held = 0;
+    for (size_t code = 0; table->dense && code < BYTE_PAIRS; code++)
+        if (table->dense[code])
+            pairs[held++] = (Pair){
+                (int64_t)(code >> 8), (int64_t)(code & 255), (int64_t)table->dense[code]};
+    for (size_t i = 0; !table->dense && i <= table->mask; i++) {
+        const Slot *slot = table->slots + i;
+        if (!slot->pixels)
+            continue;
+        int64_t t = value_of(truth, (uint32_t)(slot->key >> 32));
+        int64_t p = value_of(prediction, (uint32_t)slot->key);
+        if (t < 0 || p < 0)
+            return UNFIT;
+        pairs[held++] = (Pair){t, p, (int64_t)slot->pixels};
+    }
+    if (!table->dense)
+        qsort(pairs, held, sizeof(Pair), by_values);
+    return DONE;
+}
+
+static int tabulate(Side *truth, Side *prediction, size_t height, Pair **pairs, size_t *held)
+{
+    Table table = {calloc(FIRST_SLOTS, sizeof(Slot)), 0, FIRST_SLOTS - 1, NULL};
+    int state = table.slots ? tally_all(&table, truth, prediction, height) : NO_MEMORY;
+    if (state == DONE) {
+        *held = pairs_held(&table);
+        *pairs = malloc(*held * sizeof(Pair));
+        state = *pairs ? write_pairs(&table, truth, prediction, *pairs) : NO_MEMORY;
+    }
+    free(table.slots);
+    free(table.dense);
+    return state;
+}
+
+/* ---- for Python ---- */
+
+static PyObject *answer(const Pair *pairs, size_t held)
+{
+    PyObject *columns = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(3 * held * sizeof(int64_t)));
+    if (!columns)
+        return NULL;
+    char *out = PyBytes_AsString(columns);
+    for (size_t i = 0; i < held; i++) {
+        memcpy(out + i * sizeof(int64_t), &pairs[i].truth, sizeof(int64_t));
+        memcpy(out + (held + i) * sizeof(int64_t), &pairs[i].prediction, sizeof(int64_t));
+        memcpy(out + (2 * held + i) * sizeof(int64_t), &pairs[i].pixels, sizeof(int64_t));
+    }
+    return columns;
+}
+
+/* Whether samples are of a kind that is read here, and the rows as many as they must be (1). */
+static int fits(const Side *side, const Py_buffer *rows, Py_ssize_t width, Py_ssize_t height)
+{
+    unsigned bits = side->bits, channels = side->channels;
+    int known = channels == 1 ? bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16
+                              : channels >= 2 && channels <= 4 && bits == 8;
+    if (!known || width < 1 || height < 1 || width > INT32_MAX || width > PY_SSIZE_T_MAX / 64)
+        return 0;
+    Py_ssize_t row = 1 + (Py_ssize_t)(((size_t)width * bits * channels + 7) / 8);
+    return rows->len % row == 0 && rows->len / row == height;
+}
+
+static PyObject *count(PyObject *module, PyObject *arguments)
+{
+    Py_buffer truth_rows, prediction_rows;
+    Py_ssize_t width, height;
+    Side truth = {0}, prediction = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "nny*IIy*II:count", &width, &height, &truth_rows, &truth.bits,
+                          &truth.channels, &prediction_rows, &prediction.bits,
+                          &prediction.channels))
+        return NULL;
+    Pair *pairs = NULL;
+    size_t held = 0;
+    int state = UNFIT;
+    if (fits(&truth, &truth_rows, width, height)
+        && fits(&prediction, &prediction_rows, width, height)) {
+        Py_BEGIN_ALLOW_THREADS
+        truth.row = truth_rows.buf, prediction.row = prediction_rows.buf;
+        state = begin(&truth, (size_t)width) || begin(&prediction, (size_t)width)
+            ? NO_MEMORY : tabulate(&truth, &prediction, (size_t)height, &pairs, &held);
+        end(&truth), end(&prediction);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&truth_rows);
+    PyBuffer_Release(&prediction_rows);
+    PyObject *result = state == DONE ? answer(pairs, held)
+        : state == UNFIT ? Py_NewRef(Py_None) : PyErr_NoMemory();
+    free(pairs);
+    return result;
+}
+
+static PyMethodDef methods[] = {
+    {"count", count, METH_VARARGS,
+     "count(width, height, truth, bits, channels, prediction, bits, channels)\n--\n\n"
+     "Return three columns of int64 (truth, prediction, pixels), or None if rows are unfit."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {{0, NULL}};
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_scanlines", NULL, 0, methods, slots, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__scanlines(void)
+{
+    return PyModuleDef_Init(&definition);
+}

@@ -1,0 +1,15 @@
+from typing import TypeAlias
+
+Lines: TypeAlias = bytes | bytearray
+
+def count(
+    width: int,
+    height: int,
+    truth: Lines,
+    truth_bits: int,
+    truth_channels: int,
+    prediction: Lines,
+    prediction_bits: int,
+    prediction_channels: int,
+    /,
+) -> bytes | None: ...
