@@ -352,6 +352,21 @@ def test_opacity_is_set_by_keys_and_remembered(opened: Open, served: Served) -> 
     assert page.locator("#opacity").is_disabled()
 
 
+def test_the_page_comes_back_to_a_busy_server(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened.expected = "503 (Service Unavailable)"  # type: ignore[attr-defined]
+    monkeypatch.setattr("segeval.viewer.cache.WAITING", 0)
+    with serve(tmp_path) as served:
+        with served.drawer._kept._making.taken():
+            page = opened(served, hash_="#image=4")
+            see(page, "#name", served.catalogue.names[4])
+            page.wait_for_timeout(200)
+            assert page.locator("#picture[data-of]").count() == 0
+        see_picture(page, "errors", 4)
+        page.close()
+
+
 def test_rows_have_thumbnails(opened: Open, served: Served) -> None:
     page = opened(served)
     widths = "[...document.querySelectorAll('.thumbnail')].map((node) => node.naturalWidth)"
