@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from segeval.inputs.masks import DECODERS
+from segeval.inputs.formats.png import DECODERS
 
 SHARED = Path(__file__).parents[2] / "shared"
 PROJECT = Path(__file__).parents[1]
@@ -46,7 +46,7 @@ def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Who decodes PNG masks: kornia-rs, or Pillow where kornia-rs cannot be imported."""
     name: str = request.param
     if name == "Pillow":
-        monkeypatch.setattr("segeval.inputs.masks.DECODERS", {})
+        monkeypatch.setattr("segeval.inputs.formats.png.DECODERS", {})
     elif not DECODERS:
         pytest.skip("kornia-rs cannot be imported")
     return name

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def say_decoder(*, quiet: bool) -> None:
     """Say that Pillow reads every PNG, where kornia-rs is not there."""
-    from segeval.inputs.masks import DECODERS
+    from segeval.inputs.formats.png import DECODERS
 
     if not DECODERS:
         notify(

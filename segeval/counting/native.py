@@ -15,14 +15,14 @@ import numpy as np
 from segeval.counting.contingency import ContingencyTable
 from segeval.counting.kernel import KERNEL
 from segeval.errors import MaskError
-from segeval.inputs import png
+from segeval.inputs.files import GROWTH, NO_WAITING, ROOM
 from segeval.inputs.fingerprints import fingerprint
+from segeval.inputs.formats import png
 
 DEPTHS: Final = {0: {1, 2, 4, 8, 16}, 2: {8}, 3: {1, 2, 4, 8}, 4: {8}, 6: {8}}
 """Bits a sample, by colour type, of the scan lines that the kernel reads."""
 
-ROOM: Final = 64 << 20  # bytes that a file may hold beside its pixels
-FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+FLAGS: Final = os.O_RDONLY | NO_WAITING | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,8 +82,8 @@ def _read(path: Path, max_pixels: int) -> _File:
     descriptor = os.open(path, FLAGS)
     try:
         status = os.fstat(descriptor)
-        start = os.read(descriptor, png.HEADER_BYTES)
-        header = png.read_header(start)
+        start = os.read(descriptor, png.FIRST)
+        header = png.parse_header(start)
         pixels, size = header.width * header.height, status.st_size
         if not (
             start.startswith(png.SIGNATURE)
@@ -91,7 +91,7 @@ def _read(path: Path, max_pixels: int) -> _File:
             and not header.interlaced
             and 0 < pixels <= max_pixels
             and stat.S_ISREG(status.st_mode)
-            and size <= ROOM + 2 * header.raw_bytes
+            and size <= ROOM + GROWTH * header.stored
         ):
             raise MaskError("it is not for the kernel")
         os.lseek(descriptor, 0, os.SEEK_SET)

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem, SettingError
-from segeval.inputs.masks import check_size
+from segeval.inputs.files import check_size, memory_for, named, opened
 from segeval.inputs.pairing import index_folder
 from segeval.settings import MAX_PIXELS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+FORMATS: Final = "JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000"
+MOST_BYTES: Final = 8  # of a pixel, before compression
 
 
 def find_photographs(folder: Path, *, suffix: str = "") -> dict[str, Path]:
@@ -37,20 +40,20 @@ def read_photograph(
     path: Path, shape: tuple[int, int], *, max_pixels: int = MAX_PIXELS
 ) -> tuple[NDArray[np.uint8], bool]:
     """Read (H, W, 3) colours, upright if only this fits, and say whether they were resized."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     size = shape[1], shape[0]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata, and of sizes, which are checked here
-            with Image.open(path) as file:
-                check_size(*file.size, max_pixels)
-                upright = file if file.size == size else ImageOps.exif_transpose(file)
-                colors = _as_rgb(upright if upright.size == size else file)
-    except MaskError as error:
-        raise MaskError(f"{path}: {error}") from error
-    except Exception as error:  # decoders raise anything on bad input; all of it means one thing
-        raise MaskError(f"{path}: no photograph can be read: {error}") from error
+    with named(path), opened(path) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd metadata, and of sizes, which are checked here
+        try:
+            image = Image.open(file.stream, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise MaskError(f"it is no image; expected {', '.join(FORMATS)}") from error
+        check_size(*image.size, max_pixels)
+        file.check_fits(MOST_BYTES * image.width * image.height)
+        with memory_for(*image.size):
+            upright = image if image.size == size else ImageOps.exif_transpose(image)
+            colors = _as_rgb(upright if upright.size == size else image)
     if colors.size == size:
         return np.asarray(colors), False
     return np.asarray(colors.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)), True

@@ -1,7 +1,8 @@
 """Read what a network says of each class at each pixel: probabilities, or logits.
 
-Arrays are mapped, not loaded. Whether they hold probabilities or logits, and on which axis the
-classes are, is said by the caller and never guessed from the numbers.
+Arrays are read, not mapped, so that nothing that happens to a file later changes them. Whether they
+hold probabilities or logits, and on which axis the classes are, is said by the caller and never
+guessed from the numbers.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
-from segeval.inputs import numpyfiles
-from segeval.inputs.masks import check_size, kind_of, read_mask
+from segeval.inputs.files import OpenFile, check_size, memory_for, named, opened
+from segeval.inputs.formats import numpyfiles, png
+from segeval.inputs.masks import decode, kind_of
 from segeval.settings import MAX_PIXELS, Channels, LossChoice
 
 READABLE: Final = ".npy, .npz or a grey 8- or 16-bit PNG"
@@ -52,30 +54,22 @@ def read_probabilities(
     to come last, or (H, W) or (1, H, W) of the foreground; a grey PNG is that of the foreground.
     Types are float16, float32, float64, uint8 and uint16; only floats can be logits.
     """
-    try:
-        with open(path, "rb") as file:
-            start = file.read(8)
-    except OSError as error:
-        raise MaskError(f"{path}: cannot be opened: {error.strerror or error}") from error
-    kind = kind_of(start)
-    if kind == "PNG":
-        values, form = _read_grey(path, max_pixels)
-    elif kind not in {"NPY", "NPZ"}:
-        found = f"it starts with {start.decode('latin-1')!a}" if start else "it is empty"
-        found = f"it is {kind}" if kind else found
-        raise MaskError(f"{path}: {found}; probabilities are read from {READABLE}{_advice(kind)}")
-    else:
-        try:
-            values = _read_array(path, choice.channels, max_pixels, archive=kind == "NPZ")
-        except MaskError as error:
-            raise MaskError(f"{path}: {error}") from error.__cause__
-        except Exception as error:  # readers raise anything on bad input; all means one thing
-            raise MaskError(f"{path}: the file is broken: {error}; write it again") from error
-        form = f"NumPy {values.dtype}"
-    stored = values.dtype.name
-    if choice.logits and values.dtype.kind != "f":
-        raise MaskError(f"{path}: it holds {stored}, which cannot be logits; leave out --logits")
-    return Probabilities(values=_floats(values), stored=stored, form=form)
+    with named(path), opened(path) as file:
+        start = file.stream.read(8)
+        file.stream.seek(0)
+        kind = kind_of(start)
+        if kind == "PNG":
+            values, form = _read_grey(file, max_pixels)
+        elif kind in {"NPY", "NPZ"}:
+            values = _read_array(file, choice.channels, max_pixels, archive=kind == "NPZ")
+            form = f"NumPy {values.dtype}"
+        else:
+            found = f"it is {kind}" if kind else f"it starts with {start.decode('latin-1')!a}"
+            raise MaskError(f"{found}; probabilities are read from {READABLE}{_advice(kind)}")
+        stored = values.dtype.name
+        if choice.logits and values.dtype.kind != "f":
+            raise MaskError(f"it holds {stored}, which cannot be logits; leave out --logits")
+        return Probabilities(values=_floats(values), stored=stored, form=form)
 
 
 def _advice(kind: str) -> str:
@@ -90,43 +84,35 @@ def _advice(kind: str) -> str:
     return f"; {again}, or `segeval score --threshold {level}` for scores without losses"
 
 
-def _read_grey(path: Path, max_pixels: int) -> tuple[NDArray[Any], str]:
-    mask = read_mask(path, max_pixels=max_pixels)
-    if mask.form not in GREY:
+def _read_grey(file: OpenFile, max_pixels: int) -> tuple[NDArray[Any], str]:
+    header = png.read_header(file.stream)
+    if header.form not in GREY:
         raise MaskError(
-            f"{path}: it is {mask.form}; probabilities are read from {READABLE}; "
-            "masks of classes are for `segeval score`"
+            f"it is {header.form}; probabilities are read from {READABLE}; masks of classes are "
+            "for `segeval score`"
         )
-    return mask.values, mask.form
+    return decode(file, header, max_pixels)[0], header.form
 
 
-def _read_array(path: Path, channels: Channels, max_pixels: int, *, archive: bool) -> NDArray[Any]:
-    """Map the array of a file, or load the one of an archive; classes on the first axis."""
-    with open(path, "rb") as file, numpyfiles.open_array(file, archive=archive) as stream:
-        shape, columns_first, dtype = numpyfiles.read_header(stream)
-        _check_array(shape, dtype, channels, max_pixels)
-        if archive:
-            values = numpyfiles.read_array(stream)
-        else:
-            values = np.asarray(
-                np.memmap(
-                    path,
-                    dtype,
-                    mode="r",
-                    offset=stream.tell(),
-                    shape=shape,
-                    order="F" if columns_first else "C",
-                )
-            )
-    values = np.asarray(values, dtype.newbyteorder("="))
+def _read_array(
+    file: OpenFile, channels: Channels, max_pixels: int, *, archive: bool
+) -> NDArray[Any]:
+    """Read the array of a file, or the one of an archive, with classes on the first axis."""
+    header = numpyfiles.read_header(file.stream, archive=archive)
+    height, width, classes = _check_array(header.shape, header.dtype, channels)
+    check_size(width, height, max_pixels, classes=classes)
+    with memory_for(width, height):
+        values = header.decode(file.content(header.stored))
+        values = np.asarray(values, header.dtype.newbyteorder("="))
     if values.ndim == 3 and channels == "last":
         values = np.moveaxis(values, -1, 0)
-    return values[0] if values.ndim == 3 and values.shape[0] == 1 else values
+    return values[0] if values.ndim == 3 and classes == 1 else values
 
 
 def _check_array(
-    shape: tuple[int, ...], dtype: np.dtype[Any], channels: Channels, max_pixels: int
-) -> None:
+    shape: tuple[int, ...], dtype: np.dtype[Any], channels: Channels
+) -> tuple[int, int, int]:
+    """Return height, width and number of classes."""
     if dtype.name not in TYPES:
         raise MaskError(f"it holds {dtype} of shape {shape}; expected {', '.join(sorted(TYPES))}")
     if len(shape) not in {2, 3}:
@@ -136,9 +122,10 @@ def _check_array(
             "one image a file"
         )
     height, width = shape[:2] if channels == "last" else shape[-2:]
-    check_size(width, height, max_pixels)
-    if len(shape) == 3 and shape[2 if channels == "last" else 0] == 0:
+    classes = shape[2 if channels == "last" else 0] if len(shape) == 3 else 1
+    if classes == 0:
         raise MaskError(f"it has shape {shape}: no class at all")
+    return height, width, classes
 
 
 def _floats(values: NDArray[Any]) -> NDArray[np.floating[Any]]:

@@ -58,7 +58,7 @@ def test_the_library_warns_of_nothing_without_kornia_rs(samples: Path) -> None:
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    monkeypatch.setattr("segeval.inputs.masks.DECODERS", {})
+    monkeypatch.setattr("segeval.inputs.formats.png.DECODERS", {})
     pair = np.array([[0, 1], [1, 1]]), np.array([[0, 1], [0, 1]])
     return data_set(tmp_path, {"a": pair, "b": pair})
 

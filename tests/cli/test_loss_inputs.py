@@ -205,7 +205,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "g last": (put(np.moveaxis(SHARES, 0, -1)), "or type --channels last"),
     "h foreground": (put(SHARES[0]), "is of shape (4, 5); expected (3, 4, 5)"),
     "i missing": (Path.unlink, "has no prediction 'i missing'"),
-    "j empty": (lambda path: path.write_bytes(b""), "it is empty; probabilities are read from"),
+    "j empty": (lambda path: path.write_bytes(b""), "the file is empty (0 bytes)"),
     "k cut": (lambda path: path.write_bytes(path.read_bytes()[:-9]), "the file is broken"),
 }
 

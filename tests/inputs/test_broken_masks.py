@@ -149,11 +149,15 @@ SECOND = Image.fromarray(255 - GREY)
         ("text.png", b"no image at all", "not an image: it starts with 'no image'"),
         ("jpeg.png", pillow_bytes(IMAGE, "JPEG"), "JPEG is lossy"),
         ("jpeg2000.png", pillow_bytes(IMAGE, "JPEG2000"), "JPEG 2000 is lossy"),
-        ("inverted.tif", pillow_bytes(IMAGE, "TIFF", tiffinfo={262: 0}), "stored as L;I"),
+        (
+            "inverted.tif",
+            pillow_bytes(IMAGE, "TIFF", tiffinfo={262: 0}),
+            "stored as grey with white as 0",
+        ),
         (
             "inverted-bits.tif",
             pillow_bytes(IMAGE.convert("1"), "TIFF", tiffinfo={262: 0}),
-            "stored as 1;I",
+            "stored as grey with white as 0",
         ),
         (
             "frames.tif",

@@ -61,6 +61,14 @@ def damaged(kind: str, color_type: int, bits: int) -> bytes:
         "a filter of its own": chunk(b"IDAT", zlib.compress(b"\7" + rows[1:])) + END,
         "unknown critical chunk": chunk(b"ABCD", b"") + pixels + END,
         "no end": pixels,
+        "a second header": png_start(9, 13, color_type=color_type, bits=bits)[8:] + pixels + END,
+        "a header behind": pixels + png_start(9, 13, color_type=color_type, bits=bits)[8:] + END,
+        "two palettes": chunk(b"PLTE", bytes(6)) * 2 + pixels + END,
+        "palette behind": pixels + chunk(b"PLTE", bytes(6)) + END,
+        "a type of no letters": chunk(b"a1c\xff", b"") + pixels + END,
+        "sum of the end": pixels + spoilt(END),
+        "end that holds something": pixels + chunk(b"IEND", b"x"),
+        "a stream with a dictionary": chunk(b"IDAT", b"\x78\xbb" + stream[2:]) + END,
         "end cut off": pixels + END[:6],
         "length of a chunk": struct.pack(">I", 1 << 31) + pixels[4:] + END,
     }.get(kind, pixels + END)
@@ -72,13 +80,24 @@ def damaged(kind: str, color_type: int, bits: int) -> bytes:
     ("kind", "message"),
     [
         ("no pixels", "0 of [0-9]+ bytes of pixels are there"),
-        ("pixels in two places", "[0-9]+ of [0-9]+ bytes of pixels are there"),
+        ("pixels in two places", "chunk b'IDAT' stands in a second or wrong place, or .* again"),
+        ("a second header", "chunk b'IHDR' stands in a second or wrong place, or .* again"),
+        ("a header behind", "chunk b'IHDR' stands in a second or wrong place, or .* again"),
+        ("two palettes", "chunk b'PLTE' stands in a second or wrong place, or .* again"),
+        ("palette behind", "chunk b'PLTE' stands in a second or wrong place, or .* again"),
+        ("a type of no letters", r"there is no PNG chunk b'a1c\\xff'; write it again"),
+        ("sum of the end", "chunk b'IEND' stands in a second or wrong place, or .* again"),
+        (
+            "end that holds something",
+            "chunk b'IEND' stands in a second or wrong place, or .* again",
+        ),
+        ("a stream with a dictionary", "its pixels cannot be inflated"),
         ("head of the stream", "its pixels cannot be inflated"),
         ("a filter of its own", "its pixels make no image; write it again"),
         ("unknown critical chunk", "there is no PNG chunk b'ABCD'; write it again"),
         ("no end", "it ends too early; write it again"),
         ("end cut off", "it ends too early; write it again"),
-        ("length of a chunk", "checksum of chunk b'IDAT' differs; write it again"),
+        ("length of a chunk", "it ends too early; write it again"),
         ("compression", "its PNG header names a method that does not exist"),
         ("filtering", "its PNG header names a method that does not exist"),
         ("interlacing", "its PNG header names a method that does not exist"),
@@ -95,7 +114,6 @@ def test_damage_is_told_in_the_same_words_by_either_decoder(
 def surrounded(kind: str, color_type: int, bits: int) -> bytes:
     start, rows, stream = parts(color_type, bits)
     pixels = chunk(b"IDAT", stream)
-    control = struct.pack(">5I2H2B", 0, 13, 9, 0, 0, 1, 1, 0, 0)
     before, pixels, after = {
         "nothing": (b"", pixels, b""),
         "text with a wrong checksum": (spoilt(chunk(b"tEXt", b"a\0b")), pixels, b""),
@@ -107,11 +125,6 @@ def surrounded(kind: str, color_type: int, bits: int) -> bytes:
             b"",
         ),
         "unknown ancillary chunk": (chunk(b"abCd", b"x"), pixels, b""),
-        "animation": (
-            chunk(b"acTL", struct.pack(">2I", 2, 0)) + chunk(b"fcTL", control),
-            pixels,
-            chunk(b"fcTL", b"\0\0\0\1" + control[4:]) + chunk(b"fdAT", b"\0\0\0\2" + stream),
-        ),
         "pixels in many chunks": (
             b"",
             b"".join(chunk(b"IDAT", stream[at : at + 7]) for at in range(0, len(stream), 7)),
@@ -134,7 +147,6 @@ def surrounded(kind: str, color_type: int, bits: int) -> bytes:
         "profile of nonsense",
         "text that inflates",
         "unknown ancillary chunk",
-        "animation",
         "pixels in many chunks",
         "sum of the stream",
         "too many rows",
@@ -151,10 +163,52 @@ def test_what_surrounds_the_pixels_does_not_matter(
     assert (other.form, other.values.dtype) == (plain.form, plain.values.dtype)
 
 
+@pytest.mark.usefixtures("decoder")
+@pytest.mark.parametrize(("color_type", "bits"), FORMATS)
+@pytest.mark.parametrize("kind", [b"acTL", b"fcTL", b"fdAT"])
+def test_animations_are_refused(tmp_path: Path, kind: bytes, color_type: int, bits: int) -> None:
+    start, _, stream = parts(color_type, bits)
+    content = chunk(kind, struct.pack(">2I", 2, 0))
+    (tmp_path / "a.png").write_bytes(start + content + chunk(b"IDAT", stream) + END)
+    with pytest.raises(
+        MaskError, match=rf"it is an animation \(chunk {kind!r}\); save the mask as"
+    ):
+        read_mask(tmp_path / "a.png")
+
+
+@pytest.mark.usefixtures("decoder")
+def test_a_palette_that_is_missing_is_missed(tmp_path: Path) -> None:
+    _, _, stream = parts(3, 8)
+    start = png_start(13, 9, color_type=3, bits=8)
+    (tmp_path / "a.png").write_bytes(start + chunk(b"IDAT", stream) + END)
+    with pytest.raises(MaskError, match="its palette is missing"):
+        read_mask(tmp_path / "a.png")
+
+
+@pytest.mark.usefixtures("decoder")
+@pytest.mark.parametrize(("color_type", "bits"), [(0, 6), (0, 3), (2, 4), (3, 16), (4, 1), (6, 2)])
+def test_depths_that_do_not_exist_are_refused(tmp_path: Path, color_type: int, bits: int) -> None:
+    start = png_start(13, 9, color_type=color_type, bits=bits)
+    (tmp_path / "a.png").write_bytes(start + chunk(b"IDAT", b"") + END)
+    with pytest.raises(MaskError, match=f"no PNG of its kind has samples of {bits} bits"):
+        read_mask(tmp_path / "a.png")
+
+
+def test_a_decoder_that_panics_leaves_the_word_to_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def panic(*_: object) -> None:
+        raise type("PanicException", (BaseException,), {})("index out of bounds")
+
+    (tmp_path / "a.png").write_bytes(surrounded("nothing", 0, 8))
+    expected = read_mask(tmp_path / "a.png").values
+    monkeypatch.setattr("segeval.inputs.formats.png.DECODERS", {8: panic})
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.png").values, expected)
+
+
 def test_the_limit_of_the_caller_holds_for_large_masks_without_kornia_rs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("segeval.inputs.masks.DECODERS", {})
-    monkeypatch.setattr("segeval.inputs.masks.MAX_PIXELS", 100)
+    monkeypatch.setattr("segeval.inputs.formats.png.DECODERS", {})
     (tmp_path / "a.png").write_bytes(surrounded("nothing", 0, 8))
     assert read_mask(tmp_path / "a.png", max_pixels=117).values.size == 117

@@ -89,15 +89,26 @@ def file_of(
     return start + b"".join(chunk(*each) for each in chunks)
 
 
-def any_file(
+def any_lines(
     random: np.random.Generator, shape: tuple[int, int], color_type: int, bits: int
-) -> bytes:
-    """Write a mask that is made up, each row with another filter, or all with one."""
-    mask = values(random, shape, (1 << min(bits, 8 if color_type not in {0, 3} else 16)) - 1)
+) -> tuple[bytes, int, int]:
+    """Filter a mask that is made up, each row by another filter, or all by one.
+
+    Returns scan lines, bits a sample and samples a pixel.
+    """
+    mask = values(random, shape, (1 << bits) - 1)
     rows = rows_of(samples(random, mask, color_type), bits)
     kinds = random.integers(0, 5, shape[0]) if random.random() < 0.7 else [random.integers(0, 5)]
     filters = np.resize(kinds, shape[0]).tolist()
-    lines = filtered(rows, max(1, bits * CHANNELS[color_type] // 8), filters)
+    channels = CHANNELS[color_type]
+    return filtered(rows, max(1, bits * channels // 8), filters), bits, channels
+
+
+def any_file(
+    random: np.random.Generator, shape: tuple[int, int], color_type: int, bits: int
+) -> bytes:
+    """Write a mask that is made up as a file."""
+    lines, _, _ = any_lines(random, shape, color_type, bits)
     return file_of(random, shape, color_type, bits, lines)
 
 
@@ -121,3 +132,34 @@ def mutated(random: np.random.Generator, data: bytes) -> bytes:
         else:
             del content[at:]
     return bytes(content)
+
+
+def repaired(data: bytes) -> bytes:
+    """Write the checksum of each chunk anew, as far as there are chunks."""
+    content, at = bytearray(data), 8
+    while at + 12 <= len(content):
+        end = at + 8 + int.from_bytes(content[at : at + 4], "big")
+        if end + 4 > len(content):
+            break
+        content[end : end + 4] = zlib.crc32(content[at + 4 : end]).to_bytes(4, "big")
+        at = end + 4
+    return bytes(content)
+
+
+def damaged_lines(random: np.random.Generator, lines: bytes) -> bytes:
+    """Change a few bytes of scan lines, mostly into what filters have."""
+    content = bytearray(lines)
+    for at in random.integers(0, len(content), random.integers(0, 4)):
+        content[at] = random.integers(0, random.choice([5, 256]))
+    return bytes(content)
+
+
+def any_damaged_file(
+    random: np.random.Generator, shape: tuple[int, int], color_type: int, bits: int
+) -> bytes:
+    """Write a file that is damaged anywhere, or as damaged rows in a file that is whole."""
+    if random.random() < 0.3:
+        lines, _, _ = any_lines(random, shape, color_type, bits)
+        return file_of(random, shape, color_type, bits, damaged_lines(random, lines))
+    data = mutated(random, any_file(random, shape, color_type, bits))
+    return repaired(data) if random.random() < 0.7 else data

@@ -1,0 +1,167 @@
+"""One way to open a file that users name: a regular one, its header first, faults under its name.
+
+Pipes, devices and sockets would be waited on, and a file may be far larger than what it holds. So
+only regular files are opened, and a large one is read no sooner than its header has told how many
+bytes its pixels take.
+"""
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from typing import IO, Any, Final, Protocol
+
+from numpy.typing import NDArray
+
+from segeval.errors import MaskError
+
+ROOM: Final = 64 << 20  # bytes a file may hold beside its pixels: texts, profiles, tables
+GROWTH: Final = 2  # how much larger than its pixels the worst compression makes a file
+NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+OTHERS: Final = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class Header(Protocol):
+    """What a file says of its pixels before any is decoded; that they are whole and plain."""
+
+    @property
+    def width(self) -> int:
+        """Pixels a row."""
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+
+    @property
+    def stored(self) -> int:
+        """Bytes that the samples of all pixels take, without compression."""
+
+    @property
+    def form(self) -> str:
+        """Storage form in words, e.g. ``"PNG palette 8-bit"``."""
+
+    def decode(self, data: bytes) -> NDArray[Any]:
+        """Return the samples of a file, (H, W) or (H, W, channels), as stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OpenFile:
+    """A regular file that is open; its content is in memory already unless it is large."""
+
+    stream: IO[bytes]
+    status: os.stat_result
+
+    def check_fits(self, stored: int) -> None:
+        """Refuse a file that is far larger than pixels of so many bytes can make it."""
+        if self.status.st_size > ROOM + GROWTH * stored:
+            raise MaskError(
+                f"the file has {self.status.st_size} bytes, but its header tells of pixels that "
+                f"take {stored}; write it again"
+            )
+
+    def content(self, stored: int) -> bytes:
+        """Return all bytes of a file that fits pixels of so many bytes."""
+        self.check_fits(stored)
+        if isinstance(self.stream, io.BytesIO):
+            return self.stream.getvalue()
+        self.stream.seek(0)
+        return _read_whole(self.stream, self.status.st_size)
+
+
+@contextmanager
+def opened(path: str | PathLike[str]) -> Iterator[OpenFile]:
+    """Open a regular file that is not empty; the errors do not name it, see `named`."""
+    with _open(path) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise MaskError("it is no regular file any more")
+        if status.st_size == 0:
+            raise MaskError("the file is empty (0 bytes); write it again")
+        stream: IO[bytes] = file
+        if status.st_size <= ROOM:
+            stream = io.BytesIO(_read_whole(file, status.st_size))
+        yield OpenFile(stream=stream, status=status)
+
+
+def _open(path: str | PathLike[str]) -> io.FileIO:
+    """Open a file without waiting for anybody who may write it."""
+    try:
+        other = OTHERS.get(stat.S_IFMT(os.stat(path).st_mode))
+        if other is None:
+            return open(path, "rb", buffering=0, opener=_open_at_once)
+    except (OSError, ValueError) as error:
+        raise MaskError(f"cannot be opened: {_reason(error)}") from error
+    raise MaskError(f"it is {other}; only regular files are read")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | NO_WAITING)
+
+
+def _read_whole(file: IO[bytes], size: int) -> bytes:
+    """Read a file of a known size; one byte more would tell that it grows."""
+    try:
+        data = file.read(size + 1) or b""
+        while len(data) < size and (more := file.read(size + 1 - len(data))):
+            data += more
+    except OSError as error:
+        raise MaskError(f"cannot be read: {_reason(error)}") from error
+    if len(data) != size:
+        raise MaskError("its size changes while it is read; wait until it is written")
+    return data
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+@contextmanager
+def named(path: str | PathLike[str]) -> Iterator[None]:
+    """Tell whatever goes wrong with a file under its name.
+
+    Decoders raise anything on bad input, also what is no `Exception`; all of it means one thing.
+    """
+    try:
+        yield
+    except MaskError as error:
+        raise MaskError(f"{path}: {error}") from error.__cause__
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except MemoryError as error:
+        raise MaskError(f"{path}: there is not enough memory to read it") from error
+    except BaseException as error:
+        reason = str(error).rstrip(".") or type(error).__name__
+        message = f"{path}: the file is broken: {reason}; write it again"
+        raise MaskError(message) from error
+
+
+@contextmanager
+def memory_for(width: int, height: int) -> Iterator[None]:
+    """Tell how many pixels there is not enough memory for."""
+    try:
+        yield
+    except MemoryError as error:
+        message = f"there is not enough memory to read {width}×{height} pixels"
+        raise MaskError(message) from error
+
+
+def check_size(width: int, height: int, max_pixels: int, *, classes: int = 1) -> None:
+    """Refuse more pixels than are allowed, or numbers where each class has one a pixel, or none."""
+    if min(width, height) < 1:
+        raise MaskError(f"its header claims {width}×{height}: no pixel at all")
+    if width * height * classes > max_pixels:
+        found = f"{width}×{height} = {width * height} pixels"
+        if classes > 1:
+            found = f"{classes} classes × {width}×{height} = {width * height * classes} numbers"
+        raise MaskError(
+            f"its header claims {found}, more than {max_pixels}; if that is right, raise "
+            "--max-pixels"
+        )

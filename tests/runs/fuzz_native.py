@@ -1,0 +1,147 @@
+"""Feed damaged scan lines to the kernel, built with sanitizers, and damaged files to all readers.
+
+``make fuzz-native`` runs it; a sanitizer ends the program at the first wrong access. Every table
+must hold all pixels, and every file must be counted, or refused, as without the kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections import Counter
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import numpy as np
+from made.scanlines import FORMATS, any_damaged_file, any_file, any_lines, any_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROJECT: Final = Path(__file__).parents[2]
+SOURCE: Final = PROJECT / "segeval" / "counting" / "_scanlines.c"
+BASES: Final = 400  # whole inputs from which damaged ones are made
+FLAGS: Final = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+Kernel = Any
+
+
+def sanitized(folder: Path) -> Path:
+    """Compile the kernel with sanitizers."""
+    target = folder / "_scanlines.so"
+    include = f"-I{sysconfig.get_path('include')}"
+    shared = ("-shared", "-fPIC", "-std=c11", include)
+    compiler = os.environ.get("CC", "cc")
+    subprocess.run([compiler, *FLAGS, *shared, str(SOURCE), "-o", str(target)], check=True)
+    return target
+
+
+def again_with_sanitizer(library: Path) -> int:
+    """Run this program once more, with the sanitizer loaded before all else."""
+    compiler = os.environ.get("CC", "cc")
+    command = [compiler, "-print-file-name=libasan.so"]
+    asan = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    environment = {"LD_PRELOAD": asan, "ASAN_OPTIONS": "detect_leaks=0", "KERNEL": str(library)}
+    return subprocess.run([sys.executable, *sys.argv], env=os.environ | environment).returncode  # noqa: PLW1510
+
+
+def load(library: str) -> Callable[..., bytes | None]:
+    """Load the kernel that was compiled."""
+    loader = ExtensionFileLoader("_scanlines", library)
+    spec = spec_from_file_location("_scanlines", library, loader=loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    count: Callable[..., bytes | None] = module.count
+    return count
+
+
+def base(seed: int) -> list[Any]:
+    """Return arguments for the kernel: whole scan lines of two masks of one size."""
+    numbers = np.random.default_rng([9, seed])
+    shape = any_shape(numbers)
+    kinds = [FORMATS[numbers.integers(0, len(FORMATS))] for _ in range(2)]
+    sides = [any_lines(numbers, shape, *kind) for kind in kinds]
+    return [shape[1], shape[0], *sides[0], *sides[1]]
+
+
+def damage(chance: random.Random, arguments: list[Any]) -> list[Any]:
+    """Change some bytes, and now and then a size or a kind of samples."""
+    found = list(arguments)
+    for position in (2, 5):
+        lines = bytearray(found[position])
+        for _ in range(chance.randrange(4)):
+            lines[chance.randrange(len(lines))] = chance.choice(
+                (0, 1, 2, 3, 4, chance.randrange(256))
+            )
+        found[position] = lines
+    if chance.random() < 0.05:
+        found[chance.choice((0, 1, 3, 4, 6, 7))] = chance.choice((0, 1, 2, 3, 4, 8, 16, 1 << 31))
+    return found
+
+
+def fuzz_lines(count: Callable[..., bytes | None], inputs: int) -> Counter[str]:
+    """Count damaged scan lines; all pixels must be in the table."""
+    bases = [base(seed) for seed in range(BASES)]
+    chance, seen = random.Random(1), Counter[str]()
+    for _ in range(inputs):
+        arguments = damage(chance, chance.choice(bases))
+        found = count(*arguments)
+        seen["left" if found is None else "counted"] += 1
+        if found is not None:
+            pixels = np.frombuffer(found, np.int64)[-len(found) // 24 :]
+            assert pixels.sum() == arguments[0] * arguments[1], arguments
+    return seen
+
+
+def fuzz_files(inputs: int, folder: Path) -> Counter[str]:
+    """Count damaged files with the kernel and without; the outcome must be the same."""
+    from segeval.counting import dataset, native
+    from segeval.counting import kernel as counted_by
+    from segeval.inputs.pairing import Pair
+    from segeval.settings import Reading
+
+    seen, pair = Counter[str](), Pair(name="a", truth=folder / "t", prediction=folder / "p")
+    kernel = counted_by.KERNEL
+    for seed in range(inputs):
+        numbers = np.random.default_rng([8, seed])
+        shape = any_shape(numbers)
+        for name, make in (("t", any_file), ("p", any_damaged_file)):
+            data = make(numbers, shape, *FORMATS[numbers.integers(0, len(FORMATS))])
+            (folder / name).write_bytes(data)
+        outcomes = []
+        for vars(native)["KERNEL"] in (kernel, None):
+            outcomes.append(dataset.count_pair(pair, Reading(max_pixels=1 << 20)))
+        first, second = (getattr(each, "table", each) for each in outcomes)
+        assert first == second, (seed, first, second)
+        seen["counted" if hasattr(outcomes[0], "table") else "refused"] += 1
+    return seen
+
+
+def main() -> None:
+    """Build, feed, and print how many inputs there were."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--lines", type=int, default=1_000_000)
+    options.add_argument("--files", type=int, default=20_000)
+    wanted = options.parse_args()
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as name:
+        if "KERNEL" not in os.environ:
+            sys.exit(again_with_sanitizer(sanitized(Path(name))))
+        lines = fuzz_lines(load(os.environ["KERNEL"]), wanted.lines)
+        print(f"scan lines: {dict(lines)}, no wrong access", flush=True)
+        files = fuzz_files(wanted.files, Path(name))
+        print(f"files: {dict(files)}, all as without the kernel")
+    print(f"{time.perf_counter() - start:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
