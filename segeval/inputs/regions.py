@@ -52,7 +52,8 @@ def _end(names: list[str], regions: Mapping[str, Path]) -> str | None:
 def propose_regions(truth: Path, prediction: Path, pairs: Sequence[Pair]) -> str:
     """Name a folder beside the truths that may hold the fields of view, or return nothing.
 
-    It holds a mask for every image, and the truth of the first is of one value where that holds 0.
+    It holds a mask for every image, and the truth of the first is of one value where that holds 0,
+    a value that occurs elsewhere as well.
     """
     sides = {real_path(truth), real_path(prediction)}
     for folder in (truth.parent / name for name in FOLDERS):
@@ -70,12 +71,13 @@ def propose_regions(truth: Path, prediction: Path, pairs: Sequence[Pair]) -> str
 
 
 def _is_region(region: Path, truth: Path) -> bool:
-    """Whether a mask holds 0 and something else, and a truth is of one value where it holds 0."""
+    """Whether a truth is of one value where a mask holds 0, and of that one elsewhere as well."""
     with suppress(MaskError):
         inside = _inside(read_mask(region))
         values = read_mask(truth).values
         if values.shape == inside.shape and inside.any():
-            return np.unique(values[~inside]).size == 1
+            outside = np.unique(values[~inside])
+            return outside.size == 1 and bool((values[inside] == outside).any())
     return False
 
 
