@@ -152,7 +152,7 @@ class Run:
         return len(self.counted)
 
     def __add__(self, other: Run) -> Run:
-        """Add two runs of disjoint images; an image of both must have equal counts.
+        """Add two runs of disjoint images; one of both must be the same files with equal counts.
 
         Raises
         ------

@@ -14,6 +14,11 @@ from segeval.errors import OutputError
 STDOUT: Final = Path("-")  # typed for stdout in the place of a file
 
 
+def real_path(path: Path) -> Path:
+    """Return where a path leads in the end; links in a circle are refused when it is opened."""
+    return Path(os.path.realpath(path))
+
+
 def check_writable(paths: Iterable[Path]) -> None:
     """Refuse, before any work is done, places where no file can be made; make their folders."""
     seen: set[Path] = set()
@@ -24,7 +29,7 @@ def check_writable(paths: Iterable[Path]) -> None:
         if path.is_dir():
             raise OutputError(f"{path} is a folder; give the name of a file in it")
         if path != STDOUT and not _is_stream(path):
-            os.unlink(_temporary(path.resolve()))
+            os.unlink(_temporary(real_path(path)))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -35,12 +40,12 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file under a temporary name, then put it in place, so that no half file is seen."""
     stream = _is_stream(path)
-    target = path if stream else _temporary(path.resolve())
+    target = path if stream else _temporary(real_path(path))
     try:
         with open(target, "wb") as file:
             file.write(content)
         if not stream:
-            os.replace(target, path.resolve())
+            os.replace(target, real_path(path))
     except OSError as error:
         if not stream:
             with suppress(OSError):

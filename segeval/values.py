@@ -88,6 +88,20 @@ def float_values(numbers: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
     return np.where(np.isfinite(numbers), values, NOT_FINITE)
 
 
+def are_values(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether integers are values that a mask can hold, or a pixel without one.
+
+    >>> are_values(np.array([2, -(2**63), 2**62 + 255, 2**62 - 1]))
+    array([ True,  True,  True, False])
+    """
+    of_files: NDArray[np.bool_] = (values >= -LIMIT) & (values <= LIMIT)
+    if of_files.all():
+        return of_files
+    colors = (values >= COLOR) & (values <= color_value((255, 255, 255)))
+    of_files |= colors | is_float(values) | (values == NO_PREDICTION)
+    return of_files
+
+
 def is_float(values: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether values stand for floats, NaN and infinity included."""
     return (values >= NOT_FINITE) & (values <= LAST_FLOAT)

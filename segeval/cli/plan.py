@@ -13,7 +13,7 @@ from segeval.cli.options.pictures import photographs_in
 from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
-from segeval.files import check_writable
+from segeval.files import check_writable, real_path
 from segeval.labels.choose import check_names
 from segeval.scoring.baseline import Baseline, Drop, parse_drop, read_baseline
 from segeval.scoring.convention import Convention
@@ -70,9 +70,9 @@ def prepare(
 
 def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
     """Check that files can be written, none of them over a run or a baseline."""
-    resolved = {path.resolve() for path in paths}
+    resolved = {real_path(path) for path in paths}
     for run in runs:
-        if run.resolve() in resolved:
+        if real_path(run) in resolved:
             raise SettingError(f"{run} is the run or the baseline; name another file to write")
     check_writable(paths)
 

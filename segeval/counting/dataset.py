@@ -62,8 +62,8 @@ def count_pair(
     if pair.prediction is not None and pair.roi is None:
         counted = count_files(pair.truth, pair.prediction, **how)
         if counted is not None:
-            info = _info_of(pair, counted.shape, *counted.forms)
-            return ImageCounts(info=info, table=counted.table, fingerprints=counted.fingerprints)
+            info = _info_of(pair, counted.shape, *counted.forms, counted.fingerprints)
+            return ImageCounts(info=info, table=counted.table)
     try:
         truth = read_truth(pair, **how)
         shape = truth.values.shape
@@ -85,12 +85,14 @@ def count_masks(
     pair: Pair, truth: Mask, prediction: NDArray[Any] | None, form: str, *, fingerprints: str = ""
 ) -> ImageCounts:
     """Count a truth against a prediction that the files of a pair hold, stored in some form."""
-    info = _info_of(pair, truth.values.shape, truth.form, form)
+    info = _info_of(pair, truth.values.shape, truth.form, form, fingerprints)
     table = count_values(truth=truth.values, prediction=prediction)
-    return ImageCounts(info=info, table=table, fingerprints=fingerprints)
+    return ImageCounts(info=info, table=table)
 
 
-def _info_of(pair: Pair, shape: tuple[int, ...], truth_form: str, form: str) -> ImageInfo:
+def _info_of(
+    pair: Pair, shape: tuple[int, ...], truth_form: str, form: str, fingerprints: str
+) -> ImageInfo:
     return ImageInfo(
         name=pair.name,
         group=pair.group,
@@ -101,6 +103,7 @@ def _info_of(pair: Pair, shape: tuple[int, ...], truth_form: str, form: str) -> 
         roi_path=printable(str(pair.roi or "")),
         truth_form=truth_form,
         prediction_form=form,
+        fingerprints=fingerprints,
     )
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.errors import Problem, RunError
+from segeval.inputs.fingerprints import same_files
 from segeval.inputs.pairing import Pair
 from segeval.settings import Reading
 
@@ -26,7 +27,10 @@ RESIZED: Final = "resize:nearest"  # waiver: predictions were brought to the siz
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """What is known of one counted pair; a path may say in words what a mask is."""
+    """What is known of one counted pair; a path may say in words what a mask is.
+
+    ``fingerprints`` holds a line a file, where a run file asks for it.
+    """
 
     name: str
     height: int
@@ -37,6 +41,7 @@ class ImageInfo:
     prediction_form: str
     group: str = ""
     roi_path: str = ""
+    fingerprints: str = field(default="", compare=False)
 
     @property
     def pair(self) -> Pair:
@@ -47,11 +52,10 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageCounts:
-    """One counted pair; ``fingerprints`` holds a line a file, where a run file asks for it."""
+    """One counted pair."""
 
     info: ImageInfo
     table: ContingencyTable
-    fingerprints: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,6 +66,12 @@ class Counts:
     truth: NDArray[np.int64]
     prediction: NDArray[np.int64]
     pixels: NDArray[np.int64]
+
+    def table_of(self, rows: slice) -> ContingencyTable:
+        """Return the rows of one image as its table."""
+        return ContingencyTable(
+            truth=self.truth[rows], prediction=self.prediction[rows], pixels=self.pixels[rows]
+        )
 
     def select(self, chosen: NDArray[Any] | slice) -> Counts:
         """Return the rows that are chosen by a mask, by their positions, or by a slice."""
@@ -116,16 +126,18 @@ class CountedRun:
         """Yield every image with its table."""
         starts = np.searchsorted(self.counts.image, np.arange(len(self.images) + 1)).tolist()
         for number, info in enumerate(self.images):
-            rows = slice(starts[number], starts[number + 1])
-            table = ContingencyTable(
-                truth=self.counts.truth[rows],
-                prediction=self.counts.prediction[rows],
-                pixels=self.counts.pixels[rows],
-            )
+            table = self.counts.table_of(slice(starts[number], starts[number + 1]))
             yield ImageCounts(info=info, table=table)
 
+    def image(self, position: int) -> ImageCounts:
+        """Return one image with its table."""
+        first, end = np.searchsorted(self.counts.image, (position, position + 1)).tolist()
+        return ImageCounts(
+            info=self.images[position], table=self.counts.table_of(slice(first, end))
+        )
+
     def __add__(self, other: CountedRun) -> CountedRun:
-        """Add two runs of disjoint images, read alike; an image of both must have equal counts."""
+        """Add two runs of disjoint images, read alike; an image of both must be the same."""
         if not isinstance(other, CountedRun):
             return NotImplemented
         return self.united([other])
@@ -140,9 +152,7 @@ class CountedRun:
                 raise RunError(f"runs of different reading settings do not add: {ours}, {theirs}")
         images: dict[str, ImageCounts] = {}
         for image in itertools.chain.from_iterable(runs):
-            name = image.info.name
-            if images.setdefault(name, image).table != image.table:
-                raise RunError(f"image {name} is in two runs with different counts")
+            _check_same(images.setdefault(image.info.name, image), image)
         return type(self).of(images.values(), _united([run.provenance for run in runs]))
 
     def reading(self) -> Reading:
@@ -171,6 +181,20 @@ class CountedRun:
         images = tuple(self.images[position] for position in positions)
         kept = Provenance(waivers=self.provenance.waivers, source=self.provenance.source)
         return type(self)(images=images, counts=counts, provenance=kept)
+
+
+def _check_same(one: ImageCounts, other: ImageCounts) -> None:
+    """Refuse two images of one name, which a sum would take for the same."""
+    name, files = one.info.name, (one.info.pair.files, other.info.pair.files)
+    if one.table != other.table:
+        raise RunError(f"image {name} is in two runs with different counts")
+    if files[0] != files[1] or not same_files(one.info.fingerprints, other.info.fingerprints):
+        paths = " and ".join(", ".join(map(str, each)) for each in files)
+        raise RunError(
+            f"image {name} is in two runs, which were not counted from the same files ({paths}), "
+            "or these have changed in between; give other images other names, in the column name "
+            "of --pairs, and count the same images again"
+        )
 
 
 def _join(arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

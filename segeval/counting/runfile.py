@@ -9,48 +9,58 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from segeval.counting.run import CountedRun, Counts, ImageCounts, ImageInfo, Provenance
+from segeval.counting.run import CountedRun, Counts, ImageCounts, Provenance
+from segeval.counting.runrows import (
+    StoredImage,
+    checksum_of_counts,
+    checksum_of_row,
+    checksum_of_run,
+    packed,
+    read_facts,
+    read_problems,
+    read_rows,
+    row_of,
+    select,
+)
 from segeval.counting.runschema import (
     COLUMNS,
+    LATER,
     SCHEMA,
+    check_pages,
     check_schema,
     closed_on_error,
+    columns_of,
     connect,
     explained,
-    has_regions,
     has_tables,
     make_tables,
+    room_for_rows,
 )
 from segeval.errors import Problem, RunError
 from segeval.inputs.fingerprints import still_all
 from segeval.inputs.pairing import Pair
-from segeval.values import COLOR
+from segeval.text import counted
 
 if TYPE_CHECKING:
     import sqlite3
 
 WRITE_EVERY: Final = 1.0  # seconds between commits
 INSERT_IMAGE: Final = (
-    f"INSERT INTO images (id, {COLUMNS}, fingerprints) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constant names
+    f"INSERT INTO images (id, {', '.join(COLUMNS)}, checksum) "  # noqa: S608 - constant names
+    f"VALUES (?, {'?, ' * len(COLUMNS)}?)"
 )
-MARK: Final = 1 << 24  # of colours in schema 1, in place of `COLOR`
-
-
-def _marked(side: str) -> str:
-    """Return a value of schema 1 as it is now, in SQL."""
-    return f"{side} + {COLOR - MARK} * ({side} BETWEEN {MARK} AND {2 * MARK - 1})"
-
-
-VALUES: Final = {"1": f"{_marked('truth')}, {_marked('prediction')}", "2": "truth, prediction"}
-"""How the two values of a row of counts are read, by schema."""
+UPDATE_IMAGE: Final = (
+    "UPDATE images SET group_name = ?, fingerprints = ?, checksum = ? WHERE id = ?"
+)
+INSERT_COUNTS: Final = "INSERT INTO counts (image, truth, prediction, pixels) VALUES (?,?,?,?)"
 
 
 class RunFile:
@@ -84,6 +94,7 @@ class RunFile:
         with closed_on_error(connection):
             if has_tables(path, connection):
                 check_schema(path, connection)
+                check_pages(path, connection)
                 if not (resume or overwrite):
                     raise RunError(
                         f"{path} exists; type --resume to count only what is new or changed, "
@@ -91,7 +102,6 @@ class RunFile:
                     )
             else:
                 make_tables(path, connection)
-            _upgrade(path, connection)
             file = cls(path, connection)
         file._forgets = overwrite
         return file
@@ -113,19 +123,36 @@ class RunFile:
                 for table in ("counts", "images", "problems", "meta WHERE key <> 'schema'"):
                     self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - constant names
             self._check_settings(begun)
-            kept = self._kept(pairs)
-            rows = self._connection.execute("SELECT id, name FROM images")
-            gone = [(number,) for number, name in rows if name not in kept]
-            new = [(pair.group, kept[pair.name], pair.name) for pair in pairs if pair.name in kept]
+            images, counts = self._rows()
+            self._upgrade(images, counts)
+            kept = _kept(images, pairs)
+            gone = [(image.number,) for image in images if image.info.name not in kept]
             self._connection.executemany("DELETE FROM counts WHERE image = ?", gone)
             self._connection.executemany("DELETE FROM images WHERE id = ?", gone)
-            self._connection.executemany(
-                "UPDATE images SET group_name = ?, fingerprints = ? WHERE name = ?", new
-            )
+            self._connection.executemany(UPDATE_IMAGE, _changed(images, kept, pairs))
             self._set_provenance(begun)
             self._set("complete", "0")
             self._connection.execute("COMMIT")
         return [pair for pair in pairs if pair.name not in kept]
+
+    def _rows(self) -> tuple[list[StoredImage], Counts]:
+        """Read all images with their counts; see `read_rows`."""
+        return read_rows(self._connection, self._get("schema"), room_for_rows(self.path))
+
+    def _upgrade(self, images: Sequence[StoredImage], counts: Counts) -> None:
+        """Bring the tables of an older schema to this one."""
+        for column in LATER.keys() - columns_of(self._connection, "images"):
+            self._connection.execute(f"ALTER TABLE images ADD COLUMN {column} {LATER[column]}")
+        if self._get("schema") == "1":
+            numbers = np.array([image.number for image in images], np.int64)[counts.image]
+            columns = (numbers, counts.truth, counts.prediction, counts.pixels)
+            rows = zip(*(column.tolist() for column in columns), strict=True)
+            self._connection.execute("DELETE FROM counts")
+            self._connection.executemany(INSERT_COUNTS, rows)
+        if self._get("schema") != str(SCHEMA):
+            marks = [(image.checksum, image.number) for image in images]
+            self._connection.executemany("UPDATE images SET checksum = ? WHERE id = ?", marks)
+            self._set("schema", str(SCHEMA))
 
     def _check_settings(self, begun: Provenance) -> None:
         settings = [[*part.waivers, *part.shards] for part in (self._provenance(), begun)]
@@ -137,25 +164,12 @@ class RunFile:
                 "type the same options, or --overwrite"
             )
 
-    def _kept(self, pairs: Sequence[Pair]) -> dict[str, str]:
-        """Return the images that still stand for their pair, with their fingerprints."""
-        rows = self._connection.execute(
-            "SELECT name, fingerprints, truth_path, roi_path, prediction_path FROM images WHERE "
-            "height * width = (SELECT total(pixels) FROM counts WHERE image = images.id)"
-        )
-        stored = {name: (paths, marks) for name, marks, *paths in rows}
-        marks = {p.name: still_all(p.files, *stored[p.name]) for p in pairs if p.name in stored}
-        return {name: mark for name, mark in marks.items() if mark is not None}
-
     def add(self, image: ImageCounts) -> None:
         """Add one image with its counts; it is written with others, about once a second."""
-        info = image.info
-        self._images.append((
-            self._next, info.name, info.group, info.height, info.width, info.truth_path,
-            info.prediction_path, info.truth_form, info.prediction_form, info.roi_path,
-            image.fingerprints,
-        ))  # fmt: skip
         table = image.table
+        row = row_of(image.info)
+        mark = checksum_of_row(row) ^ checksum_of_counts(*packed(table))
+        self._images.append((self._next, *row, mark))
         columns = (table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist())
         self._counts.extend(zip(itertools.repeat(self._next), *columns, strict=False))
         self._next += 1
@@ -168,7 +182,7 @@ class RunFile:
         with explained(self.path):
             self._begin()
             self._connection.executemany(INSERT_IMAGE, self._images)
-            self._connection.executemany("INSERT INTO counts VALUES (?,?,?,?)", self._counts)
+            self._connection.executemany(INSERT_COUNTS, self._counts)
             self._connection.execute("COMMIT")
         self._images.clear()
         self._counts.clear()
@@ -183,69 +197,52 @@ class RunFile:
             self._connection.execute("DELETE FROM problems")
             self._connection.executemany("INSERT INTO problems VALUES (?,?,?)", problems)
             self._set_provenance(provenance)
+            self._set("checksum", self._checksum(provenance.problems))
             self._set("complete", "1")
             self._connection.execute("COMMIT")
 
     def read(self) -> CountedRun:
-        """Read the whole run, unless its counting was interrupted."""
+        """Read the whole run, unless its counting was interrupted, or it is damaged."""
         with explained(self.path):
             if self._get("complete") != "1":
-                count = self._connection.execute("SELECT count(*) FROM images").fetchone()[0]
                 raise RunError(
-                    f"{self.path}: the counting was interrupted after {count} images; type the "
+                    f"{self.path}: the counting was interrupted after {self._size()}; type the "
                     "same score command with --resume to finish it"
                 )
-            problems = self._connection.execute("SELECT name, kind, detail FROM problems")
-            provenance = replace(
-                self._provenance(),
-                problems=tuple(Problem(name=n, kind=k, detail=d) for n, k, d in problems),
-            )
-            numbers, images = self._read_images()
-            counts = self._read_counts(numbers)
-            pixels = np.bincount(counts.image, counts.pixels, len(images)).tolist()
-            for image, total in zip(images, pixels, strict=True):
-                if total != image.height * image.width:
-                    raise ValueError(f"the counts of {image.name} are not complete")
-            return CountedRun(images=images, counts=counts, provenance=provenance)
+            problems = read_problems(self._connection, room_for_rows(self.path))
+            provenance = replace(self._provenance(), problems=problems)
+            images, counts = self._rows()
+            for fault in filter(None, (image.fault for image in images)):
+                raise RunError(
+                    f"{self.path}: the run file is damaged ({fault}); type the same score command "
+                    "with --resume to count that image again, or remove the file"
+                )
+            whole = self._checksum(problems) if self._get("schema") == str(SCHEMA) else ""
+            if self._get("checksum") != whole:
+                raise ValueError("it is not as it was written")
+            infos = tuple(image.info for image in images)
+            return CountedRun(images=infos, counts=counts, provenance=provenance)
 
-    def _read_images(self) -> tuple[list[int], tuple[ImageInfo, ...]]:
-        columns = COLUMNS if has_regions(self._connection) else COLUMNS.replace("roi_path", "''")
-        rows = self._connection.execute(f"SELECT id, {columns} FROM images ORDER BY name")  # noqa: S608 - constant names
-        names = [part.strip().replace("group_name", "group") for part in COLUMNS.split(",")]
-        numbers, images = [], []
-        for number, *values in rows:
-            numbers.append(number)
-            images.append(ImageInfo(**dict(zip(names, values, strict=True))))
-        return numbers, tuple(images)
+    def _size(self) -> str:
+        (count,) = self._connection.execute("SELECT count(*) FROM images").fetchone()
+        return counted(count, "image")
 
-    def _read_counts(self, numbers: list[int]) -> Counts:
-        (size,) = self._connection.execute("SELECT count(*) FROM counts").fetchone()
-        values = VALUES[self._get("schema") or ""]
-        rows = self._connection.execute(f"SELECT image, {values}, pixels FROM counts")  # noqa: S608 - constant names
-        cells = np.fromiter(itertools.chain.from_iterable(rows), np.int64, 4 * size)
-        image, truth, prediction, pixels = cells.reshape(-1, 4).T
-        position = np.full(max(numbers, default=0) + 1, -1)
-        position[numbers] = np.arange(len(numbers))
-        counts = Counts(image=position[image], truth=truth, prediction=prediction, pixels=pixels)
-        if np.all(counts.image[1:] >= counts.image[:-1]):
-            return counts
-        return counts.select(np.argsort(counts.image, kind="stable"))
+    def _checksum(self, problems: Iterable[Problem]) -> str:
+        """Return the checksum of all that the file holds."""
+        marks = select(self._connection, "SELECT checksum FROM images", room_for_rows(self.path))
+        return checksum_of_run(self._get("facts"), problems, (mark for (mark,) in marks))
 
     def _provenance(self) -> Provenance:
-        stored = json.loads(self._get("facts") or "{}")
-        known = {part.name for part in fields(Provenance)}
-        values: dict[str, Any] = {
-            name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()
-        }
-        return Provenance(**{name: value for name, value in values.items() if name in known})
+        return read_facts(self._get("facts") or "{}")
 
     def _set_provenance(self, provenance: Provenance) -> None:
         """Write down what happened, but for the problems, which have a table of their own."""
         self._set("facts", json.dumps(asdict(provenance) | {"problems": []}))
 
-    def _get(self, key: str) -> str | None:
+    def _get(self, key: str) -> str:
+        """Return what the file states under a key, or nothing."""
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
+        return "" if row is None else str(row[0])
 
     def _set(self, key: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
@@ -255,17 +252,31 @@ class RunFile:
             self._connection.execute("BEGIN IMMEDIATE")
 
 
-def _upgrade(path: Path, connection: sqlite3.Connection) -> None:
-    """Bring a file that is to be written from any older schema to this one."""
-    with explained(path):
-        connection.execute("BEGIN IMMEDIATE")
-        if not has_regions(connection):
-            connection.execute("ALTER TABLE images ADD COLUMN roi_path TEXT NOT NULL DEFAULT ''")
-        if connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()[0] == "1":
-            colors = f"(truth, prediction) = ({VALUES['1']}) WHERE max(truth, prediction) >= {MARK}"
-            connection.execute(f"UPDATE counts SET {colors}")  # noqa: S608 - constant names
-            connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (str(SCHEMA),))
-        connection.execute("COMMIT")
+def _kept(images: Iterable[StoredImage], pairs: Iterable[Pair]) -> dict[str, str]:
+    """Return the images that still stand for their pair, with their fingerprints."""
+    stored = {image.info.name: image.info for image in images if not image.fault}
+    kept = {}
+    for pair in pairs:
+        if (info := stored.get(pair.name)) is not None:
+            paths = (info.truth_path, info.roi_path, info.prediction_path)
+            if (marks := still_all(pair.files, paths, info.fingerprints)) is not None:
+                kept[pair.name] = marks
+    return kept
+
+
+def _changed(
+    images: Iterable[StoredImage], kept: Mapping[str, str], pairs: Iterable[Pair]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the images of which something else is known now than before, for `UPDATE_IMAGE`."""
+    stored = {image.info.name: image for image in images}
+    for pair in pairs:
+        if pair.name in kept:
+            image = stored[pair.name]
+            info = replace(image.info, group=pair.group, fingerprints=kept[pair.name])
+            row = checksum_of_row(row_of(info))
+            if row != image.row:
+                mark = image.checksum ^ image.row ^ row
+                yield info.group, info.fingerprints, mark, image.number
 
 
 def read_run(path: Path) -> CountedRun:

@@ -1,17 +1,23 @@
-"""The tables of a run file, and what SQLite's errors mean for the user."""
+"""The tables of a run file, and what SQLite's errors mean for the user.
+
+A file is data: it is opened only if its tables are made of the words of ours, so that no view,
+trigger, check or computed column of a file is ever carried out.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from segeval.errors import RunError
-from segeval.files import STDOUT
+from segeval.files import STDOUT, real_path
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -20,7 +26,7 @@ CREATE TABLE images (
     height INTEGER NOT NULL, width INTEGER NOT NULL,
     truth_path TEXT NOT NULL, prediction_path TEXT NOT NULL,
     truth_form TEXT NOT NULL, prediction_form TEXT NOT NULL, fingerprints TEXT NOT NULL,
-    roi_path TEXT NOT NULL DEFAULT '');
+    roi_path TEXT NOT NULL DEFAULT '', checksum INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE counts (
     image INTEGER NOT NULL REFERENCES images (id),
     truth INTEGER NOT NULL, prediction INTEGER NOT NULL, pixels INTEGER NOT NULL,
@@ -29,9 +35,18 @@ CREATE TABLE problems (name TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT N
 """
 
 COLUMNS: Final = (
-    "name, group_name, height, width, truth_path, prediction_path, truth_form, prediction_form, "
-    "roi_path"
-)
+    "name", "group_name", "height", "width", "truth_path", "prediction_path", "truth_form",
+    "prediction_form", "fingerprints", "roi_path",
+)  # fmt: skip
+LATER: Final = {"roi_path": "TEXT NOT NULL DEFAULT ''", "checksum": "INTEGER NOT NULL DEFAULT 0"}
+"""Columns of images that files of older schemas may lack, and how they are added."""
+NEEDED: Final[Mapping[str, set[str]]] = {
+    "meta": {"key", "value"},
+    "images": {"id", *COLUMNS} - LATER.keys(),
+    "counts": {"image", "truth", "prediction", "pixels"},
+    "problems": {"name", "kind", "detail"},
+}
+SMALLEST: Final = 8  # bytes of a file that the least row takes
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -39,8 +54,9 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     with explained(path):
         if mode == "rwc":
             _make_place(path)
-        uri = f"{path.resolve().as_uri()}?mode={mode}"
+        uri = f"{real_path(path).as_uri()}?mode={mode}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1)
+        connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA synchronous = NORMAL")
         if mode == "rwc":  # one program writes; another one is told so
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -63,9 +79,14 @@ def has_tables(path: Path, connection: sqlite3.Connection) -> bool:
         return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
-def has_regions(connection: sqlite3.Connection) -> bool:
-    """Whether a file has the column of fields of view, which older ones lack."""
-    return any(row[1] == "roi_path" for row in connection.execute("PRAGMA table_info(images)"))
+def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+    """Return the names of the columns of a table, none if it is not there."""
+    return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+
+
+def room_for_rows(path: Path) -> int:
+    """Return how many rows a file can hold at most, by its size."""
+    return os.path.getsize(path) // SMALLEST
 
 
 def make_tables(path: Path, connection: sqlite3.Connection) -> None:
@@ -79,18 +100,38 @@ def make_tables(path: Path, connection: sqlite3.Connection) -> None:
 def check_schema(path: Path, connection: sqlite3.Connection) -> None:
     """Refuse what is not a run of this schema, or of an older one."""
     with explained(path):
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-        if not tables >= {"meta", "images", "counts", "problems"}:
-            raise RunError(f"{path} is not a segeval run file: it lacks the tables of one")
+        _check_tables(path, connection)
         row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-    schema = str(row[0]) if row else ""
-    if not (schema.isascii() and schema.isdigit()):
-        raise RunError(f"{path} is not a segeval run file: it names no schema")
-    if int(schema) > SCHEMA:
-        raise RunError(
-            f"{path} was written by a newer segeval (schema {schema}, this one reads {SCHEMA}); "
-            "update segeval"
-        )
+        schema = str(row[0]) if row else ""
+        if not re.fullmatch("[1-9][0-9]{0,8}", schema):
+            raise RunError(f"{path} is not a segeval run file: it names no schema")
+        if int(schema) > SCHEMA:
+            raise RunError(
+                f"{path} was written by a newer segeval (schema {schema}, this one reads "
+                f"{SCHEMA}); update segeval"
+            )
+        if ("checksum" in columns_of(connection, "images")) != (int(schema) == SCHEMA):
+            raise ValueError(f"its tables are not those of schema {schema}")
+
+
+def _check_tables(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse a file that lacks a table of a run, or has anything that ours do not have."""
+    words = set(re.findall(r"\w+", TABLES))
+    for name, sql in connection.execute("SELECT name, sql FROM sqlite_master"):
+        if not words.issuperset(re.findall(r"\w+", sql or "")):
+            raise RunError(
+                f"{path} is not a segeval run file: {name!r} in it is no table of one; count again"
+            )
+    if any(not needed <= columns_of(connection, table) for table, needed in NEEDED.items()):
+        raise RunError(f"{path} is not a segeval run file: it lacks the tables of one")
+
+
+def check_pages(path: Path, connection: sqlite3.Connection) -> None:
+    """Refuse to write into a file whose pages are damaged."""
+    with explained(path):
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise ValueError(found)
 
 
 @contextmanager
@@ -101,7 +142,14 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
         raise RunError(f"{path}: {_meaning(name, str(error))}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise RunError(f"{path}: {_meaning('', str(error))}") from error
 
 
@@ -132,7 +180,7 @@ def _make_place(path: Path) -> None:
     if path == STDOUT:
         raise RunError("a run file cannot be written to stdout; name a file")
     try:
-        path.resolve().parent.mkdir(parents=True, exist_ok=True)
+        real_path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(
             f"{path}: no folder can be made for it: {error.strerror or error}; choose another one"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem
+from segeval.files import real_path
 from segeval.inputs.masks import Mask, read_mask
 from segeval.inputs.pairing import Pair, Pairing, common_ends, index_folder
 from segeval.values import COLOR, FLOAT, OUTSIDE
@@ -53,10 +54,10 @@ def propose_regions(truth: Path, prediction: Path, pairs: Sequence[Pair]) -> str
 
     It holds a mask for every image, and the truth of the first is of one value where that holds 0.
     """
-    sides = {truth.resolve(), prediction.resolve()}
+    sides = {real_path(truth), real_path(prediction)}
     for folder in (truth.parent / name for name in FOLDERS):
         regions = {}
-        if folder.is_dir() and folder.resolve() not in sides:
+        if folder.is_dir() and real_path(folder) not in sides:
             regions = index_folder(folder, "--roi", "", None, [])
         end = _end([pair.name for pair in pairs], regions)
         if end is not None and _is_region(regions[f"{pairs[0].name}{end}"], pairs[0].truth):

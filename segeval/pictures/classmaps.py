@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.contingency import ContingencyTable, count_values
+from segeval.counting.contingency import count_values
 from segeval.counting.dataset import resize
-from segeval.counting.run import CountedRun
+from segeval.counting.run import CountedRun, ImageCounts
 from segeval.errors import MaskError
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
@@ -20,40 +20,34 @@ from segeval.labels.labelmap import UNKNOWN, LabelMap
 from segeval.settings import Reading, Unknown
 
 
-def read_values(pair: Pair, reading: Reading) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Read both masks of a pair as their files store them; a missing prediction is None."""
+def read_values(
+    pair: Pair, reading: Reading, counted: ImageCounts
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Read both masks of a pair as their files store them; a missing prediction is None.
+
+    Masks that hold anything else than was counted are a `MaskError`.
+    """
     truth = read_truth(pair, max_pixels=reading.max_pixels).values
     prediction = None
     if pair.prediction is not None:
         prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels, lossy=True).values
         if reading.resize_prediction:
             prediction = resize(prediction, truth.shape)
-    if prediction is not None and prediction.shape != truth.shape:
-        raise changed(pair, "its size has changed")
+    size = counted.info.height, counted.info.width
+    same_size = truth.shape == size and (prediction is None or prediction.shape == size)
+    if not same_size or count_values(truth=truth, prediction=prediction) != counted.table:
+        raise MaskError(
+            f"{pair.name}: it holds other pixels than were counted; {pair.truth} or "
+            f"{pair.prediction} changed meanwhile"
+        )
     return truth, prediction
 
 
 def read_classes(
-    pair: Pair, reading: Reading, translation: RunLookup, counted: ContingencyTable | None = None
+    pair: Pair, reading: Reading, translation: RunLookup, counted: ImageCounts
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
-    """Read both masks of a pair as class indices; a missing prediction as all missed.
-
-    Given what was counted, masks that hold anything else are a `MaskError`; without it, masks of
-    another size or with new values.
-    """
-    truth, prediction = read_values(pair, reading)
-    try:
-        classes = translation.pair(truth, prediction)
-    except ValueError as error:
-        raise changed(pair, str(error)) from error
-    if counted is not None and count_values(truth=truth, prediction=prediction) != counted:
-        raise changed(pair, "it holds other pixels than were counted")
-    return classes
-
-
-def changed(pair: Pair, how: str) -> MaskError:
-    """Return the error of a pair whose files are not those that were counted."""
-    return MaskError(f"{pair.name}: {how}; {pair.truth} or {pair.prediction} changed meanwhile")
+    """Read both masks of a pair as class indices, as `read_values`; no prediction is all missed."""
+    return translation.pair(*read_values(pair, reading, counted))
 
 
 NEW: Final = -4  # index of a value that the run does not hold

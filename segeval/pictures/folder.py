@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from segeval.counting.run import CountedRun, ImageCounts
 from segeval.counting.workers import ordered_map
 from segeval.errors import MaskError, OutputError, Problem
-from segeval.files import write_bytes
+from segeval.files import real_path, write_bytes
 from segeval.inputs.masks import keep_memory
 from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
@@ -25,9 +26,10 @@ from segeval.text import listed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One picture: the masks, what is written, the file, and the photograph if there is one."""
+    """One picture: the masks and their counts, what is written, the file, and the photograph."""
 
     pair: Pair
+    counted: ImageCounts
     card: Caption
     target: Path
     photograph: Path | None = None
@@ -70,10 +72,10 @@ def check_targets(
     """Refuse early a folder that cannot be written, files that are there, and the sources."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the pictures")
-    read = {path.resolve() for path in sources}
+    read = {real_path(path) for path in sources}
     there = [target for target in targets if target.exists()]
     for target in there:
-        if target.resolve() in read:
+        if real_path(target) in read:
             raise OutputError(f"{target} is one of the masks or photographs; name another folder")
     if there and not overwrite:
         names = listed(list(map(str, there)), 1, " and {} more pictures")
@@ -116,7 +118,7 @@ def draw_overlays(
 
 
 def _draw(job: Job, plan: Plan) -> Problem | None:
-    truth, prediction = read_classes(job.pair, plan.reading, plan.translation)
+    truth, prediction = read_classes(job.pair, plan.reading, plan.translation, job.counted)
     photograph, odd = None, None
     if job.photograph is not None:
         height, width = truth.shape
@@ -143,15 +145,18 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
 def plan_jobs(
     folder: Path,
     pairs: Mapping[str, Pair],
+    run: CountedRun,
     cards: Iterable[Caption],
     photographs: Mapping[str, Path],
 ) -> list[Job]:
     """Say which picture of which pair goes where."""
     cards = list(cards)
     targets = target_names(card.name for card in cards)
+    counted = {image.info.name: image for image in run}
     return [
         Job(
             pair=pairs[card.name],
+            counted=counted[card.name],
             card=card,
             target=folder / targets[card.name],
             photograph=photographs.get(card.name),

@@ -70,7 +70,7 @@ def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
     }
     try:
         image = album.images[card.name]
-        sides = read_classes(image.info.pair, album.reading, album.translation, image.table)
+        sides = read_classes(image.info.pair, album.reading, album.translation, image)
     except MaskError as error:
         return picture | {"trouble": str(error)}
     photograph, note = _photograph(album, card.name, sides[0].shape)

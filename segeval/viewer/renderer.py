@@ -16,7 +16,7 @@ from segeval.counting.run import ImageInfo
 from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
 from segeval.pictures.caption import Caption, subject_of
-from segeval.pictures.classmaps import RunLookup, changed, read_classes, read_values
+from segeval.pictures.classmaps import RunLookup, read_classes, read_values
 from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
 from segeval.pictures.palettes import Palette, palette_of
 from segeval.pictures.thumbnails import shrink
@@ -68,11 +68,12 @@ class Renderer:
         return self._kept.get(wanted, lambda: self._draw(wanted))
 
     def _draw(self, wanted: Wanted) -> bytes:
-        image = self._image(wanted.run, wanted.image)
+        counted = self._runs[wanted.run][0].run.image(wanted.image)
+        image = counted.info
         if wanted.kind == "photograph":
             return to_png(self._photograph(image), self._all_scheme)
         translation = self._runs[wanted.run][1]
-        sides = read_classes(image.pair, self._reading(wanted.run), translation)
+        sides = read_classes(image.pair, self._reading(wanted.run), translation, counted)
         style = Style(
             scheme=self.scheme(wanted.position),
             position=subject_of(self._labels, wanted.position),
@@ -97,19 +98,13 @@ class Renderer:
         return int(truth[y, x]), None if prediction is None else int(prediction[y, x])
 
     def _read(self, run: int, number: int) -> Values:
-        image = self._image(run, number)
-        truth, prediction = read_values(image.pair, self._reading(run))
-        if truth.shape != (image.height, image.width):
-            raise changed(image.pair, "its size has changed")
-        return truth, prediction
+        counted = self._runs[run][0].run.image(number)
+        return read_values(counted.info.pair, self._reading(run), counted)
 
     def scheme(self, position: int | None) -> Palette:
         """Return the colours of errors, of the class at a position or of all."""
         subject = subject_of(self._labels, position)
         return self._all_scheme if subject is None else self._class_scheme
-
-    def _image(self, run: int, number: int) -> ImageInfo:
-        return self._runs[run][0].run.images[number]
 
     def _reading(self, run: int) -> Reading:
         return replace(self._runs[run][0].run.reading(), max_pixels=self._max_pixels)

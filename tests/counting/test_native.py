@@ -182,7 +182,7 @@ def test_fingerprints_are_those_of_both_files(
         monkeypatch.setattr(native, "KERNEL", kernel)
         found = dataset.count_pair(pair, Reading(), fingerprints=True)
         assert isinstance(found, ImageCounts)
-        marks.append(found.fingerprints)
+        marks.append(found.info.fingerprints)
     assert marks[0] == marks[1]
     assert marks[0].count("\n") == 1
 

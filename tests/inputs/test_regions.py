@@ -167,7 +167,7 @@ def test_pictures_show_the_outside_as_void(
     segeval("score", *folders, *options, "-o", run)
     counted, labels = read_run(run), numbered("indices", range(2))
     pair, lookup = counted.images[0].pair, lookup_of(counted, labels)
-    truth, _ = read_classes(pair, counted.reading(), lookup)
+    truth, _ = read_classes(pair, counted.reading(), lookup, counted.image(0))
     assert truth.tolist() == np.where(REGION, TRUTH, VOID).tolist()
     segeval("overlay", *folders, *options, "--class", "1", "--plain", "-o", tmp_path / "out")
     with Image.open(tmp_path / "out" / "21.png") as image:

@@ -170,9 +170,11 @@ def test_masks_that_are_gone_are_said(tmp_path: Path) -> None:
 def test_masks_that_have_changed_are_said(tmp_path: Path) -> None:
     run = tmp_path / "run.segeval"
     made_page(tmp_path, 3, "-o", run)
-    save(tmp_path / "truth" / "image_0.png", np.full((48, 80), 9))
-    segeval("report", run, "--html", tmp_path / "again.html")
-    assert "other values than when it was counted" in (tmp_path / "again.html").read_text("utf-8")
+    for changed in (np.full((48, 80), 9), np.full((48, 80), 1)):
+        save(tmp_path / "truth" / "image_0.png", changed)
+        segeval("report", run, "--html", tmp_path / "again.html")
+        page = (tmp_path / "again.html").read_text("utf-8")
+        assert "it holds other pixels than were counted" in page
 
 
 def test_photographs_are_shown_where_there_are_any(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def damaged(path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("newer", "written by a newer segeval (schema 99, this one reads 2)"),
+        ("newer", "written by a newer segeval (schema 99, this one reads 3)"),
         ("foreign", "is not a segeval run file"),
         ("no schema", "is not a segeval run file"),
         ("text", "not a segeval run file"),
@@ -92,6 +92,8 @@ def test_colours_of_an_older_run_file_are_read_and_resumed(tmp_path: Path) -> No
             colors = f"{side} = {side} - {COLOR - 2**24} WHERE {side} >= {COLOR}"
             assert connection.execute(f"UPDATE counts SET {colors}").rowcount > 1
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
+        connection.execute("DELETE FROM meta WHERE key = 'checksum'")
+        connection.execute("ALTER TABLE images DROP COLUMN checksum")
     connection.close()
     before = run.read_bytes()
     said = segeval("report", run, "--labels", labels, "--format", "json").stdout
@@ -101,7 +103,7 @@ def test_colours_of_an_older_run_file_are_read_and_resumed(tmp_path: Path) -> No
     assert json.loads(resumed)["classes"] == found["classes"]
     with sqlite3.connect(run) as connection:
         assert connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == (
-            "2",
+            "3",
         )
         assert connection.execute("SELECT max(truth) FROM counts").fetchone()[0] >= COLOR
     connection.close()

@@ -334,7 +334,8 @@ def test_errors_are_what_overlay_draws(served: Served, position: int | None) -> 
     scores, drawer = served.scores, served.drawer
     chosen = "" if position is None else f"&class={position}"
     for number, image in enumerate(scores.run.images):
-        sides = read_classes(image.pair, Reading(), served.catalogue.translation)
+        counted, translation = scores.run.image(number), served.catalogue.translation
+        sides = read_classes(image.pair, Reading(), translation, counted)
         photograph = None
         if image.name in drawer.photographs:
             grey = np.asarray(Image.open(drawer.photographs[image.name]))
@@ -391,7 +392,11 @@ def test_files_that_are_gone_or_changed_are_said(tmp_path: Path) -> None:
         status, body, headers = served.get(f"picture?image={gone}")
         assert (status, headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
         assert b"street 1.png: cannot be opened: No such file" in body
-        assert b"other values than when it was counted" in served.get(f"picture?image={changed}")[1]
+        for value in (77, 1):
+            Image.new("L", (40, 24), value).save(tmp_path / "truth" / "perfect.png")
+            for kind in ("truth", "errors", "thumbnail"):
+                shown = served.get(f"picture?image={changed}&kind={kind}")[1]
+                assert b"it holds other pixels than were counted" in shown
         assert served.json(f"api/image?image={gone}")["name"] == "bonn/street 1"
         served.drawer.photographs[PHOTOGRAPHED[0]].write_bytes(b"broken")
         assert served.get(f"picture?image={broken}&kind=photograph")[0] == 404

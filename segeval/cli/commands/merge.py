@@ -26,7 +26,8 @@ def merge(
 
         segeval merge first.segeval second.segeval -o all.segeval
 
-    An image in two runs must have equal counts.
+    An image in two runs must be the same: the same files, unchanged, with
+    equal counts.
     """
     from segeval.counting.runfile import read_run, write_run
     from segeval.counting.runschema import check_free

@@ -158,7 +158,7 @@ def _jobs(
     if pictures.worst is not None:
         chosen = ranked_images(scores, style.position)[: pictures.worst]
     cards = describe_images(scores, style.position, chosen)
-    return plan_jobs(pictures.out, pairs, cards, photographs)
+    return plan_jobs(pictures.out, pairs, scores.run, cards, photographs)
 
 
 def _check_early(

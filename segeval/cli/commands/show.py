@@ -84,9 +84,10 @@ def show(
     run = _count(reading, pair, labels.choice(), quiet=quiet)
     scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
     position = subject_of(scores.labels, position_of(scores.labels, shown.class_name))
-    (card,) = describe_images(scores, position, [_number(run, pair.name)])
+    number = _number(run, pair.name)
+    (card,) = describe_images(scores, position, [number])
     translation = lookup_of(run, scores.labels, unknown=labels.unknown)
-    truth, prediction = read_classes(pair, reading.reading(), translation)
+    truth, prediction = read_classes(pair, reading.reading(), translation, run.image(number))
     codes = error_codes(truth, prediction, position, translation.classes)
     columns = shown.width or shutil.get_terminal_size().columns
     colors = _colors(os.environ) if shown.colors == "auto" else shown.colors
