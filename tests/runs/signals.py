@@ -53,6 +53,7 @@ def strike(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | ({"SEGEVAL_COUNTING": "numpy"} if worker else {}),  # else they are threads
     ) as process:
         time.sleep(delay)
         for pid in _workers(process.pid)[:1] if worker else [process.pid]:
