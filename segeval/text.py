@@ -43,7 +43,7 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 
 def printable(text: str) -> str:
     """Write the bytes of a file name that are not UTF-8 as escapes, so that it can be written."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def show_percent(share: float) -> str:

@@ -47,6 +47,8 @@ def as_zero_one(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a read-only view; the array itself stays as it is."""
+    if not array.flags.writeable:
+        return array
     view = array.view()
     view.flags.writeable = False
     return view

@@ -59,11 +59,9 @@ def count_pair(
 ) -> ImageCounts | Problem:
     """Read and count one pair of masks; what stands in the way comes back as a problem."""
     how: dict[str, Any] = {"max_pixels": reading.max_pixels, "fingerprints": fingerprints}
-    if pair.prediction is not None and pair.roi is None:
-        counted = count_files(pair.truth, pair.prediction, **how)
-        if counted is not None:
-            info = _info_of(pair, counted.shape, *counted.forms, counted.fingerprints)
-            return ImageCounts(info=info, table=counted.table)
+    counted = _count_natively(pair, **how)
+    if counted is not None:
+        return counted
     try:
         truth = read_truth(pair, **how)
         shape = truth.values.shape
@@ -79,6 +77,22 @@ def count_pair(
         return count_masks(pair, truth, prediction, form, fingerprints="\n".join(marks))
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
+
+
+def is_native(pair: Pair, max_pixels: int) -> bool:
+    """Whether the kernel counts a pair; it lets go of the interpreter lock, so threads serve."""
+    return _count_natively(pair, max_pixels=max_pixels, fingerprints=False) is not None
+
+
+def _count_natively(pair: Pair, **how: Any) -> ImageCounts | None:
+    """Count a pair without its pixels, if it is of two files that the kernel is for."""
+    if pair.prediction is None or pair.roi is not None:
+        return None
+    counted = count_files(pair.truth, pair.prediction, **how)
+    if counted is None:
+        return None
+    info = _info_of(pair, counted.shape, *counted.forms, counted.fingerprints)
+    return ImageCounts(info=info, table=counted.table)
 
 
 def count_masks(
@@ -147,7 +161,8 @@ def count_dataset(
     count = partial(count_pair, reading=reading, fingerprints=file is not None)
     images: list[ImageCounts] = []
     keep = images.append if file is None else file.add
-    faults = map_pairs(count, pairs, keep, workers=workers, progress=progress)
+    threads = bool(pairs) and is_native(pairs[0], reading.max_pixels)
+    faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is None:
         return CountedRun.of(images, provenance)
@@ -162,11 +177,12 @@ def map_pairs(
     *,
     workers: int | None,
     progress: Callable[[int, int], None] | None,
+    threads: bool = False,
 ) -> list[Problem]:
     """Do the work of every pair, keep what comes of it in their order, and return the problems."""
     faults: list[Problem] = []
     keep_memory()
-    with closing(ordered_map(work, pairs, workers=workers)) as outcomes:
+    with closing(ordered_map(work, pairs, workers=workers, threads=threads)) as outcomes:
         for done, outcome in enumerate(outcomes, 1):
             if isinstance(outcome, Problem):
                 faults.append(outcome)

@@ -22,6 +22,7 @@ from segeval.inputs.formats import png
 DEPTHS: Final = {0: {1, 2, 4, 8, 16}, 2: {8}, 3: {1, 2, 4, 8}, 4: {8}, 6: {8}}
 """Bits a sample, by colour type, of the scan lines that the kernel reads."""
 
+MOST: Final = 4  # bytes a pixel
 FLAGS: Final = os.O_RDONLY | NO_WAITING | getattr(os, "O_BINARY", 0)
 
 
@@ -91,7 +92,7 @@ def _read(path: Path, max_pixels: int) -> _File:
             and not header.interlaced
             and 0 < pixels <= max_pixels
             and stat.S_ISREG(status.st_mode)
-            and size <= ROOM + GROWTH * header.stored
+            and size <= ROOM + GROWTH * MOST * pixels
         ):
             raise MaskError("it is not for the kernel")
         os.lseek(descriptor, 0, os.SEEK_SET)

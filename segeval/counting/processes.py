@@ -24,11 +24,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
+from segeval.counting.workers import AHEAD, chunks_of
 from segeval.errors import SegevalWarning, WorkerError
 
-SHARE: Final = 8  # a worker is handed this part of its share of the rest: all end together
-LARGEST: Final = 32  # items handed to a worker at a time, at most
-AHEAD: Final = 2  # chunks that a worker has: one in hand and one waiting
 PATIENCE: Final = 0.5  # seconds for a worker to end before it is killed
 LOST: Final = object()  # in place of what a worker would have answered
 
@@ -65,7 +63,7 @@ def in_processes(
 
 def _collect(team: list[_Worker], items: Sequence[Any]) -> Generator[Any]:
     """Hand chunks to workers and take results, until all are yielded or one of them is lost."""
-    chunks = enumerate(_chunks(items, len(team)))
+    chunks = enumerate(chunks_of(items, len(team)))
     at_hand: dict[int, Sequence[Any]] = {}  # chunks that are not yielded yet
     results: dict[int, Any] = {}  # of those, the ones that are done, or lost
     for head in itertools.count():
@@ -115,14 +113,6 @@ def _receive(team: list[_Worker], results: dict[int, Any]) -> None:
             results.update(dict.fromkeys(worker.chunks, LOST))
             team.remove(worker)
             _stop([worker])
-
-
-def _chunks(items: Sequence[Any], workers: int) -> Iterator[Sequence[Any]]:
-    start = 0
-    while start < len(items):
-        size = min(LARGEST, max(1, (len(items) - start) // (workers * SHARE)))
-        yield items[start : start + size]
-        start += size
 
 
 def _start(team: list[_Worker], function: Callable[[Any], Any], workers: int) -> str:

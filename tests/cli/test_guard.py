@@ -81,6 +81,7 @@ def test_where_no_worker_can_start_a_notice_says_so(
         return "No space left on device"
 
     monkeypatch.setattr(processes, "_start", refuse)
+    monkeypatch.setattr("segeval.counting.native.KERNEL", None)  # with it, threads do the work
     folders = data_set(tmp_path, dict.fromkeys("abc", (HALVES, HALVES)))
     done = segeval("score", *folders, "--workers", 2, *options)
     notice = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +28,7 @@ from segeval.counting import dataset, native
 from segeval.counting.kernel import KERNEL
 from segeval.counting.run import ImageCounts
 from segeval.errors import Problem
+from segeval.inputs.formats import inflate
 from segeval.inputs.pairing import Pair
 from segeval.settings import Reading
 
@@ -206,3 +210,40 @@ def test_scan_lines_that_are_not_as_long_as_they_must_be_are_refused(
 ) -> None:
     assert KERNEL is not None
     assert KERNEL(*arguments) is None
+
+
+def test_zlib_inflates_where_libdeflate_is_not_there(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inflate, "decompress", inflate._inflate)
+    monkeypatch.setattr(inflate, "checksum", zlib.crc32)
+    monkeypatch.setattr(inflate, "FAULTS", (zlib.error,))
+    kept = 0
+    for seed in range(60):
+        random = np.random.default_rng([4, seed])
+        shape, kinds = any_shape(random), [FORMATS[n] for n in random.integers(0, len(FORMATS), 2)]
+        one, other = any_file(random, shape, *kinds[0]), any_file(random, shape, *kinds[1])
+        assert all_agree(files(one, other))
+        kept += all_agree(files(one, any_damaged_file(random, shape, *kinds[1])))
+    assert kept < 40
+    for data in UNUSUAL.values():
+        assert not all_agree(files(data, made_png(ROWS, **GREY)))
+
+
+def test_the_environment_asks_for_numpy_and_nothing_but_its_name_changes(samples: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "segeval",
+        "score",
+        *map(str, (samples / "pred", samples / "truth")),
+    ]
+    command += ["--labels", str(samples / "labels.toml"), "--format", "json"]
+    ours, numpy = (
+        subprocess.run(
+            command, env=os.environ | change, capture_output=True, text=True, check=True
+        ).stdout
+        for change in ({}, {"SEGEVAL_COUNTING": "numpy"})
+    )
+    assert ours.count('"counting": "native"') == 1
+    assert ours.replace('"counting": "native"', '"counting": "numpy"') == numpy

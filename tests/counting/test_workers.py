@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from segeval.counting import processes
 from segeval.counting import workers as engines
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import SegevalWarning, SettingError, WorkerError
@@ -58,10 +57,13 @@ def no_children() -> bool:
     return not multiprocessing.active_children()
 
 
+@pytest.mark.parametrize("threads", [False, True])
 @pytest.mark.parametrize("workers", [1, 2, 3, None])
 @pytest.mark.parametrize("count", [0, 1, 5, 50])
-def test_results_come_in_the_order_of_the_items(workers: int | None, count: int) -> None:
-    results = list(ordered_map(slow_square, range(count), workers=workers))
+def test_results_come_in_the_order_of_the_items(
+    workers: int | None, count: int, *, threads: bool
+) -> None:
+    results = list(ordered_map(slow_square, range(count), workers=workers, threads=threads))
     assert results == [number * number for number in range(count)]
     assert no_children()
 
@@ -79,7 +81,47 @@ def test_workers_below_one_are_refused_at_once(workers: int) -> None:
         ordered_map(slow_square, range(3), workers=workers)
 
 
+def test_threads_share_the_work_of_this_process_and_never_run_far_ahead() -> None:
+    started: list[int] = []
+    names: set[str] = set()
+
+    def work(number: int) -> int:
+        started.append(number)
+        names.add(threading.current_thread().name)
+        time.sleep(0.001)
+        return number
+
+    results = ordered_map(work, range(2000), workers=2, threads=True)
+    assert next(results) == 0
+    time.sleep(0.2)
+    assert len(started) <= 2 * engines.AHEAD * engines.LARGEST
+    results.close()
+    held = len(started)
+    time.sleep(0.05)
+    assert len(started) == held < 2000
+    assert len(names) == 2
+    assert not names & {thread.name for thread in threading.enumerate()}
+
+
+def test_a_thread_that_hangs_is_left_alone() -> None:
+    results = ordered_map(partial(wait_after, 5), range(20), workers=2, threads=True)
+    assert next(results) == 0
+    start = time.monotonic()
+    results.close()
+    assert time.monotonic() - start < 3
+
+
+def test_where_no_thread_can_start_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.warns(SegevalWarning, match="no worker thread can be started"):
+        assert list(ordered_map(slow_square, range(9), workers=2, threads=True))[-1] == 64
+
+
 def test_few_items_need_no_processes() -> None:
+    assert default_workers(engines.FEW - 1, threads=True) == 1
     assert default_workers(engines.SMALL - 1) == 1
     assert default_workers(engines.SMALL) >= 1
 
@@ -101,13 +143,14 @@ def test_results_before_the_death_were_handed_over_and_are_not_named() -> None:
     with pytest.raises(WorkerError, match="in hand were") as caught:
         done.extend(ordered_map(partial(die_at, 59), range(60), workers=2))
     assert done == list(range(len(done)))
-    assert len(done) >= 60 - (2 * 2 + 1) * processes.LARGEST
+    assert len(done) >= 60 - (2 * 2 + 1) * engines.LARGEST
     assert re.search(rf"in hand were {len(done)}[,;]", str(caught.value))
 
 
+@pytest.mark.parametrize("threads", [False, True])
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_of_the_function_is_raised_in_its_place(workers: int) -> None:
-    results = ordered_map(partial(fail_at, 9), range(20), workers=workers)
+def test_an_error_of_the_function_is_raised_in_its_place(workers: int, *, threads: bool) -> None:
+    results = ordered_map(partial(fail_at, 9), range(20), workers=workers, threads=threads)
     assert [next(results) for _ in range(8)] == list(range(8))
     with pytest.raises(ValueError, match="no 9"):
         list(results)

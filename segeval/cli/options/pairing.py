@@ -58,7 +58,9 @@ class FolderOptions:
         "Refuse masks of more pixels.", metavar="N", min=1, default=MAX_PIXELS
     )
     workers: int | None = _pairing(
-        "Processes; without it, 1 for small sets, else one for each processor.", metavar="N", min=1
+        "Threads or processes; without it, 1 for small sets, else one for each processor.",
+        metavar="N",
+        min=1,
     )
 
     def folders(self, prediction: Path | None, truth: Path | None) -> Source:

@@ -3,12 +3,14 @@
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from segeval.errors import MaskError
 
+Stream: TypeAlias = bytes | memoryview
 
-def _inflate(stream: bytes, size: int) -> bytes:
+
+def _inflate(stream: Stream, size: int) -> bytes:
     """Inflate up to a byte more than is asked for; the checksum is right, or zlib says so."""
     inflater = zlib.decompressobj()
     content = inflater.decompress(stream, size + 1)
@@ -17,7 +19,7 @@ def _inflate(stream: bytes, size: int) -> bytes:
     return content
 
 
-decompress: Callable[[bytes, int], bytes | bytearray] = _inflate
+decompress: Callable[[Stream, int], bytes | bytearray] = _inflate
 checksum: Callable[..., int] = zlib.crc32
 FAULTS: tuple[Any, ...] = (zlib.error,)
 
@@ -27,7 +29,7 @@ with suppress(ImportError):
     decompress, checksum, FAULTS = deflate.zlib_decompress, deflate.crc32, (deflate.DeflateError,)
 
 
-def inflate(stream: bytes, size: int) -> bytes | bytearray:
+def inflate(stream: Stream, size: int) -> bytes | bytearray:
     """Return what is in a stream, which must be so many bytes, with the right checksum."""
     try:
         content = decompress(stream, size)

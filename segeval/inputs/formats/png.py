@@ -175,17 +175,17 @@ def scan_lines(data: bytes, header: Header) -> bytes | bytearray:
     return inflate(_stream(data), header.stored)
 
 
-def _stream(data: bytes) -> bytes:
+def _stream(data: bytes) -> bytes | memoryview:
     """Return what is compressed, put together from chunks whose checksums are right."""
-    parts = []
+    parts, view = [], memoryview(data)  # no part is copied where there is but one
     for kind, start, end in _chunks(data):
         if kind in CRITICAL:
-            content = data[start:end]
-            if data[end : end + 4] != _checksum(kind, content):
+            if int.from_bytes(view[end : end + 4]) != checksum(view[start - 4 : end]):
                 raise MaskError(
                     f"the file is broken: checksum of chunk {kind!r} differs; write it again"
                 )
-            parts += [content] if kind == b"IDAT" else []
+            if kind == b"IDAT":
+                parts.append(view[start:end])
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
@@ -242,4 +242,4 @@ def _by_pillow(bare: bytes, header: Header) -> NDArray[Any]:
 
 
 def _checksum(kind: bytes, content: bytes) -> bytes:
-    return checksum(content, checksum(kind)).to_bytes(4, "big")
+    return checksum(kind + content).to_bytes(4, "big")
