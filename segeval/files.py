@@ -19,15 +19,23 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def check_writable(paths: Iterable[Path]) -> None:
-    """Refuse, before any work is done, places where no file can be made; make their folders."""
+def check_writable(texts: Iterable[Path], others: Iterable[Path] = ()) -> None:
+    """Refuse, before any work is done, places where no file can be made; make their folders.
+
+    A report that is a text never replaces what is none: a mask or a run is named by mistake.
+    """
     seen: set[Path] = set()
-    for path in paths:
+    texts = [*texts]
+    for path in (*texts, *others):
         if path in seen:
             raise OutputError(f"{path} is named for two reports; give each a file of its own")
         seen.add(path)
         if path.is_dir():
             raise OutputError(f"{path} is a folder; give the name of a file in it")
+        if path in texts and path.is_file() and not _is_text(path):
+            raise OutputError(
+                f"{path} is there, and no text that a report may replace; name another file"
+            )
         if path != STDOUT and not _is_stream(path):
             os.unlink(_temporary(real_path(path)))
 
@@ -51,6 +59,15 @@ def write_bytes(path: Path, content: bytes) -> None:
             with suppress(OSError):
                 os.unlink(target)
         raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file begins like a text; one that cannot be read is said to when it is written."""
+    try:
+        with path.open("rb") as file:
+            return b"\0" not in file.read(1024)
+    except OSError:
+        return True
 
 
 def _is_stream(path: Path) -> bool:

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import ClassVar, get_args, get_type_hints
 
 import pytest
+from made.sets import data_set, segeval
 
 from segeval.cli.commands.compare import ComparisonOutput
 from segeval.cli.commands.explain import ExplainOptions
@@ -72,3 +73,19 @@ def test_a_score_imports_only_the_report_that_it_prints() -> None:
     command = [sys.executable, "-c", code, "score", *MASKS, "--format", "total"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT)
     assert done.stdout.splitlines()[1:] == ["[]"]
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html", "--json", "--markdown"])
+def test_no_report_replaces_a_run_or_a_mask(tmp_path: Path, option: str) -> None:
+    folders = data_set(tmp_path, {"a": ([[0, 1]], [[0, 1]])})
+    run, mask = tmp_path / "run.segeval", folders[0] / "a.png"
+    segeval("score", *folders, "-o", run)
+    for path in (run, mask):
+        before = path.read_bytes()
+        said = segeval("score", *folders, option, path, expect=3).stderr
+        assert said == (
+            f"segeval: {path} is there, and no text that a report may replace; name another file\n"
+        )
+        assert path.read_bytes() == before
+    for _ in range(2):
+        segeval("score", *folders, option, tmp_path / "report")

@@ -216,7 +216,8 @@ def _check_places(maps: MapOptions, output: LossOutput) -> None:
 
     if output.plot is not None:
         plot_format(output.plot.name)
-    check_writable([*output.files().values(), *filter(None, [maps.out])])
+    texts = [path for name, path in output.files().items() if name != "plot"]
+    check_writable(texts, [path for path in (output.plot, maps.out) if path is not None])
     if maps.out is not None:
         check_free(maps.out, overwrite=maps.overwrite)
     elif maps.overwrite:

@@ -81,7 +81,7 @@ def plot(
         )
     if reading.prediction is not None and real_path(plotted.out) == real_path(reading.prediction):
         raise SettingError(f"{plotted.out} is the run; name another file for the plot")
-    check_writable([plotted.out])
+    check_writable([], [plotted.out])
     rules = convention.convention()
     lossy = labels.threshold is not None or plotted.kind == "curves"
     run = count_or_read(reading, quiet=quiet, lossy=lossy)
