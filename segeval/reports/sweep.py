@@ -41,6 +41,7 @@ def make_document(sweep: Sweep) -> dict[str, Any]:
             **best,
         },
         "thresholds": sweep.thresholds.tolist(),
+        "predicted": sweep.predicted.tolist(),
         **{
             pooling: {n: [defined(v) for v in c.tolist()] for n, c in sweep.curves(pooling).items()}
             for pooling in POOLINGS
@@ -51,6 +52,13 @@ def make_document(sweep: Sweep) -> dict[str, Any]:
 def _peaked(curves: Iterable[str]) -> list[str]:
     """Return the curves with a best threshold: those that weigh false positives and misses."""
     return [name for name in curves if name not in METRICS or METRICS[name].symmetric]
+
+
+def recall_and_precision(document: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """Return recall and precision at the thresholds at which anything is predicted."""
+    curves = document["dataset"]
+    rows = zip(curves["recall"], curves["precision"], document["predicted"], strict=True)
+    return [(r, p) for r, p, pixels in rows if pixels and r is not None and p is not None]
 
 
 def to_csv(document: Mapping[str, Any]) -> str:

@@ -46,6 +46,7 @@ class Sweep:
     """Scores of the foreground at 256 thresholds, over the data set and as means over images."""
 
     thresholds: NDArray[np.int64] | NDArray[np.float64]  # (256,); foreground at or above
+    predicted: NDArray[np.int64]  # (256,); pixels of the foreground over the data set
     dataset: Mapping[str, NDArray[np.float64]]  # (256,) by `curve_names`, NaN where undefined
     image: Mapping[str, NDArray[np.float64]]  # (256,)
     images: Mapping[str, int]  # in the mean of each curve, the same at every threshold
@@ -107,11 +108,11 @@ def sweep(
         above = above + above_each[..., :-1].sum(axis=1, keepdims=True)
         pixels = pixels + pixels_each.sum(axis=1, keepdims=True)
     counts = _counts(np.asarray(above), np.asarray(pixels))
-    means = np.where(lost > 0, np.nan, ratio(sums, number[:, None]))
     average_precision, auroc = _areas(levels)
-    image = dict(zip(metrics, means, strict=True))
+    image = dict(zip(metrics, np.where(lost, np.nan, ratio(sums, number[:, None])), strict=True))
     return Sweep(
         thresholds=levels.thresholds,
+        predicted=counts.predicted[0],
         dataset={n: convention.score_classes(metric, counts)[0] for n, metric in metrics.items()},
         image={name: curve[:-1] for name, curve in image.items()},
         images=dict(zip(metrics, number.tolist(), strict=True)),

@@ -33,6 +33,10 @@ ORDERS_OF_TWO: Final = {
     "best": "best of B first",
     "name": "by name",
 }
+ORDERS_OF_PAIR: Final = {
+    "worst": "most confused pixels{} first",
+    "best": "fewest confused pixels{} first",
+}  # what the same orders are where a confusion is chosen
 
 Table = Mapping[str, NDArray[np.float64]]
 
@@ -40,6 +44,8 @@ Table = Mapping[str, NDArray[np.float64]]
 def describe_run(catalogue: Catalogue, drawer: Renderer, position: int | None) -> Any:
     """Return what is known before an image is chosen."""
     scores, baseline = catalogue.scores, catalogue.baseline
+    orders, side = (ORDERS, "") if baseline is None else (ORDERS_OF_TWO, " of B")
+    of_pair = {order: title.format(side) for order, title in ORDERS_OF_PAIR.items()}
     sides = [side.scores for side in catalogue.sides]
     support = scores.counts.confusion.classes.support
     colors = [hex_color(color) for color in class_colors(scores.labels)]
@@ -56,7 +62,8 @@ def describe_run(catalogue: Catalogue, drawer: Renderer, position: int | None) -
         "signature": scores.signature,
         "runs": [] if baseline is None else list(baseline.names),
         "notes": [] if baseline is None else list(baseline.notes),
-        "orders": list((ORDERS if baseline is None else ORDERS_OF_TWO).items()),
+        "orders": list(orders.items()),
+        "orders_of_pair": list((orders | of_pair).items()),
         "summary": [
             [title, _contrast([summary[title] for summary in summaries])] for title in summaries[0]
         ],

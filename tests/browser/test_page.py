@@ -38,6 +38,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     by_classes = {str(k): made_page(folder / str(k), k) for k in (2, 3, 19, 150)}
     return by_classes | {
         "edges": scored_page(edges, *edge_masks(edges)),
+        "gates": made_page(folder / "gates", 40, "--fail-under", "iou.*=0"),
         "hostile": hostile_page(folder / "hostile"),
         "grey": scored_page(grey, *grey_masks(grey), "--threshold", 128),
         "comparison": compared_page(folder / "comparison"),
@@ -231,6 +232,16 @@ def test_cells_are_read_with_the_keys_and_with_the_pointer(visit: Open, name: st
     assert read_cell(page) == expected_cell(page, last - 1, 1)
     page.mouse.move(1, 1)
     assert not page.locator("#read").inner_text()
+
+
+def test_many_gates_fold_and_fit_a_phone(visit: Open) -> None:
+    page = visit("gates", width=360)
+    said = page.locator("#gates [role=status]")
+    assert said.text_content() == "Shown: 20 of 40 gates, failed first."
+    room = "document.querySelector('#gates .scroll')"
+    assert page.evaluate(f"{room}.scrollWidth <= {room}.clientWidth")
+    page.locator("#gates .more").click()
+    assert page.locator("#gates tbody tr:visible").count() == 40
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -176,6 +176,9 @@ def test_classes_groups_orders_and_confusions_choose_images(opened: Open, served
     rows = served.json(f"api/images?pair={pair[0]}-{pair[1]}")["rows"]
     see(page, "#status", f"{len(rows)} of {len(NAMES)} images")
     assert page.locator(".row .value").first.text_content().startswith(f"{rows[0]['pixels']} px")
+    see(page, "#order option:checked", "most confused pixels first")
+    page.go_back()
+    see(page, "#order option:checked", "worst first")
 
 
 def test_the_address_holds_what_is_shown(opened: Open, served: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest
 from made.sets import data_set, document, segeval
 from PIL import Image
 
+from segeval import score
 from segeval.cli.commands.plot import PlotOptions
-from segeval.reports.plots.plots import PLOTS, draw_plot
+from segeval.reports.html.charts import lay_out_curve
+from segeval.reports.plots.plots import PLOTS, draw_plot, plot_data
 from segeval.reports.plots.style import save
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -107,6 +110,24 @@ def test_curves_of_grey_predictions(grey: tuple[Path, Path], tmp_path: Path) -> 
         "plot", *grey, "--kind", "curves", "--threshold", "3", "-o", tmp_path / "b.svg", expect=2
     )
     assert "leave out --threshold" in done.stderr
+
+
+def test_curves_have_no_point_where_nothing_is_predicted(grey: tuple[Path, Path]) -> None:
+    document = json.loads(segeval("sweep", *grey, "--json", "-").stdout)
+    assert document["predicted"][250:] == [20, 0, 0, 0, 0, 0]
+    left, right = draw_plot("curves", document | {"metric": "iou"}).axes
+    assert min(np.asarray(left.lines[0].get_ydata())) > 0.4
+    assert np.isnan(np.asarray(right.lines[0].get_ydata())[-5:]).all()
+    path = lay_out_curve(document)
+    assert path is not None
+    assert "L0.00 100.00" not in path["path"]
+
+
+def test_images_of_two_classes_are_shown_by_the_foreground(grey: tuple[Path, Path]) -> None:
+    scored = score(prediction=grey[0], truth=grey[1], labels="binary", threshold=200)
+    data = plot_data(scored.scores)
+    assert data["name"] == "IoU of foreground"
+    assert data["values"] == [scored.scores.class_scores["iou"][1]]
 
 
 def test_what_cannot_be_written_is_said_before_anything_is_counted(

@@ -177,12 +177,14 @@ def test_bars_are_sorted_and_share_a_scale() -> None:
     chart = lay_out_differences(rows, "iou", 10)
     assert [row["name"] for row in chart["rows"]] == ["b", "d", "a", "e", "c"]
     bars = {row["name"]: row for row in chart["rows"]}
-    assert chart["zero"] == pytest.approx(100 * 0.21 / 0.52)
+    assert chart["zero"] == pytest.approx(100 * 0.25 / 0.6)
     assert bars["b"]["left"] == bars["b"]["from"] - bars["b"]["width"] == chart["zero"]
     assert bars["e"]["left"] + bars["e"]["width"] == pytest.approx(chart["zero"])
     assert [bars[name]["way"] for name in "abc"] == ["worse", "better", None]
     assert [bars[name]["certain"] for name in "ab"] == [True, False]
     assert [tick for _, tick in chart["ticks"]] == [-0.2, 0.0, 0.2]
+    alike = [{"name": "a", "iou": dict.fromkeys(("delta", "low", "high", "p_holm"), 0.0)}]
+    assert lay_out_differences(alike, "iou", 10)["ticks"] == [(50, 0)]
     few = lay_out_differences(rows, "iou", 2)
     assert ([row["name"] for row in few["rows"]], few["of"]) == (["b", "e"], 5)
 

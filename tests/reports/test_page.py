@@ -256,6 +256,7 @@ def test_gates_have_a_word_for_how_they_went(tmp_path: Path) -> None:
     sides = [save(tmp_path / side / "a.png", [[0, 0, 1]]).parent for side in ("pred", "truth")]
     gates = [part for gate in ("iou.0=1", "iou.2=0.5", "miou=1") for part in ("--fail-under", gate)]
     page = read(scored_page(tmp_path, *sides, "--classes", 3, *gates, expect=1))
+    assert page.words.index("Gates") < page.words.index("Classes")  # the links, as the page
     assert [words for words in page.words if words[0] in "✓✗–" and len(words) > 1] == [
         "– undefined",
         "✓ passed",
@@ -325,7 +326,7 @@ def test_a_histogram_counts_every_image_once() -> None:
 
 
 def test_a_curve_without_any_point_is_left_out() -> None:
-    nothing = {"thresholds": [0], "dataset": {"recall": [None], "precision": [0.5]}}
+    nothing = {"predicted": [1], "dataset": {"recall": [None], "precision": [0.5]}}
     assert lay_out_curve(nothing) is None
 
 

@@ -136,6 +136,10 @@ def test_each_run_has_its_pictures_and_values(served: Served) -> None:
 def test_one_run_has_no_second_one(tmp_path: Path, served: Served) -> None:
     assert served.get("picture?image=0&run=2")[0] == 404
     assert served.json("api/run")["orders"][0] == ["lost", "largest loss first"]
+    assert served.json("api/run")["orders_of_pair"][2] == [
+        "worst",
+        "most confused pixels of B first",
+    ]
     assert served.json("api/images") == served.json("api/images?order=lost")
     with serve(tmp_path) as alone:
         assert alone.get("picture?image=0&run=0")[0] == 200

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.reports.sweep import recall_and_precision
 from segeval.text import defined, show_threshold
 
 BINS: Final = 20
@@ -55,13 +56,11 @@ def lay_out_curve(
     The document is of schema ``segeval.sweep/1``; the threshold that is in force is marked, by the
     counts of the foreground under it, as it may lie between those of the curve.
     """
-    curves = document["dataset"]
-    columns = [document["thresholds"], curves["recall"], curves["precision"]]
-    rows = [row for row in zip(*columns, strict=True) if row[1] is not None and row[2] is not None]
+    rows = recall_and_precision(document)
     if not rows:
         return None
     picked = np.unique(np.linspace(0, len(rows) - 1, min(POINTS, len(rows))).astype(int)).tolist()
-    points = [f"{100 * rows[k][1]:.2f} {100 - 100 * rows[k][2]:.2f}" for k in picked]
+    points = [f"{100 * rows[k][0]:.2f} {100 - 100 * rows[k][1]:.2f}" for k in picked]
     mark, best = None, document["summary"]["best_dice_dataset"]
     if threshold is not None and foreground and foreground["predicted"]:
         mark = {

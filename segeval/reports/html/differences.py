@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from segeval.reports.compare import SIGNIFICANT
 
-TICKS: Final = 4  # most steps of the scale, so that what is written at them has room
-MARGIN: Final = 0.02  # share of the room beyond the outermost bar
+TICKS: Final = 3  # most steps of the scale, so that what is written at them has room
+MARGIN: Final = 0.1  # beyond the outermost bars as a share of them: room for what is written
 
 
 def lay_out_differences(
@@ -22,24 +22,24 @@ def lay_out_differences(
     rows.sort(key=lambda row: -abs(row["delta"] or 0.0) if row["delta"] is not None else 1.0)
     kept = sorted(rows[:most], key=lambda row: (row["delta"] is None, -(row["delta"] or 0.0)))
     ends = [end for row in kept for end in (row["delta"], row["low"], row["high"])]
-    first, last = _span([end for end in ends if end is not None])
+    low, high = _span([end for end in ends if end is not None])
+    margin = MARGIN * (high - low) or 0.01
+    first, last = low - margin, high + margin
 
     def place(value: float) -> float:
         return 100 * (value - first) / (last - first)
 
     return {
         "zero": place(0.0),
-        "ticks": [(place(tick), tick) for tick in _ticks(first, last)],
+        "ticks": [(place(tick), tick) for tick in _ticks(first, last) if low <= tick <= high],
         "rows": [row | _bar(row, place) for row in kept],
         "of": len(rows),
     }
 
 
 def _span(ends: Sequence[float]) -> tuple[float, float]:
-    """Return what the scale reaches from and to: 0 is always on it."""
-    first, last = min([0.0, *ends]), max([0.0, *ends])
-    margin = MARGIN * (last - first) or 0.01
-    return first - margin, last + margin
+    """Return from where to where bars reach: 0 is always among it."""
+    return min([0.0, *ends]), max([0.0, *ends])
 
 
 def _bar(row: Mapping[str, Any], place: Any) -> dict[str, Any]:

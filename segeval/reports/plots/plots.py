@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from segeval.pictures.caption import image_scores
 from segeval.reports.document import make_document
 from segeval.reports.plots.matrix import draw_matrix
 from segeval.reports.plots.style import BLUE, GREY, ORANGE, PURPLE, bare, figure_of, short, style
-from segeval.scoring.metrics import METRICS, shown
-from segeval.scoring.score import Scores, per_image
+from segeval.reports.sweep import recall_and_precision
+from segeval.reports.wording import foreground_names
+from segeval.scoring.metrics import METRICS, shown, title_of
+from segeval.scoring.score import Scores
 from segeval.text import counted, show_score, show_threshold
 
 if TYPE_CHECKING:
@@ -32,9 +35,10 @@ LINES: Final = ((BLUE, "-"), (ORANGE, "--"), ("#000000", "-"), (PURPLE, "-."), (
 
 def plot_data(scores: Scores) -> dict[str, Any]:
     """Return scores as the document that plots show, with those of the images as ``values``."""
-    iou = METRICS["iou"]
-    values = per_image(scores)[iou.mean].tolist()
-    return make_document(scores) | {"values": values, "name": iou.mean_title}
+    document = make_document(scores)
+    values = next(iter(image_scores(scores, scores.foreground).values()))
+    name = next(iter(foreground_names(document)), METRICS["iou"].mean)
+    return document | {"values": values.tolist(), "name": title_of(name)}
 
 
 def draw_plot(kind: Kind, data: Mapping[str, Any]) -> Figure:
@@ -119,8 +123,10 @@ def _curves(document: Mapping[str, Any]) -> Figure:
     some = np.unique(np.linspace(0, thresholds.size - 1, min(POINTS, thresholds.size)).astype(int))
     drawn = [metric.name for metric in shown(METRICS, "classes")]
     lines = {name: np.array(curve, float)[some] for name, curve in curves.items() if name in drawn}
-    recall, precision = lines["recall"][::-1], lines["precision"][::-1]
-    left.step([0, *recall], [precision[0], *precision], where="pre", color=BLUE)
+    lines["precision"][np.array(document["predicted"])[some] == 0] = np.nan  # 0 / 0
+    if points := recall_and_precision(document)[::-1]:
+        recall, precision = zip(*points, strict=True)
+        left.step([0, *recall], [precision[0], *precision], where="pre", color=BLUE)
     area = show_score(document["summary"]["average_precision"])
     left.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.01))
     left.set_title(f"average precision {area}", loc="left")

@@ -106,6 +106,10 @@ function showControls() {
       const [truth, predicted] = state.pair.split("-").map((k) => run.classes[k]?.name ?? "no class");
       fill("pair", [[state.pair, `${truth} → ${predicted}`]]);
     }
+    if (name === "order") {
+      control.replaceChildren();
+      fill("order", state.pair ? run.orders_of_pair : run.orders);
+    }
     control.value = state[name];
   }
   if (document.activeElement !== at("filter")) at("filter").value = state.q;
@@ -152,7 +156,6 @@ async function start() {
   at("signature").textContent = run.signature;
   fill("class", run.classes.map((row, index) => [index, row.name]));
   fill("pair", run.confusions.map((row) => [row.pair.join("-"), `${row.truth} → ${row.prediction} (${row.pixels})`]));
-  fill("order", run.orders);
   fill("group", run.groups.map(([name, count], index) => [index, `${name} (${count})`]));
   at("groups").hidden = !run.groups.length;
   at("run-classes").replaceChildren(...classTable(run.columns.run, run.classes));

@@ -67,7 +67,7 @@ function narrow(section) {
       : `No ${what}.`;
   }
   field.addEventListener("input", show);
-  worst.addEventListener("click", () => sortBy(ranking, true));
+  worst?.addEventListener("click", () => sortBy(ranking, true));
   listed.addEventListener("click", () => {
     arrange(table, (a, b) => a.dataset.place - b.dataset.place);
     show();
