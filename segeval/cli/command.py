@@ -81,7 +81,10 @@ def _call(
         notify(f"segeval: {where}{error.strerror or error}")
         raise typer.Exit(NOT_SCORED) from None
     except KeyboardInterrupt:
-        notify("segeval: interrupted")
+        kept = any(
+            getattr(each, "resume", None) is not None and each.out for each in given.values()
+        )
+        notify("segeval: interrupted" + "; --resume goes on where it stopped" * kept)
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -130,6 +133,8 @@ def _explain(error: SegevalError, *, checkable: bool) -> None:
         return
     count = len(error.problems)
     said = f"segeval: {count} problem{'s' if count > 1 else ''} in the data; nothing was scored"
+    if any(problem.kind == "unreadable mask" for problem in error.problems):
+        said += "; --on-error skip leaves out pairs that cannot be read"
     more = "; `segeval check` lists them all" if checkable else ""
     described = describe_problems(error.problems, more=more)
     if on_github():  # an annotation shows one message only

@@ -17,6 +17,7 @@ from segeval.text import listed as shown
 
 LISTED: Final = 20  # problems of one kind that are listed before the rest is only counted
 ALIKE: Final = 3  # problems that differ in nothing but the name, before they become one line
+SHOWN: Final = 3  # names in a notice
 
 
 def write_stdout(content: str | bytes) -> None:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from segeval.cli.command import GATE_FAILED
-from segeval.cli.console import notify, write_stdout
+from segeval.cli.console import SHOWN, notify, write_stdout
 from segeval.cli.github import add_to_summary
-from segeval.cli.notices import SHOWN, say_classes, say_doubts, say_guessed
+from segeval.cli.notices import say_classes, say_doubts, say_guessed
 from segeval.cli.options.output import ReportFiles
 from segeval.cli.plan import Plan
 from segeval.counting.run import CountedRun

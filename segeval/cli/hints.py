@@ -55,5 +55,7 @@ def refusal(value: Any, hint: Any) -> str:
     """Say why a value is refused: what was expected."""
     if choices := choices_of(hint):
         return f"{value!r} is not one of {', '.join(map(repr, choices))}"
+    if kinds_of(hint)[0] is Path:
+        return f"{value!r} cannot be read; look at its permissions"
     _, words = EXPECTED[kinds_of(hint)[0]]
     return f"{value!r} is not {', '.join(filter(None, [words, range_of(hint)]))}"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 import numpy as np
 
-from segeval.cli.console import notify
+from segeval.cli.console import SHOWN, notify
 from segeval.counting.run import CountedRun
 from segeval.labels.classify import ClassifiedRun
 from segeval.labels.diagnose import MORE, explain_unknown, unpredicted_void
@@ -19,8 +18,6 @@ from segeval.scoring.means import depends_on_class_count
 from segeval.scoring.resampling import FEW, Units
 from segeval.scoring.sample import excluded_indices
 from segeval.text import listed
-
-SHOWN: Final = 3  # names in a notice
 
 
 def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, quiet: bool) -> None:

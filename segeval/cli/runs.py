@@ -6,9 +6,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segeval.cli.console import notify, progress_bar
+from segeval.cli.console import SHOWN, notify, progress_bar
 from segeval.cli.options.pairing import PairingOptions, ReadingOptions
 from segeval.errors import SettingError
+from segeval.text import counted, listed
 
 if TYPE_CHECKING:
     from segeval.counting.run import CountedRun
@@ -46,6 +47,12 @@ def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> Count
         out = RunFile.create(pairing.out, resume=pairing.resume, overwrite=pairing.overwrite)
         with closing(out) as file:
             run = count_dataset(source, reading, **how, file=file)
+    if others := run.provenance.left_out:
+        notify(
+            f"notice: {counted(len(others), 'file')} left out, hidden or without the ending of a "
+            f"mask: {listed(others, SHOWN)}",
+            quiet=quiet,
+        )
     if not quiet:
         _say_regions(run, source)
     return run

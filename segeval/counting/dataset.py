@@ -212,6 +212,7 @@ def provenance_of(
         missing=pairing.missing,
         skipped=tuple(sorted(fault.name for fault in faults)) if skip else (),
         extra=pairing.extra,
+        left_out=pairing.left_out,
         waivers=_waivers(source, reading),
         shards=() if source.shard is None else (source.shard,),
         source={

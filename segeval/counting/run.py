@@ -91,6 +91,7 @@ class Provenance:
     missing: tuple[str, ...] = ()  # truths without a prediction, waived
     skipped: tuple[str, ...] = ()  # unreadable pairs, waived
     extra: tuple[str, ...] = ()  # predictions without a truth
+    left_out: tuple[str, ...] = ()  # files that are no masks by their names
     waivers: tuple[str, ...] = ()  # what can move a score, for the signature, e.g. missing:skip
     shards: tuple[str, ...] = ()  # e.g. "1/4"; empty for all of the data set
     source: Mapping[str, str] = field(default_factory=dict)  # where the masks came from
@@ -215,6 +216,7 @@ def _united(parts: Sequence[Provenance]) -> Provenance:
         missing=union(part.missing for part in parts),
         skipped=union(part.skipped for part in parts),
         extra=union(part.extra for part in parts),
+        left_out=union(part.left_out for part in parts),
         waivers=parts[0].waivers,
         shards=shards,
         source=sources[0] if all(source == sources[0] for source in sources) else {},

@@ -21,6 +21,7 @@ from segeval.errors import MaskError
 ROOM: Final = 64 << 20  # bytes a file may hold beside its pixels: texts, profiles, tables
 GROWTH: Final = 2  # how much larger than its pixels the worst compression makes a file
 NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+ENDS: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)  # what is no fault of a decoder
 OTHERS: Final = {
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -98,7 +99,7 @@ def _open(path: str | PathLike[str]) -> io.FileIO:
         if other is None:
             return open(path, "rb", buffering=0, opener=_open_at_once)
     except (OSError, ValueError) as error:
-        raise MaskError(f"cannot be opened: {_reason(error)}") from error
+        raise MaskError(f"cannot be opened: {reason_of(error)}") from error
     raise MaskError(f"it is {other}; only regular files are read")
 
 
@@ -113,13 +114,14 @@ def _read_whole(file: IO[bytes], size: int) -> bytes:
         while len(data) < size and (more := file.read(size + 1 - len(data))):
             data += more
     except OSError as error:
-        raise MaskError(f"cannot be read: {_reason(error)}") from error
+        raise MaskError(f"cannot be read: {reason_of(error)}") from error
     if len(data) != size:
         raise MaskError("its size changes while it is read; wait until it is written")
     return data
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return what the system says of a path, without the path."""
     return getattr(error, "strerror", None) or str(error)
 
 
@@ -133,7 +135,7 @@ def named(path: str | PathLike[str]) -> Iterator[None]:
         yield
     except MaskError as error:
         raise MaskError(f"{path}: {error}") from error.__cause__
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+    except ENDS:
         raise
     except MemoryError as error:
         raise MaskError(f"{path}: there is not enough memory to read it") from error

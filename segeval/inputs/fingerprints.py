@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from segeval.errors import MaskError
+from segeval.inputs.files import opened
 from segeval.text import printable
 
 GRAIN: Final = 20_000_000  # nanoseconds in which two changes may bear the same time stamp
@@ -33,8 +35,9 @@ def still(path: Path, known: str) -> str | None:
         settled = max(times) < int(read) - GRAIN
         if (status.st_mtime_ns, status.st_ctime_ns) == times and settled:
             return known
-        content = path.read_bytes()
-    except OSError:
+        with opened(path) as file:
+            content = file.content(int(size))
+    except (OSError, ValueError, MaskError):
         return None
     return fingerprint(status, content) if _digest(content) == digest else None
 

@@ -38,7 +38,7 @@ SIGNATURES: Final = {
 }
 LOSSY: Final = {"JPEG", "JPEG 2000", "WebP"}
 READABLE: Final = "PNG, TIFF, BMP, GIF, .npy or .npz"
-BLOCK: Final = 1 << 18  # pixels whose colours are put together at once
+BLOCK: Final = 1 << 18  # pixels whose colours or floats become values at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,7 +112,7 @@ def _one_value_a_pixel(array: NDArray[Any]) -> NDArray[Any]:
     if array.ndim == 3:
         return _single_channel(array)
     if array.dtype.kind == "f":
-        return float_values(array)
+        return _by_rows(float_values, array)
     if array.dtype.kind == "b":
         return as_zero_one(array)
     if array.dtype.itemsize == 8 and (fault := integer_fault(int(array.min()), int(array.max()))):
@@ -133,25 +133,31 @@ def _single_channel(array: NDArray[Any]) -> NDArray[Any]:
     if channels <= 2:
         return np.ascontiguousarray(array[..., 0])
     if array.dtype == np.uint8:
-        return _color_values(array)
+        return _by_rows(_color_values, array)
     red, green, blue = array[..., 0], array[..., 1], array[..., 2]
     if np.array_equal(red, green) and np.array_equal(red, blue):
         return np.ascontiguousarray(red)
     raise MaskError("it holds 16-bit colours; save it with 8 bits per channel, or as indices")
 
 
-def _color_values(array: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Put colours (H, W, 3 or 4) together in blocks of rows, so that little memory is needed."""
+def _by_rows(
+    values_of: Callable[[NDArray[Any]], NDArray[np.int64]], array: NDArray[Any]
+) -> NDArray[np.int64]:
+    """Return the values of an array, one block of rows after another, which needs less memory."""
     values = np.empty(array.shape[:2], np.int64)
     rows = max(1, BLOCK // array.shape[1])
     for start in range(0, len(array), rows):
-        block = array[start : start + rows]
-        color = block[..., 0].astype(np.uint32)
-        for channel in (1, 2):
-            color <<= 8
-            color |= block[..., channel]
-        np.bitwise_or(color, np.int64(COLOR), out=values[start : start + rows])
+        values[start : start + rows] = values_of(array[start : start + rows])
     return values
+
+
+def _color_values(array: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the numbers of colours (H, W, 3 or 4)."""
+    color = array[..., 0].astype(np.uint32)
+    for channel in (1, 2):
+        color <<= 8
+        color |= array[..., channel]
+    return color | np.int64(COLOR)
 
 
 def _array_header(stream: IO[bytes], *, archive: bool) -> numpyfiles.Header:

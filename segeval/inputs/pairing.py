@@ -11,14 +11,16 @@ import io
 import os
 import re
 import shlex
+import stat
 import unicodedata
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from segeval.errors import Problem, SettingError
+from segeval.inputs.files import reason_of
 from segeval.settings import Match, Missing
 from segeval.text import printable
 
@@ -26,9 +28,14 @@ IMAGE_EXTENSIONS: Final = frozenset(
     ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
 )  # extensions of the files that are looked at; all others are left alone
 
+LITTER: Final = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # of systems, not of users
+
 TRIED: Final = 200  # names that are looked at to propose a suffix
 ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix
 TELLING: Final = "label", "mask", "seg", "gt"  # what truths are called among files of other kinds
+
+
+Identity = tuple[int, int]  # device and number of a folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,16 @@ class Pairing:
     problems: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()  # files that are no masks by their names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderIndex:
+    """The masks of a folder by name, its problems, and files that are no masks by their names."""
+
+    files: dict[str, Path]
+    problems: list[Problem] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def find_pairs(
@@ -74,11 +91,14 @@ def find_pairs(
     in other folders, if their last part stands once on each side. ``include`` is a glob that the
     name of a pair must match, e.g. ``"frankfurt/*"``. Pairs come in ascending order of their names.
     """
-    if prediction.is_file() and truth.is_file():
+    if os.path.isfile(prediction) and os.path.isfile(truth):
         return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
-    problems: list[Problem] = []
-    predictions = index_folder(prediction, "prediction", pred_suffix, include, problems)
-    truths = index_folder(truth, "truth", truth_suffix, include, problems)
+    sides = (
+        index_folder(prediction, "prediction", pred_suffix, include),
+        index_folder(truth, "truth", truth_suffix, include),
+    )
+    predictions, truths = (side.files for side in sides)
+    problems = [problem for side in sides for problem in side.problems]
     if match == "stem":
         predictions = _by_stem(truths, predictions, problems)
     common = sorted(truths.keys() & predictions.keys())
@@ -91,48 +111,46 @@ def find_pairs(
         problems += _other_files(common, absent, truths[absent[0]]) or [
             _missing_prediction(name, truths[name], prediction) for name in absent
         ]
-    pairs = [Pair(name=n, truth=truths[n], prediction=predictions[n]) for n in common]
-    if missing == "worst":
-        pairs += [Pair(name=n, truth=truths[n], prediction=None) for n in absent]
-        pairs.sort(key=lambda pair: pair.name)
+    paired = sorted(truths) if missing == "worst" else common
     return Pairing(
-        pairs=tuple(pairs),
+        pairs=tuple(Pair(name=n, truth=truths[n], prediction=predictions.get(n)) for n in paired),
         problems=tuple(problems),
         missing=tuple(absent) if missing != "error" else (),
         extra=extra,
+        left_out=tuple(path for side in sides for path in side.left_out),
     )
 
 
 def index_folder(
-    folder: Path, side: str, suffix: str, include: str | None, problems: list[Problem]
-) -> dict[str, Path]:
-    """Map the name of every mask below a folder to its file; report what stands in the way."""
-    if not folder.exists():
-        detail = f"{side} folder {folder} does not exist; check the path"
-        problems.append(Problem(name=str(folder), kind="no such folder", detail=detail))
-        return {}
-    if not folder.is_dir():
-        detail = f"{side} {folder} is a file; give two folders or two files"
-        problems.append(Problem(name=str(folder), kind="not a folder", detail=detail))
-        return {}
+    folder: Path, side: str, suffix: str = "", include: str | None = None
+) -> FolderIndex:
+    """Find the masks below a folder, and what stands in the way."""
+    if (problem := _no_folder(folder, side)) is not None:
+        return FolderIndex(files={}, problems=[problem])
     found: dict[str, list[str]] = {}
-    for relative, path in _walk(str(folder), problems):
+    index = FolderIndex(files={})
+    for relative, path in _walk(str(folder), index.problems):
         name = _pair_name(relative, suffix)
-        if name is not None and _is_included(include, name, relative):
+        if name is None or not _is_included(include, name, relative):
+            continue
+        if _is_mask(relative):
             found.setdefault(name, []).append(path)
+        else:
+            index.left_out.append(printable(path))
     if not found:
         wanted = f" with names ending in {suffix!r}" if suffix else ""
         wanted += f" that match {include!r}" if include else ""
         detail = (
             f"{side} folder {folder} holds no masks{wanted} ({' '.join(sorted(IMAGE_EXTENSIONS))})"
         )
-        problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
+        index.problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
     for name, paths in sorted(found.items()):
         if len(paths) > 1:
             files = ", ".join(sorted(paths))
             detail = f"{files}: the same name on the {side} side; keep one of them"
-            problems.append(Problem(name=name, kind="two files of one name", detail=detail))
-    return {name: Path(min(paths)) for name, paths in found.items()}
+            index.problems.append(Problem(name=name, kind="two files of one name", detail=detail))
+        index.files[name] = Path(min(paths))
+    return index
 
 
 def _by_stem(
@@ -161,27 +179,67 @@ def _is_included(include: str | None, *names: str) -> bool:
     return any(fnmatch.fnmatch(_normal(name), _normal(include)) for name in names)
 
 
-def _walk(
-    folder: str, problems: list[Problem], prefix: str = "", above: tuple[tuple[int, int], ...] = ()
-) -> Iterator[tuple[str, str]]:
-    """Yield relative and whole paths of image files, through links, not in circles, none hidden."""
-    status = os.stat(folder)
-    here = (status.st_dev, status.st_ino)
-    if here in above:
-        return
+def _no_folder(folder: Path, side: str) -> Problem | None:
+    """Say why a folder cannot be walked, or return nothing."""
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        detail = f"{folder}: the folder cannot be read: {error.strerror or error}"
-        problems.append(Problem(name=folder, kind="unreadable folder", detail=detail))
-        return
-    for entry in entries:
-        if entry.name.startswith((".", "__MACOSX")):
+        mode = os.stat(folder).st_mode
+    except FileNotFoundError:
+        detail = f"{side} folder {folder} does not exist; check the path"
+        return Problem(name=str(folder), kind="no such folder", detail=detail)
+    except (OSError, ValueError) as error:
+        detail = f"{side} folder {folder} cannot be opened: {reason_of(error)}; check the path"
+        return Problem(name=str(folder), kind="no such folder", detail=detail)
+    if stat.S_ISDIR(mode):
+        return None
+    what = "a file" if stat.S_ISREG(mode) else "no folder and no regular file"
+    detail = f"{side} {folder} is {what}; give two folders or two files"
+    return Problem(name=str(folder), kind="not a folder", detail=detail)
+
+
+def _walk(top: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:
+    """Yield relative and whole paths of all files below a folder.
+
+    Each folder is walked under its own name, and once more under that of each link that leads to
+    it, unless it lies above the link. Names of fewer links come first.
+    """
+    waiting: deque[tuple[str, str, tuple[Identity, ...]]] = deque([(top, "", ())])
+    followed: set[tuple[Identity, str]] = set()
+    while waiting:
+        folder, prefix, above = waiting.popleft()
+        try:
+            status = os.stat(folder)
+            here = (status.st_dev, status.st_ino)
+            if here in above:
+                continue
+            with os.scandir(folder) as entries:
+                ordered = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            detail = f"{folder}: the folder cannot be read: {reason_of(error)}"
+            problems.append(Problem(name=folder, kind="unreadable folder", detail=detail))
             continue
-        if entry.is_dir():
-            yield from _walk(entry.path, problems, f"{prefix}{entry.name}/", (*above, here))
-        elif os.path.splitext(entry.name)[1].lower() in IMAGE_EXTENSIONS:
-            yield _normal(prefix + entry.name), entry.path
+        for entry in ordered:
+            if entry.name in LITTER or entry.name.startswith("._"):
+                continue
+            if entry.name.startswith(".") or not _is_folder(entry):
+                yield _normal(prefix + entry.name), entry.path
+            elif not entry.is_symlink():
+                waiting.appendleft((entry.path, f"{prefix}{entry.name}/", (*above, here)))
+            elif (here, entry.name) not in followed:
+                followed.add((here, entry.name))
+                waiting.append((entry.path, f"{prefix}{entry.name}/", (*above, here)))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle: what cannot be opened is told where it is read
+        return False
+
+
+def _is_mask(relative: str) -> bool:
+    """Whether the name of a file is that of a mask: not hidden, and with a known extension."""
+    name = relative.rpartition("/")[2]
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
 
 
 def _pair_name(relative: str, suffix: str) -> str | None:
@@ -303,14 +361,14 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
     absent: list[str] = []
     for line, row in _rows(table):
         truth, prediction = table.parent / row["truth"], table.parent / row["prediction"]
-        name = row.get("name") or Path(row["truth"]).with_suffix("").as_posix()
+        name = row.get("name") or Path(os.path.splitext(row["truth"])[0]).as_posix()
         if not _is_included(include, name, row["truth"]):
             continue
         if name in pairs or name in absent:
             detail = f"{table}, line {line}: name {name!r} stands on an earlier line as well"
             problems.append(Problem(name=name, kind="two files of one name", detail=detail))
             continue
-        found = prediction if prediction.exists() else None
+        found = prediction if os.path.exists(prediction) else None
         if found is None and missing == "error":
             detail = f"{table}, line {line}: {prediction} does not exist; mend the line or add it"
             problems.append(Problem(name=name, kind="missing prediction", detail=detail))

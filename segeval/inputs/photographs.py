@@ -5,6 +5,7 @@ One that is missing or broken stops nothing: it is said, and grey is used in its
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.errors import MaskError, Problem, SettingError
+from segeval.errors import MaskError, SettingError
 from segeval.inputs.files import check_size, memory_for, named, opened
 from segeval.inputs.pairing import index_folder
 from segeval.settings import MAX_PIXELS
@@ -26,10 +27,9 @@ MOST_BYTES: Final = 8  # of a pixel, before compression
 
 def find_photographs(folder: Path, *, suffix: str = "") -> dict[str, Path]:
     """Return the photographs of a folder by name: the path without extension and suffix."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise SettingError(f"--images {folder}: there is no such folder; check the path")
-    problems: list[Problem] = []
-    found = index_folder(folder, "photograph", suffix, None, problems)
+    found = index_folder(folder, "photograph", suffix).files
     if not found:
         ending = f" with names ending in {suffix!r}" if suffix else ""
         raise SettingError(f"--images {folder}: there is no photograph{ending} in it")

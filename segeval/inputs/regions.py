@@ -1,5 +1,6 @@
 """Fields of view: masks beside the truths, which say where anything is judged."""
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -22,9 +23,11 @@ FOLDERS: Final = "mask", "masks", "fov", "roi"  # where fields of view lie, besi
 def add_regions(pairing: Pairing, folder: Path, suffix: str) -> Pairing:
     """Give pairs the fields of view of their names; the folder may be the file of a single pair."""
     problems, pairs = list(pairing.problems), pairing.pairs
-    if folder.is_file() and len(pairs) == 1:
+    if os.path.isfile(folder) and len(pairs) == 1:
         return replace(pairing, pairs=(replace(pairs[0], roi=folder),))
-    regions = index_folder(folder, "--roi", suffix, None, problems)
+    index = index_folder(folder, "--roi", suffix)
+    regions = index.files
+    problems += index.problems
     if regions:
         problems += _absent(folder, [p.name for p in pairs if p.name not in regions], regions)
     found = tuple(replace(pair, roi=regions.get(pair.name)) for pair in pairs)
@@ -52,13 +55,14 @@ def _end(names: list[str], regions: Mapping[str, Path]) -> str | None:
 def propose_regions(truth: Path, prediction: Path, pairs: Sequence[Pair]) -> str:
     """Name a folder beside the truths that may hold the fields of view, or return nothing.
 
-    It holds a mask for every image, and the truth of the first is of one value where that holds 0.
+    It holds a mask for every image, and the truth of the first is of one value where that holds 0,
+    a value that occurs elsewhere as well.
     """
     sides = {real_path(truth), real_path(prediction)}
     for folder in (truth.parent / name for name in FOLDERS):
         regions = {}
-        if folder.is_dir() and real_path(folder) not in sides:
-            regions = index_folder(folder, "--roi", "", None, [])
+        if os.path.isdir(folder) and real_path(folder) not in sides:
+            regions = index_folder(folder, "--roi").files
         end = _end([pair.name for pair in pairs], regions)
         if end is not None and _is_region(regions[f"{pairs[0].name}{end}"], pairs[0].truth):
             option = f" --roi-suffix {shlex.quote(end)}" if end else ""
@@ -70,12 +74,13 @@ def propose_regions(truth: Path, prediction: Path, pairs: Sequence[Pair]) -> str
 
 
 def _is_region(region: Path, truth: Path) -> bool:
-    """Whether a mask holds 0 and something else, and a truth is of one value where it holds 0."""
+    """Whether a truth is of one value where a mask holds 0, and of that one elsewhere as well."""
     with suppress(MaskError):
         inside = _inside(read_mask(region))
         values = read_mask(truth).values
         if values.shape == inside.shape and inside.any():
-            return np.unique(values[~inside]).size == 1
+            outside = np.unique(values[~inside])
+            return outside.size == 1 and bool((values[inside] == outside).any())
     return False
 
 

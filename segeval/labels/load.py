@@ -16,7 +16,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
-from segeval.errors import LabelError
+from segeval.errors import LabelError, SettingError
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.text import did_you_mean
 from segeval.values import integer_fault
@@ -72,7 +72,9 @@ def load_labels(source: str | PathLike[str]) -> LabelMap:
     Raises
     ------
     LabelError
-        If the name is unknown or the file is not understood; names the file and the line.
+        If the file is not understood; names the file and the line.
+    SettingError
+        If there is neither a map nor a file of this name.
 
     Examples
     --------
@@ -87,7 +89,7 @@ def load_labels(source: str | PathLike[str]) -> LabelMap:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         near = did_you_mean(path.stem, builtin_names())
-        raise LabelError(
+        raise SettingError(
             f"no label map or file is called {str(source)!r}{near or ';'} type `segeval labels` "
             f"for the built-in ones ({', '.join(builtin_names())}), or name a TOML, YAML, CSV or "
             "text file"

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from segeval.counting.run import CountedRun, ImageCounts
 from segeval.counting.workers import ordered_map
@@ -22,6 +23,8 @@ from segeval.pictures.classmaps import RunLookup, read_classes
 from segeval.pictures.overlay import Style, draw_picture
 from segeval.settings import Reading
 from segeval.text import listed
+
+UNFIT: Final = ":\\"  # part drives and folders on some systems; names have them of odd bytes too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class Plan:
 
 
 def target_names(names: Iterable[str]) -> dict[str, str]:
-    """Return the file of each name, relative to the folder; folders are kept.
+    """Return the file of each name, relative to the folder; only slashes part folders.
 
     >>> target_names(["city/one", "../two", "/three.v2"])
     {'city/one': 'city/one.png', '../two': '__/two.png', '/three.v2': 'three.v2.png'}
@@ -53,9 +56,9 @@ def target_names(names: Iterable[str]) -> dict[str, str]:
     targets: dict[str, str] = {}
     owners: dict[str, str] = {}
     for name in names:
-        parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", "."}]
+        parts = [part for part in name.split("/") if part not in {"", "."}]
         parts = ["__" if part == ".." else part for part in parts] or ["_"]
-        kept = "".join(c if c.isprintable() and c != ":" else "_" for c in "/".join(parts))
+        kept = "".join(c if c.isprintable() and c not in UNFIT else "_" for c in "/".join(parts))
         targets[name] = f"{kept}.png"
         owner = owners.setdefault(targets[name], name)
         if owner != name:

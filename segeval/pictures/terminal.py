@@ -45,7 +45,7 @@ def draw_text(codes: Codes, scheme: Palette, card: Caption, *, columns: int, col
     else:
         picture = [*_half_blocks(cells, scheme, colors)]
         marks = {c: f"{_escape(scheme, c, colors, 38)}██\x1b[0m" for c, _, _ in card.legend}
-    scale = f"a cell is {height / cells.shape[0]:.3g}×{width / across:.3g} pixels, wrong if any is"
+    scale = f"a cell is {width / across:.3g}×{height / cells.shape[0]:.3g} pixels, wrong if any is"
     rows = [*_rows(card, marks, columns, len("██" if colors != "none" else "."))]
     return "\n".join([*picture, *rows, *([scale] if width > across else [])]) + "\n"
 

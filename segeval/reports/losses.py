@@ -169,13 +169,14 @@ def _value_table(document: Mapping[str, Any]) -> Table:
     grid.add_column(overflow="fold")
     for name, (title, _) in CALIBRATION.items():
         grid.add_row(title, show_loss(document["calibration"][name]), _meaning(name, document))
-    for name in foreground_names(document):
-        value = show_score(document["hard_foreground"][name.partition(".")[0]])
-        grid.add_row(title_of(name), value, class_meaning(document, name))
+    hard = {**document, "settings": {}}  # summed counts, whatever the pooling of the losses
+    for name in foreground_names(hard):
+        value = show_score(hard["hard_foreground"][name.partition(".")[0]])
+        grid.add_row(title_of(name), value, class_meaning(hard, name))
     for metric in shown(METRICS, "brief"):
         over = "{classes} of {of} classes".format_map(document["averaged"])
-        images = images_in(document, metric.mean)
-        mean = "mean with background:" if has_background(document) else "mean of"
+        images = images_in(hard, metric.mean)
+        mean = "mean with background:" if has_background(hard) else "mean of"
         meaning = f"{mean} {metric.formula} over {over}; counts summed over {images}"
         grid.add_row(metric.mean_title, show_score(document["hard"][metric.mean]), meaning)
     for overall in shown(OVERALL, "brief"):

@@ -28,6 +28,8 @@ def show_bound(gate: Mapping[str, Any]) -> str:
     ('at least 0.75', 'at most 0.2')
     >>> show_bound({"baseline": 0.8, "max_drop": 0.005})
     'at most 0.005 below 0.8'
+    >>> show_bound({"baseline": 0.8, "max_drop": 0.005, "interval": [-0.1, 0.1]})
+    'at most 0.005 below 0.8, or a drop that may be chance'
     """
     if "max_drop" in gate:
         return _show_drop(gate)
@@ -43,7 +45,7 @@ def _show_drop(gate: Mapping[str, Any]) -> str:
         named = [f"; {said}: {listed(gate[k], LISTED)}" for k, said in kinds.items() if k in gate]
         return f"{gate['baseline']} in the baseline" + "".join(named)
     allowed = f"{gate['max_drop'] * 100:g}%" if gate.get("relative") else f"{gate['max_drop']!r}"
-    certain = ", or no certain drop" if "interval" in gate else ""
+    certain = ", or a drop that may be chance" if "interval" in gate else ""
     return f"at most {allowed} below {gate['baseline']!r}{certain}"
 
 

@@ -10,7 +10,7 @@ import shutil
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 
 from segeval.cli.console import notify
 from segeval.cli.help import panels_of
+from segeval.cli.hints import refusal
 from segeval.cli.program import COMMANDS, app
 from segeval.viewer.server import Viewer
 
@@ -226,3 +227,9 @@ def test_speech_is_coloured_on_a_terminal_only(
     monkeypatch.setenv("NO_COLOR", "1")
     notify("segeval: no")
     assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_path_that_cannot_be_read_is_no_matter_of_its_type() -> None:
+    said = "'odd/masks' cannot be read; look at its permissions"
+    assert refusal("odd/masks", Annotated[Path | None, None]) == said
+    assert refusal("x", Annotated[int | None, None]) == "'x' is not a whole number"

@@ -120,6 +120,14 @@ def test_calibration_and_hard_scores_equal_their_definitions(
     assert f"|{decided}|maps:{'logits' if logits else 'probabilities'}|" in document["signature"]
 
 
+@pytest.mark.parametrize("pooling", ["image", "dataset"])
+def test_hard_scores_say_that_their_counts_are_summed(tmp_path: Path, pooling: str) -> None:
+    folders = map_set(tmp_path, *made_set(several=False, logits=False))
+    said = segeval("losses", *folders, "--ignore", 255, "--pooling", pooling).stdout
+    (line,) = [line for line in said.splitlines() if line.startswith("IoU of ")]
+    assert "tp / (tp + fp + fn); counts summed over" in line
+
+
 def test_the_first_of_equals_wins_and_the_threshold_is_foreground(tmp_path: Path) -> None:
     truth = {"a": np.zeros((2, 2), np.uint8)}
     several = map_set(tmp_path / "k", {"a": np.full((4, 2, 2), 0.25)}, truth)

@@ -142,7 +142,7 @@ def test_large_numbers_are_no_colours(tmp_path: Path) -> None:
 def test_settings_are_checked_before_anything_is_read(tmp_path: Path) -> None:
     folders = data_set(tmp_path, {"a": (BLOCKS, BLOCKS)})
     (folders[0] / "a.png").write_bytes(b"")
-    said = segeval("score", *folders, "--labels", "nosuch", expect=3).stderr
+    said = segeval("score", *folders, "--labels", "nosuch", expect=2).stderr
     assert "no label map or file is called 'nosuch'" in said
     assert "0 bytes" not in said
     said = segeval("score", *folders, "--classes", "4", "--exclude", "x", expect=2).stderr

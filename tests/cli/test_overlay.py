@@ -37,6 +37,14 @@ def colors(path: Path) -> Mask:
         return np.asarray(image.convert("RGB"))
 
 
+def test_a_name_of_odd_bytes_is_one_file(tmp_path: Path) -> None:
+    folders = data_set(tmp_path, {"f": (TRUTH, TRUTH)})
+    for folder in folders:
+        os.rename(folder / "f.png", os.fsencode(folder) + b"/f\xff.png")
+    segeval("overlay", *folders, "--plain", "-o", tmp_path / "out")
+    assert os.listdir(tmp_path / "out") == ["f_udcff.png"]
+
+
 def test_a_plain_picture_of_one_class_is_exactly_its_errors(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -126,6 +126,9 @@ def test_problems_that_differ_in_the_name_alone_are_one_line(tmp_path: Path) -> 
         DAMAGE["jpeg"][0](folders[1] / f"image {n:02d}.png")
     said = segeval("score", *folders, expect=3).stderr.splitlines()
     names = "image 00, image 01, image 02, …; `segeval check` lists them all"
+    assert said[0].endswith(
+        "nothing was scored; --on-error skip leaves out pairs that cannot be read"
+    )
     assert said[1].startswith(f"  missing prediction (25: {names}): {folders[1]}/image 00.png has")
     assert said[2].startswith("  unreadable mask (4: image 25, image 26, image 27, …; ")
     assert len(said) == 3
@@ -159,7 +162,7 @@ def test_a_run_that_is_not_there_is_named(tmp_path: Path, command: list[str]) ->
 @pytest.mark.parametrize(
     ("typed", "meant", "code"),
     [
-        (["--labels", "citiscapes"], "cityscapes", 3),
+        (["--labels", "citiscapes"], "cityscapes", 2),
         (["--like", "mmsge"], "mmseg", 2),
         (["--fail-under", "mio=0.5"], "miou", 2),
         (["--fail-under", "dise.1=0.5"], "dice", 2),
@@ -202,24 +205,29 @@ def test_check_of_good_data_ends_with_0(tmp_path: Path) -> None:
     assert "1 prediction without a truth" in done.stdout
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_ends_at_once_with_130(tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("options", "more"),
+    [
+        (["--workers", "1"], ""),
+        (["--workers", "2", "-o", "run.segeval"], "; --resume goes on where it stopped"),
+    ],
+)
+def test_ctrl_c_ends_at_once_with_130(tmp_path: Path, options: list[str], more: str) -> None:
     mask = np.random.default_rng(0).integers(0, 19, (1024, 2048)).astype(np.uint8)
     folders = data_set(tmp_path, {"0": (mask, mask)})
-    for number in range(1, 1000):
+    for number in range(1, 4000):
         for folder in folders:
             os.link(folder / "0.png", folder / f"{number}.png")
-    paths = map(str, folders)
-    command = [sys.executable, "-m", "segeval", "score", *paths, "--workers", str(workers)]
+    command = [sys.executable, "-m", "segeval", "score", *map(str, folders), *options]
     with subprocess.Popen(
-        command, start_new_session=True, stderr=subprocess.PIPE, text=True
+        command, start_new_session=True, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     ) as process:
-        time.sleep(2)
+        time.sleep(1.5)
         started = time.monotonic()
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=20)
     assert time.monotonic() - started < 2
-    assert (process.returncode, said) == (130, "segeval: interrupted\n")
+    assert (process.returncode, said) == (130, f"segeval: interrupted{more}\n")
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
 

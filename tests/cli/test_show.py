@@ -34,6 +34,7 @@ def test_one_wrong_pixel_is_seen(folders: tuple[Path, Path]) -> None:
     assert "IoU 0.9988" in done.stdout
     assert "+ false positive: 1" in done.stdout
     assert max(map(len, lines[:8])) == 25
+    assert lines[-1] == "a cell is 4×7.5 pixels, wrong if any is"
 
 
 def test_exact_picture_of_a_small_image(tmp_path: Path) -> None:

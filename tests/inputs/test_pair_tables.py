@@ -125,3 +125,9 @@ def test_a_missing_table_is_refused_by_name(tmp_path: Path) -> None:
     table = tmp_path / "none.csv"
     with pytest.raises(SettingError, match=f"^{re.escape(str(table))}: cannot be read"):
         read_pairs(table)
+
+
+@pytest.mark.parametrize("path", [".", "..", "/", "a" * 300, "a/" * 3000, "x\ty"])
+def test_paths_that_are_no_file_are_a_problem(tmp_path: Path, path: str) -> None:
+    table = table_of(tmp_path, f"prediction,truth\n{'a' * 300},{path}\n")
+    assert kinds(read_pairs(table)) == ["missing prediction"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from made.sets import data_set, segeval
 
 from segeval.inputs.pairing import Pairing, find_pairs
 
@@ -17,7 +20,7 @@ NFD = unicodedata.normalize("NFD", NFC)
 
 
 def touch(folder: Path, *names: str) -> Path:
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -272,6 +275,122 @@ def test_linked_folders_are_followed_and_cycles_are_not(tmp_path: Path) -> None:
     (elsewhere / "back").symlink_to(truth)
     prediction = touch(tmp_path / "pred", "a.png", "linked/b.png")
     assert names(find_pairs(truth=truth, prediction=prediction)) == ["a", "linked/b"]
+
+
+def test_folders_that_link_to_each_other_are_walked_once_for_each_link(tmp_path: Path) -> None:
+    folders = [touch(tmp_path / "all" / f"f{number}", "a.png") for number in range(12)]
+    for folder in folders:
+        for other in folders:
+            if other != folder:
+                (folder / f"to_{other.name}").symlink_to(other)
+    found = names(find_pairs(truth=tmp_path / "all", prediction=tmp_path / "all"))
+    assert len(found) == 12 + 12 * 11
+    assert set(found) == {f"f{number}/a" for number in range(12)} | {
+        f"f{one}/to_f{other}/a" for one in range(12) for other in range(12) if one != other
+    }
+
+
+def test_links_below_a_linked_folder_are_followed_under_their_shortest_name(tmp_path: Path) -> None:
+    outside, truth = touch(tmp_path / "outside", "a.png"), touch(tmp_path / "truth" / "x", "b.png")
+    (truth / "more").symlink_to(outside)
+    (truth.parent / "y").symlink_to(truth)
+    (outside / "far").symlink_to(touch(tmp_path / "far", "c.png"))
+    found = names(find_pairs(truth=truth.parent, prediction=truth.parent))
+    assert found == ["x/b", "x/more/a", "x/more/far/c", "y/b"]
+
+
+def test_folders_may_be_nested_deeply(tmp_path: Path) -> None:
+    truth = tmp_path / "truth"
+    here = os.getcwd()
+    truth.mkdir()
+    os.chdir(truth)
+    try:
+        for _ in range(1300):
+            os.mkdir("d")
+            os.chdir("d")
+        open("a.png", "w").close()
+    finally:
+        os.chdir(here)
+    assert names(find_pairs(truth=truth, prediction=truth)) == ["d/" * 1300 + "a"]
+    subprocess.run(["rm", "-r", truth / "d"], check=True)  # what tidies up after tests recurses
+
+
+def test_a_folder_too_deep_to_be_named_is_a_problem(tmp_path: Path) -> None:
+    truth = touch(tmp_path / "truth", "a.png")
+    here = os.getcwd()
+    os.chdir(truth)
+    try:
+        for _ in range(20):
+            os.mkdir("d" * 250)
+            os.chdir("d" * 250)
+    finally:
+        os.chdir(here)
+    pairing = find_pairs(truth=truth, prediction=touch(tmp_path / "pred", "a.png"))
+    assert "the folder cannot be read: File name too long" in problem(pairing, "unreadable folder")
+    assert [pair.name for pair in pairing.pairs] == ["a"]
+
+
+ODD_FOLDERS = {
+    "circle": "cannot be opened: Too many levels of symbolic links; check the path",
+    "a" * 300: "cannot be opened: File name too long; check the path",
+    "a\0b": "cannot be opened: embedded null byte; check the path",
+    "pipe": "is no folder and no regular file; give two folders or two files",
+    "none": "does not exist; check the path",
+}
+
+
+@pytest.mark.parametrize("name", ODD_FOLDERS, ids=lambda name: name[:6].replace("\0", "0"))
+def test_what_is_no_folder_is_a_problem_on_either_side(tmp_path: Path, name: str) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    os.mkfifo(tmp_path / "pipe")
+    path = tmp_path / name
+    found = find_pairs(truth=path, prediction=path).problems
+    expected = [f"{side} folder {path} {ODD_FOLDERS[name]}" for side in ("prediction", "truth")]
+    if name == "pipe":
+        expected = [text.replace(" folder", "", 1) for text in expected]
+    assert [part.detail for part in found] == expected
+
+
+def test_a_folder_that_may_not_be_read_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the tests may be run by somebody who may read everything, the system is asked in vain."""
+    truth = touch(tmp_path / "truth", "x/a.png", "y/a.png")
+    scandir = os.scandir
+
+    def refuse(folder: str) -> Any:
+        if folder.endswith("/y"):
+            raise PermissionError(13, "Permission denied", folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    pairing = find_pairs(truth=truth, prediction=touch(tmp_path / "pred", "x/a.png"))
+    detail = problem(pairing, "unreadable folder")
+    assert detail == f"{truth}/y: the folder cannot be read: Permission denied"
+
+
+def test_files_that_are_no_masks_by_their_names_are_listed(tmp_path: Path) -> None:
+    truths = "a.png|a.pgm|b|x/.c.png|.git/d.png|.DS_Store|x/._a.png|__MACOSX/a.png|Thumbs.db"
+    pairing = paired(tmp_path, truths, "a.png|n.txt|b_x.txt")
+    assert names(pairing) == ["a"]
+    left_out = [path.removeprefix(f"{tmp_path}/") for path in pairing.left_out]
+    assert sorted(left_out) == [
+        "pred/b_x.txt", "pred/n.txt", "truth/.git", "truth/a.pgm", "truth/b", "truth/x/.c.png"
+    ]  # fmt: skip
+    again = paired(tmp_path, "", "a_x.png", pred_suffix="_x", include="[ab]*")
+    left_out = [path.removeprefix(f"{tmp_path}/") for path in again.left_out]
+    assert sorted(left_out) == ["pred/b_x.txt", "truth/a.pgm", "truth/b"]
+
+
+def test_what_is_left_out_is_said_by_score_and_check(tmp_path: Path) -> None:
+    folders = data_set(tmp_path, {"a": ([[0, 1]], [[0, 1]])})
+    touch(folders[1], ".b.png", "c.pgm", "d", "e.txt")
+    notice = f"4 files left out, hidden or without the ending of a mask: {folders[1]}/.b.png, "
+    for command in ("score", "check"):
+        assert notice in segeval(command, *folders).stderr
+        assert segeval(command, *folders, "--quiet").stderr == ""
+    segeval("score", *folders, "-o", tmp_path / "run.segeval")
+    assert "left out" not in segeval("report", tmp_path / "run.segeval").stderr
 
 
 def test_a_broken_link_is_a_pair_and_left_to_the_reader(tmp_path: Path) -> None:

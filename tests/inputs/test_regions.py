@@ -110,6 +110,8 @@ def test_fields_of_view_beside_the_truths_are_proposed(
     chosen = segeval("score", *folders, *options[2].split(), "--format", "total")
     assert (chosen.stdout, chosen.stderr) == ("1.0\n", "")
     assert segeval("score", *folders, "--quiet").stderr == ""
+    save(truth / "21.png", np.where(REGION, 1, 0))  # the region is the foreground itself
+    assert "field" not in segeval("score", *folders).stderr
     save(truth / "21.png", TRUTH % 7)  # something outside
     assert "field" not in segeval("score", *folders).stderr
     save(truth / "21.png", np.where(REGION, TRUTH, 0))

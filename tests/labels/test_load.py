@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from segeval.errors import LabelError
+from segeval.errors import LabelError, SettingError
 from segeval.labels.labelmap import Label
 from segeval.labels.load import builtin_names, load_labels
 
@@ -244,7 +244,7 @@ def test_a_bad_label_file_is_refused_with_its_name_and_line(
 
 
 def test_an_unknown_name_lists_the_built_in_ones() -> None:
-    with pytest.raises(LabelError, match=r"called 'citiscapes'; .*ade20k, .*cityscapes, .*voc\)"):
+    with pytest.raises(SettingError, match=r"called 'citiscapes'; .*ade20k, .*cityscapes, .*voc\)"):
         load_labels("citiscapes")
 
 

@@ -33,9 +33,8 @@ def page_of(
     """Compare masks in memory, of classes 0 to 2 unless told otherwise, as a page."""
     runs = [made_run(*zip(truths, side, strict=True)) for side in sides]
     choice = LabelChoice(labels=numbered("numbers", range(more.pop("classes", 3))))
-    comparisons = compare_runs(
-        runs, choice, Convention(exclude=exclude), resampling=Resampling(rounds=20)
-    )
+    resampling = Resampling(rounds=more.pop("rounds", 20))
+    comparisons = compare_runs(runs, choice, Convention(exclude=exclude), resampling=resampling)
     names = ["a & b.segeval", *(f"run {number}" for number in range(1, len(sides)))]
     return make_page(comparisons, make_document(comparisons, names), {}, **more)
 
@@ -47,6 +46,13 @@ def text_of(page: str) -> str:
 
 def masks(*rows: list[int]) -> list[Mask]:
     return [np.array([row], np.uint8) for row in rows]
+
+
+def test_the_bars_of_certain_differences_are_filled() -> None:
+    right, wrong = masks(*[[0, 0, 1, 1, 2, 2]] * 12), masks(*[[0, 1, 1, 0, 2, 2]] * 12)
+    page = Reader(page_of(right, wrong, right, rounds=200))
+    bars = [rect.get("class") for rect in page.all("rect") if rect.get("height") == "60%"]
+    assert bars == ["certain", "certain"]
 
 
 def test_names_are_escaped(tmp_path: Path) -> None:

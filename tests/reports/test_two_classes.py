@@ -178,6 +178,7 @@ def test_the_page_and_the_viewer_draw_them_alike(
     )
     swatches = {attributes.get("fill") for attributes in page.all("rect")}
     assert {"#56b4e9", "#d55e00", "#f0e442", "#606060"} <= swatches
+    assert "false positive : 1" in " ".join(page.words)  # a name that is a number stays apart
     run = count_dataset(Source(prediction=folders[0], truth=folders[1]))
     with serve_run(run, tmp_path, {}, choice=LabelChoice(ignore=(255,))) as served:
         answer = served.json("api/run")

@@ -14,11 +14,12 @@ from made.runs import BLOCKS, NAMES, make_folders, score
 from made.sets import data_set, frozen, made_run, save, segeval
 from runs.torture import make_set, torture
 
-from segeval.counting.run import CountedRun, Provenance
+from segeval.counting.run import CountedRun, ImageCounts, Provenance
 from segeval.counting.runfile import RunFile, read_run, write_run
-from segeval.errors import RunError
+from segeval.errors import Problem, RunError
 from segeval.inputs import fingerprints
-from segeval.inputs.masks import Mask, read_mask
+from segeval.inputs.masks import read_mask
+from segeval.inputs.pairing import Pair
 
 
 @pytest.fixture
@@ -109,11 +110,12 @@ def test_resuming_counts_only_what_is_new_or_changed(
 
     read: list[str] = []
 
-    def watched(path: Path, **settings: Any) -> Mask:
-        read.append(path.stem)
-        return read_mask(path, **settings)
+    def watched(pair: Pair, **settings: Any) -> ImageCounts | Problem:
+        read.append(pair.name)
+        return count_pair(pair, **settings)
 
-    monkeypatch.setattr(evaluation, "read_mask", watched)
+    count_pair = evaluation.count_pair
+    monkeypatch.setattr(evaluation, "count_pair", watched)
     source = Source(prediction=folders[0], truth=folders[1])
 
     def count() -> CountedRun:

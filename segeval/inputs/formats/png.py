@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
+from segeval.inputs.files import ENDS
 from segeval.inputs.formats.inflate import checksum, inflate
 from segeval.values import as_zero_one
 
@@ -96,7 +97,7 @@ class Header:
         if self.format in DIRECT and DECODERS:
             try:
                 array = DECODERS[self.bits](data, (self.height, self.width), DIRECT[self.format])
-            except (KeyboardInterrupt, MemoryError):
+            except (*ENDS, MemoryError):
                 raise
             except BaseException:  # noqa: BLE001, S110 - it may panic, which is no Exception
                 pass
@@ -217,7 +218,9 @@ def _bare(header: Header, rows: bytes) -> bytes:
         0,
         header.interlaced,
     )
-    parts = (b"IHDR", fields), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b"")
+    stream = zlib.compress(rows, 0)
+    del rows  # which are large
+    parts = (b"IHDR", fields), (b"IDAT", stream), (b"IEND", b"")
     return SIGNATURE + b"".join(
         struct.pack(">I", len(content)) + kind + content + _checksum(kind, content)
         for kind, content in parts

@@ -91,6 +91,7 @@ def _check_length(found: int, size: int) -> None:
 
 def _by_libtiff(pieces: Sequence[bytes], packing: Packing) -> NDArray[Any]:
     """Inflate by Pillow, which is handed strips of 8-bit grey in place of whatever they hold."""
+    from PIL import Image
     from PIL.TiffImagePlugin import TiffImageFile
 
     fax = packing.method in FAX
@@ -111,6 +112,7 @@ def _by_libtiff(pieces: Sequence[bytes], packing: Packing) -> NDArray[Any]:
     head = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4) + numbers
     try:
         with TiffImageFile(io.BytesIO(b"".join([head, *pieces]))) as image:
+            image.im = Image.new(image.mode, image.size).im  # it would doubt the size
             found = np.asarray(image)
     except (OSError, ValueError) as error:
         raise MaskError("the file is broken: its pixels cannot be inflated") from error
