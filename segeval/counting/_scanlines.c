@@ -17,7 +17,7 @@ units is held as bytes instead, and counted pixel by pixel.
 What is read stays in bounds for these reasons, on which each function says what it relies:
 (1) `count` has checked that either side is exactly height * (1 + bytes) long;
 (2) every list of runs ends where its row ends, so that a position before has a run;
-(3) a list holds at most `limit` runs, and `append` is the only function that makes it longer.
+(3) a list holds at most `limit` runs, which `append` and `follow` look at before they add one.
 
 Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third edition. */
 
@@ -135,15 +135,16 @@ static inline uint32_t predict(int filter, uint32_t a, uint32_t b, uint32_t c, u
 
 /* ---- a row as runs ---- */
 
+/* Let a list go on to `end`, by a new run where the value is another; return 0 if it is full.
+   Written without a branch on the value, which nobody could foresee. */
 static inline int append(Runs *list, uint32_t end, uint32_t value)
 {
-    if (list->held && list->runs[list->held - 1].value == value) {
-        list->runs[list->held - 1].end = end;
-        return 1;
-    }
-    if (list->held == list->limit)
+    size_t same = list->held && list->runs[list->held - 1].value == value;
+    size_t held = list->held + 1 - same;
+    if (held > list->limit)
         return 0;
-    list->runs[list->held++] = (Run){end, value};
+    list->runs[held - 1] = (Run){end, value};
+    list->held = held;
     return 1;
 }
 
@@ -167,7 +168,7 @@ static inline size_t quiet_end(const uint8_t *row, size_t at, size_t end, size_t
     for (; at + 32 <= end; at += 32) {
         uint64_t a = stir(row + at, back), b = stir(row + at + 8, back);
         uint64_t c = stir(row + at + 16, back), d = stir(row + at + 24, back);
-        if (a | b | c | d) { /* without a branch for each, which nobody could foresee */
+        if (a | b | c | d) { /* again without a branch for each */
             size_t skipped = a | b ? (a ? 0 : 8) : (c ? 16 : 24);
             uint64_t word = a | b ? (a ? a : b) : (c ? c : d);
             return at + skipped + first_byte(word);
@@ -183,7 +184,7 @@ static inline size_t quiet_end(const uint8_t *row, size_t at, size_t end, size_t
     return at;
 }
 
-/* Let the row go on as the one above it from x to `calm`, behind x; return 0 if the runs are too many.
+/* Let the row go on as the one above it from x to `calm`, behind x; return 0 if runs are too many.
    `above` holds x, or ends there, and its list ends with the row (2), at or behind `calm`. */
 static inline int follow(Runs *next, const Run **above, uint32_t x, uint32_t calm)
 {
@@ -325,7 +326,7 @@ static int is_noise(const Side *side)
 
 /* ---- a side ---- */
 
-static int begin(Side *side, size_t width)
+static int prepare(Side *side, size_t width)
 {
     unsigned whole = side->bits * side->channels;
     side->width = width;
@@ -348,7 +349,7 @@ static int begin(Side *side, size_t width)
     return DONE;
 }
 
-static void end(Side *side)
+static void release(Side *side)
 {
     free(side->now.runs);
     free(side->next.runs);
@@ -378,7 +379,8 @@ static int decode_row(Side *side)
         Runs above = side->now;
         in_runs = decode_runs(side, side->row + 1, filter);
         if (!in_runs) {
-            side->next = side->now, side->now = above;
+            side->next = side->now;
+            side->now = above;
             write_line(side);
         }
     }
@@ -444,7 +446,8 @@ static int widen(Table *table)
         if (table->slots[i].pixels)
             *find(slots, mask, table->slots[i].key) = table->slots[i];
     free(table->slots);
-    table->slots = slots, table->mask = mask;
+    table->slots = slots;
+    table->mask = mask;
     return DONE;
 }
 
@@ -643,10 +646,12 @@ static PyObject *count(PyObject *module, PyObject *arguments)
     if (fits(&truth, &truth_rows, width, height)
         && fits(&prediction, &prediction_rows, width, height)) {
         Py_BEGIN_ALLOW_THREADS
-        truth.row = truth_rows.buf, prediction.row = prediction_rows.buf;
-        state = begin(&truth, (size_t)width) || begin(&prediction, (size_t)width)
+        truth.row = truth_rows.buf;
+        prediction.row = prediction_rows.buf;
+        state = prepare(&truth, (size_t)width) || prepare(&prediction, (size_t)width)
             ? NO_MEMORY : tabulate(&truth, &prediction, (size_t)height, &pairs, &held);
-        end(&truth), end(&prediction);
+        release(&truth);
+        release(&prediction);
         Py_END_ALLOW_THREADS
     }
     PyBuffer_Release(&truth_rows);
