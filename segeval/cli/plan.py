@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from segeval.cli.options.labels import LabelOptions
 from segeval.cli.options.output import OutputOptions
+from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import photographs_in
 from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
+from segeval.cli.places import check_reports
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
-from segeval.files import check_writable, real_path
 from segeval.labels.choose import check_names
 from segeval.scoring.baseline import Baseline, Drop, parse_drop, read_baseline
 from segeval.scoring.convention import Convention
@@ -46,12 +47,10 @@ def prepare(
     labels: LabelOptions,
     convention: GroupedOptions,
     output: OutputOptions,
-    *,
-    run: Path | None = None,
+    read: ReadingOptions | Path,
 ) -> Plan:
-    """Check that options make sense and that files can be written, none of them over the run."""
-    read = [path for path in (run, output.baseline) if path is not None]
-    refuse_overwriting(output.files().values(), read)
+    """Check that options make sense and that files can be written, none over what is read."""
+    check_reports(output.files().values(), read, labels, convention, output)
     chosen, gates = convention.convention(), output.fail_under or ()
     plan = Plan(
         labels=labels,
@@ -66,15 +65,6 @@ def prepare(
     )
     check_names(plan.choice, chosen.exclude)
     return plan
-
-
-def refuse_overwriting(paths: Collection[Path], runs: Iterable[Path]) -> None:
-    """Check that files can be written, none of them over a run or a baseline."""
-    resolved = {real_path(path) for path in paths}
-    for run in runs:
-        if real_path(run) in resolved:
-            raise SettingError(f"{run} is the run or the baseline; name another file to write")
-    check_writable(paths)
 
 
 def check_page(page: Path | None, images: Path | None, suffix: str) -> Mapping[str, Path]:

@@ -133,7 +133,7 @@ def index_folder(
         name = _pair_name(relative, suffix)
         if name is None or not _is_included(include, name, relative):
             continue
-        if _is_mask(relative):
+        if is_mask(relative):
             found.setdefault(name, []).append(path)
         else:
             index.left_out.append(printable(path))
@@ -151,6 +151,17 @@ def index_folder(
             index.problems.append(Problem(name=name, kind="two files of one name", detail=detail))
         index.files[name] = Path(min(paths))
     return index
+
+
+def is_mask(relative: str) -> bool:
+    """Whether the name of a file is that of a mask: not hidden, and with a known extension."""
+    name = relative.rpartition("/")[2]
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
+
+
+def masks_below(folder: Path) -> Iterator[Path]:
+    """Yield every mask that is read from a folder, whatever its name is matched with."""
+    return (Path(path) for relative, path in _walk(str(folder), []) if is_mask(relative))
 
 
 def _by_stem(
@@ -234,12 +245,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # links in a circle: what cannot be opened is told where it is read
         return False
-
-
-def _is_mask(relative: str) -> bool:
-    """Whether the name of a file is that of a mask: not hidden, and with a known extension."""
-    name = relative.rpartition("/")[2]
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
 
 
 def _pair_name(relative: str, suffix: str) -> str | None:

@@ -117,7 +117,8 @@ def compare(
     over paired resamples, and the p-value of approximate randomisation; then
     the images that changed most.
     """
-    from segeval.cli.plan import check_page, refuse_overwriting
+    from segeval.cli.places import check_reports
+    from segeval.cli.plan import check_page
     from segeval.labels.choose import check_names
     from segeval.scoring.compare import compare_runs
 
@@ -125,7 +126,7 @@ def compare(
     resampling = convention.resampling(always=True)
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
-    refuse_overwriting(output.files().values(), compared.runs)
+    check_reports(output.files().values(), compared, labels, convention, output)
     photographs = check_page(output.html, output.images, output.image_suffix)
     check_names(choice, chosen.exclude)
     comparisons = compare_runs(

@@ -62,11 +62,11 @@ def explain(
     """
     from segeval.cli.deliver import deliver
     from segeval.cli.notices import say_classes, say_guessed
-    from segeval.files import check_writable
+    from segeval.cli.places import check_reports
     from segeval.presets.preset import find_preset
     from segeval.scoring.score import label_and_score
 
-    check_writable(explaining.files().values())
+    check_reports(explaining.files().values(), pairing, labels)
     for name in explaining.between or ():
         find_preset(name)
     run = count_or_read(pairing, quiet=quiet, lossy=labels.threshold is not None)

@@ -178,7 +178,7 @@ def losses(
     thresholds = [parse_ceiling(text) for text in output.fail_over or ()]
     check_values(dict.fromkeys((*LOSSES, *CALIBRATION), 0.0), thresholds)
     source, reading = maps.source(), maps.reading()
-    _check_places(maps, output)
+    _check_places(maps, labels, output)
     say_decoder(quiet=quiet)
     valuation = evaluate_losses(
         source,
@@ -209,7 +209,8 @@ def _settings(choice: LossChoice) -> dict[str, object]:
     return settings | {"threshold": HALF if choice.threshold is None else choice.threshold}
 
 
-def _check_places(maps: MapOptions, output: LossOutput) -> None:
+def _check_places(maps: MapOptions, labels: options.TruthOptions, output: LossOutput) -> None:
+    from segeval.cli.places import check_reports
     from segeval.counting.runschema import check_free
     from segeval.files import check_writable
     from segeval.reports.plots.style import plot_format
@@ -217,8 +218,9 @@ def _check_places(maps: MapOptions, output: LossOutput) -> None:
     if output.plot is not None:
         plot_format(output.plot.name)
     texts = [path for name, path in output.files().items() if name != "plot"]
-    check_writable(texts, [path for path in (output.plot, maps.out) if path is not None])
+    check_reports(texts, maps, labels, plots=[output.plot] if output.plot is not None else [])
     if maps.out is not None:
+        check_writable((), [maps.out])
         check_free(maps.out, overwrite=maps.overwrite)
     elif maps.overwrite:
         raise SettingError("--overwrite needs a run file; name it with -o")

@@ -69,7 +69,7 @@ def plot(
     """
     from segeval.cli.deliver import write_report
     from segeval.cli.notices import say_classes
-    from segeval.files import check_writable, real_path
+    from segeval.cli.places import check_reports
     from segeval.reports.plots.plots import draw_plot, plot_data
     from segeval.reports.plots.style import plot_format, save
     from segeval.scoring.score import label_and_score
@@ -79,9 +79,7 @@ def plot(
         raise SettingError(
             f"--metric {plotted.metric!r} is no score of classes; choose {', '.join(_metrics())}"
         )
-    if reading.prediction is not None and real_path(plotted.out) == real_path(reading.prediction):
-        raise SettingError(f"{plotted.out} is the run; name another file for the plot")
-    check_writable([], [plotted.out])
+    check_reports([], reading, labels, convention, plots=[plotted.out])
     rules = convention.convention()
     lossy = labels.threshold is not None or plotted.kind == "curves"
     run = count_or_read(reading, quiet=quiet, lossy=lossy)

@@ -35,5 +35,5 @@ def report(
     from segeval.cli.plan import prepare
     from segeval.counting.runfile import read_run
 
-    plan = prepare(labels, convention, output, run=run)
+    plan = prepare(labels, convention, output, run)
     present(read_run(run), plan, quiet=quiet)

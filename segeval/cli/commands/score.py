@@ -40,5 +40,5 @@ def score(
     from segeval.cli.deliver import present
     from segeval.cli.plan import prepare
 
-    plan = prepare(labels, convention, output, run=pairing.out)
+    plan = prepare(labels, convention, output, pairing)
     present(count(pairing, quiet=quiet, lossy=labels.threshold is not None), plan, quiet=quiet)

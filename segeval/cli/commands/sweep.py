@@ -101,12 +101,12 @@ def sweep(pairing: PairingOptions, sweeping: SweepOptions, *, quiet: options.Qui
     AUROC, MAE, the adaptive F-beta, and the best thresholds.
     """
     from segeval.cli.deliver import deliver
-    from segeval.files import check_writable
+    from segeval.cli.places import check_reports
     from segeval.labels.choose import choose_labels
     from segeval.reports.sweep import make_document
     from segeval.scoring.sweep import sweep as sweep_run
 
-    check_writable(sweeping.files().values())
+    check_reports(sweeping.files().values(), pairing, sweeping)
     convention = sweeping.convention()
     run = count_or_read(pairing, quiet=quiet, lossy=True)
     labels = choose_labels(run, sweeping.choice(), sides=("truth",))
