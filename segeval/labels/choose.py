@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import ChainMap
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Final
 
+from segeval.counting.alignment import stack
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError, SettingError
-from segeval.labels.doubts import side_doubt
+from segeval.labels.doubts import are_mixed, grey_kinds, side_doubt
 from segeval.labels.infer import infer_labels, values_on_side
 from segeval.labels.labelmap import WHITE, LabelMap, Side, add_offset, numbered
 from segeval.labels.load import load_labels
@@ -37,6 +39,24 @@ def choose_labels(
         return _of_level(_inferred(run, choice), choice)
     refuse_doubts(run, labels, choice, sides)
     return labels
+
+
+def choose_shared(runs: Sequence[CountedRun], choice: LabelChoice) -> LabelMap:
+    """Return the label map of several runs over the same images, if one choice fits all of them."""
+    if choice.threshold is not None:
+        kinds = [grey_kinds(values_on_side(run, "prediction")) for run in runs]
+        if not any(map(are_mixed, kinds)) and are_mixed(ChainMap(*kinds)):
+            held = [
+                f"those of run {number} are {words}, which --threshold {level:g} fits"
+                for number, each in enumerate(kinds, 1)
+                for words, level in each.items()
+            ]
+            raise LabelError(
+                f"predictions of two kinds: {'; '.join(held)}. One threshold does not mean the "
+                "same on both, so save every run with its own, by `segeval losses PRED TRUTH "
+                "--threshold V -o RUN`, and name these runs without --threshold"
+            )
+    return choose_labels(stack(runs), choice)
 
 
 def refuse_doubts(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from segeval.values import (
 Ignore = Collection[int] | None
 
 OPTIONS: Final[dict[Side, str]] = {"truth": "--truth-threshold", "prediction": "--threshold"}
+SHARE: Final = 0.5  # the threshold that is proposed for shares of 1
 ON_GRID: Final = 1e-3  # how far a threshold may be from a level of floats, in levels
 
 
@@ -84,11 +85,38 @@ def float_doubt(values: NDArray[np.int64], side: Side) -> str:
     )
 
 
+def grey_kinds(values: Collection[int]) -> dict[str, float]:
+    """Say what grey values hold: whole levels, shares of 1, or both; and a threshold for each."""
+    held = np.array(sorted(values), np.int64)
+    held = held[held < COLOR]
+    floats = (held > NOT_FINITE) & (held <= LAST_FLOAT)
+    kinds: dict[str, float] = {}
+    for of_floats in (False, True):
+        numbers = as_numbers(held[floats == of_floats])
+        numbers = numbers[np.isfinite(numbers)]
+        low, high = (float(numbers.min()), float(numbers.max())) if numbers.size else (-1.0, 0.0)
+        if low >= 0 and not (numbers % 1).any():
+            kinds[f"whole numbers {low:g} to {high:g}"] = _level(high) if high > 1 else 1
+        elif numbers.size and low >= -SLACK and high <= 1 + SLACK:
+            kinds[f"floats {low:g} to {high:g}"] = SHARE
+    return kinds
+
+
+def are_mixed(kinds: Mapping[str, float]) -> bool:
+    """Whether a threshold would mean shares of 1 and whole levels at once."""
+    return len(kinds) > 1 and SHARE in kinds.values()
+
+
 def _threshold_doubts(values: NDArray[np.int64], threshold: float, option: str) -> str:
     """Look at integers and floats of one side by themselves."""
     floats = (values > NOT_FINITE) & (values <= LAST_FLOAT)
     if threshold > 1 and set(values.tolist()) in ({1}, {0, 1}):
         return f"no value reaches {option} {threshold:g}; type {option} 1"
+    if are_mixed(kinds := grey_kinds(values.tolist())):
+        return (
+            f"these are {' and '.join(kinds)}, on which no {option} means the same; save all masks "
+            "of this side in one of these ways"
+        )
     for kind in (False, True):
         numbers = as_numbers(values[floats == kind])
         numbers = numbers[np.isfinite(numbers)]

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segeval.counting.alignment import align, stack, with_waivers
+from segeval.counting.alignment import align, with_waivers
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError
-from segeval.labels.choose import choose_labels
+from segeval.labels.choose import choose_shared
 from segeval.scoring.convention import Convention
 from segeval.scoring.means import Summary, summarize
 from segeval.scoring.metrics import ROUNDING
@@ -101,7 +101,7 @@ def compare_runs(
     units = units_of(convention, aligned[0], group_by)
     if units.problems():
         raise DataError(units.problems())
-    labels = choose_labels(stack(aligned), choice or LabelChoice())
+    labels = choose_shared(aligned, choice or LabelChoice())
     first, *others = [
         score_run(run, labels, convention, unknown=unknown, group_by=group_by) for run in aligned
     ]

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from segeval.counting.alignment import alone, of_shared_images, other_truths, stack
+from segeval.counting.alignment import alone, of_shared_images, other_truths
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError
-from segeval.labels.choose import choose_labels
+from segeval.labels.choose import choose_shared
 from segeval.scoring.convention import Convention
 from segeval.scoring.score import score_run
 from segeval.settings import LabelChoice, Unknown
@@ -32,7 +32,7 @@ def side_by_side(
     if faults := [problem for run in runs for problem in run.provenance.problems]:
         raise DataError(faults)
     shared = of_shared_images(runs)
-    labels = choose_labels(stack(shared), choice)
+    labels = choose_shared(shared, choice)
     before, after = [
         score_run(run, labels, convention, unknown=unknown, group_by=group_by) for run in shared
     ]

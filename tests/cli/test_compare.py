@@ -308,3 +308,25 @@ def test_baselines_that_make_no_sense(
     places = {"RUN": baselines[0], "JSON": baselines[1], "TRUTH": truth / "00.png", "LIST": listed}
     given = [places.get(option, option) for option in options]
     assert message in segeval("score", folders[0], truth, *given, expect=code).stderr
+
+
+def test_predictions_of_two_kinds_each_have_a_threshold_of_their_own(tmp_path: Path) -> None:
+    truth = np.array([[0, 1, 1, 0]], np.uint8)
+    levels = np.array([[9, 200, 90, 0]], np.uint8)
+    shares = np.array([[0.2, 0.7, 0.6, 0.51]], np.float32)
+    grey, masks = data_set(tmp_path, dict.fromkeys("ab", (truth, levels)))
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    for name in "ab":
+        np.save(maps / f"{name}.npy", shares)
+    for threshold in (0.5, 128, 1):
+        typed = ["--truth", masks, "--threshold", threshold]
+        said = segeval("compare", grey, maps, *typed, expect=3).stderr
+        assert "run 1 are whole numbers 0 to 200, which --threshold 128 fits; those of" in said
+        assert "run 2 are floats 0.2 to 0.7, which --threshold 0.5 fits. One threshold does" in said
+        assert "by `segeval losses PRED TRUTH --threshold V -o RUN`" in said
+    runs = [tmp_path / "a.segeval", tmp_path / "b.segeval"]
+    for folder, threshold, run in zip((grey, maps), (128, 0.5), runs, strict=True):
+        segeval("losses", folder, masks, "--threshold", threshold, "-o", run)
+    iou = compared(*runs)["classes"][1]["iou"]
+    assert (iou["baseline"], iou["value"]) == (1 / 2, 2 / 3)

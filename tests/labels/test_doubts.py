@@ -143,6 +143,7 @@ def floats(*numbers: float) -> Any:
 
 LEVELS, SHARES, WHOLE = frozen([[0, 9, 200]]), floats(0, 0.25, 1), floats(0, 80, 255)
 LOGITS = floats(-4, 0.5, 7)
+MIXED = frozen([[200, *float_values(np.array([0, 0.25]))]], "int64")
 BITS = frozen([[0, 1, 1]])
 
 
@@ -157,6 +158,13 @@ BITS = frozen([[0, 1, 1]])
         (SHARES, 1.001, "--threshold 1.001 on floats"),
         (SHARES, 0.0, "--threshold 0 on floats 0 to 1: type a threshold above 0"),
         (SHARES, 0.12345, "steps of 1/51000, which --threshold 0.12345 .* type --threshold 0.123$"),
+        (
+            MIXED,
+            0.5,
+            "these are whole numbers 200 to 200 and floats 0 to 0.25, on which no --threshold mean",
+        ),
+        (MIXED, 128.0, "no --threshold means the same; save all masks of this side in one of "),
+        (MIXED, 1.0, "no --threshold means the same"),
         (BITS, 128.0, "no value reaches --threshold 128; type --threshold 1"),
         (SHARES, None, "these are floats; .*--threshold 0.5 or another .*, or .*`segeval losses`"),
         (LOGITS, None, "these are floats; .*--threshold 0 or another"),
