@@ -10,18 +10,22 @@ from segeval.cli.console import SHOWN, notify
 from segeval.counting.run import CountedRun
 from segeval.labels.classify import ClassifiedRun
 from segeval.labels.diagnose import MORE, explain_unknown, unpredicted_void
+from segeval.labels.doubts import OPTIONS
 from segeval.labels.infer import values_on_side
-from segeval.labels.labelmap import LabelMap
+from segeval.labels.labelmap import LabelMap, Side
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals
 from segeval.scoring.means import depends_on_class_count
 from segeval.scoring.resampling import FEW, Units
 from segeval.scoring.sample import excluded_indices
 from segeval.text import listed
+from segeval.values import describe_values, reaches
 
 
 def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, quiet: bool) -> None:
     """Say what the classes may hide; that most pixels fit no class is said in any case."""
+    for side in OPTIONS:
+        _say_unreached(values_on_side(run, side), labels.threshold(side), side, quiet=quiet)
     cells, strange = counts.confusion, counts.unknown_predictions
     judged = cells.total + counts.ignored_predictions
     few = int(np.trace(cells.counts)) * MORE < judged
@@ -44,6 +48,16 @@ def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, qui
         sides = values_on_side(run, "truth"), values_on_side(run, "prediction")
         if advice := unpredicted_void(*sides, labels.void):
             notify(f"notice: {advice}", quiet=quiet)
+
+
+def _say_unreached(values: set[int], threshold: float | None, side: Side, *, quiet: bool) -> None:
+    """Say that a threshold leaves no foreground on a side."""
+    if threshold is not None and not reaches(np.array([*values], np.int64), threshold).any():
+        notify(
+            f"notice: no {side} reaches {OPTIONS[side]} {threshold:g} (it holds "
+            f"{describe_values(values)}), so all of it is background",
+            quiet=quiet,
+        )
 
 
 def say_guessed(

@@ -107,6 +107,11 @@ def _refuse_first(
 
 def _make_task(first: FirstMap, labels: LabelMap, choice: LossChoice, reading: Reading) -> LossTask:
     """Say what is asked of every pair, if the losses are defined on these maps."""
+    if choice.threshold is not None and not first.binary:
+        raise SettingError(
+            f"--threshold is of maps of one foreground, and these hold {first.classes} classes "
+            f"({first.path}), of which the most probable is taken; leave it out"
+        )
     names = applicable_losses(choice, binary=first.binary)
     if len(choice.alpha) not in {0, 1, first.classes}:
         raise SettingError(f"--alpha takes 1 number, or {first.classes}: one for each class")

@@ -36,17 +36,22 @@ def _met(case: PresetScorer, rule: Rule) -> str:
         if images[k]
     ]
     others = int(np.count_nonzero(images)) - len(named)
-    more = [f"{others} more classes in some"] if others else []
+    place = "the whole set" if pooled else "some images"
+    more = [f"{others} more class{'es' * (others > 1)} in {place}"] if others else []
     return f"{', '.join([*named, *more]) or 'no class'}; {TREATMENTS[rule.setting].there}"
 
 
 def _pooling(case: PresetScorer, rule: Rule) -> str:
     counts = case.counts.images
-    shown = ((counts.support > 0) | (counts.predicted > 0)).sum(axis=1).mean()
-    classes, pooling = len(case.labels.names), POOLINGS[rule.setting]
+    held, shown = (
+        f"{classes.sum(axis=1).mean():.1f}"
+        for classes in (counts.support > 0, (counts.support > 0) | (counts.predicted > 0))
+    )
+    names, pooling = len(case.labels.names), POOLINGS[rule.setting]
     if "sum classes" in pooling.steps:
         return f"{pooling.effect}; {_largest(case, counts)}"
-    return f"{pooling.effect}; an image shows {shown:.1f} of {classes} classes on average"
+    alone = "" if shown == held else f", and {shown} with those that are predicted alone"
+    return f"{pooling.effect}; of {names} classes, an image holds {held} on average{alone}"
 
 
 def _largest(case: PresetScorer, counts: ClassCounts) -> str:

@@ -76,6 +76,14 @@ def test_excluded_classes_are_in_no_mean(folders: tuple[Path, Path]) -> None:
     assert "exclude:0" in shown["signature"]
 
 
+def test_classes_that_are_predicted_alone_are_told_from_those_of_the_truth(tmp_path: Path) -> None:
+    noisy = [[0, 1, 2, 3]], [[0, 0, 0, 1]]
+    names: dict[str, Any] = dict.fromkeys("abc", noisy[::-1])
+    names["d"] = [[2, 3, 2, 3]], [[2, 3, 3, 3]]
+    said = segeval("explain", *data_set(tmp_path, names)).stdout
+    assert "of 4 classes, an image holds 2.0 on average, and 3.5 with those that are" in said
+
+
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("conformance") / "new" / "suite"

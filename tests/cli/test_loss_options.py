@@ -104,6 +104,10 @@ def test_a_report_says_over_what_losses_are_pooled(tmp_path: Path) -> None:
     ("said", "message"),
     [
         (["--positive-weight", "2"], "--positive-weight is of bce, bce_with_logits, and none of"),
+        (
+            ["--threshold", ".3"],
+            "--threshold is of maps of one foreground, and these hold 3 classes",
+        ),
         (["--log", "--loss", "focal"], "--log is of dice, jaccard, tversky, and none of them"),
         (["--class-weights", "1,2"], "--class-weights takes 3 numbers: one for each class"),
         (["--class-weights", "1,2,-1"], "--class-weights must be 0 or more, and finite"),

@@ -89,8 +89,8 @@ def test_calibration_and_hard_scores_equal_their_definitions(
     tmp_path: Path, *, several: bool, logits: bool
 ) -> None:
     maps, truths = made_set(several=several, logits=logits)
-    options = ["--bins", 7, *(["--logits"] if logits else []), "--threshold", 0.4]
-    options += ["--ignore", 255]
+    options = ["--bins", 7, *(["--logits"] if logits else []), "--ignore", 255]
+    options += [] if several else ["--threshold", 0.4]
     document = losses(*map_set(tmp_path, maps, truths), *options)
     valid = {name: truth != VOID for name, truth in truths.items()}
     truth = np.concatenate([truths[name][valid[name]] for name in maps]).astype(int)

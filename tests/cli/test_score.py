@@ -344,3 +344,14 @@ def test_the_scores_of_images_spread_as_numpy_says(tmp_path: Path) -> None:
     assert "spread 0.1291 standard deviation of mIoU of 4 images; quartiles 0.7750, 0.8500" in said
     one = document(*folders, "--classes", 2, "--ignore", 255, "--include", "2")["spread"]["miou"]
     assert (one["images"], one["std"]) == (1, None)
+
+
+@pytest.mark.parametrize("side", ["prediction", "truth"])
+def test_a_threshold_that_no_value_reaches_is_a_notice(tmp_path: Path, side: str) -> None:
+    grey, mask = np.array([[0, 9, 200, 90]], np.uint8), np.array([[0, 0, 1, 1]], np.uint8)
+    folders = data_set(tmp_path, {"a": (mask, grey) if side == "prediction" else (grey, mask)})
+    option = "--threshold" if side == "prediction" else "--truth-threshold"
+    said = segeval("score", *folders, option, 300).stderr
+    held = f"{option} 300 (it holds 0,9,90,200)"
+    assert said == f"notice: no {side} reaches {held}, so all of it is background\n"
+    assert not segeval("score", *folders, option, 200).stderr
