@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["interleave", "output", "peak_memory", "seconds", "seconds_together"]
+__all__ = [
+    "interleave",
+    "output",
+    "peak_memory",
+    "processor_seconds",
+    "seconds",
+    "seconds_together",
+]
 
 Name = TypeVar("Name")
 
@@ -59,6 +67,16 @@ def seconds(command: Sequence[str]) -> float:
     start = time.perf_counter()
     output(command)
     return time.perf_counter() - start
+
+
+def processor_seconds(command: Sequence[str]) -> float:
+    """Return how long a program keeps processors busy, whatever else the machine does."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"exit code {process.returncode} of {' '.join(command[:3])}")
+    return used.ru_utime + used.ru_stime
 
 
 def seconds_together(command: Sequence[str], copies: int) -> float:
