@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from segeval.counting.contingency import ContingencyTable
 from segeval.counting.run import CountedRun
 from segeval.labels.diagnose import GREY_LEVELS, judged_pairs, label_file
-from segeval.labels.labelmap import WHITE
+from segeval.labels.labelmap import WHITE, Side
 from segeval.labels.load import builtin_names, load_labels
 from segeval.text import listed
 from segeval.values import COLOR, describe_value
@@ -24,29 +24,50 @@ def explain_colors(run: CountedRun, ignore: Collection[int] | None) -> str:
     held = [set(side.tolist()) for side in (pairs.truth, pairs.prediction)]
     colors = sorted(value for value in held[0] | held[1] if value >= COLOR)
     shown = listed([describe_value(value) for value in colors], 12, " and {} more")
-    if not (advice := _builtin(set(colors))):
+    void = set(ignore or ())
+    if not (advice := _builtin({"truth": held[0] - void, "prediction": held[1]})):
         white = ignore is None and WHITE in held[0] and not held[0] <= {0, WHITE}
         own = _own(judged_pairs(run, (WHITE,)) if white else pairs)
         advice = label_file(own, " --ignore 255" * white) if own else f"type {FILE}"
     return f"the masks hold colours ({shown}), and no label map says what they mean; {advice}"
 
 
-def _builtin(colors: set[int]) -> str:
-    """Propose the built-in map that knows most of many colours, or return nothing."""
-    telling = colors - {COLOR, COLOR + 0xFFFFFF}
+def _builtin(held: Mapping[Side, Collection[int]]) -> str:
+    """Propose the built-in map that knows most of many colours, or return nothing.
+
+    Black tells no map from another, yet one that does not know it needs more to be typed.
+    """
+    telling = {v for side in held.values() for v in side if COLOR < v < COLOR + 0xFFFFFF}
     maps = [load_labels(name) for name in builtin_names()]
     known = {labels.name: len(telling & labels.known("truth").keys()) for labels in maps}
     most = max(known.values())
     if most < TELLING or most * 2 <= len(telling):
         return ""
     best = [labels for labels in maps if known[labels.name] == most]
-    clear = [f"--labels {labels.name}" for labels in best if not labels.repeated_color]
-    if clear:
-        return f"type {' or '.join(clear)} (knows {most} of them), or {FILE}"
-    return (
-        f"they look like {best[0].name}, whose colours are ambiguous ({best[0].repeated_color}); "
-        "convert the masks to index values"
-    )
+    clear = [labels for labels in best if not labels.repeated_color]
+    if not clear:
+        return (
+            f"they look like {best[0].name}, whose colours are ambiguous "
+            f"({best[0].repeated_color}); convert the masks to index values"
+        )
+    strange = {
+        labels.name: [side for side in held if COLOR in {*held[side]} - labels.known(side).keys()]
+        for labels in clear
+    }
+    names = " or ".join(f"--labels {name}" for name in strange)
+    return f"type {names} (knows {most} of them{_black(strange)}), or {FILE}"
+
+
+def _black(strange: Mapping[str, Collection[Side]]) -> str:
+    """Say what to type with maps to which black is no class on some sides, if it is void."""
+    fitting = [name for name, sides in strange.items() if not sides]
+    sides = next(filter(None, strange.values()), ())
+    if not sides:
+        return ""
+    maps = f"; black as well: {', '.join(fitting)}; with others" if fitting else ", not black;"
+    typed = "--ignore '#000000' " * ("truth" in sides) + "--unknown wrong" * ("prediction" in sides)
+    miss = ", which makes it a miss where it is predicted" * ("prediction" in sides)
+    return f"{maps} add {typed.strip()} if black is void{miss}"
 
 
 def _own(pairs: ContingencyTable) -> list[str]:

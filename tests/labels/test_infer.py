@@ -318,6 +318,24 @@ def test_a_map_is_proposed_that_knows_four_colours_and_most_of_them(
     assert (f"--labels {name}" in str(caught.value)) is proposed
 
 
+@pytest.mark.parametrize(
+    ("truth", "prediction", "black"),
+    [
+        ([COLOR], [], "with others add --ignore '#000000' if black is void)"),
+        ([], [COLOR], "with others add --unknown wrong if black is void, which makes it a miss"),
+        ([COLOR], [COLOR], "add --ignore '#000000' --unknown wrong if black is void, which"),
+    ],
+)
+def test_black_that_a_proposed_map_does_not_know_is_said(
+    truth: list[int], prediction: list[int], black: str
+) -> None:
+    colors = [color for color in colors_of("cityscapes", 99) if color != COLOR][:6]
+    with pytest.raises(LabelError, match="--labels cityscapes") as caught:
+        found([*colors, *truth], [*colors, *prediction])
+    assert black in str(caught.value)
+    assert "--labels mapillary-v1.2 (knows 6 of them; black as well: mapillary" in str(caught.value)
+
+
 def test_colours_of_one_side_are_enough_to_be_stopped() -> None:
     for sides in ((strange_colors(1), [0, 1]), ([0, 1], strange_colors(1))):
         with pytest.raises(LabelError, match="the masks hold colours"):
