@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
 BROWSER := .browser
 
-.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel lint format bench torture fuzz-native golden docs figures samples clean
+.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel lint format bench torture fuzz fuzz-native golden docs figures samples clean
 
 $(READY): pyproject.toml constraints.txt setup.py segeval/counting/_scanlines.c
 	$(PYTHON) -m venv $(VENV)
@@ -70,6 +70,9 @@ torture: $(READY)  ## kill and interrupt counting programs at random; see how of
 	$(BIN)/python tests/runs/torture.py
 	$(BIN)/python tests/runs/signals.py
 	$(BIN)/python tests/runs/chances.py
+
+fuzz: $(READY)  ## damage valid files at random, and see them read exactly or refused
+	$(BIN)/python tests/fuzz/fuzz.py all --executions 50000
 
 fuzz-native: $(READY)  ## feed damaged masks to the kernel, built with sanitizers
 	$(BIN)/python tests/runs/fuzz_native.py

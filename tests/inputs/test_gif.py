@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,3 +93,16 @@ def test_what_is_not_one_whole_image_is_refused(tmp_path: Path, kind: str) -> No
     content, message = STRANGE[kind]
     with pytest.raises(MaskError, match=message):
         read(tmp_path / "a.gif", content)
+
+
+def test_a_table_that_is_cleared_without_end_is_given_up(tmp_path: Path) -> None:
+    """With 2 bits a sample, a code has 3; 4 clears the table."""
+    clears = b"\x24\x49\x92" * 2_000_000
+    parts = [clears[at : at + 255] for at in range(0, len(clears), 255)]
+    stream = b"".join(bytes([len(part)]) + part for part in parts) + b"\0"
+    whole = made_gif(Frame(indices=BYTES & 3), bits=2)
+    start = whole.index(b"\x2c") + 11
+    begun = time.perf_counter()
+    with pytest.raises(MaskError, match="0 of 117 samples are there"):
+        read(tmp_path / "a.gif", whole[:start] + stream + b";")
+    assert time.perf_counter() - begun < 0.5

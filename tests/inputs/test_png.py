@@ -111,6 +111,12 @@ def test_damage_is_told_in_the_same_words_by_either_decoder(
         read_mask(tmp_path / "a.png")
 
 
+def flushed(rows: bytes) -> bytes:
+    """Compress rows, and leave the end open."""
+    packer = zlib.compressobj()
+    return packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
 def surrounded(kind: str, color_type: int, bits: int) -> bytes:
     start, rows, stream = parts(color_type, bits)
     pixels = chunk(b"IDAT", stream)
@@ -132,6 +138,7 @@ def surrounded(kind: str, color_type: int, bits: int) -> bytes:
         ),
         "sum of the stream": (b"", chunk(b"IDAT", spoilt(stream)), b""),
         "too many rows": (b"", chunk(b"IDAT", zlib.compress(rows + bytes(50))), b""),
+        "damage behind the rows": (b"", chunk(b"IDAT", flushed(rows) + b"\xff" * 9), b""),
         "something behind the end": (b"", pixels, END + b"more"),
     }[kind]
     return start + before + pixels + after + END
@@ -150,6 +157,7 @@ def surrounded(kind: str, color_type: int, bits: int) -> bytes:
         "pixels in many chunks",
         "sum of the stream",
         "too many rows",
+        "damage behind the rows",
         "something behind the end",
     ],
 )

@@ -159,6 +159,7 @@ STRANGE: dict[str, tuple[Any, Layout, str]] = {
     "strip beyond": ({273: [16, 261, 1 << 30]}, STRIPS, "strip 3 of 3 is not in it"),
     "strip short": ({279: [245, 244, 245]}, STRIPS, "244 of 245 bytes of pixels are there"),
     "strip long": ({279: [245, 246, 245]}, STRIPS, "more than 245 of 245 bytes"),
+    "strips overlap": ({259: 5, 273: [16] * 3, 279: [600] * 3}, STRIPS, "its strips overlap"),
     "one strip less": ({273: [16, 261], 279: [245] * 2}, STRIPS, "2 strips, and 3 make the image"),
     "tile missing": ({324: [16, 272, 0, 784, 1040, 1296]}, TILES, "tile 3 of 6 is not in it"),
     "one tile less": ({324: [16] * 5, 325: [256] * 5}, TILES, "5 tiles, and 6 make the image"),

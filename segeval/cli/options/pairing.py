@@ -55,7 +55,10 @@ class FolderOptions:
         default=False,
     )
     max_pixels: int = _pairing(
-        "Refuse masks of more pixels.", metavar="N", min=1, default=MAX_PIXELS
+        "Refuse masks of more pixels, and maps of more numbers.",
+        metavar="N",
+        min=1,
+        default=MAX_PIXELS,
     )
     workers: int | None = _pairing(
         "Threads or processes; without it, 1 for small sets, else one for each processor.",

@@ -16,7 +16,7 @@ def inflate(data: bytes, expected: int, *, bits: int) -> bytes:
     out = bytearray()
     starts: list[int] = []  # where the text of each code since the table was cleared begins
     first = (1 << bits) + 2
-    for code, fresh in _codes(data, bits, "little"):
+    for code, fresh in _codes(data, expected, bits, "little"):
         if fresh:
             starts.clear()
         here = len(out)
@@ -38,7 +38,7 @@ def check_length(data: bytes, expected: int) -> None:
     """Refuse data, as TIFF writes it, of another number of bytes than is expected."""
     found = 0
     lengths: list[int] = []
-    for code, fresh in _codes(data, 8, "big"):
+    for code, fresh in _codes(data, expected, 8, "big"):
         if fresh:
             lengths.clear()
         length = 1 if code < 256 else lengths[code - 258] + 1
@@ -58,7 +58,9 @@ def _check(found: int, expected: int) -> None:
         )
 
 
-def _codes(data: bytes, bits: int, order: Literal["little", "big"]) -> Iterator[tuple[int, bool]]:
+def _codes(
+    data: bytes, expected: int, bits: int, order: Literal["little", "big"]
+) -> Iterator[tuple[int, bool]]:
     """Yield the codes up to the end, and whether the table has been cleared before each.
 
     Codes stand with their lowest bit first (GIF, ``"little"``), or with their highest, where they
@@ -68,7 +70,7 @@ def _codes(data: bytes, bits: int, order: Literal["little", "big"]) -> Iterator[
     early = order == "big"
     padded, total, position = data + bytes(2), 8 * len(data), 0
     width, known = bits + 1, 0  # codes since the table was cleared; each but the first is an entry
-    fresh = True
+    fresh, clears = True, 0
     while position + width <= total:
         at, shift = position >> 3, position & 7
         window = int.from_bytes(padded[at : at + 3], order)
@@ -78,6 +80,9 @@ def _codes(data: bytes, bits: int, order: Literal["little", "big"]) -> Iterator[
             return
         if code == clear:
             width, known, fresh = bits + 1, 0, True
+            clears += 1
+            if clears > expected + 1:  # more often than there are samples
+                return
             continue
         if code - first >= known:
             raise MaskError("the file is broken: there is no such LZW code; write it again")

@@ -6,6 +6,7 @@ Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third 
 import io
 import struct
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -191,19 +192,40 @@ def _stream(data: bytes) -> bytes | memoryview:
 
 
 def _scan_lines(data: bytes, header: Header) -> bytes:
-    """Inflate the rows, filtered as they are, whatever stands behind them."""
+    """Inflate the rows, filtered as they are, whatever stands behind them.
+
+    Neither the checksum there nor damage is looked at by kornia-rs.
+    """
     stream = _stream(data)
     try:
         zlib.decompressobj().decompress(stream[:6])  # its header, and what follows a dictionary's
-        # its checksum, which kornia-rs does not look at, is behind the pixels
-        rows = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream[2:], header.stored)
-    except zlib.error as error:
+        rows, error = _rows_before_damage(stream[2:], header.stored)
+    except zlib.error as head:
+        rows, error = b"", head
+    if len(rows) == header.stored:
+        return rows
+    if error is not None:
         raise MaskError("the file is broken: its pixels cannot be inflated") from error
-    if len(rows) < header.stored:
-        raise MaskError(
-            f"the file is broken: {len(rows)} of {header.stored} bytes of pixels are there"
-        )
-    return rows
+    raise MaskError(f"the file is broken: {len(rows)} of {header.stored} bytes of pixels are there")
+
+
+def _rows_before_damage(stream: bytes | memoryview, size: int) -> tuple[bytes, zlib.error | None]:
+    """Inflate up to a size, or to where the stream is damaged, and return the damage."""
+
+    def inflated(end: int) -> bytes:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream[:end], size)
+
+    def is_damaged(end: int) -> bool:
+        try:
+            inflated(end)
+        except zlib.error:
+            return True
+        return False
+
+    try:
+        return inflated(len(stream)), None
+    except zlib.error as damage:
+        return inflated(bisect_left(range(len(stream)), 1, key=is_damaged) - 1), damage
 
 
 def _bare(header: Header, rows: bytes) -> bytes:

@@ -71,6 +71,8 @@ class Pieces:
                     f"the file is broken: {self.name} {number} of {found} is not in it; write it "
                     "again, with all pixels"
                 )
+        if sum(self.lengths) > size:
+            raise MaskError(f"the file is broken: its {self.name}s overlap; write it again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +104,9 @@ class Header:
         if pieces.rows * pieces.columns > max(self.width * self.height, LARGEST):
             raise MaskError("its tiles are far larger than its image; save it as PNG")
         planes = self.channels if self.planes else 1
+        view = memoryview(data)
         found = [
-            data[start : start + size]
+            view[start : start + size]
             for start, size in zip(pieces.offsets, pieces.lengths, strict=True)
         ]
         each = len(found) // planes
@@ -114,7 +117,7 @@ class Header:
         samples = parts[0] if planes == 1 else np.concatenate(parts, axis=2)
         return samples if self.channels > 1 else samples[..., 0]
 
-    def _plane(self, pieces: list[bytes], channels: int) -> NDArray[Any]:
+    def _plane(self, pieces: list[memoryview], channels: int) -> NDArray[Any]:
         """Return the samples (H, W, channels) of some strips or tiles, which lie in rows."""
         rows, columns = self.pieces.rows, self.pieces.columns
         tiled = self.pieces.name == "tile"  # these are whole also at the edges of the image

@@ -37,7 +37,7 @@ class Packing:
     fax: tuple[int, ...]  # values of `FAX_TAGS`
 
 
-def inflate(pieces: Sequence[bytes], packing: Packing) -> NDArray[np.uint8]:
+def inflate(pieces: Sequence[memoryview], packing: Packing) -> NDArray[np.uint8]:
     """Return the bytes of all rows, (rows, bytes); no piece may hold more or fewer than its own."""
     shape = packing.rows, packing.row_bytes
     starts = range(0, packing.rows, packing.piece_rows)
@@ -50,13 +50,13 @@ def inflate(pieces: Sequence[bytes], packing: Packing) -> NDArray[np.uint8]:
         return np.frombuffer(content, np.uint8).reshape(shape)
     for number in {0, len(pieces) - 1}:  # all have rows of one length, and only the last has fewer
         if packing.method == LZW:
-            lzw.check_length(pieces[number], sizes[number])
+            lzw.check_length(bytes(pieces[number]), sizes[number])
         elif packing.method == PACKBITS:
             _check_length(_packbits_length(pieces[number]), sizes[number])
     return _by_libtiff(pieces, packing)
 
 
-def _inflated(data: bytes, size: int, method: int) -> bytes:
+def _inflated(data: memoryview, size: int, method: int) -> bytes | memoryview:
     if method == STORED:
         _check_length(len(data), size)
         return data
@@ -71,7 +71,7 @@ def _inflated(data: bytes, size: int, method: int) -> bytes:
     return found
 
 
-def _packbits_length(data: bytes) -> int:
+def _packbits_length(data: memoryview) -> int:
     found = at = 0
     while at < len(data):
         count = data[at]
@@ -89,7 +89,7 @@ def _check_length(found: int, size: int) -> None:
         )
 
 
-def _by_libtiff(pieces: Sequence[bytes], packing: Packing) -> NDArray[Any]:
+def _by_libtiff(pieces: Sequence[memoryview], packing: Packing) -> NDArray[Any]:
     """Inflate by Pillow, which is handed strips of 8-bit grey in place of whatever they hold."""
     from PIL import Image
     from PIL.TiffImagePlugin import TiffImageFile
