@@ -410,6 +410,4 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
         for line, row in rows:
             if not row["prediction"] or not row["truth"]:
                 raise TextError(f"line {line}: prediction or truth is empty")
-            if not Path(row["truth"]).name:
-                raise TextError(f"line {line}: truth {row['truth']!r} is no file")
     return rows
