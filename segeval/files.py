@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable
@@ -15,8 +16,15 @@ STDOUT: Final = Path("-")  # typed for stdout in the place of a file
 
 
 def real_path(path: Path) -> Path:
-    """Return where a path leads in the end; links in a circle are refused when it is opened."""
-    return Path(os.path.realpath(path))
+    """Return where a path leads in the end; links in a circle are an OSError with its name."""
+    try:
+        found = Path(os.path.realpath(path))
+    except FileNotFoundError as error:
+        reason = "the working folder was deleted; change into one that is there"
+        raise FileNotFoundError(error.errno, reason, str(path)) from error
+    if found.is_symlink():
+        raise OSError(errno.ELOOP, "its links lead in a circle", str(path))
+    return found
 
 
 def check_writable(texts: Iterable[Path], others: Iterable[Path] = ()) -> None:

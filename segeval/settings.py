@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from segeval.errors import SettingError
+from segeval.text import quoted
 
 if TYPE_CHECKING:
     from segeval.labels.labelmap import LabelMap
@@ -170,8 +171,8 @@ def parse_shard(text: str) -> tuple[int, int]:
     >>> parse_shard("2/4")
     (2, 4)
     """
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     number, count = (int(part) for part in match.groups()) if match else (0, 0)
     if not 1 <= number <= count:
-        raise SettingError(f"--shard {text!r} is not I/N with I from 1 to N, e.g. 2/4")
+        raise SettingError(f"--shard {quoted(text)} is not I/N with I from 1 to N, e.g. 2/4")
     return number, count

@@ -46,6 +46,20 @@ def printable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def quoted(value: object, most: int = 80) -> str:
+    """Write a value as Python does, and no more than so many characters of it.
+
+    >>> quoted("road"), quoted([1, 2, 3], 6)
+    ("'road'", '[1, 2…')
+    """
+    return shortened(repr(value), most)
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Cut a text where it is longer than so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def show_percent(share: float) -> str:
     """Write a share in percent, in two or three characters; nothing for exactly 0.
 

@@ -115,7 +115,7 @@ def as_numbers(values: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def reaches(values: NDArray[np.int64], threshold: float) -> NDArray[np.bool_]:
     """Whether values are at or above a threshold; floats by the nearest level to it."""
-    level = FLOAT + round(threshold * STEPS)
+    level = FLOAT + round(max(-FURTHEST, min(threshold * STEPS, FURTHEST + 1)))
     at_or_above: NDArray[np.bool_] = np.where(
         is_float(values), values >= level, values >= threshold
     )

@@ -25,13 +25,13 @@ from segeval.cli.usage import USAGE, in_one_line
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.scoring.pooling import POOLINGS
-from segeval.text import did_you_mean
+from segeval.text import did_you_mean, shortened
+from segeval.textfiles import TextError, named, parse_toml, read_text, toml_lines
 
 CONFIG: Final = "segeval.config"  # where a context keeps the file of settings
 SETTINGS: Final = "segeval.settings"  # where a context keeps what the command takes from the file
 SHARED: Final = "pyproject.toml"
 UNSET: Final = {"config", "no-config", "help-all"}  # options that no file sets
-HEADER_OR_KEY: Final = re.compile(r"\s*(?:\[([^\[\]]+)\]\s*(?:#.*)?$|([\w\-.\"' ]+)=)")
 RIVALS: Final = (
     ({"pairs"}, {"prediction", "truth"}),
     ({"labels"}, {"classes"}),
@@ -266,7 +266,7 @@ def _setting(
     items = value if several and isinstance(value, list) else [value]
     allowed, expected = EXPECTED.get(kinds[0], EXPECTED[str])
     fit = all(isinstance(i, allowed) and isinstance(i, bool) == (allowed is bool) for i in items)
-    shown = json.dumps(value, default=str, ensure_ascii=False)
+    shown = shortened(json.dumps(value, default=str, ensure_ascii=False))
     quoted = f"{file.place(*keys)}: {keys[-1]} = {shown}"
     if not fit or not items or len(items) != parameter.nargs > 1:
         if parameter.nargs > 1:
@@ -320,40 +320,16 @@ def _find(typed: Mapping[str, Any]) -> ConfigFile | None:
 
 def _read(path: Path) -> ConfigFile | None:
     """Read a file of settings; None for a ``pyproject.toml`` without ``[tool.segeval]``."""
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingError(f"{path}: cannot be read: {reason}") from error
     table = ["tool", "segeval"] if path.name == SHARED else []
-    if table and "segeval" not in text:
-        return None
-    import tomllib
-
-    try:
-        content: Any = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingError(f"{path}: not valid TOML: {error}") from error
-    for key in table:
-        content = content.get(key)
-        if content is None:
+    with named(path, SettingError):
+        text = read_text(path)
+        if table and "segeval" not in text:
             return None
-        if not isinstance(content, dict):
-            raise SettingError(f"{path}: [tool.segeval] is not a table")
-    return ConfigFile(path=path, table=".".join(table), content=content, lines=_lines(text))
-
-
-def _lines(text: str) -> dict[str, int]:
-    r"""Find the line of every table and key.
-
-    >>> _lines('a = 1\n[tool."b"]\nc.d = 2')
-    {'a': 1, 'tool.b': 2, 'tool.b.c.d': 3}
-    """
-    lines: dict[str, int] = {}
-    table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if found := HEADER_OR_KEY.match(line):
-            header, key = (re.sub(r"[\s\"']", "", name or "") for name in found.groups())
-            table = header or table
-            lines.setdefault(".".join(filter(None, [table, key])), number)
-    return lines
+        content: Any = parse_toml(text)
+        for key in table:
+            content = content.get(key)
+            if content is None:
+                return None
+            if not isinstance(content, dict):
+                raise TextError("[tool.segeval] is not a table")
+    return ConfigFile(path=path, table=".".join(table), content=content, lines=toml_lines(text))

@@ -9,7 +9,7 @@ from typing import Final
 
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
-from segeval.text import listed
+from segeval.text import listed, quoted
 
 UNMATCHED: Final = "(none)"  # group of the images that are in none
 
@@ -28,11 +28,13 @@ def group_names(run: CountedRun, pattern: str | None = None) -> list[str]:
         return [image.group for image in run.images]
     try:
         matches = [re.search(pattern, image.name) for image in run.images]
-    except re.error as error:
-        raise SettingError(f"--group-by {pattern!r} is no regular expression: {error}") from error
+    except (re.error, OverflowError, RecursionError) as error:
+        raise SettingError(
+            f"--group-by {quoted(pattern)} is no regular expression: {error}"
+        ) from error
     if not any(matches):
         raise SettingError(
-            f"--group-by {pattern!r} matches no name; names are like {run.images[0].name!r}"
+            f"--group-by {quoted(pattern)} matches no name; names are like {run.images[0].name!r}"
         )
     return [m.group(min(1, m.re.groups)) or "" if m else "" for m in matches]
 

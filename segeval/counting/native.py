@@ -15,9 +15,10 @@ import numpy as np
 from segeval.counting.contingency import ContingencyTable
 from segeval.counting.kernel import KERNEL
 from segeval.errors import MaskError
-from segeval.inputs.files import GROWTH, NO_WAITING, ROOM
+from segeval.inputs.files import GROWTH, ROOM
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import png
+from segeval.textfiles import NO_WAITING
 
 DEPTHS: Final = {0: {1, 2, 4, 8, 16}, 2: {8}, 3: {1, 2, 4, 8}, 4: {8}, 6: {8}}
 """Bits a sample, by colour type, of the scan lines that the kernel reads."""

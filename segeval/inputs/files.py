@@ -17,10 +17,10 @@ from typing import IO, Any, Final, Protocol
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
+from segeval.textfiles import open_at_once
 
 ROOM: Final = 64 << 20  # bytes a file may hold beside its pixels: texts, profiles, tables
 GROWTH: Final = 2  # how much larger than its pixels the worst compression makes a file
-NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 ENDS: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)  # what is no fault of a decoder
 OTHERS: Final = {
     stat.S_IFIFO: "a pipe",
@@ -97,14 +97,10 @@ def _open(path: str | PathLike[str]) -> io.FileIO:
     try:
         other = OTHERS.get(stat.S_IFMT(os.stat(path).st_mode))
         if other is None:
-            return open(path, "rb", buffering=0, opener=_open_at_once)
+            return open(path, "rb", buffering=0, opener=open_at_once)
     except (OSError, ValueError) as error:
         raise MaskError(f"cannot be opened: {reason_of(error)}") from error
     raise MaskError(f"it is {other}; only regular files are read")
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | NO_WAITING)
 
 
 def _read_whole(file: IO[bytes], size: int) -> bytes:

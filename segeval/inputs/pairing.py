@@ -5,9 +5,7 @@ Every problem of the whole set is collected; nothing is dropped in silence.
 
 from __future__ import annotations
 
-import csv
 import fnmatch
-import io
 import os
 import re
 import shlex
@@ -20,9 +18,11 @@ from pathlib import Path
 from typing import Final
 
 from segeval.errors import Problem, SettingError
+from segeval.files import real_path
 from segeval.inputs.files import reason_of
 from segeval.settings import Match, Missing
 from segeval.text import printable
+from segeval.textfiles import TextError, named, parse_csv, read_text
 
 IMAGE_EXTENSIONS: Final = frozenset(
     ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
@@ -30,6 +30,7 @@ IMAGE_EXTENSIONS: Final = frozenset(
 
 LITTER: Final = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # of systems, not of users
 
+LARGEST_TABLE: Final = 1 << 30  # bytes of a table of pairs
 TRIED: Final = 200  # names that are looked at to propose a suffix
 ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix
 TELLING: Final = "label", "mask", "seg", "gt"  # what truths are called among files of other kinds
@@ -200,6 +201,9 @@ def _no_folder(folder: Path, side: str) -> Problem | None:
     except (OSError, ValueError) as error:
         detail = f"{side} folder {folder} cannot be opened: {reason_of(error)}; check the path"
         return Problem(name=str(folder), kind="no such folder", detail=detail)
+    if real_path(folder).parent == real_path(folder):
+        detail = f"{side} folder {folder} is the root of all folders; name that of the masks"
+        return Problem(name=str(folder), kind="not a folder of masks", detail=detail)
     if stat.S_ISDIR(mode):
         return None
     what = "a file" if stat.S_ISREG(mode) else "no folder and no regular file"
@@ -363,22 +367,22 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
     """
     pairs: dict[str, Pair] = {}
     problems: list[Problem] = []
-    absent: list[str] = []
+    absent: set[str] = set()
     for line, row in _rows(table):
         truth, prediction = table.parent / row["truth"], table.parent / row["prediction"]
         name = row.get("name") or Path(os.path.splitext(row["truth"])[0]).as_posix()
         if not _is_included(include, name, row["truth"]):
             continue
         if name in pairs or name in absent:
-            detail = f"{table}, line {line}: name {name!r} stands on an earlier line as well"
+            detail = f"{table}: line {line}: name {name!r} stands on an earlier line as well"
             problems.append(Problem(name=name, kind="two files of one name", detail=detail))
             continue
         found = prediction if os.path.exists(prediction) else None
         if found is None and missing == "error":
-            detail = f"{table}, line {line}: {prediction} does not exist; mend the line or add it"
+            detail = f"{table}: line {line}: {prediction} does not exist; mend the line or add it"
             problems.append(Problem(name=name, kind="missing prediction", detail=detail))
         if found is None:
-            absent.append(name)
+            absent.add(name)
         if found is not None or missing == "worst":
             group = row.get("group") or ""
             pairs[name] = Pair(name=name, truth=truth, prediction=found, group=group)
@@ -394,22 +398,16 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
 
 
 def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"{table}: cannot be read as a CSV table of pairs: {error}") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
-    try:
-        rows = [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise SettingError(f"{table}, line {reader.line_num}: {error}") from error
-    absent = {"prediction", "truth"} - set(reader.fieldnames or ())
-    if absent:
-        raise SettingError(
-            f"{table}: column {' and '.join(sorted(absent))} is missing; "
-            "the first line must be prediction,truth[,name][,group]"
-        )
-    for line, row in rows:
-        if not row["prediction"] or not row["truth"]:
-            raise SettingError(f"{table}, line {line}: prediction or truth is empty")
+    """Read the rows of a table of pairs, each with the line where it ends."""
+    with named(table, SettingError):
+        columns, rows = parse_csv(read_text(table, LARGEST_TABLE))
+        absent = {"prediction", "truth"} - set(columns)
+        if absent:
+            raise TextError(
+                f"column {' and '.join(sorted(absent))} is missing; "
+                "the first line must be prediction,truth[,name][,group]"
+            )
+        for line, row in rows:
+            if not row["prediction"] or not row["truth"]:
+                raise TextError(f"line {line}: prediction or truth is empty")
     return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import ChainMap
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from segeval.labels.infer import infer_labels, values_on_side
 from segeval.labels.labelmap import WHITE, LabelMap, Side, add_offset, numbered
 from segeval.labels.load import load_labels
 from segeval.settings import LabelChoice
-from segeval.values import NO_PREDICTION, describe_values, is_float, plain_values
+from segeval.values import LIMIT, NO_PREDICTION, describe_values, is_float, plain_values
 
 MOST_CLASSES: Final = 4096
 MOST_OFFSET: Final = 65535
@@ -142,8 +141,8 @@ def _thresholded(choice: LabelChoice) -> LabelMap:
     ):
         raise SettingError("--threshold makes masks binary; it does not go with other classes")
     for value in (choice.threshold, choice.truth_threshold):
-        if value is not None and not math.isfinite(value):
-            raise SettingError(f"a threshold must be a finite number, not {value}")
+        if value is not None and not -LIMIT <= value <= LIMIT:
+            raise SettingError(f"a threshold must be a number that masks can hold, not {value}")
     labels = _loaded(choice.labels or "binary").ignoring(choice.ignore or ())
     labels = labels.two_classes("--threshold")
     return replace(

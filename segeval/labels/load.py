@@ -6,9 +6,7 @@ serves them all and every complaint names a line.
 
 from __future__ import annotations
 
-import csv
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
@@ -18,7 +16,17 @@ from typing import Any, Final
 
 from segeval.errors import LabelError, SettingError
 from segeval.labels.labelmap import Label, LabelMap
-from segeval.text import did_you_mean
+from segeval.text import did_you_mean, quoted
+from segeval.textfiles import (
+    Node,
+    TextError,
+    lines_of,
+    named,
+    parse_csv,
+    parse_toml,
+    parse_yaml,
+    read_text,
+)
 from segeval.values import integer_fault
 
 Color = tuple[int, int, int]
@@ -84,43 +92,35 @@ def load_labels(source: str | PathLike[str]) -> LabelMap:
     path = Path(source)
     if str(source) in builtin_names():
         text = (resources.files("segeval.labels") / "builtin" / f"{source}.toml").read_text("utf-8")
-        return _build(_parse_toml(text, str(source)), str(source))
+        return _build(_parse_toml(text, str(source)))
+    text, parse = _read(path), PARSERS.get(path.suffix.lower(), _parse_names)
+    with named(path, LabelError):
+        labels = _build(parse(text, path.stem))
+    taken = labels.name in builtin_names()
+    return replace(labels, name=f"{labels.name}(file)") if taken else labels
+
+
+def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        near = did_you_mean(path.stem, builtin_names())
-        raise SettingError(
-            f"no label map or file is called {str(source)!r}{near or ';'} type `segeval labels` "
-            f"for the built-in ones ({', '.join(builtin_names())}), or name a TOML, YAML, CSV or "
-            "text file"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelError(f"{path}: cannot be read as a label file: {error}") from error
-    parsers = {".toml": _parse_toml, ".yaml": _parse_yaml, ".yml": _parse_yaml, ".csv": _parse_csv}
-    parse = parsers.get(path.suffix.lower(), _parse_names)
-    try:
-        labels = _build(parse(text, path.stem), str(path))
-        taken = labels.name in builtin_names()
-        return replace(labels, name=f"{labels.name}(file)") if taken else labels
-    except LabelError as error:
-        message = str(error)
-        raise LabelError(
-            message if message.startswith(str(path)) else f"{path}: {message}"
-        ) from error
+        return read_text(path)
+    except TextError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise LabelError(f"{path}: {error}") from error
+    near = did_you_mean(path.stem, builtin_names())
+    raise SettingError(
+        f"no label map or file is called {quoted(str(path))}{near or ';'} type `segeval labels` "
+        f"for the built-in ones ({', '.join(builtin_names())}), or name a TOML, YAML, CSV or "
+        "text file"
+    )
 
 
 def _parse_toml(text: str, name: str) -> Draft:
-    try:
-        top = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise LabelError(f"not valid TOML: {error}") from error
+    top = parse_toml(text)
     stated = top.get("labels")
     if not isinstance(stated, list) or not all(isinstance(fields, dict) for fields in stated):
-        raise LabelError("it lists no classes: expected [[labels]] tables with name and values")
+        raise TextError("it lists no classes: expected [[labels]] tables with name and values")
     starts = re.compile(r"\[\[\s*labels\s*\]\]|\{")
-    lines: list[int | None] = [
-        n for n, line in enumerate(text.splitlines(), 1) if starts.search(line)
-    ]
+    lines: list[int | None] = [n for n, line in enumerate(lines_of(text), 1) if starts.search(line)]
     if len(lines) != len(stated):
         lines = [None] * len(stated)
     entries = [Entry(fields=f, line=n) for f, n in zip(stated, lines, strict=True)]
@@ -129,38 +129,32 @@ def _parse_toml(text: str, name: str) -> Draft:
 
 def _parse_yaml(text: str, name: str) -> Draft:
     """Read YAML whose ``names:`` is a list, or a mapping from value to name."""
-    import yaml
-
-    loader = yaml.SafeLoader(text)
-    try:
-        tree = loader.get_single_node()
-        top = loader.construct_document(tree) if tree else None
-    except (yaml.YAMLError, ValueError) as error:
-        raise LabelError(f"not valid YAML: {' '.join(str(error).split())}") from error
-    if tree is None or not isinstance(top, dict) or not isinstance(top.get("names"), (list, dict)):
-        raise LabelError("it lists no classes: expected `names:` with a list, or value: name pairs")
-    nodes = [value for key, value in tree.value if key.value == "names"]
-    if len(nodes) > 1:
-        raise LabelError(f"line {nodes[1].start_mark.line + 1}: `names:` stands twice")
-    entries = []
-    for index, item in enumerate(nodes[0].value):
-        key, label = item if isinstance(item, tuple) else (None, item)
-        value = index if key is None else loader.construct_object(key)
-        fields = {"name": loader.construct_object(label, deep=True), "values": [value]}
-        entries.append(Entry(fields=fields, line=(key or label).start_mark.line + 1))
-    return Draft(name=name, entries=entries, top={"void": top.get("void", top.get("ignore", []))})
+    found: dict[object, Node] = {}
+    for key, value in parse_yaml(text).pairs():
+        if key.value == "names" and "names" in found:
+            raise TextError(f"line {key.line}: `names:` stands twice")
+        found[key.value] = value
+    names = found.get("names", Node(line=0))
+    if names.kind == "scalar":
+        raise TextError("it lists no classes: expected `names:` with a list, or value: name pairs")
+    pairs = names.pairs() or [(Node(line=n.line, value=i), n) for i, n in enumerate(names.items)]
+    entries = [
+        Entry(fields={"name": label.plain(), "values": [value.plain()]}, line=value.line)
+        for value, label in pairs
+    ]
+    void = found.get("void", found.get("ignore", Node(line=0, kind="list")))
+    return Draft(name=name, entries=entries, top={"void": void.plain()})
 
 
 def _parse_csv(text: str, name: str) -> Draft:
     """Read ``name,r,g,b`` and ``name,value`` tables; without ``value``, rows number the classes."""
-    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
-    columns = {(column or "").strip().lower() for column in reader.fieldnames or ()}
+    header, rows = parse_csv(text)
+    columns = {column.strip().lower() for column in header}
     if "name" not in columns:
-        raise LabelError("line 1: there is no column `name`; expected name,r,g,b or name,value")
+        raise TextError("line 1: there is no column `name`; expected name,r,g,b or name,value")
     entries = []
-    for index, row in enumerate(reader):
+    for index, (line, row) in enumerate(rows):
         cells = {(k or "").strip().lower(): v.strip() for k, v in row.items() if isinstance(v, str)}
-        line = reader.line_num
         fields: dict[str, Any] = {"name": cells.get("name"), "group": cells.get("group", "")}
         stated = _number(cells.get("value", ""), line) if "value" in columns else index
         fields["values"] = [stated]
@@ -171,7 +165,7 @@ def _parse_csv(text: str, name: str) -> Draft:
 
 
 def _parse_names(text: str, name: str) -> Draft:
-    lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), 1)]
+    lines = [(n, line.strip()) for n, line in enumerate(lines_of(text), 1)]
     while lines and not lines[-1][1]:
         lines.pop()
     entries = [
@@ -181,14 +175,22 @@ def _parse_names(text: str, name: str) -> Draft:
     return Draft(name=name, entries=entries)
 
 
+PARSERS: Final = {
+    ".toml": _parse_toml,
+    ".yaml": _parse_yaml,
+    ".yml": _parse_yaml,
+    ".csv": _parse_csv,
+}  # by the end of the name of a file; all others list names
+
+
 def _number(text: str, line: int) -> int:
     try:
         return int(text)
     except ValueError:
-        raise LabelError(f"line {line}: {text!r} is not a whole number") from None
+        raise TextError(f"line {line}: {quoted(text)} is not a whole number") from None
 
 
-def _build(draft: Draft, file: str) -> LabelMap:
+def _build(draft: Draft) -> LabelMap:
     _check_keys(draft.top, TOP_KEYS, "")
     owners: dict[tuple[str, object], Entry] = {}
     labels = []
@@ -201,17 +203,17 @@ def _build(draft: Draft, file: str) -> LabelMap:
             other = owners.setdefault(claim, entry)
             if other is not entry:
                 before = f" on line {other.line}" if other.line else ""
-                raise LabelError(
-                    f"{_at(entry)}{claim[0]} {claim[1]!r} of class {label.name!r} is already "
-                    f"that of class {other.fields['name']!r}{before}"
+                raise TextError(
+                    f"{_at(entry)}{claim[0]} {quoted(claim[1])} of class {quoted(label.name)} is "
+                    f"already that of class {quoted(other.fields['name'])}{before}"
                 )
         labels.append(label)
     return LabelMap(
-        name=draft.name if isinstance(draft.name, str) else file,
+        name=_printable(draft.name, "name"),
         labels=tuple(labels),
         void=_values(draft.top.get("void", []), "void: "),
         void_colors=_colors(draft.top.get("void_colors", []), "void_colors: "),
-        source=str(draft.top.get("source", "")),
+        source=_printable(draft.top.get("source", ""), "source"),
     )
 
 
@@ -220,27 +222,33 @@ def _label(entry: Entry) -> Label:
     _check_keys(fields, CLASS_KEYS, at)
     name = fields.get("name")
     if not isinstance(name, str) or not name.strip():
-        raise LabelError(f"{at}a class has no name")
-    if not name.isprintable():
-        raise LabelError(f"{at}class name {name!r} holds characters that cannot be printed")
+        raise TextError(f"{at}a class has no name")
     values = fields.get("values", [])
     colors = fields.get("colors", [fields["color"]] if "color" in fields else [])
-    where = f"{at}class {name!r}: "
+    where = f"{at}class {quoted(name)}: "
     label = Label(
-        name=name,
+        name=_printable(name, f"{at}class name"),
         truth_values=_values(fields.get("truth_values", values), where),
         prediction_values=_values(fields.get("prediction_values", values), where),
         colors=_colors(colors, where),
-        group=str(fields.get("group", "")),
+        group=_printable(fields.get("group", ""), f"{where}group"),
     )
     if not (label.truth_values or label.prediction_values or label.colors):
-        raise LabelError(f"{where}it has neither values nor a colour")
+        raise TextError(f"{where}it has neither values nor a colour")
     return label
+
+
+def _printable(stated: object, what: str) -> str:
+    """Check a name, which tables, pages and signatures show."""
+    text = str(stated)
+    if not text.isprintable():
+        raise TextError(f"{what} {quoted(text)} holds characters that cannot be printed")
+    return text
 
 
 def _check_keys(stated: Mapping[str, Any], known: frozenset[str], at: str) -> None:
     for key in stated.keys() - known:
-        raise LabelError(f"{at}the key {key!r} is not one of {', '.join(sorted(known))}")
+        raise TextError(f"{at}the key {quoted(key)} is not one of {', '.join(sorted(known))}")
 
 
 def _at(entry: Entry) -> str:
@@ -252,15 +260,15 @@ def _values(stated: object, where: str) -> tuple[int, ...]:
     values = stated if isinstance(stated, list) else [stated]
     for value in values:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise LabelError(f"{where}value {value!r} is not a whole number")
+            raise TextError(f"{where}value {quoted(value)} is not a whole number")
     if fault := integer_fault(*values):
-        raise LabelError(f"{where}{fault}")
+        raise TextError(f"{where}{fault}")
     return tuple(values)
 
 
 def _colors(stated: object, where: str) -> tuple[Color, ...]:
     if not isinstance(stated, list):
-        raise LabelError(f"{where}{stated!r} is not a list of colours")
+        raise TextError(f"{where}{quoted(stated)} is not a list of colours")
     return tuple(dict.fromkeys(_color(color, where) for color in stated))
 
 
@@ -270,6 +278,8 @@ def _color(stated: object, where: str) -> Color:
     channels = stated if isinstance(stated, list) else []
     bytes_only = (type(x) is int and 0 <= x <= 255 for x in channels)
     if len(channels) != 3 or not all(bytes_only):
-        raise LabelError(f"{where}colour {stated!r} is not three numbers from 0 to 255 or #rrggbb")
+        raise TextError(
+            f"{where}colour {quoted(stated)} is not three numbers from 0 to 255 or #rrggbb"
+        )
     red, green, blue = channels
     return red, green, blue

@@ -90,7 +90,7 @@ def check_targets(
 
 def _check_folder(folder: Path) -> None:
     """Check that files can be made in a folder, or in the first one above it that is there."""
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    there = next(place for place in (folder, *real_path(folder).parents) if place.exists())
     try:
         with tempfile.TemporaryFile(dir=there):
             pass

@@ -6,7 +6,6 @@ passes. A drop of a score that is undefined on either side is undefined, and fai
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,11 +14,14 @@ from typing import Any, Final
 
 from segeval.counting.run import CountedRun
 from segeval.counting.runfile import read_run
+from segeval.counting.runschema import is_run_file
 from segeval.errors import RunError, SettingError
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate, split_bound
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import Scores
+from segeval.text import quoted
+from segeval.textfiles import TextError, named, parse_json, read_text
 
 FREE: Final = ("classes", "images", "groups", "shard", "ci", "segeval")  # may differ
 
@@ -181,6 +183,7 @@ def _interval(name: str, comparison: RunComparison) -> tuple[float, float]:
 
 
 SCHEMA: Final = "segeval.scores/1"
+LARGEST_DOCUMENT: Final = 1 << 28  # bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -196,20 +199,22 @@ class Baseline:
 
 def read_baseline(path: Path) -> Baseline | CountedRun:
     """Read a baseline: a document, or a run, which is to be scored; see `baseline_of`."""
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError):
+    if is_run_file(path):
         return read_run(path)
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise RunError(f"{path}: it is neither a run file nor a document of schema {SCHEMA}")
-    try:
-        return _of_document(document)
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise RunError(
-            f"{path}: it is damaged: {type(error).__name__} {error}; write it again with --json"
-        ) from error
+    with named(path, RunError):
+        text = read_text(path, LARGEST_DOCUMENT)
+        try:
+            document = parse_json(text)
+        except TextError as error:
+            raise TextError(f"it is neither a run file nor a document ({error})") from error
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            raise TextError(f"it is neither a run file nor a document of schema {SCHEMA}")
+        try:
+            return _of_document(document)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise TextError(
+                f"it is damaged: {type(error).__name__} {error}; write it again with --json"
+            ) from error
 
 
 def baseline_of(scores: Scores, run: CountedRun) -> Baseline:
@@ -236,7 +241,7 @@ def named_values(scores: Scores) -> dict[str, float]:
 
 
 def _of_document(document: Mapping[str, Any]) -> Baseline:
-    defined = tuple(row["name"] for row in document["classes"] if row["iou"] is not None)
+    defined = tuple(_name(row) for row in document["classes"] if row["iou"] is not None)
     return Baseline(
         values=dict(_document_values(document)),
         classes=defined,
@@ -249,15 +254,22 @@ def _document_values(document: Mapping[str, Any], end: str = "") -> Iterator[tup
     """Yield every score of a document, or of a group in it, as gates name it."""
     pairs = [*document["summary"].items()]
     for row in document["classes"]:
-        pairs += [(f"{m}.{row['name']}", row[m]) for m in METRICS if m in row]  # not in older ones
+        pairs += [(f"{m}.{_name(row)}", row[m]) for m in METRICS if m in row]  # not in older ones
     for name, value in pairs:
         yield name + end, math.nan if value is None else _number(value)
     for group in document.get("groups", ()):
-        yield from _document_values(group, f"@{group['name']}")
+        yield from _document_values(group, f"@{_name(group)}")
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """Return the name of a class or group, if it is one."""
+    if not isinstance(row["name"], str):
+        raise TypeError(f"{quoted(row['name'])} is no name")
+    return row["name"]
 
 
 def _number(value: object) -> float:
     """Return a score of a document as it is, if it is a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{value!r} is no score")
+        raise TypeError(f"{quoted(value)} is no score")
     return float(value)

@@ -70,16 +70,17 @@ class DropGate(Gate):
 
 
 def split_bound(text: str) -> tuple[str, str, float]:
-    """Split ``[METRIC=]VALUE``; the number of a value that is none is NaN.
+    """Split ``[METRIC=]VALUE``; the number of a value that is none, or not finite, is NaN.
 
     >>> split_bound("iou.road=0.9")
     ('iou.road', '0.9', 0.9)
     """
     metric, _, value = text.rpartition("=")
     try:
-        return metric, value, float(value)
+        number = float(value)
     except ValueError:
-        return metric, value, math.nan
+        number = math.nan
+    return metric, value, number if math.isfinite(number) else math.nan
 
 
 def parse_threshold(text: str, *, default: str = "miou") -> Threshold:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import tomllib
 from pathlib import Path
 
 from segeval.errors import SettingError
+from segeval.text import quoted
+from segeval.textfiles import TextError, named, parse_csv, parse_toml, read_text
 
 
 def read_weights(path: Path) -> tuple[tuple[str, float], ...]:
@@ -19,24 +19,29 @@ def read_weights(path: Path) -> tuple[tuple[str, float], ...]:
         If the file cannot be read, a class stands there twice, or a weight is no number of 0 or
         more; if all weights are 0.
     """
-    try:
-        text = path.read_text("utf-8-sig")
+    with named(f"--weights {path}", SettingError):
+        text = read_text(path)
         if path.suffix.lower() == ".toml":
-            pairs = list(tomllib.loads(text).items())
+            weights = [(name, _weight("", stated)) for name, stated in parse_toml(text).items()]
         else:
-            rows = csv.DictReader(text.splitlines(), skipinitialspace=True)
-            pairs = [(row["class"], row["weight"]) for row in rows]
-        weights = tuple((name, float(weight)) for name, weight in pairs)
-    except OSError as error:
-        raise SettingError(f"--weights {path}: {error.strerror or error}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise SettingError(
-            f"--weights {path}: it is no CSV with the header class,weight and a number a class, "
-            f"nor TOML of lines such as road = 2.0 ({error})"
-        ) from error
+            rows = parse_csv(text)[1]
+            weights = [
+                (row.get("class") or "", _weight(f"line {line}: ", row.get("weight")))
+                for line, row in rows
+            ]
     values = [weight for _, weight in weights]
     if len(dict(weights)) < len(weights):
         raise SettingError(f"--weights {path}: a class stands there twice")
     if not all(0 <= value < math.inf for value in values) or not any(values):
         raise SettingError(f"--weights {path}: weights are 0 or more and finite, and not all 0")
-    return weights
+    return tuple(weights)
+
+
+def _weight(at: str, stated: object) -> float:
+    try:
+        return float(stated)  # type: ignore[arg-type]  # what is no number is refused here
+    except (TypeError, ValueError) as error:
+        raise TextError(
+            f"{at}{quoted(stated)} is no weight; a file is CSV with the header class,weight and a "
+            "number a class, or TOML of lines such as road = 2.0"
+        ) from error

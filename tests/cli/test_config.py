@@ -223,12 +223,30 @@ def test_a_table_of_a_command_is_not_advised_to_name_commands(project: Path) -> 
     assert "did you mean 'sweep'?" in refused(project, "sweeep = 1")
 
 
-def test_numbers_that_are_none_are_refused_or_shown_as_text(project: Path) -> None:
-    (project / "maps").mkdir()
-    complaint = refused(project, "gamma = nan", "losses", "maps", "truth")
-    assert "(gamma stands in segeval.toml:1)" in complaint
-    document = json.loads(segeval("config", "losses", "--format", "json", cwd=project).stdout)
-    assert document["commands"]["losses"]["gamma"]["value"] == "NaN"
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("nan", "is no finite number"),
+        ("-inf", "is no finite number"),
+        ("1e400", "is no finite number"),
+        ("0x" + "f" * 5000, "is a whole number of more than 64 bits"),
+        ("9" * 5000, "not valid TOML: "),
+        ('"a\\u0000b"', "holds NUL"),
+        ("[" * 40 + "]" * 40, "lies deeper than 32"),
+        ("[" * 4000, "not valid TOML: its lists lie too deep"),
+        (".".join("a" * 3000) + " = 1\nb = 2", "not valid TOML"),
+    ],
+)
+def test_values_that_no_option_has_are_refused_by_line(
+    project: Path, value: str, reason: str
+) -> None:
+    complaint = refused(project, f"\ngamma = {value}")
+    assert complaint.startswith("segeval: segeval.toml: ")
+    assert reason in complaint
+    assert len(complaint) < 300
+    if "not valid" not in reason:
+        assert "line 2: 'gamma' " in complaint
+    refused(project, f"gamma = {value}", "config")
 
 
 def test_files_that_cannot_be_read_are_named(project: Path) -> None:

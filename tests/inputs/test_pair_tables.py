@@ -108,9 +108,9 @@ def test_a_table_without_pairs_is_a_problem(tmp_path: Path, include: str | None)
         ("", ": column prediction and truth is missing; the first line must be"),
         ("pred,truth\na,b\n", ": column prediction is missing"),
         ("prediction;truth\na;b\n", ": column prediction and truth is missing"),
-        ("prediction,truth\na.png,b.png\nc.png\n", ", line 3: prediction or truth is empty"),
-        ("prediction,truth\n,b.png\n", ", line 2: prediction or truth is empty"),
-        (b"\x89PNG\xff", ": cannot be read as a CSV table of pairs"),
+        ("prediction,truth\na.png,b.png\nc.png\n", ": line 3: prediction or truth is empty"),
+        ("prediction,truth\n,b.png\n", ": line 2: prediction or truth is empty"),
+        (b"\x89PNG\xff", ": cannot be read: it is not UTF-8 text (line 1)"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_name_and_line(

@@ -64,8 +64,12 @@ def test_weights_are_part_of_the_name_of_a_preset_and_of_comparisons(
             "--weights: class 2 has no weight; give one to each class",
         ),
         ("class,weight\n0,1\n1,1\n2,1\n3,1\n", [], "--weights: no class is called '3'; give"),
-        ("class,weight\n0,1\n1,1\n2,x\n", [], "it is no CSV with the header class,weight"),
-        ("class,heavy\n0,1\n", [], "it is no CSV with the header class,weight"),
+        (
+            "class,weight\n0,1\n1,1\n2,x\n",
+            [],
+            "is no weight; a file is CSV with the header class,weight",
+        ),
+        ("class,heavy\n0,1\n", [], "is no weight; a file is CSV with the header class,weight"),
         ("class,weight\n0,1\n0,1\n", [], "a class stands there twice"),
         ("class,weight\n0,-1\n1,1\n2,1\n", [], "weights are 0 or more and finite"),
         ("class,weight\n0,0\n1,0\n2,0\n", [], "not all 0"),
@@ -83,6 +87,6 @@ def test_weights_that_make_no_sense_are_refused(
     path.write_text(text)
     said = segeval("score", *folders, "--weights", path, *options, expect=2).stderr
     assert message in said
-    assert "no-file: No such file" in " ".join(
+    assert "no-file: cannot be read: No such file" in " ".join(
         segeval("score", *folders, "--weights", "no-file", expect=2).stderr.split()
     )

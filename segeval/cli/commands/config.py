@@ -64,7 +64,7 @@ def _in_force(name: str, file: Any, ctx: typer.Context) -> dict[str, dict[str, A
             keys = found[parameter.name].keys
             value = json.dumps(own.params[parameter.name], default=str)
             rows[option] = {
-                "value": json.loads(value, parse_constant=str),
+                "value": json.loads(value),
                 "source": "file",
                 "table": file.dotted(*keys[:-1]),
                 "line": file.lines.get(file.dotted(*keys)),
