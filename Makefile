@@ -66,10 +66,11 @@ bench: $(TORCH)  ## measure against the floor and against other ways
 	$(BIN)/python benchmarks/interval_times.py
 	$(BIN)/python benchmarks/loss_times.py
 
-torture: $(READY)  ## kill and interrupt counting programs at random; see how often intervals cover
+torture: $(READY)  ## kill and interrupt counting programs at random; see how often intervals cover; try pairs of options
 	$(BIN)/python tests/runs/torture.py
 	$(BIN)/python tests/runs/signals.py
 	$(BIN)/python tests/runs/chances.py
+	$(BIN)/python tests/properties/options.py
 
 fuzz: $(READY)  ## damage valid files at random, and see them read exactly or refused
 	$(BIN)/python tests/fuzz/fuzz.py all --executions 50000

@@ -13,12 +13,11 @@ from segeval.counting.run import CountedRun
 from segeval.errors import LabelError, SettingError
 from segeval.labels.doubts import are_mixed, grey_kinds, side_doubt
 from segeval.labels.infer import infer_labels, values_on_side
-from segeval.labels.labelmap import WHITE, LabelMap, Side, add_offset, numbered
+from segeval.labels.labelmap import MOST_CLASSES, WHITE, LabelMap, Side, add_offset, numbered
 from segeval.labels.load import load_labels
 from segeval.settings import LabelChoice
 from segeval.values import LIMIT, NO_PREDICTION, describe_values, is_float, plain_values
 
-MOST_CLASSES: Final = 4096
 MOST_OFFSET: Final = 65535
 SIDES: Final[tuple[Side, ...]] = ("truth", "prediction")
 
@@ -94,18 +93,26 @@ def explicit_labels(choice: LabelChoice) -> LabelMap | None:
         raise SettingError(
             f"--pred-offset is -{MOST_OFFSET} to {MOST_OFFSET}, not {choice.prediction_offset}"
         )
-    labels = _stated(choice)
+    thresholds = [v for v in (choice.threshold, choice.truth_threshold) if v is not None]
+    if thresholds:
+        _check_thresholds(choice, thresholds)
+    labels = _stated(replace(choice, labels=choice.labels or "binary") if thresholds else choice)
     if labels is None:
         return None
     if choice.prediction_offset:
         labels = replace(labels, prediction_offset=choice.prediction_offset)
-    return _of_level(labels, choice)
+    labels = _of_level(labels, choice)
+    if not thresholds:
+        return labels
+    return replace(
+        labels.two_classes("--threshold"),
+        prediction_threshold=choice.threshold,
+        truth_threshold=choice.truth_threshold,
+    )
 
 
 def _stated(choice: LabelChoice) -> LabelMap | None:
     void = choice.ignore or ()
-    if choice.threshold is not None or choice.truth_threshold is not None:
-        return _thresholded(choice)
     if choice.labels is not None:
         labels = _loaded(choice.labels)
         if choice.prediction_labels is not None:
@@ -133,18 +140,13 @@ def _of_level(labels: LabelMap, choice: LabelChoice) -> LabelMap:
     return labels.categories() if choice.level == "category" else labels
 
 
-def _thresholded(choice: LabelChoice) -> LabelMap:
+def _check_thresholds(choice: LabelChoice, thresholds: Iterable[float]) -> None:
     if (
         choice.classes is not None
         or choice.prediction_labels is not None
         or choice.prediction_offset
     ):
         raise SettingError("--threshold makes masks binary; it does not go with other classes")
-    for value in (choice.threshold, choice.truth_threshold):
-        if value is not None and not -LIMIT <= value <= LIMIT:
+    for value in thresholds:
+        if not -LIMIT <= value <= LIMIT:
             raise SettingError(f"a threshold must be a number that masks can hold, not {value}")
-    labels = _loaded(choice.labels or "binary").ignoring(choice.ignore or ())
-    labels = labels.two_classes("--threshold")
-    return replace(
-        labels, prediction_threshold=choice.threshold, truth_threshold=choice.truth_threshold
-    )

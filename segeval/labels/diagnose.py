@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable
 from segeval.counting.run import CountedRun
-from segeval.labels.labelmap import UNKNOWN, WHITE, LabelMap, numbered
+from segeval.labels.labelmap import MOST_CLASSES, UNKNOWN, WHITE, LabelMap, numbered
 from segeval.labels.load import builtin_names, load_labels
 from segeval.values import COLOR, NO_PREDICTION, OUTSIDE, describe_values, plain_values
 
@@ -262,7 +262,7 @@ def _others(labels: LabelMap, classes: int) -> Iterator[tuple[LabelMap, int, str
     for by in (1, -1):
         offset = labels.prediction_offset + by
         yield replace(labels, prediction_offset=offset), 0, f"--pred-offset {offset}"
-    if labels.name == "indices" and classes > 1:
+    if labels.name == "indices" and 1 < classes <= MOST_CLASSES:
         void = sorted({0, *labels.void})
         ignored = ",".join(map(str, void))
         yield (

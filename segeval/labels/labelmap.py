@@ -28,6 +28,7 @@ Side = Literal["truth", "prediction"]
 BACKGROUND: Final = ("background", "bg", "unlabeled background")  # names, in any case
 VOID: Final = -1  # index of a value that is not judged
 UNKNOWN: Final = -2  # index of a value that the label map does not know
+MOST_CLASSES: Final = 4096  # that are numbered without names
 WHITE: Final = 255  # void if nothing else is said, and a second spelling of the foreground
 
 

@@ -145,3 +145,18 @@ def test_categories_are_a_view_of_the_same_counts(tmp_path: Path) -> None:
     ]  # fmt: skip
     said = segeval("report", run, "--labels", "voc", "--level", "category", expect=3).stderr
     assert "label map voc groups no classes" in said
+
+
+def test_a_threshold_parts_the_groups_of_classes(tmp_path: Path) -> None:
+    classes = (
+        '{name = "background", values = 0}, {name = "core", values = 1, group = "tumour"}, '
+        '{name = "edge", values = 2, group = "tumour"}'
+    )
+    labels = tmp_path / "labels.toml"
+    labels.write_text(f"labels = [{classes}]\n", encoding="utf-8")
+    folders = data_set(tmp_path, {"a": ([[0, 1, 2, 2]], [[10, 200, 90, 255]])})
+    options = (*folders, "--labels", labels, "--threshold", "128", "--level", "category")
+    assert document(*options)["confusion"]["counts"] == [[1, 0], [1, 2]]
+    labels.write_text(f"labels = [{classes.partition('}, ')[2]}]\n", encoding="utf-8")
+    said = segeval("score", *options, expect=2).stderr
+    assert "--threshold needs two classes; labels(category) has 1" in said

@@ -117,3 +117,8 @@ def test_classes_counted_from_1_need_not_be_those_of_a_map() -> None:
     )
     with pytest.raises(LabelError, match=message):
         choose_labels(made_run((truth, prediction)), LabelChoice())
+
+
+def test_a_huge_value_proposes_no_map_of_as_many_classes() -> None:
+    pixels = (0, 0, 5), (1, 1, 5), (2**40, 1, 1)
+    assert not explained(numbered("indices", range(2)), *pixels)
