@@ -54,7 +54,8 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     }
     deliver(plan.output, **given)
     markdown = plan.output.targets()["markdown"]
-    add_to_summary(lambda: make_report(markdown, given), quiet=quiet)
+    if fault := add_to_summary(lambda: make_report(markdown, given)):
+        notify(f"notice: {fault}", quiet=quiet)
     say_notices(scores, quiet=quiet)
     enforce(gates)
 
@@ -84,9 +85,11 @@ def deliver(output: ReportFiles, **given: Any) -> None:
     if STDOUT in output.files().values():
         return
     content = make_report(targets[output.output_format], given)
-    if not isinstance(content, str):
-        content = _draw_table(content, intervals="resampling" in given["document"])
-    write_stdout(content)
+    if isinstance(content, str):
+        write_stdout(content)
+    else:
+        table = _draw_table(content, intervals="resampling" in given["document"])
+        write_stdout(table, drawn=True)
 
 
 def write_report(path: Path, content: str | bytes) -> None:

@@ -295,7 +295,7 @@ def test_what_vanished_fails_unless_it_is_named(tmp_path: Path, baselines: list[
         (["--baseline", "JSON", "--json", "JSON"], 2, "is the run or the baseline"),
         (["--baseline", "RUN", "--allow-missing", "sky"], 2, "has no such class or image"),
         (["--baseline", "JSON", "--pooling", "image"], 3, "pooling:dataset there, pooling:image"),
-        (["--baseline", "TRUTH"], 3, "this is not a segeval run file"),
+        (["--baseline", "TRUTH"], 3, "neither a run file nor a document (cannot be read: line"),
         (["--baseline", "LIST"], 3, "neither a run file nor a document of schema"),
     ],
 )
