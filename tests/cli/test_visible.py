@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -119,6 +120,34 @@ def test_json_keeps_the_text_and_csv_too(run: Path) -> None:
     assert json.loads(to_json({HOSTILE: HOSTILE})) == {HOSTILE: HOSTILE}
     per_image = segeval("report", run, "--per-image", "-").stdout
     assert HOSTILE.replace("\r", "\n") in per_image
+
+
+@pytest.mark.parametrize("name", ["=1+2", "+cmd", "-x", "@SUM(A1)", "\tx", "-0.5", "a=1", '="x"'])
+def test_spreadsheets_are_given_no_formulas(tmp_path: Path, name: str) -> None:
+    folders = data_set(tmp_path, {name: (BLOCKS, BLOCKS), "b": (BLOCKS, BLOCKS[::-1])})
+    plain = segeval("score", *folders, "--per-image", "-").stdout
+    safe = segeval("score", *folders, "--per-image", "-", "--csv-safe").stdout
+    rows, guarded = (list(csv.reader(io.StringIO(text))) for text in (plain, safe))
+    is_formula = name not in {"-0.5", "a=1"}
+    assert [row[0] for row in guarded] == [
+        f"'{row[0]}" if row[0] == name and is_formula else row[0] for row in rows
+    ]
+    assert [row[1:] for row in guarded] == [row[1:] for row in rows]
+    assert is_formula or safe == plain
+
+
+def test_every_csv_can_be_safe(tmp_path: Path) -> None:
+    labels, folders = tmp_path / "labels.csv", data_set(tmp_path, {"=1": (BLOCKS, BLOCKS)})
+    labels.write_text("name,value\n=a,0\nb,1\nc,2\nd,3\n")
+    classes: list[object] = ["--labels", labels]
+    score = ["score", *folders, *classes, "--group-by", "=1"]
+    compare = ["compare", folders[0], folders[0], "--truth", folders[1], *classes]
+    reports = {"--csv": score, "--per-image": score, "--confusion": score, "--per-group": score}
+    for option, command in [*reports.items(), ("--csv", compare), ("--per-image", compare)]:
+        text, safe = (segeval(*command, option, "-", *more).stdout for more in ([], ["--csv-safe"]))
+        assert re.search(r"(?m)(^|,)=[a1]", text)
+        assert not re.search(r"(?m)(^|,)=[a1]", safe)
+        assert safe.replace("'=", "=") == text
 
 
 class Terminal(io.StringIO):
