@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any, Final
 
 
 def defined(value: float) -> float | None:
@@ -44,6 +46,36 @@ def did_you_mean(word: str, words: Iterable[str]) -> str:
 def printable(text: str) -> str:
     """Write the bytes of a file name that are not UTF-8 as escapes, so that it can be written."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+HIDDEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What terminals and logs obey and do not show: controls, ends of lines, marks of direction."""
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""Write a text of others so that it is seen, and not obeyed, by a terminal or a log.
+
+    >>> print(visible("road\x1b[31m\u202e\n::error::"))
+    road\x1b[31m\u202e\n::error::
+    """
+    return HIDDEN.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def visible_in(value: Any) -> Any:
+    """Write all texts of a document as `visible`, its keys as well."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {visible(key): visible_in(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (int, float)):
+        return [visible_in(part) for part in value]
+    return value
 
 
 def quoted(value: object, most: int = 80) -> str:

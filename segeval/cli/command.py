@@ -137,9 +137,7 @@ def _explain(error: SegevalError, *, checkable: bool) -> None:
         said += "; --on-error skip leaves out pairs that cannot be read"
     more = "; `segeval check` lists them all" if checkable else ""
     described = describe_problems(error.problems, more=more)
-    if on_github():  # an annotation shows one message only
-        lines = described.splitlines()
-        said = "\n".join([said, *lines[:ANNOTATED]])
-        said += f"\n  and {len(lines) - ANNOTATED} more" if len(lines) > ANNOTATED else ""
-    notify(said)
-    notify(described)
+    first = described[:ANNOTATED] if on_github() else []  # an annotation shows one message only
+    left = len(described) - ANNOTATED
+    notify(said, *first, *([f"  and {left} more"] if first and left > 0 else []))
+    notify(*described)

@@ -1,32 +1,47 @@
-"""What the command line says: data on stdout, speech on stderr."""
+"""What the command line says: data on stdout, speech on stderr.
+
+A name may hold whatever a terminal or a CI server obeys. So people see it as `visible`; what is
+data keeps it, but on a terminal.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TextIO
 
 import typer
 
-from segeval.cli.github import annotated
+from segeval.cli.github import annotated, harmless
 from segeval.errors import OutputError, Problem
-from segeval.text import listed as shown
+from segeval.text import listed as in_short
+from segeval.text import visible
 
 LISTED: Final = 20  # problems of one kind that are listed before the rest is only counted
 ALIKE: Final = 3  # problems that differ in nothing but the name, before they become one line
 SHOWN: Final = 3  # names in a notice
 
 
-def write_stdout(content: str | bytes) -> None:
-    """Write data to stdout; a reader that has gone away (``| head``) is no error."""
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines for people to stdout."""
+    write_stdout("".join(f"{visible(line)}\n" for line in lines))
+
+
+def write_stdout(content: str | bytes, *, drawn: bool = False) -> None:
+    """Write data to stdout; a reader that has gone away (``| head``) is no error.
+
+    What is drawn has colours of its own, and names in it are visible already.
+    """
     try:
         if isinstance(content, bytes):
             sys.stdout.buffer.write(content)
         else:
-            sys.stdout.write(content)
+            text = content if drawn or not sys.stdout.isatty() else visible(content, keep="\n")
+            sys.stdout.write(text if _is_file(sys.stdout) else harmless(text))
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -34,10 +49,18 @@ def write_stdout(content: str | bytes) -> None:
             raise OutputError(f"stdout cannot be written: {error.strerror or error}") from error
 
 
-def notify(message: str, *, quiet: bool = False) -> None:
-    """Write speech to stderr; on GitHub, notices and errors as annotations."""
+def _is_file(stream: TextIO) -> bool:
+    """Whether a stream ends in a regular file, which nobody reads while it is written."""
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # it has no file at all
+        return False
+
+
+def notify(*lines: str, quiet: bool = False) -> None:
+    """Write lines of speech to stderr; on GitHub, notices and errors as one annotation."""
     if not quiet:
-        typer.echo(_colored(annotated(message)), err=True)
+        typer.echo(_colored(annotated("\n".join(map(visible, lines)))), err=True)
 
 
 def _colored(message: str) -> str:
@@ -51,7 +74,7 @@ def _colored(message: str) -> str:
 
 def describe_problems(
     problems: Sequence[Problem], *, listed: int | None = LISTED, more: str = ""
-) -> str:
+) -> list[str]:
     """Write every problem on a line, kind by kind; those alike but for the name may share one."""
     kinds: dict[str, dict[str, list[Problem]]] = defaultdict(lambda: defaultdict(list))
     for problem in problems:
@@ -63,11 +86,11 @@ def describe_problems(
         ]
         lines += [f"  {kind}: {problem.detail}" for problem in single[:listed]]
         for group in (each for each in alike.values() if listed is not None and len(each) > ALIKE):
-            names = shown([problem.name for problem in group], ALIKE)
+            names = in_short([problem.name for problem in group], ALIKE)
             lines.append(f"  {kind} ({len(group)}: {names}{more}): {group[0].detail}")
         if listed is not None and len(single) > listed:
             lines.append(f"  {kind}: and {len(single) - listed} more{more}")
-    return "\n".join(lines)
+    return lines
 
 
 def _pattern(problem: Problem) -> str:
@@ -75,11 +98,12 @@ def _pattern(problem: Problem) -> str:
     return re.sub(rf"(?<=[/']){re.escape(problem.name)}(?![^\W_])", "", problem.detail)
 
 
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Write rows below each other, their cells in columns."""
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines, their cells in columns."""
+    rows = [[*map(visible, row)] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    return [line.rstrip() for line in lines]
 
 
 def progress_bar(*, quiet: bool) -> Callable[[int, int], None] | None:

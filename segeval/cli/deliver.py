@@ -54,7 +54,8 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     }
     deliver(plan.output, **given)
     markdown = plan.output.targets()["markdown"]
-    add_to_summary(lambda: make_report(markdown, given), quiet=quiet)
+    if fault := add_to_summary(lambda: make_report(markdown, given)):
+        notify(f"notice: {fault}", quiet=quiet)
     say_notices(scores, quiet=quiet)
     enforce(gates)
 
@@ -80,13 +81,25 @@ def deliver(output: ReportFiles, **given: Any) -> None:
     """Write reports into files, and print one: that for the file ``-``, or the chosen format."""
     targets = {**output.targets(), **output.printed}
     for name, path in output.files().items():
-        write_report(path, make_report(targets[name], given))
+        write_report(path, _made(output, targets[name], given))
     if STDOUT in output.files().values():
         return
-    content = make_report(targets[output.output_format], given)
-    if not isinstance(content, str):
-        content = _draw_table(content, intervals="resampling" in given["document"])
-    write_stdout(content)
+    content = _made(output, targets[output.output_format], given)
+    if isinstance(content, str):
+        write_stdout(content)
+    else:
+        table = _draw_table(content, intervals="resampling" in given["document"])
+        write_stdout(table, drawn=True)
+
+
+def _made(output: ReportFiles, target: str, given: Mapping[str, Any]) -> Any:
+    """Make a report; CSV without formulas, if that is asked for."""
+    content = make_report(target, given)
+    if not (getattr(output, "csv_safe", False) and target.endswith("csv")):
+        return content
+    from segeval.reports.csv import without_formulas
+
+    return without_formulas(content)
 
 
 def write_report(path: Path, content: str | bytes) -> None:

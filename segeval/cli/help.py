@@ -34,7 +34,7 @@ def write_help(ctx: Any, *, everything: bool = False) -> None:
     with console.capture() as captured:
         for part in _parts(ctx, everything=everything):
             console.print(part, crop=False)
-    write_stdout(re.sub(r" +\n", "\n", captured.get()).replace(GLUE, " "))
+    write_stdout(re.sub(r" +\n", "\n", captured.get()).replace(GLUE, " "), drawn=True)
 
 
 def _show_all(ctx: typer.Context, *, value: bool) -> None:

@@ -75,16 +75,18 @@ def stack(runs: Sequence[CountedRun]) -> CountedRun:
 
 
 def _differing(runs: Sequence[CountedRun], aligned: Sequence[CountedRun]) -> str:
-    lines = ["the runs are not over the same images, so they cannot be compared image by image:"]
+    lacking = []
     names = [{image.name for image in run.images} for run in runs]
     for number, own in enumerate(names, 1):
         missing = sorted(set().union(*names) - own)
         if missing:
             lacks = f"{counted(len(missing), 'image')}: {listed(missing, LISTED)}"
-            lines.append(f"  run {number} lacks {lacks}")
+            lacking.append(f"run {number} lacks {lacks}")
     images = counted(len(aligned[0]), "image")
-    lines.append(f"type --common to compare the {images} that all of them hold")
-    return "\n".join(lines)
+    return (
+        "the runs are not over the same images, so they cannot be compared image by image: "
+        f"{'; '.join(lacking)}; type --common to compare the {images} that all of them hold"
+    )
 
 
 def _truths(run: CountedRun) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from segeval.pictures.caption import Caption
 from segeval.pictures.errormaps import Kind, magnified
 from segeval.pictures.palettes import Palette
-from segeval.text import defined, printable, show_count, show_score
+from segeval.text import defined, show_count, show_score, visible
 
 Codes = NDArray[np.unsignedinteger]
 
@@ -113,13 +113,15 @@ def _signs(scheme: Palette, card: Caption) -> dict[int, str]:
 
 def _rows(card: Caption, marks: Mapping[int, str], columns: int, mark_width: int) -> Iterable[str]:
     scores = [f"{title} {show_score(defined(value))}" for title, value in card.scores]
-    title = [printable(card.name), card.subject or "all classes"]
-    yield from _flow([(text, len(text)) for text in title], columns)
+    title = [card.name, card.subject or "all classes"]
+    yield from _flow([(text, len(text)) for text in map(visible, title)], columns)
     note = [card.note] if card.note else []
-    yield from _flow([(text, len(text)) for text in [*scores, *note]], columns)
+    yield from _flow([(text, len(text)) for text in map(visible, [*scores, *note])], columns)
     if not card.subject:
         yield "wrong pixels by true class:" if any(p for _, _, p in card.legend) else "all right"
-    entries = [(code, f"{name}: {show_count(pixels)}") for code, name, pixels in card.legend]
+    entries = [
+        (code, f"{visible(name)}: {show_count(pixels)}") for code, name, pixels in card.legend
+    ]
     yield from _flow(
         [(f"{marks[code]} {text}", mark_width + 1 + len(text)) for code, text in entries], columns
     )

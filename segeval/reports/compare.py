@@ -20,7 +20,7 @@ from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.wording import headline, in_order
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
 from segeval.scoring.metrics import mean_titles, metric_of, title_of
-from segeval.text import UNDEFINED, defined, show_interval, show_score
+from segeval.text import UNDEFINED, defined, show_interval, show_score, visible_in
 from segeval.version import __version__
 
 if TYPE_CHECKING:
@@ -188,6 +188,7 @@ HEADINGS: Final = ("", "A", "B", "B - A", "{level:.0%} of resamples", "p", "p (H
 
 def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
     """Build the names of the runs, the table of scores, the images and the signature."""
+    document = visible_in(document)
     table = Table(box=None, pad_edge=False, header_style="bold")
     headings, rows = _table(document, percent=percent)
     for number, heading in enumerate(headings):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -61,6 +63,39 @@ def signed_csv(rows: Any, signature: str) -> str:
     """Write the rows or columns of a table, each row with the signature."""
     frame = pd.DataFrame(rows, dtype=object).assign(signature=signature)
     return frame.to_csv(index=False, lineterminator="\n")
+
+
+FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
+"""Characters that begin a formula, for one spreadsheet or another."""
+
+
+def without_formulas(text: str) -> str:
+    r"""Begin every cell that a spreadsheet would take for a formula with an apostrophe.
+
+    Numbers stay as they are.
+
+    >>> without_formulas("name,iou\n=cmd(),-0.5\n")
+    "name,iou\n'=cmd(),-0.5\n"
+    """
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    limit = csv.field_size_limit(len(text) + 1)
+    try:
+        for row in csv.reader(io.StringIO(text, newline="")):
+            writer.writerow([f"'{cell}" if _is_formula(cell) else cell for cell in row])
+    finally:
+        csv.field_size_limit(limit)
+    return written.getvalue()
+
+
+def _is_formula(cell: str) -> bool:
+    if not cell.startswith(FORMULA):
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return True
+    return False
 
 
 def images_csv(scores: Scores) -> str:

@@ -13,7 +13,7 @@ from segeval.presets.explain import PresetScore, PresetScorer, Step, main_rules
 from segeval.presets.preset import load_presets
 from segeval.presets.wording import describe_rule
 from segeval.scoring.metrics import title_of
-from segeval.text import defined, show_count, show_score
+from segeval.text import defined, show_count, show_score, visible_in
 from segeval.version import __version__
 
 SCHEMA: Final = "segeval.explain/1"
@@ -79,6 +79,7 @@ def _between(case: PresetScorer, names: tuple[str, str], steps: Sequence[Step]) 
 
 def to_renderable(document: Mapping[str, Any], *, variants: bool = False) -> RenderableType:
     """Build the table of the presets, the rules in words, and the way between two presets."""
+    document = visible_in(document)
     parts: list[RenderableType] = []
     if "between" in document:
         parts += [_steps(document["between"]), Text()]

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from segeval.text import HIDDEN
+
 
 def to_json(document: Mapping[str, Any]) -> str:
     """Write a document as indented JSON; lists of plain values stay on one line."""
@@ -23,4 +25,5 @@ def _write(value: object, indent: str) -> str:
 
 
 def _plain(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 
 from segeval.reports.wording import failure, show_bound
 from segeval.scoring.metrics import METRICS, shown
+from segeval.text import visible
 
 FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold in any spelling."""
@@ -92,9 +93,9 @@ def _digits(value: float | None) -> str:
 
 
 def _clean(text: str) -> str:
-    r"""Write characters that XML cannot hold as Python does.
+    r"""Write what is not seen, and characters that XML cannot hold, as Python does.
 
     >>> print(_clean("a" + chr(27)))
     a\x1b
     """
-    return FORBIDDEN.sub(lambda found: repr(found[0])[1:-1], text)
+    return FORBIDDEN.sub(lambda found: repr(found[0])[1:-1], visible(text))

@@ -24,7 +24,7 @@ from segeval.reports.wording import (
 )
 from segeval.scoring.gates import Gate
 from segeval.scoring.metrics import METRICS, OVERALL, shown, title_of
-from segeval.text import defined, show_count, show_loss, show_score
+from segeval.text import defined, show_count, show_loss, show_score, visible_in
 from segeval.version import __version__
 
 SCHEMA: Final = "segeval.losses/1"
@@ -133,6 +133,7 @@ def images_csv(valuation: LossScores) -> str:
 
 def to_renderable(document: Mapping[str, Any], *, reliability: bool = False) -> RenderableType:
     """Build the table of the losses with their definitions, calibration, gates and signature."""
+    document = visible_in(document)
     parts: list[RenderableType] = [_loss_table(document), Text(), _value_table(document)]
     if reliability:
         parts += [Text(), _reliability_table(document)]

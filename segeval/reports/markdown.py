@@ -16,7 +16,7 @@ from segeval.reports.wording import (
     with_foreground,
 )
 from segeval.scoring.metrics import METRICS, OVERALL, metric_of, shown, title_of
-from segeval.text import show_count, show_interval, show_score
+from segeval.text import show_count, show_interval, show_score, visible
 
 
 def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
@@ -106,7 +106,7 @@ def plain(text: str) -> str:
     >>> print(plain("a <i> *b*"))
     a &lt;i> \*b\*
     """
-    return " ".join(re.sub(r"([\\|*`\[\]])", r"\\\1", text).replace("<", "&lt;").splitlines())
+    return visible(re.sub(r"([\\|*`\[\]])", r"\\\1", text).replace("<", "&lt;"))
 
 
 def code(text: str) -> str:
@@ -115,4 +115,5 @@ def code(text: str) -> str:
     >>> code("a"), code("a`b")
     ('`a`', '`` a`b ``')
     """
+    text = visible(text)
     return f"`` {text} ``" if "`" in text else f"`{text}`"

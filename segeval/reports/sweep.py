@@ -12,7 +12,7 @@ from rich.text import Text
 
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.sweep import Sweep
-from segeval.text import counted, defined, show_score, show_threshold
+from segeval.text import counted, defined, show_score, show_threshold, visible_in
 
 SCHEMA: Final = "segeval.sweep/1"
 ROWS: Final = 11  # thresholds in the extract
@@ -73,6 +73,7 @@ def to_csv(document: Mapping[str, Any]) -> str:
 
 def to_renderable(document: Mapping[str, Any]) -> RenderableType:
     """Build the extract: some thresholds, the best ones, and what the numbers mean."""
+    document = visible_in(document)
     best = document["summary"]["best_dice_dataset"]["threshold"]
     thresholds = document["thresholds"]
     rows = np.linspace(0, len(thresholds) - 1, min(ROWS, len(thresholds))).astype(int)

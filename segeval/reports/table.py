@@ -21,14 +21,14 @@ from segeval.reports.wording import (
     with_foreground,
 )
 from segeval.scoring.metrics import METRICS, mean_titles, shown, title_of
-from segeval.text import counted, show_count, show_interval, show_score
+from segeval.text import counted, show_count, show_interval, show_score, visible_in
 
 NARROWEST, WITH_INTERVALS = 60, 84  # columns of a terminal, below which text would be cut off
 
 
 def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> RenderableType:
     """Build the table of the classes, the summary with its definitions, gates and signature."""
-    document = with_foreground(document)
+    document = visible_in(with_foreground(document))
     parts: list[RenderableType] = [_class_table(document, percent=percent), Text()]
     parts.append(_summary(document, percent=percent))
     if "intervals" in document:

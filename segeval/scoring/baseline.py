@@ -205,6 +205,8 @@ def read_baseline(path: Path) -> Baseline | CountedRun:
         try:
             document = parse_json(read_text(path, LARGEST_DOCUMENT))
         except TextError as error:
+            if isinstance(error.__cause__, OSError):
+                raise
             raise TextError(f"it is neither a run file nor a document ({error})") from error
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise TextError(f"it is neither a run file nor a document of schema {SCHEMA}")

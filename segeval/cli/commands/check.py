@@ -10,7 +10,7 @@ import typer
 
 from segeval.cli import options
 from segeval.cli.command import NOT_SCORED, command
-from segeval.cli.console import describe_problems, write_stdout
+from segeval.cli.console import describe_problems, write_lines
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count
 from segeval.errors import LabelError, Problem
@@ -54,10 +54,10 @@ def check(
         except LabelError as error:
             problems.append(Problem(name="labels", kind="classes in doubt", detail=str(error)))
     if problems:
-        lines += [f"problems    {len(problems)}", describe_problems(problems, listed=None)]
+        lines += [f"problems    {len(problems)}", *describe_problems(problems, listed=None)]
     else:
         lines.append("problems    none; type `segeval score` with the same options")
-    write_stdout("\n".join(lines) + "\n")
+    write_lines(lines)
     if problems:
         raise typer.Exit(NOT_SCORED)
 

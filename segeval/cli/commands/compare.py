@@ -12,6 +12,7 @@ from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
 from segeval.cli.options.output import (
     ReportFiles,
+    csv_safe_flag,
     document_file,
     percent_flag,
     photograph_folder,
@@ -84,6 +85,7 @@ class ComparisonOutput(ReportFiles):
     per_image: Path | None = report_file(
         "compare:images_csv", "Write the scores of the images as CSV.", common=True
     )
+    csv_safe: bool = csv_safe_flag()
     json: Path | None = document_file()
     markdown: Path | None = report_file("compare:to_markdown", "Write the table as Markdown.")
     html: Path | None = report_file(

@@ -9,7 +9,7 @@ import typer
 
 from segeval.cli import config as settings
 from segeval.cli.command import command
-from segeval.cli.console import columns, write_stdout
+from segeval.cli.console import columns, write_lines, write_stdout
 from segeval.errors import SettingError
 
 
@@ -43,11 +43,11 @@ def config(
         path = str(file.path) if file else None
         write_stdout(to_json({"schema": "segeval.config/1", "file": path, "commands": shown}))
         return
-    parts = [f"settings from {file.path}\n" if file else "no file of settings\n"]
+    lines = [f"settings from {file.path}" if file else "no file of settings"]
     for each, rows in shown.items():
         cells = [(f"  {o}", _text(row["value"]), _place(file, row)) for o, row in rows.items()]
-        parts.append(f"{each}\n" + (columns(cells) or "  nothing is set\n"))
-    write_stdout("\n".join(parts))
+        lines += ["", each, *(columns(cells) or ["  nothing is set"])]
+    write_lines(lines)
 
 
 def _in_force(name: str, file: Any, ctx: typer.Context) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.console import columns, write_stdout
+from segeval.cli.console import columns, write_lines
 
 
 @command
@@ -51,4 +51,4 @@ def labels(
             filter(None, [describe_values(chosen.void), *map(hex_color, chosen.void_colors)])
         )
         rows.append(("void", void or "none", "", ""))
-    write_stdout(columns(rows))
+    write_lines(columns(rows))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
-from segeval.cli.options.output import ReportFiles, document_file, report_file
+from segeval.cli.options.output import ReportFiles, csv_safe_flag, document_file, report_file
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.panels import argument
 from segeval.cli.runs import say_decoder
@@ -132,6 +132,7 @@ class LossOutput(ReportFiles):
     per_image: Path | None = report_file(
         "losses:images_csv", "Write the losses of the images as CSV.", common=True
     )
+    csv_safe: bool = csv_safe_flag()
     json: Path | None = document_file()
     plot: Path | None = report_file(
         "plots.reliability:draw",

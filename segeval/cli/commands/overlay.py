@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import notify, progress_bar, write_stdout
+from segeval.cli.console import notify, progress_bar, write_lines
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import PhotographOptions
 from segeval.cli.runs import count
@@ -133,8 +133,7 @@ def overlay(
     plan = Plan(style=style, translation=translation, reading=reading.reading())
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
     if pictures.worst is not None:
-        lines = (f"{show_score(job.card.scores[0][1])}  {job.target}\n" for job in jobs)
-        write_stdout("".join(lines))
+        write_lines(f"{show_score(job.card.scores[0][1])}  {job.target}" for job in jobs)
     say_notices(scores, quiet=quiet)
     if pictures.images is not None:
         kind = "no photograph of the name, grey is used"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segeval.cli.command import command
-from segeval.cli.console import columns, write_stdout
+from segeval.cli.console import columns, write_lines
 
 if TYPE_CHECKING:
     from segeval.presets.preset import Preset
@@ -34,7 +34,7 @@ def presets(
         rows = [_row(preset) for preset in load_presets().values()]
     else:
         rows = list(_facts(find_preset(name)))
-    write_stdout(columns(rows))
+    write_lines(columns(rows))
 
 
 def _row(preset: Preset) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def show(
     columns = shown.width or shutil.get_terminal_size().columns
     colors = _colors(os.environ) if shown.colors == "auto" else shown.colors
     scheme = palette_of(scores.labels, position)
-    write_stdout(draw_text(codes, scheme, card, columns=columns, colors=colors))
+    write_stdout(draw_text(codes, scheme, card, columns=columns, colors=colors), drawn=True)
     say_classes(run, scores.counts, scores.labels, quiet=quiet)
 
 

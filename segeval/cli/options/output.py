@@ -28,6 +28,12 @@ def report_file(
 
 document_file = partial(report_file, "json:to_json", "Write everything as one JSON document.")
 percent_flag = partial(_output, "Show scores times 100 on the screen.", "--percent", default=False)
+csv_safe_flag = partial(
+    _output,
+    "In CSV, begin names that a spreadsheet would take for a formula with an apostrophe.",
+    "--csv-safe",
+    default=False,
+)
 photograph_folder = partial(
     _output, "Folder of photographs for the page of --html, by the same names.", metavar="DIR"
 )
@@ -76,6 +82,7 @@ class OutputOptions(ReportFiles):
     )
     per_group: Path | None = report_file("csv:groups_csv", "Write the scores of the groups as CSV.")
     confusion: Path | None = report_file("csv:confusion_csv", "Write the confusion matrix as CSV.")
+    csv_safe: bool = csv_safe_flag()
     json: Path | None = document_file()
     markdown: Path | None = report_file("markdown:to_markdown", "Write the table as Markdown.")
     html: Path | None = report_file(
