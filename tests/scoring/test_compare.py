@@ -114,7 +114,7 @@ def test_a_class_that_is_in_no_image_of_one_run_has_no_difference() -> None:
 def test_other_images_are_listed_or_waived() -> None:
     counts = made_images(np.random.default_rng(3), 8)
     whole, part = as_run(counts), as_run(counts[:6])
-    with pytest.raises(RunError, match=r"run 2 lacks 2 images: 0006, 0007\ntype --common"):
+    with pytest.raises(RunError, match=r"run 2 lacks 2 images: 0006, 0007; type --common"):
         compare_runs([whole, part], CHOICE)
     (found,) = compare_runs([whole, part], CHOICE, resampling=QUICK, common=True)
     assert "common:6of8" in found.signature
