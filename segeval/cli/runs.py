@@ -67,8 +67,8 @@ def _say_regions(run: CountedRun, source: Source) -> None:
         return
     if not run.images or run.provenance.problems:
         return
-    pairs = [image.pair for image in run.images]
-    if found := propose_regions(truth, prediction, pairs):
+    names = [image.name for image in run.images]
+    if found := propose_regions(truth, prediction, names, run.images[0].pair.truth):
         notify(f"notice: {found}")
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -52,19 +52,19 @@ def _end(names: list[str], regions: Mapping[str, Path]) -> str | None:
     return end if names and all(f"{name}{end}" in regions for name in names) else None
 
 
-def propose_regions(truth: Path, prediction: Path, pairs: Sequence[Pair]) -> str:
+def propose_regions(truth: Path, prediction: Path, names: list[str], first: Path) -> str:
     """Name a folder beside the truths that may hold the fields of view, or return nothing.
 
-    It holds a mask for every image, and the truth of the first is of one value where that holds 0,
-    a value that occurs elsewhere as well.
+    It holds a mask for every image by its name, and the truth of the first, a file, is of one value
+    where that holds 0, a value that occurs elsewhere as well.
     """
     sides = {real_path(truth), real_path(prediction)}
     for folder in (truth.parent / name for name in FOLDERS):
-        regions = {}
-        if os.path.isdir(folder) and real_path(folder) not in sides:
-            regions = index_folder(folder, "--roi").files
-        end = _end([pair.name for pair in pairs], regions)
-        if end is not None and _is_region(regions[f"{pairs[0].name}{end}"], pairs[0].truth):
+        if not os.path.isdir(folder) or real_path(folder) in sides:
+            continue
+        regions = index_folder(folder, "--roi").files
+        end = _end(names, regions)
+        if end is not None and _is_region(regions[f"{names[0]}{end}"], first):
             option = f" --roi-suffix {shlex.quote(end)}" if end else ""
             return (
                 f"{folder} holds a mask for every image; if these are fields of view, outside "
