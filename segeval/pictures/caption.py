@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from segeval.labels.labelmap import LabelMap
 from segeval.pictures.errormaps import Kind
 from segeval.scoring.metrics import METRICS, mean_titles, shown
-from segeval.scoring.score import Scores, per_image
+from segeval.scoring.score import Scores, score_images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +47,11 @@ def subject_of(labels: LabelMap, position: int | None) -> int | None:
 def image_scores(scores: Scores, position: int | None) -> Mapping[str, NDArray[np.float64]]:
     """Score every image for one class (IoU first), or over all classes (mIoU first), by title."""
     if position is None:
-        table = per_image(scores)
-        return {title: table[name] for name, title in mean_titles("brief").items()}
-    return {
-        metric.title: scores.convention.score_classes(metric, scores.counts.images)[:, position]
-        for metric in shown(METRICS, "classes")
-    }
+        names = mean_titles("brief")
+    else:
+        label = scores.labels.names[position]
+        names = {f"{m.name}.{label}": m.title for m in shown(METRICS, "classes")}
+    return {title: score_images(scores, name) for name, title in names.items()}
 
 
 def ranked_images(scores: Scores, position: int | None) -> list[int]:

@@ -30,7 +30,7 @@ from segeval.scoring.resampling import (
     swap,
 )
 from segeval.scoring.sample import Sample, excluded_indices, pools_of, signature_parts, units_of
-from segeval.scoring.score import Scores, per_image, score_run, write_signature
+from segeval.scoring.score import Scores, score_images, score_run, write_signature
 from segeval.settings import LabelChoice, Unknown
 
 
@@ -143,7 +143,7 @@ def _compare(
             for name, values in scores.class_scores.items()
         },
         metric=metric,
-        images=np.stack([per_image(side)[metric] for side in (baseline, scores)]),
+        images=np.stack([score_images(side, metric) for side in (baseline, scores)]),
         units=units,
         resampling=resampling,
         signature=signature,

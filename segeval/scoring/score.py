@@ -180,7 +180,7 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
     """
     means = (metric.mean for metric in METRICS.values())
     names = dict.fromkeys((*mean_titles("brief"), *means, *OVERALL))
-    columns = {name: _of_images(scores, name) for name in names}
+    columns = {name: score_images(scores, name) for name in names}
     for metric in shown(METRICS, "breakdown"):
         values = scores.convention.score_classes(metric, scores.counts.images).T
         classes = (f"{metric.name}_{name}" for name in scores.labels.names)
@@ -188,7 +188,7 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
     return columns
 
 
-def _of_images(scores: Scores, name: str) -> NDArray[np.float64]:
+def score_images(scores: Scores, name: str) -> NDArray[np.float64]:
     """Score every image by a mean over its classes, by an overall score, or for one class."""
     if name in OVERALL:
         return OVERALL[name].score(scores.counts.images)
@@ -214,7 +214,7 @@ def image_spread(scores: Scores) -> dict[str, dict[str, Any]]:
     if scores.foreground is not None:
         names += class_scores(scores.labels.names[scores.foreground])
     for name in dict.fromkeys(names):
-        values = _of_images(scores, name)
+        values = score_images(scores, name)
         values = values[~np.isnan(values) & (judged | (scores.convention.void_image == "score"))]
         quartiles = np.percentile(values, [25, 50, 75]) if values.size else np.full(3, np.nan)
         spread[name] = {
