@@ -16,7 +16,7 @@ from segeval.counting.contingency import count_values
 from segeval.counting.native import count_files
 from segeval.counting.run import RESIZED, CountedRun, ImageCounts, ImageInfo, Provenance
 from segeval.counting.runfile import RunFile
-from segeval.counting.workers import ordered_map
+from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
 from segeval.inputs.masks import Mask, keep_memory, read_mask
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
@@ -161,7 +161,8 @@ def count_dataset(
     count = partial(count_pair, reading=reading, fingerprints=file is not None)
     images: list[ImageCounts] = []
     keep = images.append if file is None else file.add
-    threads = bool(pairs) and is_native(pairs[0], reading.max_pixels)
+    several = (workers or default_workers(len(pairs), threads=True)) > 1  # else nothing is shared
+    threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels)
     faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is None:

@@ -59,7 +59,8 @@ def count_files(
     if KERNEL is None:
         return None
     try:
-        files = [_read(path, max_pixels) for path in (truth, prediction)]
+        # the prediction first, as that is more often of another kind: no truth is read for nothing
+        files = [_read(path, max_pixels) for path in (prediction, truth)][::-1]
         width, height = files[0].header.width, files[0].header.height
         if (files[1].header.width, files[1].header.height) != (width, height):
             return None

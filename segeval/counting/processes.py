@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
-from segeval.counting.workers import AHEAD, chunks_of
+from segeval.counting.workers import AHEAD, apply_to, chunks_of
 from segeval.errors import SegevalWarning, WorkerError
 
 PATIENCE: Final = 0.5  # seconds for a worker to end before it is killed
@@ -187,7 +187,7 @@ def _serve(
         take = connection.recv
     with contextlib.suppress(EOFError, OSError):  # nobody is there any more
         while True:
-            _send(connection, *_apply(function, take()))
+            _send(connection, *apply_to(function, take()))
 
 
 def _take_in(connection: Connection, chunks: queue.SimpleQueue[Sequence[Any]]) -> None:
@@ -196,18 +196,6 @@ def _take_in(connection: Connection, chunks: queue.SimpleQueue[Sequence[Any]]) -
         while True:
             chunks.put(connection.recv())
     os._exit(0)
-
-
-def _apply(
-    function: Callable[[Any], Any], chunk: Sequence[Any]
-) -> tuple[list[Any], BaseException | None]:
-    """Return results, up to an error; a decoder may raise what is no `Exception`."""
-    results: list[Any] = []
-    try:
-        results.extend(map(function, chunk))
-    except BaseException as error:  # noqa: BLE001 - the parent raises it
-        return results, error
-    return results, None
 
 
 def _send(connection: Connection, results: list[Any], error: BaseException | None) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from queue import SimpleQueue
 from typing import Any, Final
 
-from segeval.counting.workers import AHEAD, chunks_of
+from segeval.counting.workers import AHEAD, apply_to, chunks_of
 from segeval.errors import SegevalWarning
 
 PATIENCE: Final = 0.5  # seconds for a thread to end its item before it is left alone
@@ -36,16 +36,8 @@ class _Team:
 
     def _serve(self) -> None:
         while (task := self.tasks.get()) is not None:
-            results: list[Any] = []
-            error = None
-            try:
-                for item in task[1]:
-                    if self.stopped:
-                        return
-                    results.append(self.function(item))
-            except BaseException as caught:  # noqa: BLE001 - a decoder may raise anything
-                error = caught
-            self.done.put((task[0], results, error))
+            wanted = itertools.takewhile(lambda _: not self.stopped, task[1])
+            self.done.put((task[0], *apply_to(self.function, wanted)))
 
     def stop(self) -> None:
         """Let every thread end after the item that it has in hand."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 from segeval.errors import SettingError
 
@@ -32,6 +32,18 @@ def chunks_of(items: Sequence[Item], workers: int) -> Iterator[Sequence[Item]]:
         size = min(LARGEST, max(1, (len(items) - start) // (workers * SHARE)))
         yield items[start : start + size]
         start += size
+
+
+def apply_to(
+    function: Callable[[Any], Any], items: Iterable[Any]
+) -> tuple[list[Any], BaseException | None]:
+    """Return results, up to an error; a decoder may raise what is no `Exception`."""
+    results: list[Any] = []
+    try:
+        results.extend(map(function, items))
+    except BaseException as error:  # noqa: BLE001 - who asked for the results raises it
+        return results, error
+    return results, None
 
 
 def ordered_map(
