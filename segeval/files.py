@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from segeval.errors import OutputError
+from segeval.text import reason_of
 
 STDOUT: Final = Path("-")  # typed for stdout in the place of a file
 
@@ -66,7 +67,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         if not stream:
             with suppress(OSError):
                 os.unlink(target)
-        raise OutputError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{path}: cannot be written: {reason_of(error)}") from error
 
 
 def _is_text(path: Path) -> bool:
@@ -90,7 +91,7 @@ def _temporary(path: Path) -> str:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise OutputError(
-            f"{path}: no file can be made in {path.parent}: {error.strerror or error}; "
+            f"{path}: no file can be made in {path.parent}: {reason_of(error)}; "
             "choose another folder"
         ) from error
     mask = os.umask(0)

@@ -48,6 +48,15 @@ def printable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def reason_of(error: Exception) -> str:
+    """Return what the system says of a path, without the path.
+
+    >>> reason_of(OSError(2, "No such file or directory", "a.png")), reason_of(ValueError("NUL"))
+    ('No such file or directory', 'NUL')
+    """
+    return getattr(error, "strerror", None) or str(error)
+
+
 HIDDEN: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )

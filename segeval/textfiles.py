@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Never
 
 from segeval.errors import SegevalError
-from segeval.text import quoted
+from segeval.text import quoted, reason_of
 
 MOST: Final = 4 << 20  # bytes of a text file, but of tables of pairs and documents
 DEEPEST: Final = 32  # tables and lists inside each other
@@ -46,10 +46,8 @@ def read_text(path: str | os.PathLike[str], most: int = MOST) -> str:
         with open(path, "rb", opener=open_at_once) as file:
             os.set_blocking(file.fileno(), True)
             data = file.read(most + 1)
-    except OSError as error:
-        raise TextError(f"cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # NUL in a path
-        raise TextError(f"cannot be read: {error}") from error
+    except (OSError, ValueError) as error:  # the last: NUL in a path
+        raise TextError(f"cannot be read: {reason_of(error)}") from error
     if len(data) > most:
         raise TextError(f"it is larger than {most >> 20} MB, so it is no file of this kind")
     if (place := data.find(b"\0")) >= 0:

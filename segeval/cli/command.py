@@ -19,6 +19,7 @@ from segeval.cli.github import on_github
 from segeval.cli.help import LONG, HelpOptions
 from segeval.cli.usage import USAGE
 from segeval.errors import DataError, SegevalError, SegevalWarning, SettingError
+from segeval.text import reason_of
 
 GATE_FAILED = 1
 NOT_SCORED = 3
@@ -78,7 +79,7 @@ def _call(
         raise typer.Exit(NOT_SCORED) from None
     except OSError as error:  # what no reader or writer has put in better words
         where = f"{error.filename}: " if error.filename is not None else ""
-        notify(f"segeval: {where}{error.strerror or error}")
+        notify(f"segeval: {where}{reason_of(error)}")
         raise typer.Exit(NOT_SCORED) from None
     except KeyboardInterrupt:
         kept = any(

@@ -19,7 +19,7 @@ import typer
 from segeval.cli.github import annotated, harmless
 from segeval.errors import OutputError, Problem
 from segeval.text import listed as in_short
-from segeval.text import visible
+from segeval.text import reason_of, visible
 
 LISTED: Final = 20  # problems of one kind that are listed before the rest is only counted
 ALIKE: Final = 3  # problems that differ in nothing but the name, before they become one line
@@ -46,7 +46,7 @@ def write_stdout(content: str | bytes, *, drawn: bool = False) -> None:
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            raise OutputError(f"stdout cannot be written: {error.strerror or error}") from error
+            raise OutputError(f"stdout cannot be written: {reason_of(error)}") from error
 
 
 def _is_file(stream: TextIO) -> bool:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from segeval.text import reason_of
+
 KINDS: Final = {
     "segeval: gate failed: ": "error title=segeval gate failed",
     "segeval: ": "error title=segeval",
@@ -67,5 +69,5 @@ def add_to_summary(markdown: Callable[[], str]) -> str:
         with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except OSError as error:
-        return f"{path}: no summary was added: {error.strerror or error}"
+        return f"{path}: no summary was added: {reason_of(error)}"
     return ""

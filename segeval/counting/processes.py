@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from segeval.counting.workers import AHEAD, apply_to, chunks_of
 from segeval.errors import SegevalWarning, WorkerError
+from segeval.text import reason_of
 
 PATIENCE: Final = 0.5  # seconds for a worker to end before it is killed
 LOST: Final = object()  # in place of what a worker would have answered
@@ -122,7 +123,7 @@ def _start(team: list[_Worker], function: Callable[[Any], Any], workers: int) ->
             try:
                 ours, theirs = multiprocessing.Pipe()
             except OSError as error:
-                return error.strerror or str(error)
+                return reason_of(error)
             others = [worker.connection for worker in team] + [ours]
             process = multiprocessing.Process(
                 target=_serve, args=(function, theirs, _inherited(others)), daemon=True
@@ -131,7 +132,7 @@ def _start(team: list[_Worker], function: Callable[[Any], Any], workers: int) ->
                 process.start()
             except OSError as error:
                 ours.close()
-                return error.strerror or str(error)
+                return reason_of(error)
             finally:
                 theirs.close()
             team.append(_Worker(process, ours))

@@ -16,6 +16,7 @@ from typing import Final
 
 from segeval.errors import RunError
 from segeval.files import STDOUT, real_path
+from segeval.text import reason_of
 
 SCHEMA: Final = 3
 
@@ -183,7 +184,7 @@ def _make_place(path: Path) -> None:
         real_path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(
-            f"{path}: no folder can be made for it: {error.strerror or error}; choose another one"
+            f"{path}: no folder can be made for it: {reason_of(error)}; choose another one"
         ) from error
 
 

@@ -17,6 +17,7 @@ from typing import IO, Any, Final, Protocol
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
+from segeval.text import reason_of
 from segeval.textfiles import open_at_once
 
 ROOM: Final = 64 << 20  # bytes a file may hold beside its pixels: texts, profiles, tables
@@ -114,11 +115,6 @@ def _read_whole(file: IO[bytes], size: int) -> bytes:
     if len(data) != size:
         raise MaskError("its size changes while it is read; wait until it is written")
     return data
-
-
-def reason_of(error: Exception) -> str:
-    """Return what the system says of a path, without the path."""
-    return getattr(error, "strerror", None) or str(error)
 
 
 @contextmanager

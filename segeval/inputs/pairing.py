@@ -19,9 +19,8 @@ from typing import Final
 
 from segeval.errors import Problem, SettingError
 from segeval.files import real_path
-from segeval.inputs.files import reason_of
 from segeval.settings import Match, Missing
-from segeval.text import printable
+from segeval.text import printable, reason_of
 from segeval.textfiles import TextError, named, parse_csv, read_text
 
 IMAGE_EXTENSIONS: Final = frozenset(

@@ -22,7 +22,7 @@ from segeval.pictures.caption import Caption
 from segeval.pictures.classmaps import RunLookup, read_classes
 from segeval.pictures.overlay import Style, draw_picture
 from segeval.settings import Reading
-from segeval.text import listed
+from segeval.text import listed, reason_of
 
 UNFIT: Final = ":\\"  # part drives and folders on some systems; names have them of odd bytes too
 
@@ -96,8 +96,7 @@ def _check_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise OutputError(
-            f"{folder}: no picture can be written there: {error.strerror or error}; "
-            "choose another folder"
+            f"{folder}: no picture can be written there: {reason_of(error)}; choose another folder"
         ) from error
 
 
@@ -140,7 +139,7 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{job.target.parent}: cannot be made: {error.strerror}") from error
+        raise OutputError(f"{job.target.parent}: cannot be made: {reason_of(error)}") from error
     write_bytes(job.target, content)
     return odd
 

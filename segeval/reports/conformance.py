@@ -14,6 +14,7 @@ from segeval.errors import OutputError
 from segeval.files import write_bytes, write_text
 from segeval.presets.conformance import SETS, expected_values, make_masks
 from segeval.reports.json import to_json
+from segeval.text import reason_of
 
 README: Final = """\
 # Conformance suite
@@ -43,7 +44,7 @@ def write_suite(folder: Path) -> int:
             for side in ("truth", "prediction"):
                 (folder / masks.name / side).mkdir(parents=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+        raise OutputError(f"{folder}: cannot be written: {reason_of(error)}") from error
     files = 2
     for masks in SETS:
         for name, truth, prediction in make_masks(masks):

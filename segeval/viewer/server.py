@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from segeval.errors import SettingError
+from segeval.text import reason_of
 from segeval.viewer.routes import BUSY, NOT_FOUND, Answer, Routes
 
 ADDRESS: Final = "127.0.0.1"
@@ -72,8 +73,7 @@ class Viewer(ThreadingHTTPServer):
             super().__init__((ADDRESS, port), _Handler)
         except OSError as error:
             raise SettingError(
-                f"--port {port} cannot be used: {error.strerror or error}; leave it out for any "
-                "free port"
+                f"--port {port} cannot be used: {reason_of(error)}; leave it out for any free port"
             ) from error
         names = (ADDRESS, "localhost")
         self.hosts = {f"{name}:{self.server_port}" for name in names}
