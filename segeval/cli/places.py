@@ -23,8 +23,10 @@ def check_reports(texts: Collection[Path], *given: Any, plots: Collection[Path] 
     `check_writable`; a plot may look like a mask.
     """
     read = [path for each in given for path in _named_paths(each)]
-    for report in (*texts, *plots):
-        if real_path(report) in map(real_path, read):
+    reports = (*texts, *plots)
+    places = {real_path(path) for path in read} if reports else set()
+    for report in reports:
+        if real_path(report) in places:
             raise SettingError(
                 f"{report} is the run or the baseline, or is read by this command; name another "
                 "file to write"

@@ -200,7 +200,7 @@ def _no_folder(folder: Path, side: str) -> Problem | None:
     except (OSError, ValueError) as error:
         detail = f"{side} folder {folder} cannot be opened: {reason_of(error)}; check the path"
         return Problem(name=str(folder), kind="no such folder", detail=detail)
-    if real_path(folder).parent == real_path(folder):
+    if (place := real_path(folder)).parent == place:
         detail = f"{side} folder {folder} is the root of all folders; name that of the masks"
         return Problem(name=str(folder), kind="not a folder of masks", detail=detail)
     if stat.S_ISDIR(mode):

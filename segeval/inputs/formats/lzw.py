@@ -30,7 +30,7 @@ def inflate(data: bytes, expected: int, *, bits: int) -> bytes:
                 out.append(out[here])
         if len(out) > expected:
             break
-    _check(len(out), expected)
+    check_number(len(out), expected, "samples")
     return bytes(out)
 
 
@@ -46,14 +46,15 @@ def check_length(data: bytes, expected: int) -> None:
         found += length
         if found > expected:
             break
-    _check(found, expected)
+    check_number(found, expected, "samples")
 
 
-def _check(found: int, expected: int) -> None:
+def check_number(found: int, expected: int, what: str) -> None:
+    """Refuse another number of samples or bytes than is expected."""
     if found != expected:
         more = "more than " if found > expected else ""
         raise MaskError(
-            f"the file is broken: {more}{min(found, expected)} of {expected} samples are there; "
+            f"the file is broken: {more}{min(found, expected)} of {expected} {what} are there; "
             "write it again"
         )
 

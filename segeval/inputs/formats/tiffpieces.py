@@ -23,6 +23,7 @@ FAX: Final = {2, 3, 4}
 METHODS: Final = {STORED, LZW, PACKBITS, 34925, 50000} | DEFLATE | FAX  # the two are LZMA and Zstd
 PREDICTED: Final = METHODS - FAX - {STORED, PACKBITS}  # what a predictor goes with
 FAX_TAGS: Final = 266, 292, 293  # order of bits, options of either method
+BYTES: Final = "bytes of pixels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +53,20 @@ def inflate(pieces: Sequence[memoryview], packing: Packing) -> NDArray[np.uint8]
         if packing.method == LZW:
             lzw.check_length(bytes(pieces[number]), sizes[number])
         elif packing.method == PACKBITS:
-            _check_length(_packbits_length(pieces[number]), sizes[number])
+            lzw.check_number(_packbits_length(pieces[number]), sizes[number], BYTES)
     return _by_libtiff(pieces, packing)
 
 
 def _inflated(data: memoryview, size: int, method: int) -> bytes | memoryview:
     if method == STORED:
-        _check_length(len(data), size)
+        lzw.check_number(len(data), size, BYTES)
         return data
     inflater = zlib.decompressobj()
     try:
         found = inflater.decompress(data, size + 1)
     except zlib.error as error:
         raise MaskError("the file is broken: its pixels cannot be inflated") from error
-    _check_length(len(found), size)
+    lzw.check_number(len(found), size, BYTES)
     if not inflater.eof:
         raise MaskError("the file is broken: its pixels are cut off; write it again")
     return found
@@ -78,15 +79,6 @@ def _packbits_length(data: memoryview) -> int:
         found += 0 if count == 128 else count + 1 if count < 128 else 257 - count
         at += 2 + count if count < 128 else 1 if count == 128 else 2
     return found
-
-
-def _check_length(found: int, size: int) -> None:
-    if found != size:
-        more = "more than " if found > size else ""
-        raise MaskError(
-            f"the file is broken: {more}{min(found, size)} of {size} bytes of pixels are there; "
-            "write it again"
-        )
 
 
 def _by_libtiff(pieces: Sequence[memoryview], packing: Packing) -> NDArray[Any]:

@@ -19,7 +19,7 @@ def lay_out_differences(
     bar has no ``low`` where there is no interval.
     """
     rows = [{"name": label["name"], **label[metric]} for label in classes]
-    rows.sort(key=lambda row: -abs(row["delta"] or 0.0) if row["delta"] is not None else 1.0)
+    rows.sort(key=lambda row: 1.0 if row["delta"] is None else -abs(row["delta"]))
     kept = sorted(rows[:most], key=lambda row: (row["delta"] is None, -(row["delta"] or 0.0)))
     ends = [end for row in kept for end in (row["delta"], row["low"], row["high"])]
     low, high = _span([end for end in ends if end is not None])
