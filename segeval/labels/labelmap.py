@@ -79,6 +79,8 @@ class LabelMap:
         On that side, values at or above it are class 1 and all others class 0.
     prediction_offset : int
         Added to every predicted value before it is looked up; see `add_offset`.
+    plain : bool
+        Whether grey colours of a whole side are levels already; see `of_whole`.
 
     Raises
     ------
@@ -94,6 +96,7 @@ class LabelMap:
     truth_threshold: float | None = None
     prediction_threshold: float | None = None
     prediction_offset: int = 0
+    plain: bool = False
 
     def __post_init__(self) -> None:
         """Check that every value means one thing."""
@@ -166,7 +169,7 @@ class LabelMap:
         A `LabelError`, if there are colours and the map gives one colour to two classes.
         """
         table = self.known(side) | ({OUTSIDE: VOID} if side == "truth" else {})
-        values = plain_values(values, table)
+        values = values if self.plain else plain_values(values, table)
         if side == "prediction" and self.prediction_offset:
             values = add_offset(values, self.prediction_offset, self.void)
         if (values >= COLOR).any() and self.repeated_color:
