@@ -299,7 +299,14 @@ def _without(label: Label, values: Collection[int]) -> Label:
     predicted = label.prediction_values
     if alike:
         predicted = tuple(v for v in predicted if v not in values or v in spelling)
-    return replace(label, truth_values=truth, prediction_values=predicted, colors=colors)
+    own = colors if label.prediction_colors == label.colors else label.prediction_colors
+    return replace(
+        label,
+        truth_values=truth,
+        prediction_values=predicted,
+        colors=colors,
+        prediction_colors=own,
+    )
 
 
 def _check_unique(map_name: str, what: str, owners: Iterable[tuple[object, str]]) -> None:
