@@ -16,7 +16,7 @@ from segeval.labels.diagnose import explain_unknown
 from segeval.labels.labelmap import UNKNOWN, LabelMap, Side
 from segeval.settings import Unknown
 from segeval.text import counted
-from segeval.values import NO_PREDICTION, describe_value
+from segeval.values import COLOR, NO_PREDICTION, describe_value, plain_values
 
 MISSED: Final = -3  # index of a pixel without a prediction: a miss for its truth class
 LISTED: Final = 20  # unknown values named one by one in an error
@@ -68,6 +68,20 @@ def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -
         ignored_predictions=strange if unknown == "ignore" else 0,
         problems=explained(problems, run, labels),
     )
+
+
+def of_whole(run: CountedRun, labels: LabelMap) -> tuple[CountedRun, LabelMap]:
+    """Decide over a whole run whether grey colours are levels, for whoever reads parts of it."""
+    columns: dict[Side, NDArray[np.int64]] = {
+        "truth": run.counts.truth,
+        "prediction": run.counts.prediction,
+    }
+    for side, values in columns.items():
+        if (values >= COLOR).any():
+            distinct, position = np.unique(values, return_inverse=True)
+            columns[side] = plain_values(distinct, labels.known(side))[position]
+    counts = replace(run.counts, truth=columns["truth"], prediction=columns["prediction"])
+    return replace(run, counts=counts), replace(labels, plain=True)
 
 
 def void_outside(run: CountedRun, labels: LabelMap) -> LabelMap:

@@ -79,6 +79,8 @@ class LabelMap:
         On that side, values at or above it are class 1 and all others class 0.
     prediction_offset : int
         Added to every predicted value before it is looked up; see `add_offset`.
+    plain : bool
+        Whether grey colours of a whole side are levels already; see `of_whole`.
 
     Raises
     ------
@@ -94,6 +96,7 @@ class LabelMap:
     truth_threshold: float | None = None
     prediction_threshold: float | None = None
     prediction_offset: int = 0
+    plain: bool = False
 
     def __post_init__(self) -> None:
         """Check that every value means one thing."""
@@ -166,7 +169,7 @@ class LabelMap:
         A `LabelError`, if there are colours and the map gives one colour to two classes.
         """
         table = self.known(side) | ({OUTSIDE: VOID} if side == "truth" else {})
-        values = plain_values(values, table)
+        values = values if self.plain else plain_values(values, table)
         if side == "prediction" and self.prediction_offset:
             values = add_offset(values, self.prediction_offset, self.void)
         if (values >= COLOR).any() and self.repeated_color:
@@ -296,7 +299,14 @@ def _without(label: Label, values: Collection[int]) -> Label:
     predicted = label.prediction_values
     if alike:
         predicted = tuple(v for v in predicted if v not in values or v in spelling)
-    return replace(label, truth_values=truth, prediction_values=predicted, colors=colors)
+    own = colors if label.prediction_colors == label.colors else label.prediction_colors
+    return replace(
+        label,
+        truth_values=truth,
+        prediction_values=predicted,
+        colors=colors,
+        prediction_colors=own,
+    )
 
 
 def _check_unique(map_name: str, what: str, owners: Iterable[tuple[object, str]]) -> None:

@@ -11,7 +11,7 @@ from segeval.counting.groups import group_names, split_groups
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError, LabelError, Problem
 from segeval.labels.choose import choose_labels
-from segeval.labels.classify import ClassifiedRun, classify, void_outside
+from segeval.labels.classify import ClassifiedRun, classify, of_whole, void_outside
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals, find_intervals
@@ -60,11 +60,13 @@ def label_and_score(
     scores = score_run(
         run, labels, convention, unknown=unknown, resampling=resampling, group_by=group_by
     )
+    parts = split_groups(names)
+    whole, plain = of_whole(run, labels) if parts else (run, labels)
     groups = {
         name: score_run(
-            run.select(positions), labels, convention, unknown=unknown, group_by=group_by
+            whole.select(positions), plain, convention, unknown=unknown, group_by=group_by
         )
-        for name, positions in split_groups(names).items()
+        for name, positions in parts.items()
     }
     return replace(scores, groups=groups, group_names=names)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made.sets import data_set, document, segeval
+from made.sets import data_set, document, save, segeval
 
 from segeval.labels.load import load_labels
 
@@ -160,3 +160,19 @@ def test_a_threshold_parts_the_groups_of_classes(tmp_path: Path) -> None:
     labels.write_text(f"labels = [{classes.partition('}, ')[2]}]\n", encoding="utf-8")
     said = segeval("score", *options, expect=2).stderr
     assert "--threshold needs two classes; labels(category) has 1" in said
+
+
+def test_a_group_reads_its_colours_as_the_whole_set_does(tmp_path: Path) -> None:
+    """A group of black pixels alone is no mask of zeros where the set holds other colours."""
+    red, black = [255, 0, 0], [0, 0, 0]
+    for side in ("pred", "truth"):
+        for name, colors in (("a1", [red, black]), ("b1", [black, black])):
+            save(tmp_path / side / f"{name}.png", [colors])
+    labels = tmp_path / "labels.toml"
+    classes = '{name = "road", values = 0, color = "#ff0000"}, {name = "car", values = 1}'
+    labels.write_text(f'void_colors = ["#000000"]\nlabels = [{classes}]\n', encoding="utf-8")
+    found = document(
+        tmp_path / "pred", tmp_path / "truth", "--labels", labels, "--group-by", "^(.)",
+        "--unknown", "wrong",
+    )  # fmt: skip
+    assert [group["judged"] for group in found["groups"]] == [1, 0]

@@ -129,6 +129,15 @@ def test_ignoring_a_colour_makes_it_void() -> None:
     assert index(labels, [color_value(RED), color_value(GREY)]) == [VOID, 1]
 
 
+def test_an_ignored_colour_is_no_class_of_a_prediction_whose_map_has_it_too() -> None:
+    red = color_value(RED)
+    alike = BOTH.predicting(BOTH).ignoring((red,))
+    assert index(alike, [red], "prediction") == [UNKNOWN]
+    other = replace(BOTH, labels=(replace(ROAD, colors=(RED, BLACK)), CAR), void_colors=())
+    own = BOTH.predicting(other).ignoring((red,))
+    assert index(own, [red], "prediction") == [0]
+
+
 def test_ignoring_every_value_leaves_no_map() -> None:
     with pytest.raises(LabelError, match="both: it names no class"):
         BOTH.ignoring((0, 1, 7, 8, 9))

@@ -93,7 +93,7 @@ def read(picture: Picture, row: Row) -> Sides | str:
     height, width = len(truth), len(truth[0])
     if picture.broken and picture.prediction is not None:
         return "broken file"
-    if row["roi"] != UNSET:
+    if picture.roi is not None:
         region = values_of(picture.roi)
         if (len(region), len(region[0])) != (height, width):
             return "field of view of another size"
@@ -399,7 +399,6 @@ def collect(pictures: Sequence[Picture], row: Row) -> tuple[list[Sides], list[st
         faults.append("missing prediction")
     if row["roi"] != UNSET and any(p.roi is None for p in there):
         faults.append("missing field of view")
-        return [], [], faults
     if row["route"] == "shard":
         there = there[1::2]
     sides, skipped = [], []
