@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import sys
 from collections import defaultdict
@@ -24,6 +25,7 @@ from segeval.text import visible
 LISTED: Final = 20  # problems of one kind that are listed before the rest is only counted
 ALIKE: Final = 3  # problems that differ in nothing but the name, before they become one line
 SHOWN: Final = 3  # names in a notice
+WIDEST: Final = 1000  # columns that are filled, whatever the environment says
 
 
 def write_lines(lines: Iterable[str]) -> None:
@@ -104,6 +106,11 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
     return [line.rstrip() for line in lines]
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, or what the environment says of it within reason."""
+    return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 def progress_bar(*, quiet: bool) -> Callable[[int, int], None] | None:
