@@ -27,7 +27,7 @@ from segeval.cli.usage import USAGE, in_one_line
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.scoring.pooling import POOLINGS
-from segeval.text import did_you_mean, shortened
+from segeval.text import did_you_mean, quoted, shortened
 from segeval.textfiles import TextError, named, parse_toml, read_text, toml_lines
 
 CONFIG: Final = "segeval.config"  # where a context keeps the file of settings
@@ -252,9 +252,9 @@ def _check_keys(
         near = _advice(key, [*names, *([] if table else options)])
         what = f"segeval {table[0]} has no option" if table else "no option or command is called"
         others = f"; there are {', '.join(names)}" if names else ""
-        reason = f"{what} {key!r}{near or others}"
+        reason = f"{what} {quoted(key)}{near or others}"
         if option in known:
-            reason = f"{key!r} stands there twice"
+            reason = f"{quoted(key)} stands there twice"
         elif key in options and not table:
             reason = f"{key!r} is a command: its options stand in a table"
         elif key == "tool" and not file.table:

@@ -20,11 +20,12 @@ import typer
 from segeval.cli.github import annotated, harmless
 from segeval.errors import OutputError, Problem
 from segeval.text import listed as in_short
-from segeval.text import visible
+from segeval.text import shortened, visible
 
 LISTED: Final = 20  # problems of one kind that are listed before the rest is only counted
 ALIKE: Final = 3  # problems that differ in nothing but the name, before they become one line
 SHOWN: Final = 3  # names in a notice
+LONGEST: Final = 10_000  # characters of a line that is said: two paths, and what is wrong with them
 WIDEST: Final = 1000  # columns that are filled, whatever the environment says
 
 
@@ -62,7 +63,8 @@ def _is_file(stream: TextIO) -> bool:
 def notify(*lines: str, quiet: bool = False) -> None:
     """Write lines of speech to stderr; on GitHub, notices and errors as one annotation."""
     if not quiet:
-        typer.echo(_colored(annotated("\n".join(map(visible, lines)))), err=True)
+        said = "\n".join(shortened(visible(line), LONGEST) for line in lines)
+        typer.echo(_colored(annotated(said)), err=True)
 
 
 def _colored(message: str) -> str:
