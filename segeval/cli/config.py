@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,13 +27,15 @@ from segeval.cli.usage import USAGE, in_one_line
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.scoring.pooling import POOLINGS
-from segeval.text import did_you_mean, shortened
+from segeval.text import did_you_mean, quoted, shortened
 from segeval.textfiles import TextError, named, parse_toml, read_text, toml_lines
 
 CONFIG: Final = "segeval.config"  # where a context keeps the file of settings
 SETTINGS: Final = "segeval.settings"  # where a context keeps what the command takes from the file
 SHARED: Final = "pyproject.toml"
 UNSET: Final = {"config", "no-config", "help-all"}  # options that no file sets
+REPORT: Final = "F"  # what stands for the file of a report in the help
+WRITTEN: Final = "out", "folder"  # other options that name what is written
 RIVALS: Final = (
     ({"pairs"}, {"prediction", "truth"}),
     ({"labels"}, {"classes"}),
@@ -69,6 +73,7 @@ class ConfigFile:
     table: str
     content: Mapping[str, Any]
     lines: Mapping[str, int]
+    found: bool = False  # by looking for it, so that nobody has named it
 
     def dotted(self, *keys: str) -> str:
         """Return the full name of a key or table."""
@@ -177,6 +182,10 @@ def settings_of(ctx: Any, file: ConfigFile, typed: Mapping[str, Any]) -> dict[st
     if "truth" not in typed and all(map(is_run_file, runs)):  # counted already: nothing is read
         pairing = {name for name, panel in panels.items() if panel == "Pairing and reading"}
         settings = _without(settings, pairing | {"truth"})
+    for parameter in ctx.command.params if file.found else ():
+        written = parameter.name in WRITTEN or parameter.metavar == REPORT
+        if written and (setting := settings.get(parameter.name)):
+            _check_inside(setting, file)
     return settings
 
 
@@ -243,9 +252,9 @@ def _check_keys(
         near = _advice(key, [*names, *([] if table else options)])
         what = f"segeval {table[0]} has no option" if table else "no option or command is called"
         others = f"; there are {', '.join(names)}" if names else ""
-        reason = f"{what} {key!r}{near or others}"
+        reason = f"{what} {quoted(key)}{near or others}"
         if option in known:
-            reason = f"{key!r} stands there twice"
+            reason = f"{quoted(key)} stands there twice"
         elif key in options and not table:
             reason = f"{key!r} is a command: its options stand in a table"
         elif key == "tool" and not file.table:
@@ -280,6 +289,17 @@ def _setting(
     return Setting(option=_option(keys[-1]), keys=keys, text=text, quoted=quoted)
 
 
+def _check_inside(setting: Setting, file: ConfigFile) -> None:
+    """Refuse to write outside the folder of a file of settings that nobody has named."""
+    folder, path = map(os.path.realpath, (file.path.parent, setting.text))
+    if setting.text != "-" and not Path(path).is_relative_to(folder):
+        raise SettingError(
+            f"{setting.quoted}: a file of settings that was found writes below its own folder "
+            f"only; type --{setting.option} {shlex.quote(setting.text)}, or --config "
+            f"{shlex.quote(str(file.path))}"
+        )
+
+
 def _text(value: Any, metavar: str, folder: Path) -> str:
     """Return a value as it would be typed in the working folder; a name is no path."""
     if not isinstance(value, str):
@@ -311,11 +331,34 @@ def _find(typed: Mapping[str, Any]) -> ConfigFile | None:
         depth = 0 if "no_config" in typed else len(Path.cwd().parts)
     except FileNotFoundError:  # the working folder was deleted: no file is near
         return None
-    nearest = (Path(*[".."] * up, name) for up in range(depth) for name in ("segeval.toml", SHARED))
     try:
-        return next(filter(None, map(_read, filter(os.path.isfile, nearest))), None)
+        return _nearest(depth)
     except SettingError as error:
         raise SettingError(f"{error}; --no-config ignores it") from error
+
+
+def _nearest(depth: int) -> ConfigFile | None:
+    """Look for a file in the working folder, and in so many folders above it."""
+    paths = (Path(*[".."] * up, name) for up in range(depth) for name in ("segeval.toml", SHARED))
+    for path in filter(os.path.isfile, paths):
+        if (file := _read(path)) is not None:
+            _check_owner(path)
+            return replace(file, found=True)
+    return None
+
+
+def _check_owner(path: Path) -> None:
+    """Refuse a file of settings that others have written, or can write; nobody has named it."""
+    status = os.stat(path)
+    if not hasattr(os, "geteuid"):
+        return
+    if status.st_uid not in {os.geteuid(), 0}:
+        reason = "it belongs to another user"
+    elif status.st_mode & stat.S_IWOTH:
+        reason = "every user can write it"
+    else:
+        return
+    raise SettingError(f"{path}: {reason}; --config {shlex.quote(str(path))} takes it all the same")
 
 
 def _read(path: Path) -> ConfigFile | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import sys
 from collections import defaultdict
@@ -19,11 +20,13 @@ import typer
 from segeval.cli.github import annotated, harmless
 from segeval.errors import OutputError, Problem
 from segeval.text import listed as in_short
-from segeval.text import reason_of, visible
+from segeval.text import reason_of, shortened, visible
 
 LISTED: Final = 20  # problems of one kind that are listed before the rest is only counted
 ALIKE: Final = 3  # problems that differ in nothing but the name, before they become one line
 SHOWN: Final = 3  # names in a notice
+LONGEST: Final = 10_000  # characters of a line that is said: two paths, and what is wrong with them
+WIDEST: Final = 1000  # columns that are filled, whatever the environment says
 
 
 def write_lines(lines: Iterable[str]) -> None:
@@ -60,7 +63,8 @@ def _is_file(stream: TextIO) -> bool:
 def notify(*lines: str, quiet: bool = False) -> None:
     """Write lines of speech to stderr; on GitHub, notices and errors as one annotation."""
     if not quiet:
-        typer.echo(_colored(annotated("\n".join(map(visible, lines)))), err=True)
+        said = "\n".join(shortened(visible(line), LONGEST) for line in lines)
+        typer.echo(_colored(annotated(said)), err=True)
 
 
 def _colored(message: str) -> str:
@@ -104,6 +108,11 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
     return [line.rstrip() for line in lines]
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, or what the environment says of it within reason."""
+    return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 def progress_bar(*, quiet: bool) -> Callable[[int, int], None] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from segeval.cli.command import GATE_FAILED
-from segeval.cli.console import SHOWN, notify, write_stdout
+from segeval.cli.console import SHOWN, notify, terminal_width, write_stdout
 from segeval.cli.github import add_to_summary
 from segeval.cli.notices import say_classes, say_doubts, say_guessed
 from segeval.cli.options.output import ReportFiles
@@ -116,7 +115,7 @@ def _draw_table(layout: RenderableType, *, intervals: bool) -> str:
     from segeval.reports.table import NARROWEST, WITH_INTERVALS, render
 
     terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal or "COLUMNS" in os.environ else None
+    width = terminal_width() if terminal or "COLUMNS" in os.environ else None
     colored = terminal and "NO_COLOR" not in os.environ
     narrowest = WITH_INTERVALS if intervals else NARROWEST
     return render(layout, width=width, color=colored, narrowest=narrowest)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import typer
 
-from segeval.cli.console import write_stdout
+from segeval.cli.console import WIDEST, write_stdout
 from segeval.cli.hints import choices_of, hints_of, range_of
 from segeval.cli.options.panels import COMMON, in_panel
 
@@ -31,6 +31,7 @@ def write_help(ctx: Any, *, everything: bool = False) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)
+    console.width = min(console.width, WIDEST)
     with console.capture() as captured:
         for part in _parts(ctx, everything=everything):
             console.print(part, crop=False)

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
+from segeval.text import quoted
+
+LONGEST: Final = 200  # characters of a value that is refused
 EXPECTED: Final[Mapping[Any, tuple[Any, str]]] = {
     bool: (bool, "true or false"),
     int: (int, "a whole number"),
@@ -54,8 +57,8 @@ def range_of(hint: Any) -> str:
 def refusal(value: Any, hint: Any) -> str:
     """Say why a value is refused: what was expected."""
     if choices := choices_of(hint):
-        return f"{value!r} is not one of {', '.join(map(repr, choices))}"
+        return f"{quoted(value, LONGEST)} is not one of {', '.join(map(repr, choices))}"
     if kinds_of(hint)[0] is Path:
-        return f"{value!r} cannot be read; look at its permissions"
+        return f"{quoted(value, LONGEST)} cannot be read; look at its permissions"
     _, words = EXPECTED[kinds_of(hint)[0]]
-    return f"{value!r} is not {', '.join(filter(None, [words, range_of(hint)]))}"
+    return f"{quoted(value, LONGEST)} is not {', '.join(filter(None, [words, range_of(hint)]))}"

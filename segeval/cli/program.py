@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +15,7 @@ from typer.core import TyperGroup
 from segeval.cli.config import ConfiguredCommand
 from segeval.cli.console import notify, write_stdout
 from segeval.cli.help import write_help
-from segeval.cli.usage import in_one_line
+from segeval.cli.usage import USAGE, in_one_line
 from segeval.counting.kernel import counting
 from segeval.version import __version__
 
@@ -27,6 +29,16 @@ COMMANDS: Final = {
 
 class Program(TyperGroup):
     """All commands as one, whose help and errors are ours."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the program; a completion whose words the shell has not given ends it."""
+        try:
+            return super().main(*args, **extra)
+        except (KeyError, ValueError) as error:
+            if not any(re.fullmatch(r"_\w+_COMPLETE", name) for name in os.environ):
+                raise
+            notify(f"segeval: the shell has not said what is to be completed: {error}")
+            raise SystemExit(USAGE) from None
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help itself; nothing is left to the formatter."""

@@ -21,6 +21,7 @@ from segeval.counting.contingency import ContingencyTable
 from segeval.counting.run import Counts, ImageInfo, Provenance
 from segeval.counting.runschema import COLUMNS, LATER, columns_of
 from segeval.errors import Problem
+from segeval.text import shortened
 from segeval.values import COLOR, are_values
 
 if TYPE_CHECKING:
@@ -92,9 +93,9 @@ def read_rows(
         part = slice(starts[place], starts[place + 1])
         mark = image.row ^ checksum_of_counts(truth[part], prediction[part], pixels[part])
         if not whole[place]:
-            image.fault = f"the counts of {image.info.name} are not complete"
+            image.fault = f"the counts of {shortened(image.info.name)} are not complete"
         elif summed and mark != image.checksum:
-            image.fault = f"{image.info.name} is not as it was written"
+            image.fault = f"{shortened(image.info.name)} is not as it was written"
         image.checksum = mark
     return images, counts
 

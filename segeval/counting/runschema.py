@@ -16,7 +16,7 @@ from typing import Final
 
 from segeval.errors import RunError
 from segeval.files import STDOUT, real_path
-from segeval.text import reason_of
+from segeval.text import quoted, reason_of
 
 SCHEMA: Final = 3
 
@@ -121,7 +121,8 @@ def _check_tables(path: Path, connection: sqlite3.Connection) -> None:
     for name, sql in connection.execute("SELECT name, sql FROM sqlite_master"):
         if not words.issuperset(re.findall(r"\w+", sql or "")):
             raise RunError(
-                f"{path} is not a segeval run file: {name!r} in it is no table of one; count again"
+                f"{path} is not a segeval run file: {quoted(name)} in it is no table of one; "
+                "count again"
             )
     if any(not needed <= columns_of(connection, table) for table, needed in NEEDED.items()):
         raise RunError(f"{path} is not a segeval run file: it lacks the tables of one")

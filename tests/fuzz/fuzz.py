@@ -29,7 +29,8 @@ if __name__ == "__main__":  # this folder is a package, and this file has its na
     sys.path[:1] = [str(HERE.parent), str(HERE.parents[1])]
 
 from fuzz.mutate import damage  # noqa: E402
-from fuzz.targets import TARGETS, FindingError, Target  # noqa: E402
+from fuzz.target import FindingError, Target  # noqa: E402
+from fuzz.targets import TARGETS  # noqa: E402
 
 SHARED: Final = "/dev/shm" if os.path.isdir("/dev/shm") else None  # in memory, where there is one
 FOUND: Final = HERE / "found"

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from fuzz import mutate
-from fuzz.mutate import Mutator
+from fuzz.target import FindingError, Read, Target, attempt
+from fuzz.texts import TEXTS
 from made.bmp import made_bmp
 from made.gif import Frame, made_gif
 from made.png import CHANNELS, made_png
@@ -25,7 +25,6 @@ from made.tiff import Layout, made_tiff
 from numpy.typing import NDArray
 from PIL import Image
 
-from segeval.errors import SegevalError
 from segeval.inputs.formats import png
 from segeval.inputs.masks import Mask, read_mask
 from segeval.inputs.probabilities import read_probabilities
@@ -33,21 +32,6 @@ from segeval.settings import LossChoice
 from segeval.values import COLOR, float_values
 
 MAX_PIXELS: Final = 1 << 16
-
-Read = Callable[[Path, bytes], str]
-
-
-class FindingError(Exception):
-    """Something came of an input that may not."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """Valid inputs by name, what damages them, and what reads a file."""
-
-    seeds: Callable[[], dict[str, bytes]]
-    mutators: Sequence[Mutator]
-    read: Read
 
 
 def small(values: int, shape: tuple[int, ...] = (7, 11)) -> NDArray[Any]:
@@ -151,18 +135,6 @@ def map_seeds() -> dict[str, bytes]:
     found |= {"u1": array((shares * 255).astype("u1")), "flat": array(shares[0].astype("f4"))}
     found |= {w.__name__: array(shares.astype("f4"), w) for w in (np.savez, np.savez_compressed)}
     return found | {"png": made_png(small(256), color_type=0, bits=8)}
-
-
-def attempt(read: Callable[[], Any]) -> tuple[Any, str]:
-    """Return what was read, or nothing and the reason why it was refused."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            return read(), ""
-    except SegevalError as error:
-        if "not enough memory" in str(error):
-            raise FindingError(str(error)) from error
-        return None, str(error)
 
 
 def same(one: NDArray[Any], other: NDArray[Any], what: str) -> None:
@@ -284,4 +256,5 @@ TARGETS: Final = {
     "gif": Target(seeds=gif_seeds, mutators=mutate.GIF, read=reading_masks(by_pillow)),
     "npy": Target(seeds=npy_seeds, mutators=mutate.NPY, read=reading_masks(by_numpy)),
     "maps": Target(seeds=map_seeds, mutators=mutate.NPY, read=read_map),
+    **TEXTS,
 }

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fuzz import faults, fuzz
-from fuzz.targets import TARGETS, FindingError, Target
+from fuzz.target import FindingError, Target
+from fuzz.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

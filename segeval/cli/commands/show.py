@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
-from segeval.cli.console import write_stdout
+from segeval.cli.console import terminal_width, write_stdout
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.panels import argument
 from segeval.cli.runs import count
@@ -89,7 +88,7 @@ def show(
     translation = lookup_of(run, scores.labels, unknown=labels.unknown)
     truth, prediction = read_classes(pair, reading.reading(), translation, run.image(number))
     codes = error_codes(truth, prediction, position, translation.classes)
-    columns = shown.width or shutil.get_terminal_size().columns
+    columns = shown.width or terminal_width()
     colors = _colors(os.environ) if shown.colors == "auto" else shown.colors
     scheme = palette_of(scores.labels, position)
     write_stdout(draw_text(codes, scheme, card, columns=columns, colors=colors), drawn=True)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from segeval.errors import SettingError
+from segeval.text import shortened, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,13 +38,17 @@ DATELESS: Final[dict[str, dict[str, None]]] = {"svg": {"Date": None}, "pdf": {"C
 
 
 def check_matplotlib() -> None:
-    """Refuse early what needs Matplotlib where it is not installed."""
+    """Refuse early what needs Matplotlib where it is not installed, or does not start."""
     try:
         import matplotlib as mpl  # noqa: F401 - whether it is there is the question
     except ImportError:
         raise SettingError(
             'plots need Matplotlib; type pip install "segeval-masks[report]"'
         ) from None
+    except ValueError as error:  # of the environment: MPLBACKEND
+        raise SettingError(
+            f"Matplotlib does not start: {shortened(str(error))}; unset MPLBACKEND"
+        ) from error
 
 
 def plot_format(name: str) -> str:
@@ -75,6 +80,7 @@ def figure_of(width: float, height: float) -> Figure:
 
 def short(name: str, most: int) -> str:
     """Shorten a name for an axis; a dollar sign is no formula."""
+    name = visible(name)
     return (name if len(name) <= most else f"{name[: most - 1]}…").replace("$", r"\$")
 
 
