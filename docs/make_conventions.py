@@ -135,6 +135,16 @@ AXES = (
         "added to both sides of the fraction of IoU and Dice",
     ),
     (
+        "`floor`",
+        "0, a score",
+        "class scores below it count as 0",
+    ),
+    (
+        "`thresholds`",
+        "none, scores",
+        "if any, a class score is the share of them that it exceeds",
+    ),
+    (
         "`generalized`",
         "`none`, `simple`, `square`, `uniform`",
         "generalised Dice, and how weights fall with true pixels",

@@ -30,6 +30,8 @@ AXES: Final = (
     "weights",
     "weightless",
     "smoothing",
+    "floor",
+    "thresholds",
     "generalized",
     "unseen",
     "empty",

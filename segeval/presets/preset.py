@@ -104,6 +104,7 @@ def _preset(row: Mapping[str, Any]) -> Preset:
         if case in row.get(metric, {})
     )
     axes = {axis: row[axis] for axis in AXES & row.keys()}
+    axes |= {axis: tuple(value) for axis, value in axes.items() if isinstance(value, list)}
     convention = Convention(like=row["name"], overrides=overrides, **axes)
     convention = replace(convention, origin=convention)
     texts = {text: row.get(text, "") for text in TEXTS}

@@ -88,6 +88,8 @@ def _plainly(case: PresetScorer, rule: Rule) -> str:
 
 PLAIN: Final = {
     "smoothing": "{} is added above and below, which lifts what is small or empty",
+    "floor": "class scores below {} count as 0",
+    "thresholds": "a class score is the share of the thresholds {} that it exceeds",
     "generalized": "all classes make one score, in which rare ones weigh more ({} weights)",
     "unseen": "a class without true pixels weighs: {}",
     "empty": "an image or a class without any value: {}",

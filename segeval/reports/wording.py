@@ -233,6 +233,11 @@ def _deviations(settings: Mapping[str, Any], metric: Metric, pooling: PoolingRow
             yield f"{case.noun} {TREATMENTS[treatment].of_class}"
     if settings.get("smoothing") and metric.smoothed:
         yield f"{settings['smoothing']:g} added to both sides of the fraction"
+    if settings.get("floor"):
+        yield f"a score below {settings['floor']:g} counts as 0"
+    if levels := settings.get("thresholds"):
+        bounds = f"{min(levels):g} to {max(levels):g}"
+        yield f"the share that it exceeds of {len(levels)} thresholds, {bounds}"
 
 
 def _weighted(settings: Mapping[str, Any]) -> Iterator[str]:

@@ -154,6 +154,10 @@ class Convention:
         What holds for one metric only, e.g. ``("precision", "truth_only", "skip")``.
     smoothing : float
         Added to numerator and denominator of the metrics that are ``smoothed``: IoU and Dice.
+    floor : float
+        Class scores below it count as 0, under any pooling before they are averaged.
+    thresholds : tuple of float
+        If any, a class score becomes the share of them that it exceeds.
     classes : {"all", "foreground"}
         Classes of the means; the foreground is all but `LabelMap.background`.
     exclude : tuple of str
@@ -190,6 +194,8 @@ class Convention:
     disjoint: Treatment = "formula"
     overrides: tuple[tuple[str, str, Treatment], ...] = ()
     smoothing: float = 0.0
+    floor: float = 0.0
+    thresholds: tuple[float, ...] = ()
     classes: Classes = "all"
     exclude: tuple[str, ...] = ()
     weights: Weights | tuple[float, ...] | tuple[tuple[str, float], ...] = "none"
@@ -219,8 +225,13 @@ class Convention:
                 raise SettingError(f"{value!r} is none of {', '.join(allowed)}")
         if not isinstance(self.exclude, tuple):
             raise SettingError(f"exclude is a tuple of class names, not {self.exclude!r}")
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
         if not self.smoothing >= 0:
             raise SettingError(f"smoothing is 0 or more, not {self.smoothing}")
+        if not all(0 <= level <= 1 for level in (self.floor, *self.thresholds)):
+            raise SettingError("floor and thresholds are scores, 0 to 1")
         if self.worst is not None and not 0 < self.worst <= 100:
             raise SettingError(f"worst is a percentage above 0 and up to 100, not {self.worst}")
         if self.worst is not None and not POOLINGS[self.pooling].has_worst:
@@ -278,6 +289,14 @@ class Convention:
                 if metric.negatives and treatment == "zero" and name != "absent":
                     replaced &= np.isnan(scores)
                 scores[replaced] = TREATMENTS[treatment].score
+        return self._reached(scores)
+
+    def _reached(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the floor and the thresholds make of scores; NaN stays NaN."""
+        scores = np.where(scores < self.floor, 0.0, scores)
+        if self.thresholds:
+            exceeded = sum(scores > level for level in self.thresholds)
+            scores = np.where(np.isnan(scores), np.nan, exceeded / len(self.thresholds))
         return scores
 
     def propagates(self, metric: Metric, counts: ClassCounts) -> NDArray[np.bool_]:
@@ -314,8 +333,8 @@ class Convention:
         for axis, value in self.deviations().items():
             if axis == "overrides":
                 parts += [f"{metric}.{case}:{value}" for metric, case, value in self.overrides]
-            elif axis == "weights" and isinstance(value, tuple):
-                parts.append(f"weights:{','.join(f'{weight:g}' for weight in value)}")
+            elif axis in {"weights", "thresholds"} and isinstance(value, tuple):
+                parts.append(f"{axis}:{','.join(f'{number:g}' for number in value)}")
             elif axis not in ELSEWHERE:
                 parts.append(f"{axis}:{value:g}" if isinstance(value, float) else f"{axis}:{value}")
         return parts

@@ -38,6 +38,8 @@ AXES = {
     "classes": ("nnunet", case_of(([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2]))),
     "weights": ("sklearn:weighted", case_of(([0, 0, 0, 0, 1, 2], [0, 0, 1, 1, 1, 2]))),
     "smoothing": ("smoothed-dice", case_of(([0, 1, 0, 1], [0, 1, 1, 0]), classes=2)),
+    "floor": ("isic2018", case_of(([0, 1, 1, 1], [0, 0, 0, 1]), classes=2)),
+    "thresholds": ("tgs-salt", case_of(([0, 1, 1, 1], [0, 0, 1, 1]), classes=2)),
     "generalized": ("torchmetrics:generalized", case_of(([0, 0, 0, 0, 1, 2], [0, 0, 0, 1, 1, 2]))),
     "empty": ("jdt-class", case_of(HALF, HALF, classes=4)),
     "nothing": ("monai", case_of(([VOID], [0]))),

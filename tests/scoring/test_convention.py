@@ -100,6 +100,20 @@ def test_smoothing_is_added_to_both_sides_of_the_fraction() -> None:
     same(mean(ONE, "recall", **axes), mean(ONE, "recall", **axes | {"smoothing": 0.0}))
 
 
+def test_scores_below_the_floor_count_as_0_before_they_are_averaged() -> None:
+    plain = mean(TWO, pooling="image")
+    same(plain, ((1 / 2 + 1) / 2 + 1 / 4) / 2)
+    same(mean(TWO, pooling="image", floor=0.5), ((1 / 2 + 1) / 2 + 0) / 2)
+    same(mean(TWO, pooling="image", floor=0.51), (1 / 2 + 0) / 2)
+
+
+def test_thresholds_make_a_score_the_share_of_them_that_it_exceeds() -> None:
+    levels = (0.2, 0.25, 0.5, 0.75)
+    same(mean(TWO, pooling="image", thresholds=levels), ((2 / 4 + 1) / 2 + 1 / 4) / 2)
+    undefined = mean(counts(([0], [0], [0])), thresholds=levels)
+    assert np.isnan(undefined).all()
+
+
 # Image one: class 0 iou 1/2, class 1 iou 1. Image two: class 0 iou 1/4, class 1 on neither side.
 TWO = counts(([2, 3], [3, 3], [3, 3]), ([1, 0], [2, 0], [3, 0]))
 
