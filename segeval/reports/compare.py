@@ -144,26 +144,31 @@ def image_frame(comparison: RunComparison) -> pd.DataFrame:
     """Return a row for each image: its score in both runs, and the difference."""
     import pandas as pd
 
+    return pd.DataFrame(_image_columns(comparison))
+
+
+def _image_columns(comparison: RunComparison) -> dict[str, Any]:
     images, (before, after) = comparison.scores.run.images, comparison.images
-    columns = {"baseline": before, "value": after, "delta": after - before}
-    names = {
+    return {
         "image": [image.name for image in images],
         "group": [image.group for image in images],
-        "score": comparison.metric,
+        "score": [comparison.metric] * len(images),
+        "baseline": before,
+        "value": after,
+        "delta": after - before,
     }
-    return pd.DataFrame(names | columns)
 
 
 def images_csv(comparisons: Sequence[RunComparison], names: Sequence[str]) -> str:
     """Write a row for every image of every run, with the signature."""
-    import pandas as pd
+    from segeval.reports.csv import signed_columns
 
-    frames = [
-        image_frame(comparison).assign(signature=comparison.signature) for comparison in comparisons
-    ]
-    for name, frame in zip(names[1:], frames, strict=True):
-        frame.insert(0, "run", name)
-    return pd.concat(frames).to_csv(index=False, lineterminator="\n")
+    parts = []
+    for name, comparison in zip(names[1:], comparisons, strict=True):
+        columns = _image_columns(comparison)
+        run = [name] * len(columns["image"])
+        parts.append(signed_columns({"run": run, **columns}, comparison.signature))
+    return parts[0] + "".join(part.partition("\n")[2] for part in parts[1:])
 
 
 SIGNIFICANT: Final = 0.05  # p-value below which a difference is marked

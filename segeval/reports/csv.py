@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from math import isnan
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
+import numpy as np
 
 from segeval.scoring.metrics import METRICS, shown
 from segeval.scoring.score import Scores, per_image
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COUNTS = ("index", "name", "support", "predicted", "tp", "fp", "fn")
 
 
 def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
     """Return one row a class: counts, scores and their bounds, NaN where undefined."""
+    import pandas as pd
+
     rows = [
         {key: value for key, value in row.items() if key not in {"intervals", "undefined"}}
         | {
@@ -32,15 +39,20 @@ def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
 
 def image_frame(scores: Scores) -> pd.DataFrame:
     """Return one row an image: its pixels, means over classes, and scores of each class."""
-    frame = pd.DataFrame(
-        {
-            "image": [image.name for image in scores.run.images],
-            "group": scores.group_names or [image.group for image in scores.run.images],
-            "pixels": scores.counts.pixels,
-            "judged": scores.counts.images.total,
-        }
-    )
-    return pd.concat([frame, pd.DataFrame(per_image(scores))], axis=1)
+    import pandas as pd
+
+    return pd.DataFrame(image_columns(scores))
+
+
+def image_columns(scores: Scores) -> dict[str, Any]:
+    """Return the columns of the table of images, each a list or an array."""
+    return {
+        "image": [image.name for image in scores.run.images],
+        "group": scores.group_names or [image.group for image in scores.run.images],
+        "pixels": scores.counts.pixels,
+        "judged": scores.counts.images.total,
+        **per_image(scores),
+    }
 
 
 def classes_csv(document: Mapping[str, Any]) -> str:
@@ -59,10 +71,26 @@ def classes_csv(document: Mapping[str, Any]) -> str:
     return signed_csv(rows, document["signature"])
 
 
-def signed_csv(rows: Any, signature: str) -> str:
-    """Write the rows or columns of a table, each row with the signature."""
-    frame = pd.DataFrame(rows, dtype=object).assign(signature=signature)
-    return frame.to_csv(index=False, lineterminator="\n")
+def signed_csv(rows: Sequence[Mapping[str, Any]], signature: str) -> str:
+    """Write rows of the same keys, each with the signature."""
+    return write_csv((*rows[0], "signature"), ((*row.values(), signature) for row in rows))
+
+
+def signed_columns(columns: Mapping[str, Any], signature: str) -> str:
+    """Write columns, lists or arrays, each row with the signature."""
+    lists = (c.tolist() if isinstance(c, np.ndarray) else c for c in columns.values())
+    rows = zip(*lists, repeat(signature), strict=False)
+    return write_csv((*columns, "signature"), rows)
+
+
+def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Write a table; None and NaN are empty cells."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([None if isinstance(cell, float) and isnan(cell) else cell for cell in row])
+    return written.getvalue()
 
 
 FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
@@ -100,7 +128,7 @@ def _is_formula(cell: str) -> bool:
 
 def images_csv(scores: Scores) -> str:
     """Write one row an image, each with the signature."""
-    return signed_csv(image_frame(scores), scores.signature)
+    return signed_columns(image_columns(scores), scores.signature)
 
 
 def groups_csv(document: Mapping[str, Any]) -> str:
@@ -127,5 +155,4 @@ def confusion_csv(document: Mapping[str, Any]) -> str:
             matrix["labels"], matrix["counts"], matrix["unknown"], strict=True
         )
     ]
-    frame = pd.DataFrame(rows, columns=["truth", *matrix["labels"], "unknown"])
-    return frame.to_csv(index=False, lineterminator="\n")
+    return write_csv(["truth", *matrix["labels"], "unknown"], rows)

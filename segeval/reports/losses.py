@@ -119,7 +119,7 @@ def to_csv(document: Mapping[str, Any]) -> str:
 
 def images_csv(valuation: LossScores) -> str:
     """Write one row an image: pixels, then each loss of it by itself, and the signature."""
-    from segeval.reports.csv import signed_csv
+    from segeval.reports.csv import signed_columns
 
     images = valuation.scores.run.images
     columns: dict[str, Any] = {
@@ -128,7 +128,7 @@ def images_csv(valuation: LossScores) -> str:
         "pixels": [image.height * image.width for image in images],
         "judged": valuation.judged,
     }
-    return signed_csv(columns | dict(valuation.images), valuation.signature)
+    return signed_columns(columns | dict(valuation.images), valuation.signature)
 
 
 def to_renderable(document: Mapping[str, Any], *, reliability: bool = False) -> RenderableType:

@@ -63,12 +63,12 @@ def recall_and_precision(document: Mapping[str, Any]) -> list[tuple[float, float
 
 def to_csv(document: Mapping[str, Any]) -> str:
     """Write a row a threshold: each curve over the data set, then as the mean over images."""
-    from segeval.reports.csv import signed_csv
+    from segeval.reports.csv import signed_columns
 
     columns = {"threshold": document["thresholds"]}
     for pooling in POOLINGS:
         columns |= {f"{name}_{pooling}": curve for name, curve in document[pooling].items()}
-    return signed_csv(columns, document["signature"])
+    return signed_columns(columns, document["signature"])
 
 
 def to_renderable(document: Mapping[str, Any]) -> RenderableType:

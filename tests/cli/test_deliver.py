@@ -75,6 +75,16 @@ def test_a_score_imports_only_the_report_that_it_prints() -> None:
     assert done.stdout.splitlines()[1:] == ["[]"]
 
 
+def test_no_file_of_csv_needs_pandas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = data_set(tmp_path, dict.fromkeys("ab", ([[0, 1]], [[0, 1]])))
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    files = [word for name in ("csv", "per-image") for word in (f"--{name}", tmp_path / name)]
+    segeval("score", *folders, *files, "--confusion", tmp_path / "confusion")
+    assert (tmp_path / "confusion").read_text("utf-8") == "truth,0,1,unknown\n0,2,0,0\n1,0,2,0\n"
+    segeval("compare", folders[0], folders[0], "--truth", folders[1], *files)
+    assert (tmp_path / "per-image").read_text("utf-8").startswith("run,image,group,score,baseline")
+
+
 @pytest.mark.parametrize("option", ["--csv", "--html", "--json", "--markdown"])
 def test_no_report_replaces_a_run_or_a_mask(tmp_path: Path, option: str) -> None:
     folders = data_set(tmp_path, {"a": ([[0, 1]], [[0, 1]])})
