@@ -83,7 +83,7 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise TextError("not valid TOML: its lists lie too deep inside each other") from None
     except ValueError as error:  # whole numbers of thousands of digits as well
         raise TextError(f"not valid TOML: {error}") from error
-    _check_plain(content, toml_lines(text))
+    check_plain(content, toml_lines(text))
     return content
 
 
@@ -111,7 +111,7 @@ def parse_json(text: str) -> Any:
         raise TextError("not valid JSON: its lists lie too deep inside each other") from None
     except ValueError as error:
         raise TextError(f"not valid JSON: {error}") from error
-    _check_plain(content, {})
+    check_plain(content, {})
     return content
 
 
@@ -119,7 +119,7 @@ def _refuse_constant(name: str) -> Never:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _check_plain(content: object, lines: Mapping[str, int]) -> None:
+def check_plain(content: object, lines: Mapping[str, int]) -> None:
     """Refuse what is deeper or larger than anything that is meant."""
     waiting = [("", content, 0)]
     while waiting:

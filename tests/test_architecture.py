@@ -15,6 +15,7 @@ PACKAGE = Path(segeval.__file__).parent
 LAYERS = [
     {"errors", "values", "text", "version"},
     {"settings", "files", "textfiles"},
+    {"jsonfiles"},
     {"inputs"},
     {"counting"},
     {"labels"},

@@ -1,4 +1,4 @@
-"""Read label maps: the built-in ones, and a user's TOML, YAML, CSV or plain list of names.
+"""Read label maps: the built-in ones, and a user's TOML, YAML, CSV, JSON or plain list of names.
 
 Every format becomes the same few plain entries, each with the line it stands on, so that one check
 serves them all and every complaint names a line.
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib import resources
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
 from segeval.errors import LabelError, SettingError
+from segeval.labels.drafts import Draft, Entry
+from segeval.labels.foreign import read_json
 from segeval.labels.labelmap import Label, LabelMap
-from segeval.text import did_you_mean, quoted
+from segeval.text import counted, did_you_mean, quoted
 from segeval.textfiles import (
     Node,
     TextError,
@@ -37,23 +39,6 @@ CLASS_KEYS: Final = frozenset(
 )
 
 
-@dataclass(slots=True, kw_only=True)
-class Entry:
-    """One class as a file states it, and the line it stands on."""
-
-    fields: Mapping[str, Any]
-    line: int | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class Draft:
-    """A whole label file as it states itself."""
-
-    name: str
-    entries: list[Entry]
-    top: Mapping[str, Any] = field(default_factory=dict)
-
-
 def builtin_names() -> list[str]:
     """Names of the built-in label maps, in alphabetical order."""
     folder = resources.files("segeval.labels") / "builtin"
@@ -70,8 +55,10 @@ def load_labels(source: str | PathLike[str]) -> LabelMap:
     source : str or path
         A name from `builtin_names` (write ``./voc`` for a file of that name), or a file: TOML
         (``[[labels]]`` with ``name``, ``values`` or ``truth_values`` and ``prediction_values``,
-        ``color``, ``group``; top-level ``void``, ``void_colors``), YAML with ``names:``, CSV with
-        ``name,r,g,b`` or ``name,value``, or text with a class name a line.
+        ``color``, ``group``; top-level ``void``, ``void_colors``), YAML with ``names:`` (YOLO's
+        ``data.yaml``), CSV with ``name,r,g,b`` or ``name,value``, JSON (``dataset.json`` of
+        nnU-Net, ``categories`` of COCO, ``id2label`` of Hugging Face), or text with a class name
+        a line.
 
     Returns
     -------
@@ -93,23 +80,28 @@ def load_labels(source: str | PathLike[str]) -> LabelMap:
     if str(source) in builtin_names():
         text = (resources.files("segeval.labels") / "builtin" / f"{source}.toml").read_text("utf-8")
         return _build(_parse_toml(text, str(source)))
-    text, parse = _read(path), PARSERS.get(path.suffix.lower(), _parse_names)
     with named(path, LabelError):
-        labels = _build(parse(text, path.stem))
+        labels = _build(_draft(path))
     taken = labels.name in builtin_names()
     return replace(labels, name=f"{labels.name}(file)") if taken else labels
 
 
-def _read(path: Path) -> str:
+def _draft(path: Path) -> Draft:
+    """Read a file as it states itself."""
+    suffix = path.suffix.lower()
     try:
-        return read_text(path)
+        if suffix == ".json":
+            return read_json(path)
+        text = read_text(path)
     except TextError as error:
         if not isinstance(error.__cause__, FileNotFoundError):
-            raise LabelError(f"{path}: {error}") from error
+            raise
+    else:
+        return PARSERS.get(suffix, _parse_names)(text, path.stem)
     near = did_you_mean(path.stem, builtin_names())
     raise SettingError(
         f"no label map or file is called {quoted(str(path))}{near or ';'} type `segeval labels` "
-        f"for the built-in ones ({', '.join(builtin_names())}), or name a TOML, YAML, CSV or "
+        f"for the built-in ones ({', '.join(builtin_names())}), or name a TOML, YAML, CSV, JSON or "
         "text file"
     )
 
@@ -134,10 +126,15 @@ def _parse_yaml(text: str, name: str) -> Draft:
         if key.value == "names" and "names" in found:
             raise TextError(f"line {key.line}: `names:` stands twice")
         found[key.value] = value
-    names = found.get("names", Node(line=0))
+    names, number = found.get("names", Node(line=0)), found.get("nc")
     if names.kind == "scalar":
         raise TextError("it lists no classes: expected `names:` with a list, or value: name pairs")
     pairs = names.pairs() or [(Node(line=n.line, value=i), n) for i, n in enumerate(names.items)]
+    if number is not None and number.value != len(pairs):
+        raise TextError(
+            f"line {number.line}: `nc` is {quoted(number.value)}, but `names:` lists "
+            f"{counted(len(pairs), 'name')}; mend one of them"
+        )
     entries = [
         Entry(fields={"name": label.plain(), "values": [value.plain()]}, line=value.line)
         for value, label in pairs

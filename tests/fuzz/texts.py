@@ -83,6 +83,9 @@ MAPS: Final = {
     b'  0x2: "bike"\nvoid: [255]\ndownload: |\n  curl x\n',
     ".csv": b'name,value,r,g,b,group\nroad,0,128,64,128,flat\n"car, red",1,0,0,142,vehicle\n',
     ".txt": b"road\nsidewalk\ncar\n",
+    ".json": b'{"images": [{"id": 1}], "labels": {"background": 0, "liver": [1, 2], "ignore": 3}, '
+    b'"categories": [{"id": 7, "name": "b\\u00e9", "supercategory": "x", "color": [1, 2, 3]}],\n'
+    b' "id2label": {"0": "wall", "12": "floor"}, "semantic_loss_ignore_index": 255}',
 }
 WEIGHTS: Final = {
     ".csv": b'class,weight\nroad,1\n"car",2.5\nsky,0\n',
