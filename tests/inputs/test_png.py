@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FORMATS = [(0, 1), (0, 8), (3, 8), (0, 16), (2, 8), (6, 16)]
 END = chunk(b"IEND", b"")
+NOT_INFLATED = "its pixels cannot be inflated, or differ from their checksum; write it again"
 
 
 def made_rows(color_type: int, bits: int) -> bytes:
@@ -42,6 +43,12 @@ def parts(color_type: int, bits: int) -> tuple[bytes, bytes, bytes]:
 def spoilt(content: bytes) -> bytes:
     """Change the last byte."""
     return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def flushed(rows: bytes) -> bytes:
+    """Compress rows, and leave the end open."""
+    packer = zlib.compressobj()
+    return packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)
 
 
 def damaged(kind: str, color_type: int, bits: int) -> bytes:
@@ -70,6 +77,13 @@ def damaged(kind: str, color_type: int, bits: int) -> bytes:
         "end that holds something": pixels + chunk(b"IEND", b"x"),
         "a stream with a dictionary": chunk(b"IDAT", b"\x78\xbb" + stream[2:]) + END,
         "end cut off": pixels + END[:6],
+        "sum of the stream": chunk(b"IDAT", spoilt(stream)) + END,
+        "no sum of the stream": chunk(b"IDAT", stream[:-4]) + END,
+        "half a sum": chunk(b"IDAT", stream[:-2]) + chunk(b"IDAT", b"") + END,
+        "no end of the stream": chunk(b"IDAT", flushed(rows)) + END,
+        "one byte too many": chunk(b"IDAT", zlib.compress(rows + b"\0")) + END,
+        "too many rows": chunk(b"IDAT", zlib.compress(rows + bytes(50))) + END,
+        "damage behind the rows": chunk(b"IDAT", flushed(rows) + b"\xff" * 9) + END,
         "length of a chunk": struct.pack(">I", 1 << 31) + pixels[4:] + END,
     }.get(kind, pixels + END)
 
@@ -79,7 +93,7 @@ def damaged(kind: str, color_type: int, bits: int) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("no pixels", "0 of [0-9]+ bytes of pixels are there"),
+        ("no pixels", "0 of [0-9]+ bytes of pixels are there; write it again"),
         ("pixels in two places", "chunk b'IDAT' stands in a second or wrong place, or .* again"),
         ("a second header", "chunk b'IHDR' stands in a second or wrong place, or .* again"),
         ("a header behind", "chunk b'IHDR' stands in a second or wrong place, or .* again"),
@@ -91,8 +105,18 @@ def damaged(kind: str, color_type: int, bits: int) -> bytes:
             "end that holds something",
             "chunk b'IEND' stands in a second or wrong place, or .* again",
         ),
-        ("a stream with a dictionary", "its pixels cannot be inflated"),
-        ("head of the stream", "its pixels cannot be inflated"),
+        ("a stream with a dictionary", NOT_INFLATED),
+        ("head of the stream", NOT_INFLATED),
+        ("sum of the stream", NOT_INFLATED),
+        ("no sum of the stream", "the end of its pixels is missing; write it again"),
+        ("half a sum", "the end of its pixels is missing; write it again"),
+        ("no end of the stream", "the end of its pixels is missing; write it again"),
+        (
+            "one byte too many",
+            "more than ([0-9]+) of \\1 bytes of pixels are there; write it again",
+        ),
+        ("too many rows", "more than ([0-9]+) of \\1 bytes of pixels are there; write it again"),
+        ("damage behind the rows", NOT_INFLATED),
         ("a filter of its own", "its pixels make no image; write it again"),
         ("unknown critical chunk", "there is no PNG chunk b'ABCD'; write it again"),
         ("no end", "it ends too early; write it again"),
@@ -111,14 +135,8 @@ def test_damage_is_told_in_the_same_words_by_either_decoder(
         read_mask(tmp_path / "a.png")
 
 
-def flushed(rows: bytes) -> bytes:
-    """Compress rows, and leave the end open."""
-    packer = zlib.compressobj()
-    return packer.compress(rows) + packer.flush(zlib.Z_FULL_FLUSH)
-
-
 def surrounded(kind: str, color_type: int, bits: int) -> bytes:
-    start, rows, stream = parts(color_type, bits)
+    start, _, stream = parts(color_type, bits)
     pixels = chunk(b"IDAT", stream)
     before, pixels, after = {
         "nothing": (b"", pixels, b""),
@@ -136,9 +154,8 @@ def surrounded(kind: str, color_type: int, bits: int) -> bytes:
             b"".join(chunk(b"IDAT", stream[at : at + 7]) for at in range(0, len(stream), 7)),
             b"",
         ),
-        "sum of the stream": (b"", chunk(b"IDAT", spoilt(stream)), b""),
-        "too many rows": (b"", chunk(b"IDAT", zlib.compress(rows + bytes(50))), b""),
-        "damage behind the rows": (b"", chunk(b"IDAT", flushed(rows) + b"\xff" * 9), b""),
+        "bytes behind the stream": (b"", chunk(b"IDAT", stream + b"more"), b""),
+        "an empty chunk of pixels": (b"", pixels + chunk(b"IDAT", b""), b""),
         "something behind the end": (b"", pixels, END + b"more"),
     }[kind]
     return start + before + pixels + after + END
@@ -155,9 +172,8 @@ def surrounded(kind: str, color_type: int, bits: int) -> bytes:
         "text that inflates",
         "unknown ancillary chunk",
         "pixels in many chunks",
-        "sum of the stream",
-        "too many rows",
-        "damage behind the rows",
+        "bytes behind the stream",
+        "an empty chunk of pixels",
         "something behind the end",
     ],
 )

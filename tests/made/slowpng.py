@@ -118,21 +118,20 @@ def decode(data: bytes) -> NDArray[Any]:
 
 
 def inflated(stream: bytes, size: int) -> bytes:
-    """Inflate rows; what stands behind them, and their checksum, does not matter."""
+    """Inflate rows, whose end and checksum must be right; bytes behind do not matter."""
     require(len(stream) >= 2, "no stream")
     head = stream[0] << 8 | stream[1]
     require(head % 31 == 0 and head >> 8 & 15 == 8 and head >> 12 <= 7, "head of the stream")
     require(not head & 0x20, "dictionary")
-    inflater, rows = zlib.decompressobj(-15), b""
-    for byte in stream[2:]:  # a byte at a time, as damage behind the rows does not matter either
-        try:
-            rows += inflater.decompress(bytes([byte]))
-        except zlib.error:
-            break
-        if len(rows) >= size:
-            break
-    require(len(rows) >= size, "missing rows")
-    return rows[:size]
+    inflater = zlib.decompressobj(-15)
+    try:
+        rows = inflater.decompress(stream[2:], size + 1)
+    except zlib.error as error:
+        raise RefusedError("damage") from error
+    require(len(rows) == size, "missing rows, or too many")
+    require(inflater.eof, "no end")
+    require(inflater.unused_data[:4] == struct.pack(">I", zlib.adler32(rows)), "sum of the rows")
+    return rows
 
 
 def values_of(data: bytes) -> NDArray[Any]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from segeval.errors import MaskError
+from segeval.inputs.formats.lzw import check_number
 
 Stream: TypeAlias = bytes | memoryview
 
@@ -30,11 +31,19 @@ with suppress(ImportError):
 
 
 def inflate(stream: Stream, size: int) -> bytes | bytearray:
-    """Return what is in a stream, which must be so many bytes, with the right checksum."""
-    try:
+    """Return what is in a stream, which must be so many bytes, with the right checksum.
+
+    Bytes behind the end of the stream are no part of it: some encoders write them, and decoders
+    leave them alone. What is wrong is said by zlib, in the same words whoever inflates.
+    """
+    with suppress(*FAULTS):
         content = decompress(stream, size)
-    except FAULTS as error:
-        raise MaskError("the file is broken: its pixels cannot be inflated") from error
-    if len(content) != size:
-        raise MaskError(f"the file is broken: {len(content)} of {size} bytes of pixels are there")
-    return content
+        if len(content) == size:
+            return content
+    try:
+        inflater = zlib.decompressobj()
+        check_number(len(inflater.decompress(stream, size + 1)), size, "bytes of pixels")
+        what = "the end of its pixels is missing"
+    except zlib.error:
+        what = "its pixels cannot be inflated, or differ from their checksum"
+    raise MaskError(f"the file is broken: {what}; write it again")

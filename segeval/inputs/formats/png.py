@@ -6,7 +6,6 @@ Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third 
 import io
 import struct
 import zlib
-from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -94,8 +93,8 @@ class Header:
 
         Where kornia-rs refuses a file, Pillow has the last word, so that either says the same.
         """
-        _check_order(data, self)
         if self.format in DIRECT and DECODERS:
+            scan_lines(data, self)  # at whose checksum and end kornia-rs does not look
             try:
                 array = DECODERS[self.bits](data, (self.height, self.width), DIRECT[self.format])
             except (*ENDS, MemoryError):
@@ -104,7 +103,7 @@ class Header:
                 pass
             else:
                 return array if array.shape[2] > 1 else array[..., 0]
-        bare = _bare(self, _scan_lines(data, self))
+        bare = _bare(self, scan_lines(data, self))
         try:
             return _by_pillow(bare, self)
         except Exception as error:
@@ -191,44 +190,7 @@ def _stream(data: bytes) -> bytes | memoryview:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _scan_lines(data: bytes, header: Header) -> bytes:
-    """Inflate the rows, filtered as they are, whatever stands behind them.
-
-    Neither the checksum there nor damage is looked at by kornia-rs.
-    """
-    stream = _stream(data)
-    try:
-        zlib.decompressobj().decompress(stream[:6])  # its header, and what follows a dictionary's
-        rows, error = _rows_before_damage(stream[2:], header.stored)
-    except zlib.error as head:
-        rows, error = b"", head
-    if len(rows) == header.stored:
-        return rows
-    if error is not None:
-        raise MaskError("the file is broken: its pixels cannot be inflated") from error
-    raise MaskError(f"the file is broken: {len(rows)} of {header.stored} bytes of pixels are there")
-
-
-def _rows_before_damage(stream: bytes | memoryview, size: int) -> tuple[bytes, zlib.error | None]:
-    """Inflate up to a size, or to where the stream is damaged, and return the damage."""
-
-    def inflated(end: int) -> bytes:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream[:end], size)
-
-    def is_damaged(end: int) -> bool:
-        try:
-            inflated(end)
-        except zlib.error:
-            return True
-        return False
-
-    try:
-        return inflated(len(stream)), None
-    except zlib.error as damage:
-        return inflated(bisect_left(range(len(stream)), 1, key=is_damaged) - 1), damage
-
-
-def _bare(header: Header, rows: bytes) -> bytes:
+def _bare(header: Header, rows: bytes | bytearray) -> bytes:
     """Return a PNG of header and rows alone, where Pillow would fill in or stumble."""
     fields = struct.pack(
         ">IIBBBBB",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segeval.errors import MaskError
 from segeval.inputs.formats.bmp import unpacked
-from segeval.inputs.formats.tiffpieces import FAX, FAX_TAGS, METHODS, PREDICTED, Packing, inflate
+from segeval.inputs.formats.tiffpieces import FAX, FAX_TAGS, METHODS, PREDICTED, Packing, unpack
 from segeval.inputs.formats.tifftags import Tags, read_tags
 
 WIDTH, HEIGHT, BITS, METHOD, MEANING, FILL_ORDER = 256, 257, 258, 259, 262, 266
@@ -129,7 +129,7 @@ class Header:
             row_bytes=(columns * channels * self.bits + 7) // 8,
             fax=self.fax,
         )
-        samples = self._samples(inflate(pieces, packing), columns, channels)
+        samples = self._samples(unpack(pieces, packing), columns, channels)
         if not tiled:
             return samples
         across = -(-self.width // columns)

@@ -6,7 +6,6 @@ what is too short. What is too long, as where the header tells of fewer pixels, 
 
 import io
 import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
-from segeval.inputs.formats import lzw
+from segeval.inputs.formats import inflate, lzw
 
 STORED, LZW, PACKBITS = 1, 5, 32773
 DEFLATE: Final = {8, 32946}
@@ -38,7 +37,7 @@ class Packing:
     fax: tuple[int, ...]  # values of `FAX_TAGS`
 
 
-def inflate(pieces: Sequence[memoryview], packing: Packing) -> NDArray[np.uint8]:
+def unpack(pieces: Sequence[memoryview], packing: Packing) -> NDArray[np.uint8]:
     """Return the bytes of all rows, (rows, bytes); no piece may hold more or fewer than its own."""
     shape = packing.rows, packing.row_bytes
     starts = range(0, packing.rows, packing.piece_rows)
@@ -57,19 +56,11 @@ def inflate(pieces: Sequence[memoryview], packing: Packing) -> NDArray[np.uint8]
     return _by_libtiff(pieces, packing)
 
 
-def _inflated(data: memoryview, size: int, method: int) -> bytes | memoryview:
+def _inflated(data: memoryview, size: int, method: int) -> bytes | bytearray | memoryview:
     if method == STORED:
         lzw.check_number(len(data), size, BYTES)
         return data
-    inflater = zlib.decompressobj()
-    try:
-        found = inflater.decompress(data, size + 1)
-    except zlib.error as error:
-        raise MaskError("the file is broken: its pixels cannot be inflated") from error
-    lzw.check_number(len(found), size, BYTES)
-    if not inflater.eof:
-        raise MaskError("the file is broken: its pixels are cut off; write it again")
-    return found
+    return inflate.inflate(data, size)
 
 
 def _packbits_length(data: memoryview) -> int:
