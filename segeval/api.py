@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import numpy as np
 
@@ -280,16 +280,16 @@ def count(
     """
     if (pairs is None) == (prediction is None) or (pairs is None) == (truth is None):
         raise SettingError("name prediction and truth, or pairs in the place of both")
-    paths = (None if path is None else Path(path) for path in (prediction, truth, pairs))
+    given = {"prediction": prediction, "truth": truth, "pairs": pairs, "roi": roi}
+    paths: Any = {name: None if path is None else Path(path) for name, path in given.items()}
     source = Source(
-        **dict(zip(("prediction", "truth", "pairs"), paths, strict=True)),
+        **paths,
         pred_suffix=pred_suffix,
         truth_suffix=truth_suffix,
         match=match,
         include=include,
         missing=missing,
         shard=shard,
-        roi=None if roi is None else Path(roi),
         roi_suffix=roi_suffix,
     )
     reading = Reading(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Missing = Literal["error", "skip", "worst"]
 Match = Literal["path", "stem"]
+RleOrder = Literal["column", "row"]
 OnError = Literal["stop", "skip"]
 Unknown = Literal["error", "wrong", "ignore"]
 Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro", "group"]
@@ -46,6 +47,25 @@ MAX_PIXELS: Final = 1 << 28  # default limit on the number of pixels of one mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotationChoice:
+    """What the user says about masks that are rows of a table or of a file of annotations."""
+
+    size: tuple[int, int] | None = None  # rows and columns, where neither side states them
+    columns: tuple[tuple[str, str], ...] = ()  # what a table calls its columns, e.g. (image, id)
+    rle_order: RleOrder = "column"
+    rle_base: int = 1  # number of the first pixel
+
+    def __post_init__(self) -> None:
+        """Refuse what is no choice."""
+        _check_choice("rle_order", self.rle_order, RleOrder)
+
+    @property
+    def said_size(self) -> str:
+        """The size as a fact of the signature."""
+        return "" if self.size is None else f"size:{self.size[0]}x{self.size[1]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Where the masks are and how they are paired; see `find_pairs` and `read_pairs`.
 
@@ -63,6 +83,7 @@ class Source:
     shard: str | None = None
     roi: Path | None = None
     roi_suffix: str = ""
+    annotations: AnnotationChoice = field(default_factory=AnnotationChoice)
 
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
@@ -163,6 +184,18 @@ class LossChoice:
 def _check_choice(name: str, value: str, choices: object) -> None:
     if value not in get_args(choices):
         raise SettingError(f"{name} is one of {', '.join(get_args(choices))}, not {value!r}")
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Parse ``HxW``: rows, then columns.
+
+    >>> parse_size("768x1024")
+    (768, 1024)
+    """
+    match = re.fullmatch(r"([1-9]\d{0,8})[x×]([1-9]\d{0,8})", text)
+    if match is None:
+        raise SettingError(f"--size {quoted(text)} is not HEIGHTxWIDTH, e.g. 768x1024")
+    return int(match[1]), int(match[2])
 
 
 def parse_shard(text: str) -> tuple[int, int]:

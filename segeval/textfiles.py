@@ -21,6 +21,7 @@ from segeval.errors import SegevalError
 from segeval.text import quoted, reason_of
 
 MOST: Final = 4 << 20  # bytes of a text file, but of tables of pairs and documents
+LONGEST: Final = 64 << 20  # bytes of a line of a table
 DEEPEST: Final = 32  # tables and lists inside each other
 LARGEST: Final = (1 << 63) - 1
 NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
@@ -57,6 +58,25 @@ def read_text(path: str | os.PathLike[str], most: int = MOST) -> str:
     except UnicodeDecodeError as error:
         line = _line(data, error.start)
         raise TextError(f"cannot be read: it is not UTF-8 text (line {line})") from error
+
+
+def lines_with_places(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a text file, each with the place of its first byte; one is held at a time.
+
+    Lines are UTF-8 text of no more than `LONGEST` bytes.
+    """
+    start = 0
+    try:
+        with open(path, "rb", opener=open_at_once) as file:
+            while line := file.readline(LONGEST + 1):
+                if len(line) > LONGEST:
+                    raise TextError(f"a line has more than {LONGEST >> 20} MB, so it is no table")
+                if b"\0" in line:
+                    raise TextError("cannot be read: it holds NUL, which no text does")
+                yield start, line
+                start += len(line)
+    except (OSError, ValueError) as error:  # the last: NUL in a path
+        raise TextError(f"cannot be read: {reason_of(error)}") from error
 
 
 def open_at_once(path: str, flags: int) -> int:

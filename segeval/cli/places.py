@@ -11,7 +11,8 @@ from segeval.cli.options.output import ReportFiles
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.files import check_writable, real_path
-from segeval.inputs.pairing import is_mask, masks_below, read_pairs
+from segeval.inputs.folders import is_mask, masks_below
+from segeval.inputs.pairing import read_pairs
 
 NAMES_OR_FILES: Final = "labels", "pred_labels"  # options that take a name or a file
 

@@ -18,11 +18,11 @@ from segeval.counting.run import RESIZED, CountedRun, ImageCounts, ImageInfo, Pr
 from segeval.counting.runfile import RunFile
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
-from segeval.inputs.masks import Mask, keep_memory, read_mask
+from segeval.inputs.annotations import stored_path
+from segeval.inputs.masks import Mask, keep_memory
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
-from segeval.inputs.regions import add_regions, read_truth
+from segeval.inputs.regions import add_regions, read_pair
 from segeval.settings import Reading, Source, parse_shard
-from segeval.text import printable
 
 NOTHING: Final = Problem(
     name="data", kind="nothing to score", detail="there is no pair of masks, or all were skipped"
@@ -45,6 +45,7 @@ def pair_up(source: Source) -> Pairing:
             match=source.match,
             include=source.include,
             missing=source.missing,
+            annotations=source.annotations,
         )
     if source.roi is not None:
         pairing = add_regions(pairing, source.roi, source.roi_suffix)
@@ -63,11 +64,10 @@ def count_pair(
     if counted is not None:
         return counted
     try:
-        truth = read_truth(pair, **how)
+        truth, mask = read_pair(pair, **how, lossy=reading.lossy)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
-        if pair.prediction is not None:
-            mask = read_mask(pair.prediction, **how, lossy=reading.lossy)
+        if mask is not None:
             prediction, form = mask.values, mask.form
             marks.append(mask.fingerprint)
             if reading.resize_prediction:
@@ -86,9 +86,10 @@ def is_native(pair: Pair, max_pixels: int) -> bool:
 
 def _count_natively(pair: Pair, **how: Any) -> ImageCounts | None:
     """Count a pair without its pixels, if it is of two files that the kernel is for."""
-    if pair.prediction is None or pair.roi is not None:
+    truth, prediction = pair.truth, pair.prediction
+    if not isinstance(truth, Path) or not isinstance(prediction, Path) or pair.roi is not None:
         return None
-    counted = count_files(pair.truth, pair.prediction, **how)
+    counted = count_files(truth, prediction, **how)
     if counted is None:
         return None
     info = _info_of(pair, counted.shape, *counted.forms, counted.fingerprints)
@@ -112,9 +113,9 @@ def _info_of(
         group=pair.group,
         height=shape[0],
         width=shape[1],
-        truth_path=printable(str(pair.truth)),
-        prediction_path=printable(str(pair.prediction or "")),
-        roi_path=printable(str(pair.roi or "")),
+        truth_path=stored_path(pair.truth),
+        prediction_path=stored_path(pair.prediction),
+        roi_path=stored_path(pair.roi),
         truth_form=truth_form,
         prediction_form=form,
         fingerprints=fingerprints,
@@ -214,7 +215,7 @@ def provenance_of(
         skipped=tuple(sorted(fault.name for fault in faults)) if skip else (),
         extra=pairing.extra,
         left_out=pairing.left_out,
-        waivers=_waivers(source, reading),
+        waivers=(*_waivers(source, reading), *pairing.facts),
         shards=() if source.shard is None else (source.shard,),
         source={
             "prediction": str(source.prediction or ""),

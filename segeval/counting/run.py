@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.errors import Problem, RunError
 from segeval.inputs.fingerprints import same_files
-from segeval.inputs.pairing import Pair
+from segeval.inputs.pairing import Pair, mask_at
 from segeval.settings import Reading
 
 BLOCK: Final = 1 << 14  # rows of counts that are added up at a time
@@ -46,8 +46,15 @@ class ImageInfo:
     @property
     def pair(self) -> Pair:
         """The masks where they were when they were counted."""
-        prediction, roi = (Path(p) if p else None for p in (self.prediction_path, self.roi_path))
-        return Pair(name=self.name, truth=Path(self.truth_path), prediction=prediction, roi=roi)
+        size = self.height, self.width
+        return Pair(
+            name=self.name,
+            truth=mask_at(self.truth_path, self.truth_form, size),
+            prediction=mask_at(self.prediction_path, self.prediction_form, size)
+            if self.prediction_path
+            else None,
+            roi=Path(self.roi_path) if self.roi_path else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -259,7 +259,7 @@ def _kept(images: Iterable[StoredImage], pairs: Iterable[Pair]) -> dict[str, str
     for pair in pairs:
         if (info := stored.get(pair.name)) is not None:
             paths = (info.truth_path, info.roi_path, info.prediction_path)
-            if (marks := still_all(pair.files, paths, info.fingerprints)) is not None:
+            if (marks := still_all(pair.masks, paths, info.fingerprints)) is not None:
                 kept[pair.name] = marks
     return kept
 

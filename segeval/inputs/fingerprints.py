@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from segeval.errors import MaskError
+from segeval.inputs.annotations import Annotation, Masked, stored_path
 from segeval.inputs.files import opened
-from segeval.text import printable
 
 GRAIN: Final = 20_000_000  # nanoseconds in which two changes may bear the same time stamp
 
@@ -42,13 +42,24 @@ def still(path: Path, known: str) -> str | None:
     return fingerprint(status, content) if _digest(content) == digest else None
 
 
-def still_all(paths: Sequence[Path], stored: Sequence[str], known: str) -> str | None:
-    """Return the fingerprints, a line each, of the files of a pair if none has changed or moved."""
+def still_all(masks: Sequence[Masked], stored: Sequence[str], known: str) -> str | None:
+    """Return the fingerprints, a line each, of the masks of a pair if none has changed or moved."""
     marks = known.splitlines()
-    if [printable(str(path)) for path in paths] != list(filter(None, stored)):
+    if list(map(stored_path, masks)) != list(filter(None, stored)):
         return None
-    now = [still(path, mark) for path, mark in zip(paths, marks, strict=False)]
-    return None if None in now or len(now) < len(paths) else "\n".join(filter(None, now))
+    now = [
+        still_rows(mask, mark) if isinstance(mask, Annotation) else still(mask, mark)
+        for mask, mark in zip(masks, marks, strict=False)
+    ]
+    return None if None in now or len(now) < len(masks) else "\n".join(filter(None, now))
+
+
+def still_rows(annotation: Annotation, known: str) -> str | None:
+    """Return the fingerprint of an annotation if its rows are as they were."""
+    try:
+        return known if annotation.fingerprint() == known else None
+    except MaskError:
+        return None
 
 
 def same_files(one: str, other: str) -> bool:

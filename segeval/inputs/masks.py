@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
+from segeval.inputs.annotations import Annotation, Shape
 from segeval.inputs.files import Header, OpenFile, check_size, memory_for, named, opened
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import bmp, gif, jpeg, numpyfiles, png, tiff
@@ -56,23 +57,39 @@ def keep_memory() -> None:
 
 
 def read_mask(
-    path: str | PathLike[str],
+    path: str | PathLike[str] | Annotation,
     *,
     max_pixels: int = MAX_PIXELS,
     fingerprints: bool = False,
     lossy: bool = False,
+    shape: Shape | None = None,
 ) -> Mask:
-    """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file.
+    """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file, or from an annotation.
 
     Palette masks are read as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
     one number, floats as levels. An alpha channel that is opaque everywhere is dropped. A grey
-    JPEG is read only where ``lossy`` allows it, as for a map that meets a threshold.
+    JPEG is read only where ``lossy`` allows it, as for a map that meets a threshold. ``shape`` is
+    that of the other side, for an annotation that does not state its own.
     """
+    if isinstance(path, Annotation):
+        return _read_annotation(path, shape, max_pixels, fingerprints=fingerprints)
     with named(path), opened(path) as file:
         header = _read_header(file.stream, lossy=lossy)
         values, data = decode(file, header, max_pixels)
         mark = fingerprint(file.status, data) if fingerprints else ""
         return Mask(values=values, form=header.form, fingerprint=mark)
+
+
+def _read_annotation(
+    annotation: Annotation, shape: Shape | None, max_pixels: int, *, fingerprints: bool
+) -> Mask:
+    with named(annotation.path):
+        height, width = annotation.shape(shape)
+        check_size(width, height, max_pixels)
+        with memory_for(width, height):
+            values = annotation.values((height, width))
+        mark = annotation.fingerprint() if fingerprints else ""
+        return Mask(values=values, form=annotation.form, fingerprint=mark)
 
 
 def decode(file: OpenFile, header: Header, max_pixels: int) -> tuple[NDArray[Any], bytes]:

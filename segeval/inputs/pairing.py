@@ -5,29 +5,23 @@ Every problem of the whole set is collected; nothing is dropped in silence.
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import re
 import shlex
-import stat
-import unicodedata
-from collections import Counter, deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from segeval.errors import Problem, SettingError
-from segeval.files import real_path
-from segeval.settings import Match, Missing
-from segeval.text import printable, reason_of
+from segeval.inputs.annotations import Annotation, Index, Masked
+from segeval.inputs.folders import index_folder, is_included, normal, pair_name
+from segeval.inputs.tables import TABLE_FORMS, index_table, table_mask
+from segeval.settings import AnnotationChoice, Match, Missing
 from segeval.textfiles import TextError, named, parse_csv, read_text
 
-IMAGE_EXTENSIONS: Final = frozenset(
-    ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
-)  # extensions of the files that are looked at; all others are left alone
-
-LITTER: Final = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # of systems, not of users
+TABLES: Final = {".csv", ".tsv"}  # extensions of tables of run lengths
 
 LARGEST_TABLE: Final = 1 << 30  # bytes of a table of pairs
 TRIED: Final = 200  # names that are looked at to propose a suffix
@@ -35,23 +29,25 @@ ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix
 TELLING: Final = "label", "mask", "seg", "gt"  # what truths are called among files of other kinds
 
 
-Identity = tuple[int, int]  # device and number of a folder
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """A truth, its prediction or None where all is wrong, and the field of view that is judged."""
 
     name: str
-    truth: Path
-    prediction: Path | None
+    truth: Masked
+    prediction: Masked | None
     group: str = ""
     roi: Path | None = None
 
     @property
-    def files(self) -> list[Path]:
+    def masks(self) -> list[Masked]:
         """The masks that there are, the truth first."""
-        return [path for path in (self.truth, self.roi, self.prediction) if path is not None]
+        return [mask for mask in (self.truth, self.roi, self.prediction) if mask is not None]
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of the masks, the truth first."""
+        return [mask.path if isinstance(mask, Annotation) else mask for mask in self.masks]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +59,7 @@ class Pairing:
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # files that are no masks by their names
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolderIndex:
-    """The masks of a folder by name, its problems, and files that are no masks by their names."""
-
-    files: dict[str, Path]
-    problems: list[Problem] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    facts: tuple[str, ...] = ()  # what decides the pixels of annotations, for the signature
 
 
 def find_pairs(
@@ -83,90 +71,105 @@ def find_pairs(
     match: Match = "path",
     include: str | None = None,
     missing: Missing = "error",
+    annotations: AnnotationChoice | None = None,
 ) -> Pairing:
-    """Pair the masks of two folders, walked recursively, or two single files.
+    """Pair the masks of two folders, walked recursively, of tables, or two single files.
 
     A suffix is the end of the names on that side, stripped before names are matched, e.g.
     ``"_gtFine_labelIds"``; files without it are left alone. Names that ``match`` by stem may lie
     in other folders, if their last part stands once on each side. ``include`` is a glob that the
     name of a pair must match, e.g. ``"frankfurt/*"``. Pairs come in ascending order of their names.
     """
-    if os.path.isfile(prediction) and os.path.isfile(truth):
+    if is_mask_file(prediction) and is_mask_file(truth):
         return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
+    chosen = annotations or AnnotationChoice()
     sides = (
-        index_folder(prediction, "prediction", pred_suffix, include),
-        index_folder(truth, "truth", truth_suffix, include),
+        index_side(prediction, "prediction", chosen, pred_suffix, include),
+        index_side(truth, "truth", chosen, truth_suffix, include),
     )
     predictions, truths = (side.files for side in sides)
     problems = [problem for side in sides for problem in side.problems]
     if match == "stem":
         predictions = _by_stem(truths, predictions, problems)
-    common = sorted(truths.keys() & predictions.keys())
     absent = sorted(truths.keys() - predictions.keys())
-    extra = tuple(sorted(predictions.keys() - truths.keys()))
-    few = 2 * len(common) < min(len(truths), len(predictions)) and missing == "error"
-    if extra and truths and (few or (not common and missing != "worst")):
-        problems.append(_few_match(truths, predictions, common))
-    elif missing == "error" and absent and predictions:
-        problems += _other_files(common, absent, truths[absent[0]]) or [
-            _missing_prediction(name, truths[name], prediction) for name in absent
-        ]
-    paired = sorted(truths) if missing == "worst" else common
+    problems += _unmatched(truths, predictions, prediction, missing)
+    paired = sorted(truths if missing == "worst" else truths.keys() & predictions.keys())
     return Pairing(
         pairs=tuple(Pair(name=n, truth=truths[n], prediction=predictions.get(n)) for n in paired),
         problems=tuple(problems),
         missing=tuple(absent) if missing != "error" else (),
-        extra=extra,
+        extra=tuple(sorted(predictions.keys() - truths.keys())),
         left_out=tuple(path for side in sides for path in side.left_out),
+        facts=tuple(dict.fromkeys(fact for side in sides for fact in side.facts)),
     )
 
 
-def index_folder(
-    folder: Path, side: str, suffix: str = "", include: str | None = None
-) -> FolderIndex:
-    """Find the masks below a folder, and what stands in the way."""
-    if (problem := _no_folder(folder, side)) is not None:
-        return FolderIndex(files={}, problems=[problem])
-    found: dict[str, list[str]] = {}
-    index = FolderIndex(files={})
-    for relative, path in _walk(str(folder), index.problems):
-        name = _pair_name(relative, suffix)
-        if name is None or not _is_included(include, name, relative):
+def _unmatched(
+    truths: Mapping[str, Masked], predictions: Mapping[str, Masked], place: Path, missing: Missing
+) -> list[Problem]:
+    """Say which names do not match; once, if one reason explains them."""
+    common = sorted(truths.keys() & predictions.keys())
+    absent = sorted(truths.keys() - predictions.keys())
+    few = 2 * len(common) < min(len(truths), len(predictions)) and missing == "error"
+    if len(predictions) > len(common) and truths and (few or (not common and missing != "worst")):
+        return [_few_match(truths, predictions, common)]
+    if missing != "error" or not absent or not predictions:
+        return []
+    return _other_files(common, absent, truths[absent[0]]) or [
+        _missing_prediction(name, truths[name], place) for name in absent
+    ]
+
+
+def index_side(
+    path: Path,
+    side: str,
+    choice: AnnotationChoice,
+    suffix: str = "",
+    include: str | None = None,
+) -> Index:
+    """Find the masks of one side: below a folder, or in a table."""
+    if is_table(path):
+        return _named(index_table(path, choice), side, suffix, include)
+    index = index_folder(path, side, suffix, include)
+    return Index(files=index.files, problems=index.problems, left_out=index.left_out)
+
+
+def is_mask_file(path: Path) -> bool:
+    """Whether a path is that of a file, and no table."""
+    return os.path.isfile(path) and not is_table(path)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path is that of a table, by its name."""
+    return path.suffix.lower() in TABLES and os.path.isfile(path)
+
+
+def _named(index: Index, side: str, suffix: str, include: str | None) -> Index:
+    """Call the masks of a table as files of these names would be called."""
+    found: dict[str, Masked] = {}
+    problems = [*index.problems]
+    for key, mask in index.files.items():
+        name = pair_name(normal(key), suffix)
+        if name is None or not is_included(include, name, normal(key)):
             continue
-        if is_mask(relative):
-            found.setdefault(name, []).append(path)
-        else:
-            index.left_out.append(printable(path))
-    if not found:
-        wanted = f" with names ending in {suffix!r}" if suffix else ""
-        wanted += f" that match {include!r}" if include else ""
-        detail = (
-            f"{side} folder {folder} holds no masks{wanted} ({' '.join(sorted(IMAGE_EXTENSIONS))})"
-        )
-        index.problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
-    for name, paths in sorted(found.items()):
-        if len(paths) > 1:
-            files = ", ".join(sorted(paths))
-            detail = f"{files}: the same name on the {side} side; keep one of them"
-            index.problems.append(Problem(name=name, kind="two files of one name", detail=detail))
-        index.files[name] = Path(min(paths))
-    return index
+        if name in found:
+            detail = f"{found[name]}, {mask}: the same name on the {side} side; keep one of them"
+            problems.append(Problem(name=name, kind="two files of one name", detail=detail))
+        found.setdefault(name, mask)
+    return replace(index, files=found, problems=problems)
 
 
-def is_mask(relative: str) -> bool:
-    """Whether the name of a file is that of a mask: not hidden, and with a known extension."""
-    name = relative.rpartition("/")[2]
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
-
-
-def masks_below(folder: Path) -> Iterator[Path]:
-    """Yield every mask that is read from a folder, whatever its name is matched with."""
-    return (Path(path) for relative, path in _walk(str(folder), []) if is_mask(relative))
+def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
+    """Return the mask that a run tells of: a file, or rows of one, as its form says."""
+    file, _, key = path.rpartition("#")
+    if form.partition(",")[0] in TABLE_FORMS and file:
+        return table_mask(Path(file), key, form, size)
+    return Path(path)
 
 
 def _by_stem(
-    truths: dict[str, Path], predictions: dict[str, Path], problems: list[Problem]
-) -> dict[str, Path]:
+    truths: Mapping[str, Masked], predictions: Mapping[str, Masked], problems: list[Problem]
+) -> dict[str, Masked]:
     """Name predictions like the truths of the same stem, which must stand once on each side."""
     sides: list[dict[str, str]] = []
     for side, names in (("truth", truths), ("prediction", predictions)):
@@ -184,88 +187,7 @@ def _by_stem(
     return {truth.get(stem, name): predictions[name] for stem, name in prediction.items()}
 
 
-def _is_included(include: str | None, *names: str) -> bool:
-    if include is None:
-        return True
-    return any(fnmatch.fnmatch(_normal(name), _normal(include)) for name in names)
-
-
-def _no_folder(folder: Path, side: str) -> Problem | None:
-    """Say why a folder cannot be walked, or return nothing."""
-    try:
-        mode = os.stat(folder).st_mode
-    except FileNotFoundError:
-        detail = f"{side} folder {folder} does not exist; check the path"
-        return Problem(name=str(folder), kind="no such folder", detail=detail)
-    except (OSError, ValueError) as error:
-        detail = f"{side} folder {folder} cannot be opened: {reason_of(error)}; check the path"
-        return Problem(name=str(folder), kind="no such folder", detail=detail)
-    if (place := real_path(folder)).parent == place:
-        detail = f"{side} folder {folder} is the root of all folders; name that of the masks"
-        return Problem(name=str(folder), kind="not a folder of masks", detail=detail)
-    if stat.S_ISDIR(mode):
-        return None
-    what = "a file" if stat.S_ISREG(mode) else "no folder and no regular file"
-    detail = f"{side} {folder} is {what}; give two folders or two files"
-    return Problem(name=str(folder), kind="not a folder", detail=detail)
-
-
-def _walk(top: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:
-    """Yield relative and whole paths of all files below a folder.
-
-    Each folder is walked under its own name, and once more under that of each link that leads to
-    it, unless it lies above the link. Names of fewer links come first.
-    """
-    waiting: deque[tuple[str, str, tuple[Identity, ...]]] = deque([(top, "", ())])
-    followed: set[tuple[Identity, str]] = set()
-    while waiting:
-        folder, prefix, above = waiting.popleft()
-        try:
-            status = os.stat(folder)
-            here = (status.st_dev, status.st_ino)
-            if here in above:
-                continue
-            with os.scandir(folder) as entries:
-                ordered = sorted(entries, key=lambda entry: entry.name)
-        except OSError as error:
-            detail = f"{folder}: the folder cannot be read: {reason_of(error)}"
-            problems.append(Problem(name=folder, kind="unreadable folder", detail=detail))
-            continue
-        for entry in ordered:
-            if entry.name in LITTER or entry.name.startswith("._"):
-                continue
-            if entry.name.startswith(".") or not _is_folder(entry):
-                yield _normal(prefix + entry.name), entry.path
-            elif not entry.is_symlink():
-                waiting.appendleft((entry.path, f"{prefix}{entry.name}/", (*above, here)))
-            elif (here, entry.name) not in followed:
-                followed.add((here, entry.name))
-                waiting.append((entry.path, f"{prefix}{entry.name}/", (*above, here)))
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # links in a circle: what cannot be opened is told where it is read
-        return False
-
-
-def _pair_name(relative: str, suffix: str) -> str | None:
-    """Strip extension and suffix from a relative path; None if it lacks the suffix."""
-    stem, suffix = os.path.splitext(relative)[0], _normal(suffix)
-    name = next((text for text in (relative, stem) if text.endswith(suffix)), None)
-    if name is None:
-        return None
-    name = name.removesuffix(suffix) if suffix else stem
-    return name if name and not name.endswith("/") else None
-
-
-def _normal(text: str) -> str:
-    """Write accents in one way, as file systems differ in it, and any bytes so that they show."""
-    return unicodedata.normalize("NFC", printable(text))
-
-
-def _missing_prediction(name: str, truth: Path, folder: Path) -> Problem:
+def _missing_prediction(name: str, truth: Masked, folder: Path) -> Problem:
     detail = (
         f"{truth} has no prediction {name!r} in {folder}; add it, or type --missing worst to count "
         "it as all wrong, or waive it by name with --missing skip"
@@ -273,7 +195,7 @@ def _missing_prediction(name: str, truth: Path, folder: Path) -> Problem:
     return Problem(name=name, kind="missing prediction", detail=detail)
 
 
-def _other_files(common: list[str], absent: list[str], file: Path) -> list[Problem]:
+def _other_files(common: list[str], absent: list[str], file: Masked) -> list[Problem]:
     """Say how all names with a prediction end, if the others differ in their end alone."""
     starts = {name[:cut] for name in absent for cut in _cuts(name)}
     for end in sorted(_endings(common, absent)[1:], key=len) if len(common) > 1 else ():
@@ -287,7 +209,9 @@ def _other_files(common: list[str], absent: list[str], file: Path) -> list[Probl
     return []
 
 
-def _few_match(truths: dict[str, Path], predictions: dict[str, Path], common: list[str]) -> Problem:
+def _few_match(
+    truths: Mapping[str, Masked], predictions: Mapping[str, Masked], common: list[str]
+) -> Problem:
     """Say that no names match, or few, and propose what would make them."""
     lonely = sorted(truths.keys() - set(common)), sorted(predictions.keys() - set(common))
     found = f"none of {len(truths)} truths has a prediction of its name: "
@@ -370,7 +294,7 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
     for line, row in _rows(table):
         truth, prediction = table.parent / row["truth"], table.parent / row["prediction"]
         name = row.get("name") or Path(os.path.splitext(row["truth"])[0]).as_posix()
-        if not _is_included(include, name, row["truth"]):
+        if not is_included(include, name, row["truth"]):
             continue
         if name in pairs or name in absent:
             detail = f"{table}: line {line}: name {name!r} stands on an earlier line as well"

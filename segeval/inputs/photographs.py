@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segeval.errors import MaskError, SettingError
 from segeval.inputs.files import check_size, memory_for, named, opened
-from segeval.inputs.pairing import index_folder
+from segeval.inputs.folders import index_folder
 from segeval.settings import MAX_PIXELS
 
 if TYPE_CHECKING:

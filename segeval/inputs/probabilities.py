@@ -8,13 +8,13 @@ guessed from the numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
+from segeval.inputs.annotations import Annotation, Masked
 from segeval.inputs.files import OpenFile, check_size, memory_for, named, opened
 from segeval.inputs.formats import numpyfiles, png
 from segeval.inputs.masks import decode, kind_of
@@ -46,7 +46,7 @@ def sum_tolerance(stored: str, classes: int) -> float:
 
 
 def read_probabilities(
-    path: Path, choice: LossChoice, *, max_pixels: int = MAX_PIXELS
+    path: Masked, choice: LossChoice, *, max_pixels: int = MAX_PIXELS
 ) -> Probabilities:
     """Read the probabilities, or logits, of one image.
 
@@ -54,6 +54,8 @@ def read_probabilities(
     to come last, or (H, W) or (1, H, W) of the foreground; a grey PNG is that of the foreground.
     Types are float16, float32, float64, uint8 and uint16; only floats can be logits.
     """
+    if isinstance(path, Annotation):
+        raise MaskError(f"{path}: it holds no probabilities; they are read from {READABLE}")
     with named(path), opened(path) as file:
         start = file.stream.read(8)
         file.stream.seek(0)

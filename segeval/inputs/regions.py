@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem
 from segeval.files import real_path
+from segeval.inputs.annotations import Annotation, Masked, Shape
+from segeval.inputs.folders import index_folder
 from segeval.inputs.masks import Mask, read_mask
-from segeval.inputs.pairing import Pair, Pairing, common_ends, index_folder
+from segeval.inputs.pairing import Pair, Pairing, common_ends
 from segeval.values import COLOR, FLOAT, OUTSIDE
 
 FOLDERS: Final = "mask", "masks", "fov", "roi"  # where fields of view lie, beside the truths
@@ -52,7 +54,7 @@ def _end(names: list[str], regions: Mapping[str, Path]) -> str | None:
     return end if names and all(f"{name}{end}" in regions for name in names) else None
 
 
-def propose_regions(truth: Path, prediction: Path, names: list[str], first: Path) -> str:
+def propose_regions(truth: Path, prediction: Path, names: list[str], first: Masked) -> str:
     """Name a folder beside the truths that may hold the fields of view, or return nothing.
 
     It holds a mask for every image by its name, and the truth of the first, a file, is of one value
@@ -73,7 +75,7 @@ def propose_regions(truth: Path, prediction: Path, names: list[str], first: Path
     return ""
 
 
-def _is_region(region: Path, truth: Path) -> bool:
+def _is_region(region: Path, truth: Masked) -> bool:
     """Whether a truth is of one value where a mask holds 0, and of that one elsewhere as well."""
     with suppress(MaskError):
         inside = _inside(read_mask(region))
@@ -89,9 +91,32 @@ def _inside(region: Mask) -> NDArray[np.bool_]:
     return ~np.isin(region.values, (0, COLOR, FLOAT))
 
 
-def read_truth(pair: Pair, *, max_pixels: int, fingerprints: bool = False) -> Mask:
+def read_pair(
+    pair: Pair, *, max_pixels: int, fingerprints: bool = False, lossy: bool = False
+) -> tuple[Mask, Mask | None]:
+    """Read both masks of a pair, the truth as `read_truth`; None for no prediction.
+
+    An annotation that states no size has that of the other side.
+    """
+    how: dict[str, Any] = {"max_pixels": max_pixels, "fingerprints": fingerprints}
+    prediction, shape = None, None
+    if isinstance(pair.truth, Annotation) and isinstance(pair.prediction, Path):
+        prediction = read_mask(pair.prediction, **how, lossy=lossy)
+        shape = prediction.values.shape
+    elif isinstance(pair.prediction, Annotation):
+        shape = pair.prediction.size
+    truth = read_truth(pair, **how, shape=shape)
+    if pair.prediction is not None and prediction is None:
+        shape = truth.values.shape
+        prediction = read_mask(pair.prediction, **how, lossy=lossy, shape=shape)
+    return truth, prediction
+
+
+def read_truth(
+    pair: Pair, *, max_pixels: int, fingerprints: bool = False, shape: Shape | None = None
+) -> Mask:
     """Read the truth of a pair; where its field of view holds 0 or black, it is `OUTSIDE`."""
-    truth = read_mask(pair.truth, max_pixels=max_pixels, fingerprints=fingerprints)
+    truth = read_mask(pair.truth, max_pixels=max_pixels, fingerprints=fingerprints, shape=shape)
     if pair.roi is None:
         return truth
     region = read_mask(pair.roi, max_pixels=max_pixels, fingerprints=fingerprints)

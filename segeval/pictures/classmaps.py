@@ -12,9 +12,8 @@ from segeval.counting.contingency import count_values
 from segeval.counting.dataset import resize
 from segeval.counting.run import CountedRun, ImageCounts
 from segeval.errors import MaskError
-from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
-from segeval.inputs.regions import read_truth
+from segeval.inputs.regions import read_pair
 from segeval.labels.classify import MISSED, translate_values
 from segeval.labels.labelmap import UNKNOWN, LabelMap
 from segeval.settings import Reading, Unknown
@@ -27,12 +26,10 @@ def read_values(
 
     Masks that hold anything else than was counted are a `MaskError`.
     """
-    truth = read_truth(pair, max_pixels=reading.max_pixels).values
-    prediction = None
-    if pair.prediction is not None:
-        prediction = read_mask(pair.prediction, max_pixels=reading.max_pixels, lossy=True).values
-        if reading.resize_prediction:
-            prediction = resize(prediction, truth.shape)
+    true, predicted = read_pair(pair, max_pixels=reading.max_pixels, lossy=True)
+    truth, prediction = true.values, None if predicted is None else predicted.values
+    if prediction is not None and reading.resize_prediction:
+        prediction = resize(prediction, truth.shape)
     size = counted.info.height, counted.info.width
     same_size = truth.shape == size and (prediction is None or prediction.shape == size)
     if not same_size or count_values(truth=truth, prediction=prediction) != counted.table:

@@ -57,9 +57,8 @@ def outcome(pair: Pair) -> Outcome:
 
 
 def counted(pair: Pair) -> native.CountedFiles | None:
-    return native.count_files(
-        pair.truth, Path(str(pair.prediction)), max_pixels=1 << 20, fingerprints=False
-    )
+    truth, prediction = pair.files
+    return native.count_files(truth, prediction, max_pixels=1 << 20, fingerprints=False)
 
 
 def all_agree(pair: Pair, *, pillow: bool = False) -> bool:

@@ -76,8 +76,8 @@ def test_pairs_share_their_relative_name(
     pairing = paired(tmp_path, truths, predictions, **options)
     assert names(pairing) == expected
     assert pairing.missing == pairing.extra == ()
-    assert all(pair.truth.is_file() for pair in pairing.pairs)
-    assert all(pair.prediction and pair.prediction.is_file() for pair in pairing.pairs)
+    assert all(path.is_file() for pair in pairing.pairs for path in pair.files)
+    assert all(len(pair.files) == 2 for pair in pairing.pairs)
 
 
 def test_a_pair_keeps_the_paths_of_its_files(tmp_path: Path) -> None:

@@ -9,9 +9,21 @@ from typing import ClassVar
 from segeval.cli.options.panels import argument, in_panel
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
-from segeval.settings import MAX_PIXELS, Match, Missing, OnError, Reading, Source, parse_shard
+from segeval.settings import (
+    MAX_PIXELS,
+    AnnotationChoice,
+    Match,
+    Missing,
+    OnError,
+    Reading,
+    RleOrder,
+    Source,
+    parse_shard,
+    parse_size,
+)
 
 _pairing = in_panel("Pairing and reading")
+_annotation = in_panel("Tables of run lengths")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +78,25 @@ class FolderOptions:
         min=1,
     )
 
+    size: str | None = _annotation(
+        "Rows and columns of images in tables, where neither side says them, e.g. 768x768.",
+        metavar="HxW",
+    )
+    rle_order: RleOrder = _annotation(
+        "Run lengths go down the columns, or along the rows.", default="column"
+    )
+    rle_base: int = _annotation(
+        "Number of the first pixel of run lengths, 0 or 1.", min=0, max=1, metavar="N", default=1
+    )
+
+    def annotations(self) -> AnnotationChoice:
+        """Return how rows of tables become masks."""
+        return AnnotationChoice(
+            size=None if self.size is None else parse_size(self.size),
+            rle_order=self.rle_order,
+            rle_base=self.rle_base,
+        )
+
     def folders(self, prediction: Path | None, truth: Path | None) -> Source:
         """Return where the masks of two folders are."""
         return Source(
@@ -78,6 +109,7 @@ class FolderOptions:
             missing=self.missing,
             roi=self.roi,
             roi_suffix=self.roi_suffix,
+            annotations=self.annotations(),
         )
 
     def given_options(self, *but: str) -> str:
@@ -105,8 +137,12 @@ class ReadingOptions(FolderOptions):
 
     checkable: ClassVar[bool] = True  # `segeval check` lists their problems
 
-    prediction: Path | None = argument("Folder of predicted masks.", metavar="PRED")
-    truth: Path | None = argument("Folder of true masks.", metavar="TRUTH")
+    prediction: Path | None = argument(
+        "Folder of predicted masks, or a table of run lengths.", metavar="PRED"
+    )
+    truth: Path | None = argument(
+        "Folder of true masks, or a table of run lengths.", metavar="TRUTH"
+    )
     pairs: Path | None = _pairing(
         "CSV of prediction,truth,name,group in place of PRED and TRUTH; name and group may be "
         "left out, paths start from its folder.",

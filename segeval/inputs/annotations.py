@@ -1,0 +1,91 @@
+"""Masks that are no files of their own: the rows of one image in a table or a file of annotations.
+
+An annotation knows its file and what it is called there, and is sent to workers as it is. It makes
+pixels when they are asked for, as a mask file does: in the size that it states, or else in that of
+the other side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segeval.errors import MaskError, Problem
+from segeval.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from segeval.inputs.rle import Runs
+
+Shape = tuple[int, int]  # rows and columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation(ABC):
+    """One image of a file that holds many.
+
+    ``form`` names what decides the pixels, e.g. ``"kaggle-rle,order:column,base:1"``. With it and
+    ``str(annotation)``, which is ``FILE#KEY``, a run finds the annotation again.
+    """
+
+    path: Path
+    key: str  # what the file calls the image
+    form: str
+    size: Shape | None = None
+
+    def __str__(self) -> str:
+        """Write file and key, as they stand in a run."""
+        return f"{self.path}#{self.key}"
+
+    @abstractmethod
+    def content(self) -> bytes:
+        """Return the rows of this image as the file holds them; a MaskError if they are gone."""
+
+    @abstractmethod
+    def values(self, shape: Shape) -> NDArray[Any]:
+        """Return the mask, (H, W); a MaskError names line and image of all that is wrong."""
+
+    def runs(self, shape: Shape) -> Runs | None:
+        """Return the mask as run lengths, if it is held as such."""
+        del shape
+        return None
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of these rows, written as that of a file without times."""
+        content = self.content()
+        return f"{len(content)} 0 0 0 {hashlib.sha256(content).hexdigest()[:32]}"
+
+    def shape(self, other: Shape | None) -> Shape:
+        """Return the size of the mask: its own, or that of the other side."""
+        if (shape := self.size or other) is None:
+            raise MaskError(
+                "neither side says how large the image is; type --size HEIGHTxWIDTH, e.g. "
+                "--size 768x768"
+            )
+        return shape
+
+
+Masked = Path | Annotation
+"""Where a mask is: a file of its own, or rows of another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """The masks of one side by name, its problems, and files that are no masks by their names."""
+
+    files: Mapping[str, Masked]
+    problems: Sequence[Problem] = ()
+    left_out: Sequence[str] = ()
+    facts: tuple[str, ...] = ()  # what decides the pixels, for the signature
+    names: Mapping[int, str] = field(default_factory=dict)  # what the file calls its values
+
+
+def stored_path(mask: Masked | None) -> str:
+    """Write where a mask is, as a run keeps it."""
+    return printable(str(mask or ""))

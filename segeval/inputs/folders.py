@@ -1,0 +1,159 @@
+"""The masks below a folder by name: links are followed once, and nothing is dropped in silence."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+import unicodedata
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from segeval.errors import Problem
+from segeval.files import real_path
+from segeval.text import printable, reason_of
+
+IMAGE_EXTENSIONS: Final = frozenset(
+    ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
+)  # extensions of the files that are looked at; all others are left alone
+
+LITTER: Final = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # of systems, not of users
+
+Identity = tuple[int, int]  # device and number of a folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderIndex:
+    """The masks of a folder by name, its problems, and files that are no masks by their names."""
+
+    files: dict[str, Path]
+    problems: list[Problem] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def index_folder(
+    folder: Path, side: str, suffix: str = "", include: str | None = None
+) -> FolderIndex:
+    """Find the masks below a folder, and what stands in the way."""
+    if (problem := _no_folder(folder, side)) is not None:
+        return FolderIndex(files={}, problems=[problem])
+    found: dict[str, list[str]] = {}
+    index = FolderIndex(files={})
+    for relative, path in _walk(str(folder), index.problems):
+        name = pair_name(relative, suffix)
+        if name is None or not is_included(include, name, relative):
+            continue
+        if is_mask(relative):
+            found.setdefault(name, []).append(path)
+        else:
+            index.left_out.append(printable(path))
+    if not found:
+        wanted = f" with names ending in {suffix!r}" if suffix else ""
+        wanted += f" that match {include!r}" if include else ""
+        detail = (
+            f"{side} folder {folder} holds no masks{wanted} ({' '.join(sorted(IMAGE_EXTENSIONS))})"
+        )
+        index.problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
+    for name, paths in sorted(found.items()):
+        if len(paths) > 1:
+            files = ", ".join(sorted(paths))
+            detail = f"{files}: the same name on the {side} side; keep one of them"
+            index.problems.append(Problem(name=name, kind="two files of one name", detail=detail))
+        index.files[name] = Path(min(paths))
+    return index
+
+
+def is_mask(relative: str) -> bool:
+    """Whether the name of a file is that of a mask: not hidden, and with a known extension."""
+    name = relative.rpartition("/")[2]
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
+
+
+def masks_below(folder: Path) -> Iterator[Path]:
+    """Yield every mask that is read from a folder, whatever its name is matched with."""
+    return (Path(path) for relative, path in _walk(str(folder), []) if is_mask(relative))
+
+
+def is_included(include: str | None, *names: str) -> bool:
+    """Whether one of the names of a mask matches a pattern, if there is one."""
+    if include is None:
+        return True
+    return any(fnmatch.fnmatch(normal(name), normal(include)) for name in names)
+
+
+def _no_folder(folder: Path, side: str) -> Problem | None:
+    """Say why a folder cannot be walked, or return nothing."""
+    try:
+        mode = os.stat(folder).st_mode
+    except FileNotFoundError:
+        detail = f"{side} folder {folder} does not exist; check the path"
+        return Problem(name=str(folder), kind="no such folder", detail=detail)
+    except (OSError, ValueError) as error:
+        detail = f"{side} folder {folder} cannot be opened: {reason_of(error)}; check the path"
+        return Problem(name=str(folder), kind="no such folder", detail=detail)
+    if (place := real_path(folder)).parent == place:
+        detail = f"{side} folder {folder} is the root of all folders; name that of the masks"
+        return Problem(name=str(folder), kind="not a folder of masks", detail=detail)
+    if stat.S_ISDIR(mode):
+        return None
+    what = "a file" if stat.S_ISREG(mode) else "no folder and no regular file"
+    detail = f"{side} {folder} is {what}; give two folders or two files"
+    return Problem(name=str(folder), kind="not a folder", detail=detail)
+
+
+def _walk(top: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:
+    """Yield relative and whole paths of all files below a folder.
+
+    Each folder is walked under its own name, and once more under that of each link that leads to
+    it, unless it lies above the link. Names of fewer links come first.
+    """
+    waiting: deque[tuple[str, str, tuple[Identity, ...]]] = deque([(top, "", ())])
+    followed: set[tuple[Identity, str]] = set()
+    while waiting:
+        folder, prefix, above = waiting.popleft()
+        try:
+            status = os.stat(folder)
+            here = (status.st_dev, status.st_ino)
+            if here in above:
+                continue
+            with os.scandir(folder) as entries:
+                ordered = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            detail = f"{folder}: the folder cannot be read: {reason_of(error)}"
+            problems.append(Problem(name=folder, kind="unreadable folder", detail=detail))
+            continue
+        for entry in ordered:
+            if entry.name in LITTER or entry.name.startswith("._"):
+                continue
+            if entry.name.startswith(".") or not _is_folder(entry):
+                yield normal(prefix + entry.name), entry.path
+            elif not entry.is_symlink():
+                waiting.appendleft((entry.path, f"{prefix}{entry.name}/", (*above, here)))
+            elif (here, entry.name) not in followed:
+                followed.add((here, entry.name))
+                waiting.append((entry.path, f"{prefix}{entry.name}/", (*above, here)))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle: what cannot be opened is told where it is read
+        return False
+
+
+def pair_name(relative: str, suffix: str) -> str | None:
+    """Strip extension and suffix from a relative path; None if it lacks the suffix."""
+    stem, suffix = os.path.splitext(relative)[0], normal(suffix)
+    name = next((text for text in (relative, stem) if text.endswith(suffix)), None)
+    if name is None:
+        return None
+    name = name.removesuffix(suffix) if suffix else stem
+    return name if name and not name.endswith("/") else None
+
+
+def normal(text: str) -> str:
+    """Write accents in one way, as file systems differ in it, and any bytes so that they show."""
+    return unicodedata.normalize("NFC", printable(text))
