@@ -152,12 +152,12 @@ class Run:
         return len(self.counted)
 
     def __add__(self, other: Run) -> Run:
-        """Add two runs of disjoint images; one of both must be the same files with equal counts.
+        """Add two runs of disjoint images, which so are counted once.
 
         Raises
         ------
         RunError
-            If an image differs between them, or they were read under different settings.
+            If an image of both is not the same, as run files show, or reading settings differ.
         """
         if not isinstance(other, Run):
             return NotImplemented

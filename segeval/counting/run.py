@@ -192,16 +192,18 @@ class CountedRun:
 
 
 def _check_same(one: ImageCounts, other: ImageCounts) -> None:
-    """Refuse two images of one name, which a sum would take for the same."""
+    """Refuse two images of one name, but those that run files show to be the same."""
+    if one.info is other.info:
+        return
     name, files = one.info.name, (one.info.pair.files, other.info.pair.files)
     if one.table != other.table:
         raise RunError(f"image {name} is in two runs with different counts")
     if files[0] != files[1] or not same_files(one.info.fingerprints, other.info.fingerprints):
         paths = " and ".join(", ".join(map(str, each)) for each in files)
         raise RunError(
-            f"image {name} is in two runs, which were not counted from the same files ({paths}), "
-            "or these have changed in between; give other images other names, in the column name "
-            "of --pairs, and count the same images again"
+            f"image {name} is in two runs, and nothing shows that they were counted from the same "
+            f"files, unchanged ({paths}); give other images other names (column name of --pairs, "
+            "names= of arrays), and count the same images once, or into run files"
         )
 
 

@@ -63,12 +63,10 @@ def still_rows(annotation: Annotation, known: str) -> str | None:
 
 
 def same_files(one: str, other: str) -> bool:
-    """Whether fingerprints, a line a file, are of the same files, unless one is not known."""
-    if not one or not other:
-        return True
+    """Whether fingerprints, a line a file, are known, and of the same files."""
     marks = [[mark.split() for mark in each.splitlines()] for each in (one, other)]
     first, second = ([mark[:3] + mark[4:] for mark in each] for each in marks)  # not when read
-    return first == second
+    return bool(first) and first == second
 
 
 def _digest(content: bytes) -> str:

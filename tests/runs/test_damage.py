@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made.runs import BLOCKS, make_folders, score
-from made.sets import data_set, frozen, made_run, save, segeval
+from made.sets import data_set, made_run, save, segeval
 
+from segeval import count, count_arrays
 from segeval.counting.run import CountedRun
 from segeval.counting.runfile import RunFile, read_run, write_run
 from segeval.errors import RunError
@@ -206,7 +207,7 @@ def test_a_sum_keeps_every_image_or_is_refused(tmp_path: Path) -> None:
         runs[name] = tmp_path / f"{name}.segeval"
         segeval("score", *folders, "--classes", "2", "-o", runs[name])
     said = segeval("merge", *runs.values(), "-o", tmp_path / "sum.segeval", expect=3).stderr
-    assert "image a is in two runs, which were not counted from the same files" in said
+    assert "image a is in two runs, and nothing shows that they were counted from the" in said
     assert "two/truth/a.png" in said
     assert not (tmp_path / "sum.segeval").exists()
     segeval("merge", runs["one"], runs["one"], "-o", tmp_path / "same.segeval")
@@ -220,9 +221,20 @@ def test_a_sum_keeps_every_image_or_is_refused(tmp_path: Path) -> None:
     save(folders[1] / "a.png", empty)
     segeval("score", *folders, "--classes", "2", "-o", again, "--overwrite")
     said = segeval("merge", runs["one"], again, "-o", tmp_path / "t", expect=3).stderr
-    assert "or these have changed in between" in said
+    assert "from the same files, unchanged (" in said
 
 
-def test_runs_of_arrays_keep_their_own_names() -> None:
-    masks = frozen(np.zeros((2, 2)))
-    assert len(made_run((masks, masks)) + made_run((masks, masks), (masks, masks))) == 2
+def test_images_that_no_file_identifies_are_never_taken_for_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrays have no files, and relative paths are of other files in another folder."""
+    empty = np.zeros((10, 10), int)
+    counted = [count_arrays(truth=[empty], prediction=[empty]) for _ in range(2)]
+    for name in ("one", "two"):
+        data_set(tmp_path / name, {"a": (empty, empty)})
+        monkeypatch.chdir(tmp_path / name)
+        counted.append(count(prediction="pred", truth="truth"))
+    for one, other in (counted[:2], counted[2:]):
+        with pytest.raises(RunError, match=r"nothing shows that .*of --pairs, names= of arrays"):
+            one + other
+    assert len(counted[0] + counted[2]) == 2
