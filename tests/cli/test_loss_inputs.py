@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from made.interrupts import interrupted
 from made.maps import (
     SHAPES,
     VOID,
@@ -305,12 +303,8 @@ def test_an_interrupt_ends_quietly_and_leaves_no_file(tmp_path: Path) -> None:
     for name in names[1:]:
         os.link(pair[0] / "0.npy", pair[0] / f"{name}.npy")
         os.link(pair[1] / "0.png", pair[1] / f"{name}.png")
-    words: list[Any] = [sys.executable, "-m", "segeval", "losses", *pair, "-o", tmp_path / "a.run"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (130, "", "segeval: interrupted\n")
+    found = interrupted("losses", *pair, "-o", "a.run", folder=tmp_path)
+    assert found == (130, "segeval: interrupted\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["probs", "truth"]
 
 

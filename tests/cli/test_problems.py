@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import struct
-import subprocess
-import sys
-import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made.interrupts import interrupted
 from made.sets import data_set, save, segeval
 from PIL import Image
 
@@ -218,18 +215,8 @@ def test_ctrl_c_ends_at_once_with_130(tmp_path: Path, options: list[str], more: 
     for number in range(1, 4000):
         for folder in folders:
             os.link(folder / "0.png", folder / f"{number}.png")
-    command = [sys.executable, "-m", "segeval", "score", *map(str, folders), *options]
-    with subprocess.Popen(
-        command, start_new_session=True, stderr=subprocess.PIPE, text=True, cwd=tmp_path
-    ) as process:
-        time.sleep(1.5)
-        started = time.monotonic()
-        os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=20)
-    assert time.monotonic() - started < 2
-    assert (process.returncode, said) == (130, f"segeval: interrupted{more}\n")
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    found = interrupted("score", *folders, *options, folder=tmp_path)
+    assert found == (130, f"segeval: interrupted{more}\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
