@@ -79,26 +79,17 @@ def make_report(target: str, given: Mapping[str, Any]) -> Any:
 def deliver(output: ReportFiles, **given: Any) -> None:
     """Write reports into files, and print one: that for the file ``-``, or the chosen format."""
     targets = {**output.targets(), **output.printed}
+    given["style"] = output.csv_style()
     for name, path in output.files().items():
-        write_report(path, _made(output, targets[name], given))
+        write_report(path, make_report(targets[name], given))
     if STDOUT in output.files().values():
         return
-    content = _made(output, targets[output.output_format], given)
+    content = make_report(targets[output.output_format], given)
     if isinstance(content, str):
         write_stdout(content)
     else:
         table = _draw_table(content, intervals="resampling" in given["document"])
         write_stdout(table, drawn=True)
-
-
-def _made(output: ReportFiles, target: str, given: Mapping[str, Any]) -> Any:
-    """Make a report; CSV without formulas, if that is asked for."""
-    content = make_report(target, given)
-    if not (getattr(output, "csv_safe", False) and target.endswith("csv")):
-        return content
-    from segeval.reports.csv import without_formulas
-
-    return without_formulas(content)
 
 
 def write_report(path: Path, content: str | bytes) -> None:

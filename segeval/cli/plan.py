@@ -16,6 +16,7 @@ from segeval.cli.places import check_reports
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.labels.choose import check_names
+from segeval.reports.csv import check_columns
 from segeval.scoring.baseline import Baseline, Drop, parse_drop, read_baseline
 from segeval.scoring.convention import Convention
 from segeval.scoring.gates import Threshold, parse_threshold
@@ -51,6 +52,8 @@ def prepare(
 ) -> Plan:
     """Check that options make sense and that files can be written, none over what is read."""
     check_reports(output.files().values(), read, labels, convention, output)
+    classes = output.csv is not None or output.output_format == "csv"
+    check_columns(output.csv_style(), classes=classes, images=output.per_image is not None)
     chosen, gates = convention.convention(), output.fail_under or ()
     plan = Plan(
         labels=labels,

@@ -20,6 +20,7 @@ from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.wording import headline, in_order
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
 from segeval.scoring.metrics import mean_titles, metric_of, title_of
+from segeval.settings import PLAIN, CsvStyle
 from segeval.text import UNDEFINED, defined, show_interval, show_score, visible_in
 from segeval.version import __version__
 
@@ -110,7 +111,7 @@ def runs_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [document, *document.get("others", ())]
 
 
-def to_csv(document: Mapping[str, Any]) -> str:
+def to_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     """Write a row for every score of every run: the means, then each class, with the signature."""
     from segeval.reports.csv import signed_csv
 
@@ -123,7 +124,7 @@ def to_csv(document: Mapping[str, Any]) -> str:
             for metric in (key for key in label if key not in {"index", "name"}):
                 figures = {figure: label[metric][figure] for figure in (*FIGURES, "p_holm")}
                 rows.append({"run": part["run"], "score": metric, "class": label["name"]} | figures)
-    return signed_csv(rows, document["signature"])
+    return signed_csv(rows, document["signature"], style)
 
 
 def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
@@ -159,16 +160,16 @@ def _image_columns(comparison: RunComparison) -> dict[str, Any]:
     }
 
 
-def images_csv(comparisons: Sequence[RunComparison], names: Sequence[str]) -> str:
+def images_csv(
+    comparisons: Sequence[RunComparison], names: Sequence[str], style: CsvStyle = PLAIN
+) -> str:
     """Write a row for every image of every run, with the signature."""
     from segeval.reports.csv import signed_columns
 
-    parts = []
-    for name, comparison in zip(names[1:], comparisons, strict=True):
-        columns = _image_columns(comparison)
-        run = [name] * len(columns["image"])
-        parts.append(signed_columns({"run": run, **columns}, comparison.signature))
-    return parts[0] + "".join(part.partition("\n")[2] for part in parts[1:])
+    runs = zip(names[1:], map(_image_columns, comparisons), strict=True)
+    parts = [{"run": [name] * len(columns["image"]), **columns} for name, columns in runs]
+    columns = {name: [value for part in parts for value in part[name]] for name in parts[0]}
+    return signed_columns(columns, comparisons[0].signature, style)
 
 
 SIGNIFICANT: Final = 0.05  # p-value below which a difference is marked

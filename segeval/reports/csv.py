@@ -5,18 +5,29 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import repeat
 from math import isnan
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from segeval.errors import SettingError
 from segeval.scoring.metrics import METRICS, shown
-from segeval.scoring.score import Scores, per_image
+from segeval.scoring.score import (
+    Scores,
+    image_class_scores,
+    image_mean_names,
+    image_means,
+    per_image,
+)
+from segeval.settings import PLAIN, CsvStyle
+from segeval.text import did_you_mean, listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
+IMAGE = ("image", "group", "pixels", "judged")
 COUNTS = ("index", "name", "support", "predicted", "tp", "fp", "fn")
 
 
@@ -46,19 +57,15 @@ def image_frame(scores: Scores) -> pd.DataFrame:
 
 def image_columns(scores: Scores) -> dict[str, Any]:
     """Return the columns of the table of images, each a list or an array."""
-    return {
-        "image": [image.name for image in scores.run.images],
-        "group": scores.group_names or [image.group for image in scores.run.images],
-        "pixels": scores.counts.pixels,
-        "judged": scores.counts.images.total,
-        **per_image(scores),
-    }
+    names = [image.name for image in scores.run.images]
+    groups = scores.group_names or [image.group for image in scores.run.images]
+    facts = (names, groups, scores.counts.pixels, scores.counts.images.total)
+    return dict(zip(IMAGE, facts, strict=True)) | per_image(scores)
 
 
-def classes_csv(document: Mapping[str, Any]) -> str:
+def classes_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     """Write one row a class, then a row named ``mean``, with bounds if there are any."""
-    metrics = shown(METRICS, "classes")
-    columns = (*COUNTS, *(metric.name for metric in metrics))
+    metrics, columns = shown(METRICS, "classes"), class_columns()
     rows = [{name: row[name] for name in columns} for row in document["classes"]]
     means = {metric.name: document["summary"][metric.mean] for metric in metrics}
     rows.append(dict.fromkeys(columns) | {"name": "mean"} | means)
@@ -68,52 +75,78 @@ def classes_csv(document: Mapping[str, Any]) -> str:
         for row, intervals in zip(rows, bounds, strict=True):
             for metric in metrics:
                 row[f"{metric.name}_low"], row[f"{metric.name}_high"] = intervals[metric.name]
-    return signed_csv(rows, document["signature"])
+    return signed_csv(rows, document["signature"], style)
 
 
-def signed_csv(rows: Sequence[Mapping[str, Any]], signature: str) -> str:
+def class_columns() -> tuple[str, ...]:
+    """Name the columns of the table of classes, without bounds and signature."""
+    return (*COUNTS, *(metric.name for metric in shown(METRICS, "classes")))
+
+
+def signed_csv(rows: Sequence[Mapping[str, Any]], signature: str, style: CsvStyle = PLAIN) -> str:
     """Write rows of the same keys, each with the signature."""
-    return write_csv((*rows[0], "signature"), ((*row.values(), signature) for row in rows))
+    return write_csv((*rows[0], "signature"), ((*row.values(), signature) for row in rows), style)
 
 
-def signed_columns(columns: Mapping[str, Any], signature: str) -> str:
+def signed_columns(columns: Mapping[str, Any], signature: str, style: CsvStyle = PLAIN) -> str:
     """Write columns, lists or arrays, each row with the signature."""
     lists = (c.tolist() if isinstance(c, np.ndarray) else c for c in columns.values())
     rows = zip(*lists, repeat(signature), strict=False)
-    return write_csv((*columns, "signature"), rows)
+    return write_csv((*columns, "signature"), rows, style)
 
 
-def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Write a table; None and NaN are empty cells."""
+def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]], style: CsvStyle = PLAIN) -> str:
+    """Write a table, or the columns of it that are picked; None and NaN are empty cells."""
+    places = find_columns(names, style)
+    titles = [title for _, title in style.columns] or names
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(names)
+    writer.writerow([_cell(title, style) for title in titles])
     for row in rows:
-        writer.writerow([None if isinstance(cell, float) and isnan(cell) else cell for cell in row])
+        writer.writerow([_cell(row[place], style) for place in places])
     return written.getvalue()
+
+
+def find_columns(names: Sequence[str], style: CsvStyle) -> list[int]:
+    """Return the places of the columns that are picked.
+
+    Raises
+    ------
+    SettingError
+        If the table has no such column.
+    """
+    for name, _ in style.columns:
+        if name not in names:
+            hint = did_you_mean(name, names) or "."
+            raise SettingError(
+                f"--csv-columns: no column is called {quoted(name)}{hint} "
+                f"The table has {listed(names, 30)}"
+            )
+    return [names.index(name) for name, _ in style.columns] or [*range(len(names))]
+
+
+def check_columns(style: CsvStyle, *, classes: bool, images: bool) -> None:
+    """Refuse columns of these tables that there never are, before anything is counted."""
+    if classes:
+        names = class_columns()
+        bounds = (f"{name}_{end}" for name in names for end in ("low", "high") if name in METRICS)
+        find_columns((*names, *bounds, "signature"), style)
+    if images:
+        of_classes = (name for name, _ in style.columns if name.partition("_")[0] in METRICS)
+        find_columns((*IMAGE, *image_mean_names(), *of_classes, "signature"), style)
 
 
 FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
 """Characters that begin a formula, for one spreadsheet or another."""
 
 
-def without_formulas(text: str) -> str:
-    r"""Begin every cell that a spreadsheet would take for a formula with an apostrophe.
-
-    Numbers stay as they are.
-
-    >>> without_formulas("name,iou\n=cmd(),-0.5\n")
-    "name,iou\n'=cmd(),-0.5\n"
-    """
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    limit = csv.field_size_limit(len(text) + 1)
-    try:
-        for row in csv.reader(io.StringIO(text, newline="")):
-            writer.writerow([f"'{cell}" if _is_formula(cell) else cell for cell in row])
-    finally:
-        csv.field_size_limit(limit)
-    return written.getvalue()
+def _cell(value: Any, style: CsvStyle) -> Any:
+    """Return what stands in a cell: numbers stay numbers, whatever they begin with."""
+    if isinstance(value, float):
+        if isnan(value):
+            return None
+        return format(value, f"z{style.float_format}") if style.float_format else value
+    return f"'{value}" if style.safe and isinstance(value, str) and _is_formula(value) else value
 
 
 def _is_formula(cell: str) -> bool:
@@ -126,12 +159,28 @@ def _is_formula(cell: str) -> bool:
     return False
 
 
-def images_csv(scores: Scores) -> str:
+def images_csv(scores: Scores, style: CsvStyle = PLAIN) -> str:
     """Write one row an image, each with the signature."""
-    return signed_columns(image_columns(scores), scores.signature)
+    return signed_columns(image_columns(scores), scores.signature, style)
 
 
-def groups_csv(document: Mapping[str, Any]) -> str:
+def tidy_csv(scores: Scores, style: CsvStyle = PLAIN) -> str:
+    """Write one row an image and score: first those of no class, then those of each class."""
+    parts = [("", name, values.tolist()) for name, values in image_means(scores).items()]
+    parts += [
+        (label, metric.name, values.tolist())
+        for metric in shown(METRICS, "classes")
+        for label, values in image_class_scores(scores, metric).items()
+    ]
+    rows = (
+        (image.name, label, metric, values[number])
+        for number, image in enumerate(scores.run.images)
+        for label, metric, values in parts
+    )
+    return write_csv(("image", "class", "metric", "value"), rows, replace(style, columns=()))
+
+
+def groups_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     """Write one row a group: its pixels, summary scores and scores of each class."""
     rows = [
         {"group": group["name"], "images": group["images"], "judged": group["judged"]}
@@ -143,10 +192,10 @@ def groups_csv(document: Mapping[str, Any]) -> str:
         }
         for group in document.get("groups", ())
     ]
-    return signed_csv(rows, document["signature"])
+    return signed_csv(rows, document["signature"], style)
 
 
-def confusion_csv(document: Mapping[str, Any]) -> str:
+def confusion_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     """Write the confusion matrix: truths down, predictions across, a last column ``unknown``."""
     matrix = document["confusion"]
     rows = [
@@ -155,4 +204,5 @@ def confusion_csv(document: Mapping[str, Any]) -> str:
             matrix["labels"], matrix["counts"], matrix["unknown"], strict=True
         )
     ]
-    return write_csv(["truth", *matrix["labels"], "unknown"], rows)
+    names = ["truth", *matrix["labels"], "unknown"]
+    return write_csv(names, rows, replace(style, columns=()))

@@ -24,6 +24,7 @@ from segeval.reports.wording import (
 )
 from segeval.scoring.gates import Gate
 from segeval.scoring.metrics import METRICS, OVERALL, shown, title_of
+from segeval.settings import PLAIN, CsvStyle
 from segeval.text import defined, show_count, show_loss, show_score, visible_in
 from segeval.version import __version__
 
@@ -101,7 +102,7 @@ def _calibration(valuation: LossScores) -> dict[str, Any]:
     }
 
 
-def to_csv(document: Mapping[str, Any]) -> str:
+def to_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     """Write one row a loss, then the calibration, each with the signature."""
     from segeval.reports.csv import signed_csv
 
@@ -114,10 +115,10 @@ def to_csv(document: Mapping[str, Any]) -> str:
         for name, value in document["calibration"].items()
         if name in CALIBRATION
     ]
-    return signed_csv(rows, document["signature"])
+    return signed_csv(rows, document["signature"], style)
 
 
-def images_csv(valuation: LossScores) -> str:
+def images_csv(valuation: LossScores, style: CsvStyle = PLAIN) -> str:
     """Write one row an image: pixels, then each loss of it by itself, and the signature."""
     from segeval.reports.csv import signed_columns
 
@@ -128,7 +129,7 @@ def images_csv(valuation: LossScores) -> str:
         "pixels": [image.height * image.width for image in images],
         "judged": valuation.judged,
     }
-    return signed_columns(columns | dict(valuation.images), valuation.signature)
+    return signed_columns(columns | dict(valuation.images), valuation.signature, style)
 
 
 def to_renderable(document: Mapping[str, Any], *, reliability: bool = False) -> RenderableType:

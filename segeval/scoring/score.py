@@ -21,7 +21,15 @@ from segeval.scoring.means import (
     image_scores,
     summarize,
 )
-from segeval.scoring.metrics import METRICS, OVERALL, class_scores, mean_titles, metric_of, shown
+from segeval.scoring.metrics import (
+    METRICS,
+    OVERALL,
+    Metric,
+    class_scores,
+    mean_titles,
+    metric_of,
+    shown,
+)
 from segeval.scoring.resampling import Resampling
 from segeval.scoring.sample import Sample, excluded_indices, pools_of, signature_parts, units_of
 from segeval.settings import LabelChoice, Unknown
@@ -180,14 +188,29 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
     First the means over classes (``miou``, …) and overall scores, then ``iou_<class>`` for every
     class, and so for each metric that is broken down; (N,) values, NaN where undefined.
     """
+    classes = {
+        f"{metric.name}_{name}": values
+        for metric in shown(METRICS, "breakdown")
+        for name, values in image_class_scores(scores, metric).items()
+    }
+    return image_means(scores) | classes
+
+
+def image_means(scores: Scores) -> dict[str, NDArray[np.float64]]:
+    """Score every image by each mean over classes, and by each overall score; (N,) values."""
+    return {name: score_images(scores, name) for name in image_mean_names()}
+
+
+def image_mean_names() -> tuple[str, ...]:
+    """Name the means and overall scores of single images, those that are shown in brief first."""
     means = (metric.mean for metric in METRICS.values())
-    names = dict.fromkeys((*mean_titles("brief"), *means, *OVERALL))
-    columns = {name: score_images(scores, name) for name in names}
-    for metric in shown(METRICS, "breakdown"):
-        values = scores.convention.score_classes(metric, scores.counts.images).T
-        classes = (f"{metric.name}_{name}" for name in scores.labels.names)
-        columns |= dict(zip(classes, values, strict=True))
-    return columns
+    return tuple(dict.fromkeys((*mean_titles("brief"), *means, *OVERALL)))
+
+
+def image_class_scores(scores: Scores, metric: Metric) -> dict[str, NDArray[np.float64]]:
+    """Score every image by one metric of each class; (N,) values by the name of the class."""
+    values = scores.convention.score_classes(metric, scores.counts.images).T
+    return dict(zip(scores.labels.names, values, strict=True))
 
 
 def score_images(scores: Scores, name: str) -> NDArray[np.float64]:

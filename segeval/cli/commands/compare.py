@@ -12,6 +12,8 @@ from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
 from segeval.cli.options.output import (
     ReportFiles,
+    csv_column_names,
+    csv_float_format,
     csv_safe_flag,
     document_file,
     percent_flag,
@@ -85,6 +87,8 @@ class ComparisonOutput(ReportFiles):
     per_image: Path | None = report_file(
         "compare:images_csv", "Write the scores of the images as CSV.", common=True
     )
+    csv_columns: str | None = csv_column_names()
+    float_format: str = csv_float_format()
     csv_safe: bool = csv_safe_flag()
     json: Path | None = document_file()
     markdown: Path | None = report_file("compare:to_markdown", "Write the table as Markdown.")
@@ -128,6 +132,7 @@ def compare(
     resampling = convention.resampling(always=True)
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
+    output.csv_style()
     check_reports(output.files().values(), compared, labels, convention, output)
     photographs = check_page(output.html, output.images, output.image_suffix)
     check_names(choice, chosen.exclude)

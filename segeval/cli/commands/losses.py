@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
-from segeval.cli.options.output import ReportFiles, csv_safe_flag, document_file, report_file
+from segeval.cli.options.output import (
+    ReportFiles,
+    csv_column_names,
+    csv_float_format,
+    csv_safe_flag,
+    document_file,
+    report_file,
+)
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.panels import argument
 from segeval.cli.runs import say_decoder
@@ -132,6 +139,8 @@ class LossOutput(ReportFiles):
     per_image: Path | None = report_file(
         "losses:images_csv", "Write the losses of the images as CSV.", common=True
     )
+    csv_columns: str | None = csv_column_names()
+    float_format: str = csv_float_format()
     csv_safe: bool = csv_safe_flag()
     json: Path | None = document_file()
     plot: Path | None = report_file(
@@ -218,6 +227,7 @@ def _check_places(maps: MapOptions, labels: options.TruthOptions, output: LossOu
 
     if output.plot is not None:
         plot_format(output.plot.name)
+    output.csv_style()
     texts = [path for name, path in output.files().items() if name != "plot"]
     check_reports(texts, maps, labels, plots=[output.plot] if output.plot is not None else [])
     if maps.out is not None:

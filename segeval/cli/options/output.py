@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
 from segeval.cli.options.panels import gate_metrics, in_panel
+from segeval.settings import CsvStyle, parse_columns
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
 PANEL: Final = "Output and gate"
@@ -33,6 +34,18 @@ csv_safe_flag = partial(
     "In CSV, begin names that a spreadsheet would take for a formula with an apostrophe.",
     "--csv-safe",
     default=False,
+)
+csv_column_names = partial(
+    _output,
+    "Columns of --csv, --per-image and --per-group in this order, each with a name of your own if "
+    "you like: image=id,mdice=score.",
+    metavar="COLUMN[=NAME],…",
+)
+csv_float_format = partial(
+    _output,
+    "Digits of scores in CSV, e.g. .6f; without it, all there are.",
+    metavar=".N[f|e|g]",
+    default="",
 )
 photograph_folder = partial(
     _output, "Folder of photographs for the page of --html, by the same names.", metavar="DIR"
@@ -62,6 +75,15 @@ class ReportFiles:
         paths = {name: getattr(self, name) for name in self.targets()}
         return {name: path for name, path in paths.items() if path is not None}
 
+    def csv_style(self) -> CsvStyle:
+        """Return how tables are written as CSV, where the command has options of it."""
+        said = {name: getattr(self, name, None) for name in ("csv_columns", "float_format")}
+        return CsvStyle(
+            columns=parse_columns(said["csv_columns"]) if said["csv_columns"] is not None else (),
+            float_format=said["float_format"] or "",
+            safe=getattr(self, "csv_safe", False),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions(ReportFiles):
@@ -82,6 +104,12 @@ class OutputOptions(ReportFiles):
     )
     per_group: Path | None = report_file("csv:groups_csv", "Write the scores of the groups as CSV.")
     confusion: Path | None = report_file("csv:confusion_csv", "Write the confusion matrix as CSV.")
+    tidy: Path | None = report_file(
+        "csv:tidy_csv",
+        "Write every score of every image as CSV, one a row: image,class,metric,value.",
+    )
+    csv_columns: str | None = csv_column_names()
+    float_format: str = csv_float_format()
     csv_safe: bool = csv_safe_flag()
     json: Path | None = document_file()
     markdown: Path | None = report_file("markdown:to_markdown", "Write the table as Markdown.")
