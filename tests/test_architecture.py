@@ -19,6 +19,7 @@ LAYERS = [
     {"counting"},
     {"labels"},
     {"scoring"},
+    {"objects"},
     {"presets", "losses", "pictures"},
     {"reports"},
     {"viewer", "api"},
