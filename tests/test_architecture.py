@@ -20,6 +20,7 @@ LAYERS = [
     {"counting"},
     {"labels"},
     {"scoring"},
+    {"objects"},
     {"presets", "losses", "pictures"},
     {"reports"},
     {"viewer", "api"},

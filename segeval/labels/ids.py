@@ -1,0 +1,89 @@
+"""Label images: every value is an object, 0 is background."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segeval.counting.run import CountedRun
+from segeval.errors import LabelError
+from segeval.labels.labelmap import WHITE, Label, LabelMap, Side
+from segeval.values import (
+    COLOR,
+    NO_PREDICTION,
+    as_numbers,
+    describe_values,
+    is_float,
+    plain_values,
+)
+
+BYTE: Final = 0xFF
+
+
+def object_labels(void: Collection[int] = ()) -> LabelMap:
+    """Return the map of label images: 0 is background, all else is an object, but for void."""
+    names = ("background", "object")
+    stated = [() if value in void else (value,) for value in (0, 1)]
+    return LabelMap(
+        name="ids",
+        labels=tuple(
+            Label(name=name, truth_values=values, prediction_values=(value,))
+            for name, values, value in zip(names, stated, (0, 1), strict=True)
+        ),
+        void=tuple(sorted(set(void))),
+        truth_threshold=1,
+        prediction_threshold=1,
+    )
+
+
+def with_ids(run: CountedRun, ignore: Collection[int] | None) -> CountedRun:
+    """Read colours as ids, as COCO panoptic does, and refuse what is no id: a `LabelError`.
+
+    An id of three channels is red + 256 green + 65536 blue; three equal channels over a whole side
+    are one.
+    """
+    if run.provenance.problems:
+        return run
+    columns: dict[Side, NDArray[np.int64]] = {
+        "truth": _ids(run.counts.truth),
+        "prediction": _ids(run.counts.prediction),
+    }
+    for side, values in columns.items():
+        void = set(ignore or ()) if side == "truth" else set()
+        held = np.array(sorted(set(np.unique(values).tolist()) - void - {NO_PREDICTION}), np.int64)
+        if doubt := _doubt(held, side, ignore):
+            raise LabelError(f"{side} holds {describe_values(held.tolist())}: {doubt}")
+    counts = replace(run.counts, truth=columns["truth"], prediction=columns["prediction"])
+    return replace(run, counts=counts)
+
+
+def _ids(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    if not (values >= COLOR).any():
+        return values
+    distinct, position = np.unique(values, return_inverse=True)
+    plain = plain_values(distinct)
+    color = plain - COLOR
+    ids = (color >> 16 & BYTE) + ((color >> 8 & BYTE) << 8) + ((color & BYTE) << 16)
+    return np.where(plain >= COLOR, ids, plain)[position]
+
+
+def _doubt(values: NDArray[np.int64], side: Side, ignore: Collection[int] | None) -> str:
+    """Say why values are no ids of objects, or return nothing."""
+    if is_float(values).any():
+        return (
+            f"floats as {as_numbers(values[is_float(values)])[0]:g} are no ids of objects; save "
+            "label images as integers"
+        )
+    if values.size and values[0] < 0:
+        void = f"; type --ignore {values[0]} if it is void" if side == "truth" else ""
+        return f"{values[0]} is no id of an object: ids are 1 and more, 0 is background{void}"
+    if side == "truth" and ignore is None and values.tolist() == [0, 1, WHITE]:
+        return (
+            "is 255 void or an object in the truth? Type --ignore 255 if it is void, "
+            "--ignore none if it is an object"
+        )
+    return ""

@@ -1,0 +1,84 @@
+"""Object counts -> scores: of each image, of the set, of resamples of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segeval.objects.counts import ObjectCounts
+from segeval.objects.rules import ObjectRules
+from segeval.scoring.sample import exact_weighted_sum
+
+Values = NDArray[np.float64]
+
+LEVELLED: Final = ("precision", "recall", "f1", "ap", "matched_iou")
+"""Scores at each threshold; their last axis is that of thresholds."""
+
+PANOPTIC_SCORES: Final = ("pq", "sq", "rq")
+FILL: Final = {"skip": np.nan, "zero": 0.0, "one": 1.0}
+
+
+def score_counts(counts: ObjectCounts, rules: ObjectRules) -> dict[str, Values]:
+    """Return the scores of counts of any shape; those at thresholds have one axis more.
+
+    Where neither side holds an object, all are undefined, or as the rules say. Where there is one,
+    a score without a denominator is 0: what is missed cannot raise a mean.
+    """
+    tp, fp, fn, iou = counts.tp, counts.fp, counts.fn, counts.iou
+    there = tp + fp + fn > 0
+    pq = _share(iou, tp + (fp + fn) / 2, there, rules)
+    scores = {
+        "precision": _share(tp, tp + fp, there, rules),
+        "recall": _share(tp, tp + fn, there, rules),
+        "f1": _share(2 * tp, 2 * tp + fp + fn, there, rules),
+        "ap": _share(tp, tp + fp + fn, there, rules),
+        "matched_iou": _share(iou, tp, there, rules),
+    }
+    at = rules.panoptic
+    scores |= {"pq": pq[..., at], "sq": scores["matched_iou"][..., at], "rq": scores["f1"][..., at]}
+    return scores | {"aji": _share(counts.shared, counts.united, counts.united > 0, rules)}
+
+
+def _share(part: NDArray[Any], whole: NDArray[Any], there: Any, rules: ObjectRules) -> Values:
+    value = part / np.where(whole > 0, whole, 1)
+    return np.where(there, value, FILL[rules.empty])
+
+
+def summarize_objects(
+    counts: ObjectCounts, rules: ObjectRules, draws: Values | None = None
+) -> dict[str, Values]:
+    """Score all images, each once or as often as it is drawn: (R, …) for R resamples.
+
+    Of the (N, …) counts, the sums are scored, or the scores are averaged over the images in which
+    they are defined.
+    """
+    images = len(counts.tp)
+    weights = np.ones((1, images)) if draws is None else draws
+    if rules.pooling == "dataset":
+        return score_counts(counts.map(lambda part: _drawn(weights, part)), rules)
+    means = {}
+    for name, values in score_counts(counts, rules).items():
+        defined = ~np.isnan(values)
+        total = _drawn(weights, np.where(defined, values, 0.0))
+        number = _drawn(weights, defined.astype(np.int64))
+        means[name] = np.where(number > 0, total / np.where(number > 0, number, 1), np.nan)
+    return means
+
+
+def _drawn(weights: Values, values: NDArray[Any]) -> Values:
+    """Sum (N, …) values as often as each is drawn: (R, …)."""
+    flat = values.reshape(len(values), -1)
+    return exact_weighted_sum(weights, flat).reshape(len(weights), *values.shape[1:])
+
+
+def over_classes(values: Mapping[str, Values], axis: int = 1) -> dict[str, Values]:
+    """Average scores over the classes in which they are defined."""
+    means = {}
+    for name, each in values.items():
+        number = (~np.isnan(each)).sum(axis=axis)
+        total = np.nansum(each, axis=axis)
+        means[name] = np.where(number > 0, total / np.where(number > 0, number, 1), np.nan)
+    return means
