@@ -242,6 +242,27 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+COLUMNS: Final = "image", "rle", "class", "height", "width"  # of a table of run lengths
+
+
+def parse_columns(text: str) -> tuple[tuple[str, str], ...]:
+    """Parse what a table calls its columns.
+
+    >>> parse_columns("image=file,rle=runs")
+    (('image', 'file'), ('rle', 'runs'))
+    """
+    columns: dict[str, str] = {}
+    for part in text.split(","):
+        what, equals, name = (word.strip() for word in part.partition("="))
+        if what not in COLUMNS or not equals or what in columns:
+            raise SettingError(
+                f"--columns {quoted(text)}: {quoted(part)} is not one of "
+                f"{', '.join(f'{column}=NAME' for column in COLUMNS)}, each once"
+            )
+        columns[what] = name
+    return tuple(columns.items())
+
+
 def parse_shard(text: str) -> tuple[int, int]:
     """Parse ``I/N`` with 1 <= I <= N.
 

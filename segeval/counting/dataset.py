@@ -16,10 +16,11 @@ from segeval.counting.contingency import count_values
 from segeval.counting.native import count_files
 from segeval.counting.run import RESIZED, CountedRun, ImageCounts, ImageInfo, Provenance
 from segeval.counting.runfile import RunFile
+from segeval.counting.runlengths import count_runs
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
-from segeval.inputs.annotations import stored_path
-from segeval.inputs.masks import Mask, keep_memory
+from segeval.inputs.annotations import Annotation, stored_path
+from segeval.inputs.masks import Mask, keep_memory, read_runs
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
 from segeval.inputs.regions import add_regions, read_pair
 from segeval.settings import Reading, Source, parse_shard
@@ -64,6 +65,10 @@ def count_pair(
     if counted is not None:
         return counted
     try:
+        if (
+            counted := _count_rows(pair, reading.max_pixels, fingerprints=fingerprints)
+        ) is not None:
+            return counted
         truth, mask = read_pair(pair, **how, lossy=reading.lossy)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
@@ -86,14 +91,28 @@ def is_native(pair: Pair, max_pixels: int) -> bool:
 
 def _count_natively(pair: Pair, **how: Any) -> ImageCounts | None:
     """Count a pair without its pixels, if it is of two files that the kernel is for."""
-    truth, prediction = pair.truth, pair.prediction
-    if not isinstance(truth, Path) or not isinstance(prediction, Path) or pair.roi is not None:
+    if pair.prediction is None or pair.roi is not None:
         return None
-    counted = count_files(truth, prediction, **how)
+    counted = count_files(pair.truth, pair.prediction, **how)
     if counted is None:
         return None
     info = _info_of(pair, counted.shape, *counted.forms, counted.fingerprints)
     return ImageCounts(info=info, table=counted.table)
+
+
+def _count_rows(pair: Pair, max_pixels: int, *, fingerprints: bool) -> ImageCounts | None:
+    """Count a pair without its pixels, if both sides are run lengths of one size."""
+    one, other = pair.truth, pair.prediction
+    if pair.roi is not None or not (isinstance(one, Annotation) and isinstance(other, Annotation)):
+        return None
+    truth = read_runs(one, other.size, max_pixels)
+    prediction = read_runs(other, one.size, max_pixels)
+    table = None if truth is None or prediction is None else count_runs(truth, prediction)
+    if table is None:
+        return None
+    marks = f"{one.fingerprint()}\n{other.fingerprint()}" if fingerprints else ""
+    info = _info_of(pair, one.shape(other.size), one.form, other.form, marks)
+    return ImageCounts(info=info, table=table)
 
 
 def count_masks(

@@ -14,7 +14,9 @@ import numpy as np
 
 from segeval.counting.contingency import ContingencyTable
 from segeval.counting.kernel import KERNEL
+from segeval.counting.runlengths import lines_of
 from segeval.errors import MaskError
+from segeval.inputs.annotations import Annotation, Masked
 from segeval.inputs.files import GROWTH, ROOM
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import png
@@ -22,6 +24,9 @@ from segeval.textfiles import NO_WAITING
 
 DEPTHS: Final = {0: {1, 2, 4, 8, 16}, 2: {8}, 3: {1, 2, 4, 8}, 4: {8}, 6: {8}}
 """Bits a sample, by colour type, of the scan lines that the kernel reads."""
+
+Lines = tuple[bytes | bytearray | memoryview, int, int]
+"""Scan lines, bits a sample and samples a pixel, as the kernel takes them."""
 
 MOST: Final = 4  # bytes a pixel
 FLAGS: Final = os.O_RDONLY | NO_WAITING | getattr(os, "O_BINARY", 0)
@@ -36,10 +41,50 @@ class _File:
     status: os.stat_result
 
     @property
-    def lines(self) -> tuple[bytes | bytearray, int, int]:
-        """Its scan lines, bits a sample and samples a pixel, as the kernel takes them."""
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.header.height, self.header.width
+
+    @property
+    def form(self) -> str:
+        """Storage form in words."""
+        return self.header.form
+
+    @property
+    def lines(self) -> Lines:
+        """Its scan lines."""
         channels = png.CHANNELS[self.header.color_type]
         return png.scan_lines(self.data, self.header), self.header.bits, channels
+
+    def fingerprint(self) -> str:
+        """Return its fingerprint."""
+        return fingerprint(self.status, self.data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rows:
+    """An annotation that is held as run lengths."""
+
+    annotation: Annotation
+    shape: tuple[int, int]
+
+    @property
+    def form(self) -> str:
+        """Storage form."""
+        return self.annotation.form
+
+    @property
+    def lines(self) -> Lines:
+        """Its runs as scan lines."""
+        runs = self.annotation.runs(self.shape)
+        lines = None if runs is None else lines_of(runs)
+        if lines is None:
+            raise MaskError("it is not for the kernel")
+        return lines
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of its rows."""
+        return self.annotation.fingerprint()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,18 +98,20 @@ class CountedFiles:
 
 
 def count_files(
-    truth: Path, prediction: Path, *, max_pixels: int, fingerprints: bool
+    truth: Masked, prediction: Masked, *, max_pixels: int, fingerprints: bool
 ) -> CountedFiles | None:
-    """Count two PNG files; None if there is no kernel, or it is not for them."""
-    if KERNEL is None:
+    """Count two PNG files, or one and an annotation; None if the kernel is not there or for them.
+
+    An annotation that states no size has that of the file.
+    """
+    if KERNEL is None or (isinstance(truth, Annotation) and isinstance(prediction, Annotation)):
         return None
     try:
-        # the prediction first, as that is more often of another kind: no truth is read for nothing
-        files = [_read(path, max_pixels) for path in (prediction, truth)][::-1]
-        width, height = files[0].header.width, files[0].header.height
-        if (files[1].header.width, files[1].header.height) != (width, height):
+        sides = _sides(truth, prediction, max_pixels)
+        height, width = sides[0].shape
+        if sides[1].shape != (height, width):
             return None
-        found = KERNEL(width, height, *files[0].lines, *files[1].lines)
+        found = KERNEL(width, height, *sides[0].lines, *sides[1].lines)
     except (MaskError, OSError, ValueError, MemoryError):
         return None
     if found is None:
@@ -72,12 +119,26 @@ def count_files(
     columns = np.frombuffer(found, np.int64).reshape(3, -1)
     return CountedFiles(
         shape=(height, width),
-        forms=(files[0].header.form, files[1].header.form),
+        forms=(sides[0].form, sides[1].form),
         table=ContingencyTable(truth=columns[0], prediction=columns[1], pixels=columns[2]),
-        fingerprints="\n".join(fingerprint(file.status, file.data) for file in files)
-        if fingerprints
-        else "",
+        fingerprints="\n".join(side.fingerprint() for side in sides) if fingerprints else "",
     )
+
+
+def _sides(truth: Masked, prediction: Masked, max_pixels: int) -> list[_File | _Rows]:
+    """Return what the kernel is to count, the truth first; a MaskError if it is not for it."""
+    # the prediction first, as that is more often of another kind: no truth is read for nothing
+    other = None if isinstance(prediction, Annotation) else _read(prediction, max_pixels)
+    file = None if isinstance(truth, Annotation) else _read(truth, max_pixels)
+    return [_side(truth, file, other), _side(prediction, other, file)]
+
+
+def _side(mask: Masked, file: _File | None, other: _File | None) -> _File | _Rows:
+    if isinstance(mask, Annotation):
+        return _Rows(annotation=mask, shape=mask.shape(None if other is None else other.shape))
+    if file is None:
+        raise MaskError("it is not for the kernel")
+    return file
 
 
 def _read(path: Path, max_pixels: int) -> _File:

@@ -18,6 +18,7 @@ from segeval.inputs.annotations import Annotation, Shape
 from segeval.inputs.files import Header, OpenFile, check_size, memory_for, named, opened
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import bmp, gif, jpeg, numpyfiles, png, tiff
+from segeval.inputs.rle import Runs
 from segeval.settings import MAX_PIXELS
 from segeval.text import counted
 from segeval.values import COLOR, as_zero_one, float_values, integer_fault
@@ -90,6 +91,14 @@ def _read_annotation(
             values = annotation.values((height, width))
         mark = annotation.fingerprint() if fingerprints else ""
         return Mask(values=values, form=annotation.form, fingerprint=mark)
+
+
+def read_runs(annotation: Annotation, shape: Shape | None, max_pixels: int) -> Runs | None:
+    """Read one mask as run lengths; None if it is not held as such."""
+    with named(annotation.path):
+        height, width = annotation.shape(shape)
+        check_size(width, height, max_pixels)
+        return annotation.runs((height, width))
 
 
 def decode(file: OpenFile, header: Header, max_pixels: int) -> tuple[NDArray[Any], bytes]:

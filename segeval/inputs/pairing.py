@@ -10,18 +10,19 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from segeval.errors import Problem, SettingError
 from segeval.inputs.annotations import Annotation, Index, Masked
 from segeval.inputs.folders import index_folder, is_included, normal, pair_name
-from segeval.inputs.tables import TABLE_FORMS, index_table, table_mask
+from segeval.inputs.layouts import FORMS
+from segeval.inputs.tables import Meaning, StoredMask, index_table, meaning_of
 from segeval.settings import AnnotationChoice, Match, Missing
 from segeval.textfiles import TextError, named, parse_csv, read_text
 
-TABLES: Final = {".csv", ".tsv"}  # extensions of tables of run lengths
+TABLES: Final = {".csv", ".tsv", ".txt"}  # extensions of tables of run lengths
 
 LARGEST_TABLE: Final = 1 << 30  # bytes of a table of pairs
 TRIED: Final = 200  # names that are looked at to propose a suffix
@@ -60,6 +61,7 @@ class Pairing:
     extra: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()  # files that are no masks by their names
     facts: tuple[str, ...] = ()  # what decides the pixels of annotations, for the signature
+    names: Mapping[str, Mapping[int, str]] = field(default_factory=dict)  # of values, by side
 
 
 def find_pairs(
@@ -82,10 +84,11 @@ def find_pairs(
     """
     if is_mask_file(prediction) and is_mask_file(truth):
         return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
-    chosen = annotations or AnnotationChoice()
+    tables = [path for path in (prediction, truth) if is_table(path)]
+    rows = meaning_of(tables, annotations or AnnotationChoice()) if tables else None
     sides = (
-        index_side(prediction, "prediction", chosen, pred_suffix, include),
-        index_side(truth, "truth", chosen, truth_suffix, include),
+        index_side(prediction, "prediction", pred_suffix, include, rows=rows),
+        index_side(truth, "truth", truth_suffix, include, rows=rows),
     )
     predictions, truths = (side.files for side in sides)
     problems = [problem for side in sides for problem in side.problems]
@@ -101,6 +104,7 @@ def find_pairs(
         extra=tuple(sorted(predictions.keys() - truths.keys())),
         left_out=tuple(path for side in sides for path in side.left_out),
         facts=tuple(dict.fromkeys(fact for side in sides for fact in side.facts)),
+        names=dict(zip(("prediction", "truth"), (side.names for side in sides), strict=True)),
     )
 
 
@@ -121,15 +125,16 @@ def _unmatched(
 
 
 def index_side(
-    path: Path,
-    side: str,
-    choice: AnnotationChoice,
-    suffix: str = "",
-    include: str | None = None,
+    path: Path, side: str, suffix: str = "", include: str | None = None, *, rows: Meaning | None
 ) -> Index:
-    """Find the masks of one side: below a folder, or in a table."""
-    if is_table(path):
-        return _named(index_table(path, choice), side, suffix, include)
+    """Find the masks of one side: below a folder, in a table, or a single one beside a table.
+
+    ``rows`` says what the rows of tables mean, where either side is one.
+    """
+    if rows is not None and is_table(path):
+        return _named(index_table(path, rows), side, suffix, include)
+    if rows is not None and is_mask_file(path):
+        return _named(Index(files={path.name: path}), side, suffix, include)
     index = index_folder(path, side, suffix, include)
     return Index(files=index.files, problems=index.problems, left_out=index.left_out)
 
@@ -145,7 +150,7 @@ def is_table(path: Path) -> bool:
 
 
 def _named(index: Index, side: str, suffix: str, include: str | None) -> Index:
-    """Call the masks of a table as files of these names would be called."""
+    """Call masks as files of these names would be called, below a folder."""
     found: dict[str, Masked] = {}
     problems = [*index.problems]
     for key, mask in index.files.items():
@@ -162,8 +167,8 @@ def _named(index: Index, side: str, suffix: str, include: str | None) -> Index:
 def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
     """Return the mask that a run tells of: a file, or rows of one, as its form says."""
     file, _, key = path.rpartition("#")
-    if form.partition(",")[0] in TABLE_FORMS and file:
-        return table_mask(Path(file), key, form, size)
+    if form.partition(",")[0] in FORMS and file:
+        return StoredMask(path=Path(file), key=key, form=form, size=size)
     return Path(path)
 
 

@@ -4,10 +4,9 @@ Runs are counted through the image column by column, or row by row. What competi
 ``start length`` pairs; what COCO writes is alternating counts.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,10 @@ from segeval.text import quoted
 
 NOTHING: Final = {b"", b"-", b"-1"}  # how tables write a mask without any pixel
 WHOLE: Final = b"0123456789 "
-TOO_LONG: Final = re.compile(rb"\d{17}")  # no pixel has such a number
+LARGEST: Final = 1 << 53  # no pixel has such a number
+
+FIRST, BITS, FIVE, SIGN, MORE = 48, 5, 31, 16, 32  # of the characters of COCO
+MOST_CHARACTERS: Final = 12  # of a number: 60 bits
 
 Shape = tuple[int, int]
 
@@ -57,6 +59,100 @@ class Runs:
             return flat.reshape(self.shape)
         return np.ascontiguousarray(flat.reshape(self.shape[::-1]).T)
 
+    @classmethod
+    def of(cls, mask: NDArray[Any], order: RleOrder) -> Self:
+        """Return the runs of equal values other than 0 of a mask, (H, W)."""
+        flat = mask.ravel(order="F" if order == "column" else "C")
+        edges = np.flatnonzero(np.append(True, flat[1:] != flat[:-1])[: flat.size])
+        values = flat[edges].astype(np.int64)
+        ends = np.append(edges[1:], flat.size)
+        held = values != 0
+        shape: Shape = (mask.shape[0], mask.shape[1])
+        return cls(
+            starts=edges[held], ends=ends[held], values=values[held], shape=shape, order=order
+        )
+
+    def only(self, value: int | None = None) -> Self:
+        """Return the mask of one value as 1, or of all but 0; no run touches the next one."""
+        held = slice(None) if value is None else self.values == value
+        starts, ends = self.starts[held], self.ends[held]
+        apart = starts[1:] != ends[:-1]
+        starts = starts[np.append(True, apart)[: starts.size]]
+        ends = ends[np.append(apart, True)[: ends.size]]
+        return replace(self, starts=starts, ends=ends, values=np.ones(starts.size, np.int64))
+
+    def pairs(self, base: int) -> str:
+        """Write the runs as ``start length`` pairs, whatever they hold."""
+        numbers = np.column_stack((self.starts + base, self.ends - self.starts)).ravel()
+        return " ".join(map(str, numbers.tolist()))
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return the lengths of background and foreground in turn, as COCO writes them.
+
+        The first is that of the background, which may be 0; runs must not touch, see `only`.
+        """
+        edges = np.column_stack((self.starts, self.ends)).ravel()
+        counts = np.diff(edges, prepend=0, append=self.shape[0] * self.shape[1])
+        return counts[:-1] if counts.size > 1 and counts[-1] == 0 else counts
+
+
+def runs_of_counts(counts: NDArray[np.int64], shape: Shape, value: int = 1) -> Runs:
+    """Return the mask of counts in turn, down the columns; a MaskError if they are of none."""
+    pixels = shape[0] * shape[1]
+    if counts.size and counts.min() < 0:
+        raise MaskError(f"its counts hold {counts.min()}, and no run is that long")
+    total = int(counts.sum())
+    if total != pixels or counts.max(initial=0) > pixels:
+        raise MaskError(
+            f"its counts add up to {total} pixels, and an image of {shape[0]}×{shape[1]} "
+            f"(height × width) has {pixels}"
+        )
+    edges = np.cumsum(counts)
+    starts, ends = edges[: edges.size - 1 : 2], edges[1::2]
+    held = ends > starts
+    values = np.full(int(held.sum()), value, np.int64)
+    return Runs(starts=starts[held], ends=ends[held], values=values, shape=shape, order="column")
+
+
+def counts_of_text(text: bytes) -> NDArray[np.int64]:
+    """Return the counts that COCO writes as text.
+
+    A character is 48 and six bits: five of a number, the lowest first, and one that says that more
+    follow; the last character holds the sign in its fifth bit. From the fourth number on, numbers
+    are differences to the count two before.
+    """
+    codes = np.frombuffer(text, np.uint8).astype(np.int64) - FIRST
+    if codes.size == 0:
+        return codes
+    if codes.min() < 0 or codes.max() > MORE | FIVE:
+        wrong = codes[(codes < 0) | (codes > (MORE | FIVE))][0] + FIRST
+        raise MaskError(f"its run lengths hold the character {chr(wrong)!r}, which COCO has not")
+    last = (codes & MORE) == 0
+    ends = np.flatnonzero(last)
+    starts = np.append(0, ends[:-1] + 1)
+    lengths = ends - starts + 1
+    if not last[-1] or lengths.max() > MOST_CHARACTERS:
+        raise MaskError("its run lengths break off within a number")
+    shift = BITS * (np.arange(codes.size) - np.repeat(starts, lengths))
+    numbers = np.add.reduceat((codes & FIVE) << shift, starts)
+    numbers -= np.where(codes[ends] & SIGN, np.int64(1) << (BITS * lengths), 0)
+    numbers[1::2] = np.cumsum(numbers[1::2])
+    numbers[2::2] = np.cumsum(numbers[2::2])
+    return numbers
+
+
+def text_of_counts(counts: NDArray[np.int64]) -> bytes:
+    """Write counts as COCO does; see `counts_of_text`."""
+    numbers = counts.astype(np.int64)
+    numbers[3:] -= counts[1:-2]
+    size = np.where(numbers < 0, ~numbers, numbers)  # fits into the bits below the sign
+    places = np.arange(MOST_CHARACTERS)
+    lengths = 1 + (size[:, None] >> (BITS * places[1:] - 1) != 0).sum(axis=1)
+    used = places < lengths[:, None]
+    codes = (numbers[:, None] >> (BITS * places)) & FIVE
+    codes |= np.where(places < lengths[:, None] - 1, MORE, 0)
+    return bytes((codes[used] + FIRST).astype(np.uint8))
+
 
 def parse_pairs(text: bytes, base: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Parse ``start length`` pairs into starts, counted from 0, and ends; a MaskError if not so."""
@@ -65,9 +161,9 @@ def parse_pairs(text: bytes, base: int) -> tuple[NDArray[np.int64], NDArray[np.i
     if text.translate(None, WHOLE):
         wrong = next(word for word in text.split() if not word.isdigit())
         raise MaskError(f"{quoted(wrong.decode(errors='replace'))} is no whole number of 0 or more")
-    if TOO_LONG.search(text):
-        raise MaskError("a number has more than 16 digits")
     numbers = np.fromstring(text, np.int64, sep=" ")
+    if numbers.max(initial=0) > LARGEST:  # what has more than 64 bits is read as the largest
+        raise MaskError("it holds a number that is larger than any image has pixels")
     if numbers.size % 2:
         raise MaskError(
             f"it holds {numbers.size} numbers, which is odd; runs are pairs of start and length"
@@ -80,7 +176,12 @@ def check_runs(
     starts: NDArray[np.int64], ends: NDArray[np.int64], pixels: int, base: int
 ) -> Iterator[str]:
     """Say what is wrong with the runs of one row, in an image of so many pixels."""
-    if not starts.size:
+    if not starts.size or (
+        starts[0] >= 0
+        and ends[-1] <= pixels
+        and (ends > starts).all()
+        and (starts[1:] >= ends[:-1]).all()
+    ):
         return
 
     def shown(number: int) -> str:
@@ -114,6 +215,10 @@ def unite(
     rows: Sequence[tuple[NDArray[np.int64], NDArray[np.int64], int]], shape: Shape, order: RleOrder
 ) -> Runs:
     """Put the runs of several rows into one mask, each with its value; later rows win."""
+    if len(rows) == 1:
+        ((starts, ends, value),) = rows
+        values = np.full(starts.size, value, np.int64)
+        return Runs(starts=starts, ends=ends, values=values, shape=shape, order=order)
     starts = np.concatenate([np.empty(0, np.int64), *(row[0] for row in rows)])
     ends = np.concatenate([np.empty(0, np.int64), *(row[1] for row in rows)])
     values = np.concatenate(

@@ -6,62 +6,84 @@ is wanted. So memory does not grow with the run lengths.
 
 from __future__ import annotations
 
-import csv
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from urllib.parse import quote, unquote
 
 from segeval.errors import MaskError, Problem
 from segeval.inputs.annotations import Annotation, Index, Shape
 from segeval.inputs.files import named
-from segeval.inputs.rle import Runs, check_runs, parse_pairs, unite
-from segeval.settings import AnnotationChoice
-from segeval.text import quoted, reason_of
+from segeval.inputs.layouts import Layout, layout_of
+from segeval.inputs.rle import NOTHING, Runs, check_runs, parse_pairs, unite
+from segeval.settings import AnnotationChoice, RleOrder
+from segeval.text import counted, quoted, reason_of
 from segeval.textfiles import TextError, lines_with_places, open_at_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-COLUMNS: Final = {
-    "image": "imageid image_id id img image filename file_name name".split(),
-    "rle": "encodedpixels encoded_pixels rle rle_mask predicted segmentation annotation".split(),
-    "class": "classid class_id class categoryid category_id label class_name".split(),
-    "height": "height image_height img_height".split(),
-    "width": "width image_width img_width".split(),
-}
-"""What competitions call the columns, in small letters, the usual name first."""
-
-TABLE_FORMS: Final = {"kaggle-rle"}
+BINARY: Final = getattr(os, "O_BINARY", 0)
 FOREGROUND: Final = 1  # the value of the runs of a table without classes
+MOST_FAULTS: Final = 1000  # rows of a table that are told to be wrong, one by one
+LARGEST_CLASS: Final = 1 << 31
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """How the lines of a table are read: what parts their cells, and which cell is what."""
-
-    form: str
-    delimiter: str
-    places: dict[str, int]  # of the columns of `COLUMNS` that there are
-    header: bool = True
-
-    def cells(self, line: bytes) -> list[str]:
-        """Return the cells of a line."""
-        text = line.decode("utf-8").rstrip("\r\n")
-        if '"' not in text:
-            return text.split(self.delimiter)
-        return next(csv.reader([text], delimiter=self.delimiter, strict=True))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """Where a row of a table is, and what its runs hold."""
+class Row(NamedTuple):
+    """Where a row of a table is, and the class of its runs, as the table writes it."""
 
     line: int
     start: int  # of its bytes in the file
     length: int
-    value: int = FOREGROUND
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What the rows of a table mean: as the user says, with the values of classes of names."""
+
+    choice: AnnotationChoice
+    classes: Mapping[str, int]
+
+    def form(self, layout: Layout) -> str:
+        """Write what decides the pixels, and what its columns are called by the user."""
+        parts = [layout.name, f"order:{self.choice.rle_order}", f"base:{self.choice.rle_base}"]
+        for what, stated in (("classes", self.classes), ("columns", dict(self.choice.columns))):
+            pairs = [
+                f"{quote(str(k), safe='')}={quote(str(v), safe='')}" for k, v in stated.items()
+            ]
+            parts += [f"{what}:{';'.join(pairs)}"] if pairs else []
+        return ",".join(parts)
+
+    @classmethod
+    def of(cls, form: str, size: Shape | None) -> Self:
+        """Read what `form` writes; a ValueError if it has not."""
+        parts = dict(part.partition(":")[::2] for part in form.split(",")[1:])
+        classes, columns = (_pairs(parts.get(what, "")) for what in ("classes", "columns"))
+        choice = AnnotationChoice(
+            size=size,
+            columns=tuple(columns),
+            rle_order="row" if parts.get("order") == "row" else "column",
+            rle_base=int(parts.get("base") != "0"),
+        )
+        return cls(choice=choice, classes={name: int(value) for name, value in classes})
+
+
+def _safe(text: object) -> str:
+    return quote(str(text), safe="")
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Parse ``name=value;…``; a ValueError if it is not so."""
+    pairs = []
+    for part in filter(None, text.split(";")):
+        name, value = part.split("=")
+        pairs.append((unquote(name), unquote(value)))
+    return pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +91,7 @@ class TableMask(Annotation):
     """The rows of one image in a table of run lengths."""
 
     layout: Layout
-    choice: AnnotationChoice
+    meaning: Meaning
     rows: tuple[Row, ...]
     stamp: tuple[int, int]  # size and time of the file when its lines were found
 
@@ -78,138 +100,225 @@ class TableMask(Annotation):
         return b"".join(self._lines())
 
     def _lines(self) -> list[bytes]:
+        """Read the lines of the rows, which lie where they were found."""
+        found = []
         try:
-            with open(self.path, "rb", opener=open_at_once) as file:
-                if _stamp(os.fstat(file.fileno())) != self.stamp:
+            file = open_at_once(str(self.path), os.O_RDONLY | BINARY)
+            try:
+                if _stamp(os.fstat(file)) != self.stamp:
                     raise MaskError("the table changes while it is read; wait until it is written")
-                return [os.pread(file.fileno(), row.length, row.start) for row in self.rows]
+                for row in self.rows:
+                    os.lseek(file, row.start, os.SEEK_SET)
+                    found.append(os.read(file, row.length))
+            finally:
+                os.close(file)
         except OSError as error:
             raise MaskError(f"cannot be read: {reason_of(error)}") from error
+        return found
 
     def runs(self, shape: Shape) -> Runs:
         """Return the mask as run lengths; a MaskError tells all that is wrong with its rows."""
         found, faults = [], []
+        seen: dict[tuple[str, bytes], int] = {}
+        pixels, base = shape[0] * shape[1], self.meaning.choice.rle_base
         for row, line in zip(self.rows, self._lines(), strict=True):
+            cell = self.layout.run_lengths(self.layout.cells(line))
+            first = seen.setdefault((row.label, cell), row.line)
             try:
-                cell = self.layout.cells(line)[self.layout.places["rle"]].strip().encode()
-                starts, ends = parse_pairs(cell, self.choice.rle_base)
-                wrong = [*check_runs(starts, ends, shape[0] * shape[1], self.choice.rle_base)]
-                found.append((starts, ends, row.value))
+                starts, ends = parse_pairs(cell, base)
+                wrong = [*check_runs(starts, ends, pixels, base)]
+                found.append((starts, ends, self._value(row.label)))
             except MaskError as error:
                 wrong = [str(error)]
+            if first != row.line and cell not in NOTHING:
+                wrong = [f"the same run lengths stand on line {first} already; remove one of them"]
             faults += [f"line {row.line}: image {self.key}: {fault}" for fault in wrong]
         if faults:
             raise MaskError("; ".join(faults))
-        return unite(found, shape, self.choice.rle_order)
+        return unite(found, shape, self.meaning.choice.rle_order)
+
+    def _value(self, label: str) -> int:
+        if not label:
+            return FOREGROUND
+        return self.meaning.classes[label] if label in self.meaning.classes else int(label)
 
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return the mask, (H, W); a MaskError tells all that is wrong with its rows."""
         return self.runs(shape).mask()
 
+    def turned(self) -> Self:
+        """Return the mask whose runs go the other way."""
+        order: RleOrder = "row" if self.meaning.choice.rle_order == "column" else "column"
+        choice = replace(self.meaning.choice, rle_order=order)
+        return replace(self, meaning=replace(self.meaning, choice=choice))
+
 
 @dataclass(slots=True, kw_only=True)
-class _Table:
+class Table:
     """What is found in a table: the rows of every image, and what is wrong with lines."""
 
     layout: Layout
     stamp: tuple[int, int]
     rows: dict[str, list[Row]] = field(default_factory=dict)
     sizes: dict[str, Shape] = field(default_factory=dict)
-    faults: list[tuple[str, str]] = field(default_factory=list)  # image or file, what is wrong
+    names: dict[str, str] = field(default_factory=dict)  # of classes that are no numbers
+    faults: list[tuple[str, str]] = field(default_factory=list)  # of an image, with its line
+
+    def add(self, number: int, start: int, line: bytes) -> None:
+        """Take note of a row, or of what is wrong with it."""
+        try:
+            cells = self.layout.cells(line)
+        except TextError as error:
+            self.faults.append((f"line {number}", f"line {number}: {error}"))
+            return
+        key, label = self.layout.image(cells)
+        rows = self.rows.setdefault(key, [])
+        label = self.names.setdefault(label, label) if label else ""
+        rows.append(Row(number, start, len(line), label))
+        faults = [*_label_faults(label), *self._size_faults(key, cells)]
+        if not key:
+            faults.append("the name of the image is empty")
+        if self.layout.classes and not label and self.layout.run_lengths(cells) not in NOTHING:
+            faults.append("the class of its run lengths is empty")
+        self.faults += [(key, f"line {number}: image {key}: {fault}") for fault in faults]
+
+    def mask(self, path: Path, key: str, meaning: Meaning, form: str) -> TableMask:
+        """Return the mask of an image; one that is not there has no rows."""
+        return TableMask(
+            path=path,
+            key=key,
+            form=form,
+            size=self.sizes.get(key, meaning.choice.size),
+            layout=self.layout,
+            meaning=meaning,
+            rows=tuple(self.rows.get(key, ())),
+            stamp=self.stamp,
+        )
+
+    def _size_faults(self, key: str, cells: list[str]) -> Iterable[str]:
+        """Take note of the size that a row states, or say what is wrong with it."""
+        stated = self.layout.size(cells)
+        if stated is None:
+            return
+        if not all(text.isdigit() and 0 < len(text) < 10 and int(text) for text in stated):
+            yield f"height {quoted(stated[0])} and width {quoted(stated[1])} are no size"
+            return
+        size = int(stated[0]), int(stated[1])
+        if self.sizes.setdefault(key, size) != size:
+            yield f"another line says that it is {self.sizes[key][1]}×{self.sizes[key][0]} pixels"
 
 
-def index_table(path: Path, choice: AnnotationChoice) -> Index:
+def _label_faults(label: str) -> Iterable[str]:
+    """Say why a class that is a number is none that runs can hold."""
+    if label.removeprefix("-").isdigit() and not (
+        label.isdigit() and len(label) < 11 and 0 < int(label) < LARGEST_CLASS
+    ):
+        yield (
+            f"class {quoted(label)}: classes are numbered from 1 on, as 0 is what pixels without "
+            "runs hold"
+        )
+
+
+def index_table(path: Path, meaning: Meaning) -> Index:
     """Find the images of a table."""
+    choice = meaning.choice
     try:
-        with named(path):
-            table = _walk(str(path), _stamp(os.stat(path)), choice)
+        table = open_table(path, choice)
     except MaskError as error:
         problem = Problem(name=str(path), kind="unreadable table", detail=str(error))
         return Index(files={}, problems=[problem])
-    except OSError as error:
-        detail = f"{path}: cannot be read: {reason_of(error)}"
-        return Index(
-            files={}, problems=[Problem(name=str(path), kind="unreadable table", detail=detail)]
-        )
+    form = meaning.form(table.layout)
+    masks = {key: table.mask(path, key, meaning, form) for key in table.rows}
+    facts = [f"format:{form.partition(',columns:')[0]}"]
+    if choice.size and len(table.sizes) < len(table.rows):
+        facts.append(choice.said_size)
+    if table.layout.classes:
+        facts.append("overlap:later")
+    names = {value: name for name, value in meaning.classes.items()}
+    return Index(files=masks, problems=_problems(path, table), facts=tuple(facts), names=names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMask(Annotation):
+    """A mask of a table that a run tells of; its rows are looked for when they are wanted."""
+
+    def _found(self) -> TableMask:
+        try:
+            meaning = Meaning.of(self.form, self.size)
+        except ValueError as error:
+            raise MaskError(f"its form {quoted(self.form)} is not understood") from error
+        table = open_table(self.path, meaning.choice)
+        return table.mask(self.path, self.key, meaning, self.form)
+
+    def content(self) -> bytes:
+        """Return the lines of this image."""
+        return self._found().content()
+
+    def values(self, shape: Shape) -> NDArray[Any]:
+        """Return the mask, (H, W)."""
+        return self._found().values(shape)
+
+
+def open_table(path: Path, choice: AnnotationChoice) -> Table:
+    """Walk a table, once a process as long as it stays the same; a MaskError if it is none."""
+    with named(path):
+        try:
+            return _walk(str(path), _stamp(os.stat(path)), choice.columns)
+        except TextError as error:
+            raise MaskError(str(error)) from error
+        except OSError as error:
+            raise MaskError(f"cannot be read: {reason_of(error)}") from error
+
+
+def meaning_of(tables: Iterable[Path], choice: AnnotationChoice) -> Meaning:
+    """Return what the rows of tables mean; they share the numbers of classes that have names."""
+    names: list[str] = []
+    for path in tables:
+        with suppress(MaskError):  # what cannot be read is told by `index_table`
+            names += open_table(path, choice).names
+    return Meaning(choice=choice, classes=number_classes(names))
+
+
+def number_classes(names: Iterable[str]) -> dict[str, int]:
+    """Return the numbers of classes from 1 on, in the order of names; none for numbers alone.
+
+    >>> number_classes(["Flower", "Fish", "Fish"]), number_classes(["4", "1"])
+    ({'Fish': 1, 'Flower': 2}, {})
+    """
+    words = sorted(set(names))
+    if all(name.removeprefix("-").isdigit() for name in words):
+        return {}
+    return {name: number for number, name in enumerate(words, 1)}
+
+
+@lru_cache(maxsize=4)
+def _walk(path: str, stamp: tuple[int, int], columns: tuple[tuple[str, str], ...]) -> Table:
+    """Find the rows of every image."""
+    table: Table | None = None
+    for number, (start, line) in enumerate(lines_with_places(path), 1):
+        if table is None:
+            layout = layout_of(line, AnnotationChoice(columns=columns))
+            table = Table(layout=layout, stamp=stamp)
+            if layout.header:
+                continue
+        if line.strip():
+            table.add(number, start, line)
+    if table is None or not (table.rows or table.faults):
+        raise TextError("it holds no rows of run lengths")
+    return table
+
+
+def _problems(path: Path, table: Table) -> list[Problem]:
+    """Return what is wrong with rows; with the first ones, where there are many."""
     problems = [
         Problem(name=name, kind="unreadable row", detail=f"{path}: {fault}")
-        for name, fault in table.faults
+        for name, fault in table.faults[:MOST_FAULTS]
     ]
-    masks = {key: _mask(path, key, table, choice) for key in table.rows}
-    facts = (table.layout.form, *([choice.said_size] if choice.size else []))
-    return Index(files=masks, problems=problems, facts=(f"format:{facts[0]}", *facts[1:]))
-
-
-def table_mask(path: Path, key: str, form: str, size: Shape) -> TableMask:
-    """Find the rows of an image again, by what a run tells of it."""
-    choice = AnnotationChoice(size=size, **_choices(form))
-    with named(path):
-        table = _walk(str(path), _stamp(os.stat(path)), choice)
-    return _mask(path, key, table, choice)
-
-
-def _choices(form: str) -> dict[str, Any]:
-    stated = dict(part.partition(":")[::2] for part in form.split(",")[1:])
-    return {"rle_order": stated["order"], "rle_base": int(stated["base"])}
-
-
-def _mask(path: Path, key: str, table: _Table, choice: AnnotationChoice) -> TableMask:
-    return TableMask(
-        path=path,
-        key=key,
-        form=table.layout.form,
-        size=table.sizes.get(key, choice.size),
-        layout=table.layout,
-        choice=choice,
-        rows=tuple(table.rows.get(key, ())),
-        stamp=table.stamp,
-    )
+    if (more := len(table.faults) - MOST_FAULTS) > 0:
+        detail = f"{path}: {counted(more, 'more row')} cannot be read either"
+        problems.append(Problem(name=str(path), kind="unreadable row", detail=detail))
+    return problems
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
-
-
-@lru_cache(maxsize=4)
-def _walk(path: str, stamp: tuple[int, int], choice: AnnotationChoice) -> _Table:
-    """Find the rows of every image; a table is walked once a process, as long as it is the same."""
-    lines = lines_with_places(path)
-    table: _Table | None = None
-    try:
-        for number, (start, line) in enumerate(lines, 1):
-            if table is None:
-                table = _Table(layout=layout_of(line, choice), stamp=stamp)
-                if table.layout.header:
-                    continue
-            if line.strip():
-                _add(table, Row(line=number, start=start, length=len(line)), line)
-    except TextError as error:
-        raise MaskError(str(error)) from error
-    if table is None:
-        raise MaskError("the table is empty")
-    return table
-
-
-def _add(table: _Table, row: Row, line: bytes) -> None:
-    cells = table.layout.cells(line)
-    key = cells[table.layout.places["image"]].strip()
-    table.rows.setdefault(key, []).append(row)
-
-
-def layout_of(line: bytes, choice: AnnotationChoice) -> Layout:
-    """Tell from the first line of a table what its columns are."""
-    text = line.decode("utf-8-sig").rstrip("\r\n")
-    settings = f"order:{choice.rle_order},base:{choice.rle_base}"
-    cells = next(csv.reader([text]), [])
-    names = [cell.strip().lower() for cell in cells]
-    places = {
-        what: names.index(name)
-        for what, known in COLUMNS.items()
-        for name in known
-        if name in names
-    }
-    if not {"image", "rle"} <= places.keys():
-        raise MaskError(
-            f"line 1: {quoted(text)} does not name the columns of a table of run lengths"
-        )
-    return Layout(form=f"kaggle-rle,{settings}", delimiter=",", places=places)

@@ -18,6 +18,7 @@ from segeval.settings import (
     Reading,
     RleOrder,
     Source,
+    parse_columns,
     parse_shard,
     parse_size,
 )
@@ -82,6 +83,10 @@ class FolderOptions:
         "Rows and columns of images in tables, where neither side says them, e.g. 768x768.",
         metavar="HxW",
     )
+    columns: str | None = _annotation(
+        "What a table calls its columns, where that is unusual: image, rle, class, height, width.",
+        metavar="image=NAME,…",
+    )
     rle_order: RleOrder = _annotation(
         "Run lengths go down the columns, or along the rows.", default="column"
     )
@@ -93,6 +98,7 @@ class FolderOptions:
         """Return how rows of tables become masks."""
         return AnnotationChoice(
             size=None if self.size is None else parse_size(self.size),
+            columns=() if self.columns is None else parse_columns(self.columns),
             rle_order=self.rle_order,
             rle_base=self.rle_base,
         )

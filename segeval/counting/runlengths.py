@@ -1,0 +1,127 @@
+"""Count masks that are held as run lengths, without making pixels of them.
+
+Two masks of runs are cut at all of their edges. Beside a PNG file, runs become scan lines for the
+kernel: what a row differs by from the row above are the ends of runs down the columns.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segeval.counting.contingency import ContingencyTable, tabulate
+from segeval.inputs.rle import Runs
+
+SUB, UP = 1, 2  # filters of PNG: what a byte differs by from the left, from above
+BYTE: Final = 255  # the largest value of scan lines
+
+
+def count_runs(truth: Runs, prediction: Runs) -> ContingencyTable | None:
+    """Count the pairs of values of two masks of one size; None if sizes or orders differ.
+
+    >>> import numpy as np
+    >>> one, two = (np.array([value]) for value in (1, 2))
+    >>> how = {"shape": (2, 3), "order": "row"}
+    >>> truth = Runs(starts=one, ends=one + 3, values=one, **how)
+    >>> table = count_runs(truth, Runs(starts=two, ends=two + 3, values=two, **how))
+    >>> list(zip(table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist()))
+    [(0, 0, 2), (0, 2, 1), (1, 0, 1), (1, 2, 2)]
+    """
+    if (truth.order, truth.shape) != (prediction.order, prediction.shape):
+        return None
+    pixels = truth.shape[0] * truth.shape[1]
+    if _is_plain(truth) and _is_plain(prediction):
+        return _count_plain(truth, prediction, pixels)
+    edges = np.concatenate(
+        (truth.starts, truth.ends, prediction.starts, prediction.ends, (0, pixels))
+    )
+    edges.sort()
+    lengths = np.diff(edges)
+    at = edges[:-1][lengths > 0]
+    return tabulate(_values_at(truth, at), _values_at(prediction, at), lengths[lengths > 0])
+
+
+def _is_plain(runs: Runs) -> bool:
+    """Whether a mask holds no value beside 0, or one."""
+    return not runs.values.size or bool((runs.values == runs.values[0]).all())
+
+
+def _count_plain(truth: Runs, prediction: Runs, pixels: int) -> ContingencyTable:
+    """Count two masks of one foreground each, from three sums of lengths."""
+    values = [int(runs.values[0]) if runs.values.size else 0 for runs in (truth, prediction)]
+    both, one, other = _common(truth, prediction), _foreground(truth), _foreground(prediction)
+    counts = np.array(
+        [
+            (0, 0, pixels - one - other + both),
+            (0, values[1], other - both),
+            (values[0], 0, one - both),
+            (*values, both),
+        ]
+    )
+    counts = counts[counts[:, 2] > 0]
+    return ContingencyTable(truth=counts[:, 0], prediction=counts[:, 1], pixels=counts[:, 2])
+
+
+def _foreground(runs: Runs) -> int:
+    return int(runs.ends.sum() - runs.starts.sum())
+
+
+def _common(one: Runs, other: Runs) -> int:
+    """Return how many pixels lie in runs of both masks."""
+    if not one.starts.size or not other.starts.size:
+        return 0
+    before = np.zeros(one.starts.size + 1, np.int64)  # in all runs up to one
+    np.cumsum(one.ends - one.starts, out=before[1:])
+    ends = np.concatenate((other.ends[:1], one.ends))  # the first stands for no run at all
+    total = 0
+    for sign, edges in ((1, other.ends), (-1, other.starts)):
+        place = np.searchsorted(one.starts, edges, side="right")
+        beyond = np.where(place > 0, np.maximum(ends[place] - edges, 0), 0)
+        total += sign * int((before[place] - beyond).sum())
+    return total
+
+
+def _values_at(runs: Runs, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what a mask holds at some pixels, which are numbered in its order."""
+    if not runs.starts.size:
+        return np.zeros(pixels.size, np.int64)
+    place = np.searchsorted(runs.starts, pixels, side="right") - 1
+    return np.where((place >= 0) & (pixels < runs.ends[place]), runs.values[place], 0)
+
+
+def lines_of(runs: Runs) -> tuple[bytes | memoryview, int, int] | None:
+    """Return a mask as filtered scan lines, bits a sample and samples a pixel, as the kernel takes.
+
+    None if a value needs more than a byte.
+    """
+    if runs.values.max(initial=0) > BYTE:
+        return None
+    height, width = runs.shape
+    down = runs.order == "column"
+    lines = np.zeros((height, 1 + width), np.uint8)
+    lines[:, 0] = UP if down else SUB
+    length = height if down else width  # of a column or row, beyond which no run reaches
+    starts, ends, values = _cut(runs, length)
+    values = values.astype(np.uint8)
+    first, begin = np.divmod(starts, length)
+    end = ends - first * length
+    inside = end < length
+    flat = lines.ravel()
+    step, back = (width + 1, 1) if down else (1, width + 1)
+    flat[1 + begin * step + first * back] += values
+    np.subtract.at(flat, 1 + end[inside] * step + first[inside] * back, values[inside])
+    return flat.data, 8, 1
+
+
+def _cut(runs: Runs, length: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Cut runs where a column or row of some length ends."""
+    first, last = runs.starts // length, (runs.ends - 1) // length
+    pieces = last - first + 1
+    if runs.starts.size == 0 or pieces.max() == 1:
+        return runs.starts, runs.ends, runs.values
+    run = np.repeat(np.arange(pieces.size), pieces)
+    number = np.arange(run.size) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    line = first[run] + number
+    starts = np.maximum(runs.starts[run], line * length)
+    ends = np.minimum(runs.ends[run], (line + 1) * length)
+    return starts, ends, runs.values[run]
