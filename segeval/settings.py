@@ -205,12 +205,12 @@ class CsvStyle:
 PLAIN: Final = CsvStyle()
 
 
-def parse_columns(text: str) -> tuple[tuple[str, str], ...]:
+def parse_csv_columns(text: str) -> tuple[tuple[str, str], ...]:
     """Parse columns that are picked, each with the name behind ``=`` if there is one.
 
     Quotes of CSV hold names with a comma.
 
-    >>> parse_columns('image=id,mdice,"iou_a,b"')
+    >>> parse_csv_columns('image=id,mdice,"iou_a,b"')
     (('image', 'id'), ('mdice', 'mdice'), ('iou_a,b', 'iou_a,b'))
     """
     try:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made.sets import data_set, segeval
 
-from segeval.settings import CsvStyle, parse_columns
+from segeval.settings import CsvStyle, parse_csv_columns
 
 TRUTH = [[0, 1, 1, 2], [0, 1, 2, 2]]
 PREDICTION = [[0, 1, 2, 2], [0, 0, 2, 2]]
@@ -99,7 +99,7 @@ def test_the_score_of_a_class_that_is_not_there_is_found_with_the_classes(
 
 
 def test_names_of_columns_may_hold_commas_and_equals_signs() -> None:
-    assert parse_columns('"iou_a,b",iou_c=d=e') == (("iou_a,b", "iou_a,b"), ("iou_c=d", "e"))
+    assert parse_csv_columns('"iou_a,b",iou_c=d=e') == (("iou_a,b", "iou_a,b"), ("iou_c=d", "e"))
 
 
 def test_tidy_data_hold_the_scores_of_the_wide_table(folders: tuple[Path, Path]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
 from segeval.cli.options.panels import gate_metrics, in_panel
-from segeval.settings import CsvStyle, parse_columns
+from segeval.settings import CsvStyle, parse_csv_columns
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
 PANEL: Final = "Output and gate"
@@ -79,7 +79,9 @@ class ReportFiles:
         """Return how tables are written as CSV, where the command has options of it."""
         said = {name: getattr(self, name, None) for name in ("csv_columns", "float_format")}
         return CsvStyle(
-            columns=parse_columns(said["csv_columns"]) if said["csv_columns"] is not None else (),
+            columns=parse_csv_columns(said["csv_columns"])
+            if said["csv_columns"] is not None
+            else (),
             float_format=said["float_format"] or "",
             safe=getattr(self, "csv_safe", False),
         )
