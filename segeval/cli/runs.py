@@ -32,6 +32,7 @@ def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> Count
     """Count the pairs that the options name; write them to a run file as they come, if asked."""
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import RunFile
+    from segeval.counting.turned import propose_order
 
     source, reading = pairing.source(), pairing.reading(lossy=lossy)
     say_decoder(quiet=quiet)
@@ -55,6 +56,8 @@ def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> Count
         )
     if not quiet:
         _say_regions(run, source)
+        if found := propose_order(run, reading, source.annotations.rle_order):
+            notify(f"notice: {found}")
     return run
 
 
@@ -63,7 +66,7 @@ def _say_regions(run: CountedRun, source: Source) -> None:
     from segeval.inputs.regions import propose_regions
 
     truth, prediction = source.truth, source.prediction
-    if truth is None or prediction is None or source.roi is not None:
+    if truth is None or prediction is None or source.roi is not None or not truth.is_dir():
         return
     if not run.images or run.provenance.problems:
         return

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.run import CountedRun, Counts
+from segeval.counting.run import CountedRun, Counts, Provenance
 from segeval.errors import RunError
 from segeval.text import counted, listed
 
@@ -71,6 +71,7 @@ def stack(runs: Sequence[CountedRun]) -> CountedRun:
             prediction=np.concatenate([c.prediction for c in counts]),
             pixels=np.concatenate([c.pixels for c in counts]),
         ),
+        provenance=Provenance(names=runs[0].provenance.names),
     )
 
 

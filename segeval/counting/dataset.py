@@ -235,6 +235,11 @@ def provenance_of(
         extra=pairing.extra,
         left_out=pairing.left_out,
         waivers=(*_waivers(source, reading), *pairing.facts),
+        names={
+            side: {str(value): name for value, name in names.items()}
+            for side, names in pairing.names.items()
+            if names
+        },
         shards=() if source.shard is None else (source.shard,),
         source={
             "prediction": str(source.prediction or ""),

@@ -102,6 +102,7 @@ class Provenance:
     waivers: tuple[str, ...] = ()  # what can move a score, for the signature, e.g. missing:skip
     shards: tuple[str, ...] = ()  # e.g. "1/4"; empty for all of the data set
     source: Mapping[str, str] = field(default_factory=dict)  # where the masks came from
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of values, by side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,7 +188,8 @@ class CountedRun:
         image = new[self.counts.image]
         counts = replace(self.counts, image=image).select(image >= 0)
         images = tuple(self.images[position] for position in positions)
-        kept = Provenance(waivers=self.provenance.waivers, source=self.provenance.source)
+        known = self.provenance
+        kept = Provenance(waivers=known.waivers, source=known.source, names=known.names)
         return type(self)(images=images, counts=counts, provenance=kept)
 
 
@@ -228,5 +230,6 @@ def _united(parts: Sequence[Provenance]) -> Provenance:
         left_out=union(part.left_out for part in parts),
         waivers=parts[0].waivers,
         shards=shards,
+        names=parts[0].names,
         source=sources[0] if all(source == sources[0] for source in sources) else {},
     )

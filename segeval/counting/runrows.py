@@ -176,13 +176,16 @@ def read_facts(text: str) -> Provenance:
     """Read what happened while a run was counted, but for the problems, from its JSON."""
     stated = json.loads(text)
     check_types([stated], dict)
-    lists = {each.name for each in fields(Provenance)} - {"problems", "source"}
+    lists = {each.name for each in fields(Provenance)} - {"problems", "source", "names"}
     facts: dict[str, Any] = {name: stated[name] for name in lists & stated.keys()}
-    source = stated.get("source", {})
+    source, named = stated.get("source", {}), stated.get("names", {})
     check_types(facts.values(), list)
-    check_types([source], dict)
-    check_types([*itertools.chain(*facts.values()), *source.values()], str)
-    return Provenance(**{name: tuple(names) for name, names in facts.items()}, source=source)
+    check_types([source, named, *named.values()], dict)
+    called = [*itertools.chain(*(names.values() for names in named.values()))]
+    check_types([*itertools.chain(*facts.values()), *source.values(), *called], str)
+    check_types([int(value) for names in named.values() for value in names], int)
+    parts = {name: tuple(texts) for name, texts in facts.items()}
+    return Provenance(**parts, source=source, names=named)
 
 
 def read_problems(connection: sqlite3.Connection, most: int) -> tuple[Problem, ...]:

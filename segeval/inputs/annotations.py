@@ -56,6 +56,10 @@ class Annotation(ABC):
         del shape
         return None
 
+    def turned(self) -> Annotation | None:
+        """Return the mask that the same run lengths are in the other order, if it is held so."""
+        return None
+
     def fingerprint(self) -> str:
         """Return the fingerprint of these rows, written as that of a file without times."""
         content = self.content()

@@ -72,6 +72,11 @@ class Layout:
             return (name, label) if name else (key, "")
         return key, cells[self.places["class"]] if "class" in self.places else ""
 
+    def likely_image(self, line: bytes) -> str:
+        """Return what seems to be the image of a line that is not understood, to name it."""
+        cells = line.decode("utf-8", "replace").split(self.delimiter)
+        return cells[min(self.places["image"], len(cells) - 1)].strip(' "\r\n')
+
     @property
     def classes(self) -> bool:
         """Whether rows state a class."""

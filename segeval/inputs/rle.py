@@ -173,9 +173,10 @@ def parse_pairs(text: bytes, base: int) -> tuple[NDArray[np.int64], NDArray[np.i
 
 
 def check_runs(
-    starts: NDArray[np.int64], ends: NDArray[np.int64], pixels: int, base: int
+    starts: NDArray[np.int64], ends: NDArray[np.int64], shape: Shape, base: int
 ) -> Iterator[str]:
-    """Say what is wrong with the runs of one row, in an image of so many pixels."""
+    """Say what is wrong with the runs of one row, in an image of some height and width."""
+    pixels = shape[0] * shape[1]
     if not starts.size or (
         starts[0] >= 0
         and ends[-1] <= pixels
@@ -184,31 +185,30 @@ def check_runs(
     ):
         return
 
-    def shown(number: int) -> str:
+    def shown(number: int | np.intp) -> str:
         start = int(starts[number])
         return f"run {start + base} {int(ends[number]) - start}"
 
     if (empty := np.flatnonzero(ends <= starts)).size:
         yield f"{shown(empty[0])} has no pixel"
     if starts.min() < 0:
-        yield f"{shown(int(starts.argmin()))} starts before the first pixel, which is {base}"
-    if (last := int(ends.argmax())) >= 0 and ends[last] > pixels:
         yield (
-            f"{shown(last)} ends at pixel {int(ends[last]) - 1 + base} of an image of "
-            f"{pixels} pixels"
+            f"{shown(starts.argmin())} starts before the first pixel, which is 1; type --rle-base "
+            "0 if pixels are numbered from 0"
+        )
+    if ends.max() > pixels:
+        yield (
+            f"{shown(ends.argmax())} ends at pixel {int(ends.max()) - 1 + base}, and the last of "
+            f"an image of height {shape[0]} and width {shape[1]} is {pixels - 1 + base}"
         )
     if (back := np.flatnonzero(starts[1:] < starts[:-1])).size:
         yield f"{shown(back[0] + 1)} stands behind {shown(back[0])}; sort the runs by their starts"
     ranks = np.argsort(starts, kind="stable")
-    over = np.flatnonzero(starts[ranks][1:] < ends[ranks][:-1])
-    if over.size:
-        one, other = int(ranks[over[0]]), int(ranks[over[0] + 1])
+    if (over := np.flatnonzero(starts[ranks][1:] < ends[ranks][:-1])).size:
+        one, other = ranks[over[0]], ranks[over[0] + 1]
         twice = starts[one] == starts[other] and ends[one] == ends[other]
-        yield (
-            f"{shown(one)} stands there twice"
-            if twice
-            else (f"{shown(one)} and {shown(other)} overlap")
-        )
+        together = f"{shown(one)} and {shown(other)} overlap"
+        yield f"{shown(one)} stands there twice" if twice else together
 
 
 def unite(

@@ -120,13 +120,13 @@ class TableMask(Annotation):
         """Return the mask as run lengths; a MaskError tells all that is wrong with its rows."""
         found, faults = [], []
         seen: dict[tuple[str, bytes], int] = {}
-        pixels, base = shape[0] * shape[1], self.meaning.choice.rle_base
+        base = self.meaning.choice.rle_base
         for row, line in zip(self.rows, self._lines(), strict=True):
             cell = self.layout.run_lengths(self.layout.cells(line))
             first = seen.setdefault((row.label, cell), row.line)
             try:
                 starts, ends = parse_pairs(cell, base)
-                wrong = [*check_runs(starts, ends, pixels, base)]
+                wrong = [*check_runs(starts, ends, shape, base)]
                 found.append((starts, ends, self._value(row.label)))
             except MaskError as error:
                 wrong = [str(error)]
@@ -146,7 +146,7 @@ class TableMask(Annotation):
         """Return the mask, (H, W); a MaskError tells all that is wrong with its rows."""
         return self.runs(shape).mask()
 
-    def turned(self) -> Self:
+    def turned(self) -> TableMask:
         """Return the mask whose runs go the other way."""
         order: RleOrder = "row" if self.meaning.choice.rle_order == "column" else "column"
         choice = replace(self.meaning.choice, rle_order=order)
@@ -169,7 +169,9 @@ class Table:
         try:
             cells = self.layout.cells(line)
         except TextError as error:
-            self.faults.append((f"line {number}", f"line {number}: {error}"))
+            key = self.layout.likely_image(line)
+            self.rows.setdefault(key, [])
+            self.faults.append((key, f"line {number}: image {key}: {error}"))
             return
         key, label = self.layout.image(cells)
         rows = self.rows.setdefault(key, [])
@@ -257,6 +259,14 @@ class StoredMask(Annotation):
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return the mask, (H, W)."""
         return self._found().values(shape)
+
+    def runs(self, shape: Shape) -> Runs:
+        """Return the mask as run lengths."""
+        return self._found().runs(shape)
+
+    def turned(self) -> TableMask:
+        """Return the mask whose runs go the other way."""
+        return self._found().turned()
 
 
 def open_table(path: Path, choice: AnnotationChoice) -> Table:

@@ -15,6 +15,7 @@ from segeval.labels.doubts import are_mixed, grey_kinds, side_doubt
 from segeval.labels.infer import infer_labels, values_on_side
 from segeval.labels.labelmap import MOST_CLASSES, WHITE, LabelMap, Side, add_offset, numbered
 from segeval.labels.load import load_labels
+from segeval.labels.named import by_name, with_names
 from segeval.settings import LabelChoice
 from segeval.values import LIMIT, NO_PREDICTION, describe_values, is_float, plain_values
 
@@ -34,7 +35,8 @@ def choose_labels(
         )
     labels = explicit_labels(choice)
     if labels is None:
-        return _of_level(_inferred(run, choice), choice)
+        return _of_level(with_names(run, _inferred(run, choice)), choice)
+    labels = by_name(run, labels)
     refuse_doubts(run, labels, choice, sides)
     return labels
 

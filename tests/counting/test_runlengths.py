@@ -1,0 +1,120 @@
+"""Run lengths are what their pixels are: counted, painted, written and read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from segeval.counting.contingency import count_values
+from segeval.counting.kernel import KERNEL
+from segeval.counting.runlengths import count_runs, lines_of
+from segeval.errors import MaskError
+from segeval.inputs.rle import (
+    Runs,
+    check_runs,
+    counts_of_text,
+    parse_pairs,
+    runs_of_counts,
+    text_of_counts,
+    unite,
+)
+from segeval.settings import RleOrder
+
+ORDERS = st.sampled_from(["column", "row"])
+SIZES = st.tuples(st.integers(1, 9), st.integers(1, 9))
+VALUES = st.sampled_from([[0, 1], [0, 3], [0, 1, 2, 255], [0, 7, 300, 70_000]])
+
+
+@st.composite
+def masks(draw: st.DrawFn, number: int = 1) -> list[Any]:
+    """Draw masks of one size, which hold some of a few values."""
+    shape, values = draw(SIZES), draw(VALUES)
+    return [draw(arrays(np.int64, shape, elements=st.sampled_from(values))) for _ in range(number)]
+
+
+@given(masks(2), ORDERS)
+def test_runs_are_counted_as_their_pixels(pair: list[Any], order: RleOrder) -> None:
+    truth, prediction = (Runs.of(mask, order) for mask in pair)
+    assert count_runs(truth, prediction) == count_values(truth=pair[0], prediction=pair[1])
+    for runs, mask in zip((truth, prediction), pair, strict=True):
+        np.testing.assert_array_equal(runs.mask(), mask)
+
+
+@pytest.mark.skipif(KERNEL is None, reason="there is no kernel")
+@given(masks(2), ORDERS)
+def test_scan_lines_of_runs_are_counted_by_the_kernel(pair: list[Any], order: RleOrder) -> None:
+    lines = [lines_of(Runs.of(mask, order)) for mask in pair]
+    if None in lines:
+        assert max(int(mask.max()) for mask in pair) > 255
+        return
+    height, width = pair[0].shape
+    found: Any = KERNEL(width, height, *lines[0], *lines[1])  # type: ignore[misc]
+    columns = np.frombuffer(found, np.int64).reshape(3, -1)
+    table = count_values(truth=pair[0], prediction=pair[1])
+    np.testing.assert_array_equal(columns, [table.truth, table.prediction, table.pixels])
+
+
+def test_runs_of_other_orders_or_sizes_are_left_to_pixels() -> None:
+    one = Runs.of(np.eye(2, dtype=int), "row")
+    assert count_runs(one, Runs.of(np.eye(2, dtype=int), "column")) is None
+    assert count_runs(one, Runs.of(np.eye(3, dtype=int), "row")) is None
+
+
+@given(masks(), ORDERS, st.sampled_from([0, 1]))
+def test_pairs_are_read_as_they_were_written(mask: list[Any], order: RleOrder, base: int) -> None:
+    runs = Runs.of(mask[0], order).only()
+    starts, ends = parse_pairs(runs.pairs(base).encode(), base)
+    assert not [*check_runs(starts, ends, runs.shape, base)]
+    again = unite([(starts, ends, 1)], runs.shape, order)
+    np.testing.assert_array_equal(again.mask(), mask[0] != 0)
+
+
+@given(masks(), st.integers(0, 1 << 40))
+def test_counts_of_coco_are_read_as_they_were_written(mask: list[Any], more: int) -> None:
+    runs = Runs.of(mask[0], "column").only()
+    counts = runs.counts()
+    np.testing.assert_array_equal(runs_of_counts(counts, runs.shape).mask(), mask[0] != 0)
+    counts[len(counts) // 2] += more
+    assert counts_of_text(text_of_counts(counts)).tolist() == counts.tolist()
+
+
+def test_counts_are_written_as_text_like_coco() -> None:
+    assert text_of_counts(np.array([6, 1, 40, 4, 5, 4, 5, 4, 21])) == b"61X13mN000`0"
+    assert counts_of_text(b"61X13mN000`0").tolist() == [6, 1, 40, 4, 5, 4, 5, 4, 21]
+    assert counts_of_text(b"").tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(b"61 ", "the character ' '"), (b"6\xff", "character"), (b"61X", "break off")],
+)
+def test_text_that_coco_has_not_written_is_refused(text: bytes, words: str) -> None:
+    with pytest.raises(MaskError, match=words):
+        counts_of_text(text)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [([3, 4], "add up to 7 pixels, and an image of 2×3 .* has 6"), ([7, -1], "hold -1")],
+)
+def test_counts_that_are_no_mask_are_refused(counts: list[int], words: str) -> None:
+    with pytest.raises(MaskError, match=words):
+        runs_of_counts(np.array(counts), (2, 3))
+
+
+@settings(max_examples=50)
+@given(masks(3), ORDERS)
+def test_later_rows_win(layers: list[Any], order: RleOrder) -> None:
+    shape = layers[0].shape
+    painted = np.zeros(shape, np.int64)
+    rows = []
+    for number, layer in enumerate(layers, 1):
+        painted[layer != 0] = number
+        runs = Runs.of(layer, order).only()
+        rows.append((runs.starts, runs.ends, number))
+    np.testing.assert_array_equal(unite(rows, shape, order).mask(), painted)
