@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
+LOWEST := .venv-lowest
 BROWSER := .browser
 
-.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel lint format bench torture fuzz fuzz-native golden docs figures samples clean
+.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest lint format bench torture fuzz fuzz-native golden docs figures samples clean
 
 $(READY): pyproject.toml constraints.txt setup.py segeval/counting/_scanlines.c
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +51,12 @@ run-browser: $(VENV)/.playwright $(BROWSER)/node_modules/axe-core/axe.min.js
 
 test-wheel: $(READY)  ## build the package, install it where nothing else is, and use it
 	$(BIN)/python tests/wheel.py
+
+test-lowest:  ## run the tests with the lowest version of every dependency that is allowed
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install -qq --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip install -q --python $(LOWEST)/bin/python --resolution lowest-direct -e ".[report,objects]" --group dev
+	$(LOWEST)/bin/python -m pytest -n auto -q --ignore tests/browser
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check .
@@ -95,4 +102,4 @@ samples: $(READY)  ## make the sample masks anew
 	$(BIN)/python sample_masks/make.py
 
 clean:
-	rm -rf $(VENV) $(BROWSER) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(BROWSER) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -35,7 +35,7 @@ from fuzz.targets import TARGETS  # noqa: E402
 SHARED: Final = "/dev/shm" if os.path.isdir("/dev/shm") else None  # in memory, where there is one
 FOUND: Final = HERE / "found"
 MEMORY: Final = 2 << 30  # bytes of addresses of the child
-PATIENCE: Final = 5.0  # seconds for one input
+PATIENCE: Final = 10.0  # seconds for one input, also on a machine that does other things
 MOST_FINDINGS: Final = 20  # after which a target is given up
 ROUNDS: Final = (1, 1, 1, 2, 3, 8)  # times that an input is damaged
 
