@@ -7,7 +7,7 @@ settings are checked before any mask is read.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
@@ -164,7 +164,7 @@ class Run:
         return Run(counted=self.counted + other.counted)
 
     @property
-    def images(self) -> tuple[ImageInfo, ...]:
+    def images(self) -> Sequence[ImageInfo]:
         """What is known of each image: name, group, size and files, in the order of the names."""
         return self.counted.images
 
@@ -187,7 +187,7 @@ class Run:
         """Return one row an image and pair of values: how many pixels hold it."""
         import pandas as pd
 
-        names = np.array([image.name for image in self.images], object)
+        names = np.array(self.counted.images.names, object)
         counts = self.counted.counts
         columns = {"truth": counts.truth, "prediction": counts.prediction, "pixels": counts.pixels}
         return pd.DataFrame({"image": names[counts.image], **columns})

@@ -117,7 +117,7 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
     say_classes(scores.run, scores.counts, scores.labels, quiet=quiet)
     say_guessed(scores.counts, scores.labels, [scores.convention], quiet=quiet)
     say_left_out(scores.run, quiet=quiet)
-    if any(image.prediction_form.startswith("JPEG") for image in scores.run.images):
+    if any(form.startswith("JPEG") for form in scores.run.images.column("prediction_form")):
         notify(
             "notice: JPEG changes values, so pixels near the threshold may be wrong", quiet=quiet
         )

@@ -70,8 +70,9 @@ def _say_regions(run: CountedRun, source: Source) -> None:
         return
     if not run.images or run.provenance.problems:
         return
-    names = [image.name for image in run.images]
-    if found := propose_regions(truth, prediction, names, run.images[0].pair.truth):
+    if found := propose_regions(
+        truth, prediction, list(run.images.names), run.images[0].pair.truth
+    ):
         notify(f"notice: {found}")
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from segeval.counting.run import CountedRun, Counts, Provenance
+from segeval.counting.counts import COLUMNS, Counts
+from segeval.counting.run import CountedRun, Images, Provenance
 from segeval.errors import RunError
 from segeval.text import counted, listed
 
@@ -32,7 +32,7 @@ def align(runs: Sequence[CountedRun], *, common: bool = False) -> list[CountedRu
 
 def of_shared_images(runs: Sequence[CountedRun]) -> list[CountedRun]:
     """Return the runs of the images that all of them hold; an error if there are none."""
-    names = [[image.name for image in run.images] for run in runs]
+    names = [run.images.names for run in runs]
     shared = set(names[0]).intersection(*names[1:])
     if any(names) and not shared:
         raise RunError("the runs have no image in common; names are compared as they stand")
@@ -46,38 +46,36 @@ def of_shared_images(runs: Sequence[CountedRun]) -> list[CountedRun]:
 
 def alone(run: CountedRun, aligned: CountedRun) -> list[str]:
     """Name the images of a run that are left out of it."""
-    kept = {image.name for image in aligned.images}
-    return [image.name for image in run.images if image.name not in kept]
+    kept = set(aligned.images.names)
+    return [name for name in run.images.names if name not in kept]
 
 
 def other_truths(baseline: CountedRun, run: CountedRun) -> list[int]:
     """Return the positions of images whose truths hold other numbers of pixels of each value."""
     ours, theirs = _truths(baseline), _truths(run)
-    if np.array_equal(ours, theirs):
+    if all(np.array_equal(ours.column(name), theirs.column(name)) for name in COLUMNS):
         return []
-    rows = (set(map(tuple, part.T.tolist())) for part in (ours, theirs))
+    rows = (
+        set(zip(part.image.tolist(), part.truth.tolist(), part.pixels.tolist(), strict=True))
+        for part in (ours, theirs)
+    )
     return sorted({image for image, *_ in set.symmetric_difference(*rows)})
 
 
 def stack(runs: Sequence[CountedRun]) -> CountedRun:
     """Put the images of runs one after the other, as if they were different ones."""
-    ends = np.cumsum([0, *map(len, runs)])
-    counts = [run.counts for run in runs]
-    return CountedRun(
-        images=tuple(image for run in runs for image in run.images),
-        counts=Counts(
-            image=np.concatenate([c.image + start for c, start in zip(counts, ends, strict=False)]),
-            truth=np.concatenate([c.truth for c in counts]),
-            prediction=np.concatenate([c.prediction for c in counts]),
-            pixels=np.concatenate([c.pixels for c in counts]),
-        ),
-        provenance=Provenance(names=runs[0].provenance.names),
-    )
+    images, parts = Images(), []
+    for run in runs:
+        places = np.arange(len(images), len(images) + len(run))
+        parts.append(run.counts.renumbered(places))
+        images.join(run.images)
+    kept = Provenance(names=runs[0].provenance.names)
+    return CountedRun(images=images, counts=Counts.joined(parts), provenance=kept)
 
 
 def _differing(runs: Sequence[CountedRun], aligned: Sequence[CountedRun]) -> str:
     lacking = []
-    names = [{image.name for image in run.images} for run in runs]
+    names = [set(run.images.names) for run in runs]
     for number, own in enumerate(names, 1):
         missing = sorted(set().union(*names) - own)
         if missing:
@@ -90,20 +88,27 @@ def _differing(runs: Sequence[CountedRun], aligned: Sequence[CountedRun]) -> str
     )
 
 
-def _truths(run: CountedRun) -> NDArray[np.int64]:
-    """Return (image, value, pixels) of all true values of a run, as (3, M) in ascending order."""
-    counts = run.counts
-    order = np.lexsort((counts.truth, counts.image))
-    image, truth = counts.image[order], counts.truth[order]
+def _truths(run: CountedRun) -> Counts:
+    """Return the pixels of all true values of a run, in ascending order, against nothing."""
+    return Counts.joined(map(_without_predictions, run.counts.blocks()))
+
+
+def _without_predictions(block: Counts) -> Counts:
+    order = np.lexsort((block.truth, block.image))
+    image, truth = block.image[order], block.truth[order]
     new = (np.diff(image, prepend=-1) != 0) | (np.diff(truth, prepend=0) != 0)
     starts = np.flatnonzero(new)
-    pixels = np.add.reduceat(counts.pixels[order], starts) if starts.size else counts.pixels
-    return np.stack([image[starts], truth[starts], pixels])
+    return Counts(
+        image=image[starts],
+        truth=truth[starts],
+        prediction=np.zeros(starts.size, np.int64),
+        pixels=np.add.reduceat(block.pixels[order], starts),
+    )
 
 
 def _other_truth(baseline: CountedRun, run: CountedRun, differing: Sequence[int]) -> str:
     first, other = baseline.images[differing[0]], run.images[differing[0]]
-    names = listed([baseline.images[number].name for number in differing], 1, " and {} more")
+    names = listed([baseline.images.names[number] for number in differing], 1, " and {} more")
     return (
         f"{names}: the truth {first.truth_path} of the baseline and {other.truth_path} "
         "of the other run hold other numbers of pixels of each value; compare runs that are "

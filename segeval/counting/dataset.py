@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
 from segeval.counting.native import count_files
-from segeval.counting.run import RESIZED, CountedRun, ImageCounts, ImageInfo, Provenance
+from segeval.counting.run import RESIZED, CountedRun, Gathering, ImageCounts, ImageInfo, Provenance
 from segeval.counting.runfile import RunFile
 from segeval.counting.runlengths import count_runs
 from segeval.counting.workers import default_workers, ordered_map
@@ -179,16 +179,20 @@ def count_dataset(
     reading, pairing = reading or Reading(), pair_up(source)
     pairs = pairing.pairs if file is None else _pending(file, pairing, source, reading)
     count = partial(count_pair, reading=reading, fingerprints=file is not None)
-    images: list[ImageCounts] = []
-    keep = images.append if file is None else file.add
+    gathered = Gathering(None if file is None else file.kept)
+
+    def keep(image: ImageCounts) -> None:
+        if file is not None:
+            file.add(image)
+        gathered.add(image)
+
     several = (workers or default_workers(len(pairs), threads=True)) > 1  # else nothing is shared
     threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels)
     faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
     provenance = provenance_of(source, reading, pairing, faults)
-    if file is None:
-        return CountedRun.of(images, provenance)
-    file.finish(provenance)
-    return file.read()
+    if file is not None:
+        file.finish(provenance)
+    return gathered.run(provenance)
 
 
 def map_pairs(

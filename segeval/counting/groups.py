@@ -25,9 +25,9 @@ def group_names(run: CountedRun, pattern: str | None = None) -> list[str]:
     'aachen'
     """
     if pattern is None:
-        return [image.group for image in run.images]
+        return list(run.images.column("group"))
     try:
-        matches = [re.search(pattern, image.name) for image in run.images]
+        matches = [re.search(pattern, name) for name in run.images.names]
     except (re.error, OverflowError, RecursionError) as error:
         raise SettingError(
             f"--group-by {quoted(pattern)} is no regular expression: {error}"
@@ -41,7 +41,7 @@ def group_names(run: CountedRun, pattern: str | None = None) -> list[str]:
 
 def check_groups(run: CountedRun, names: Sequence[str]) -> None:
     """Refuse a mean over groups where an image has none."""
-    without = [image.name for image, name in zip(run.images, names, strict=True) if not name]
+    without = [image for image, name in zip(run.images.names, names, strict=True) if not name]
     if without:
         raise SettingError(
             f"--pooling group: {listed(without, 3, ' and {} more images')} "

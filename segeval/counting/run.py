@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable, tabulate
+from segeval.counting.counts import Counts
 from segeval.errors import Problem, RunError
 from segeval.inputs.fingerprints import same_files
 from segeval.inputs.pairing import Pair, mask_at
 from segeval.settings import Reading
 
-BLOCK: Final = 1 << 14  # rows of counts that are added up at a time
+TABLES: Final = 1 << 10  # tables that wait to become columns
 RESIZED: Final = "resize:nearest"  # waiver: predictions were brought to the size of truths
 
 
@@ -42,6 +44,7 @@ class ImageInfo:
     group: str = ""
     roi_path: str = ""
     fingerprints: str = field(default="", compare=False)
+    origin: object = field(default_factory=object, compare=False, repr=False)  # its counting
 
     @property
     def pair(self) -> Pair:
@@ -65,29 +68,91 @@ class ImageCounts:
     table: ContingencyTable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Counts:
-    """The tables of all images of a run, end to end, as four columns of equal length N."""
+FIELDS: Final = tuple(each.name for each in fields(ImageInfo))
+NUMBERS: Final = {"height", "width"}
+REPEATED: Final = {"group", "truth_form", "prediction_form", "roi_path"}  # mostly the same texts
 
-    image: NDArray[np.int64]  # position in ``CountedRun.images``, ascending
-    truth: NDArray[np.int64]
-    prediction: NDArray[np.int64]
-    pixels: NDArray[np.int64]
 
-    def table_of(self, rows: slice) -> ContingencyTable:
-        """Return the rows of one image as its table."""
-        return ContingencyTable(
-            truth=self.truth[rows], prediction=self.prediction[rows], pixels=self.pixels[rows]
-        )
+class Images(Sequence[ImageInfo]):
+    """What is known of all images of a run, as columns; each is an object when it is asked for."""
 
-    def select(self, chosen: NDArray[Any] | slice) -> Counts:
-        """Return the rows that are chosen by a mask, by their positions, or by a slice."""
-        return Counts(
-            image=self.image[chosen],
-            truth=self.truth[chosen],
-            prediction=self.prediction[chosen],
-            pixels=self.pixels[chosen],
-        )
+    __slots__ = ("_columns", "_texts")
+
+    def __init__(self, images: Iterable[ImageInfo] = ()) -> None:
+        self._columns: dict[str, Any] = {n: array("q") if n in NUMBERS else [] for n in FIELDS}
+        self._texts: dict[str, str] = {}
+        for image in images:
+            self.append(image)
+
+    def append(self, image: ImageInfo) -> None:
+        """Add an image at the end."""
+        for name, column in self._columns.items():
+            cell = getattr(image, name)
+            column.append(self._texts.setdefault(cell, cell) if name in REPEATED else cell)
+
+    def join(self, other: Images) -> None:
+        """Add the images of another run at the end."""
+        self.extend({name: other.column(name) for name in FIELDS})
+
+    def extend(self, columns: Mapping[str, Collection[Any]]) -> None:
+        """Add images at the end, given as a column for each field."""
+        for name, column in self._columns.items():
+            cells = columns[name]
+            column.extend(map(self._texts.setdefault, cells, cells) if name in REPEATED else cells)
+
+    def column(self, name: str) -> Sequence[Any]:
+        """Return one field of all images."""
+        column: Sequence[Any] = self._columns[name]
+        return column
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of all images."""
+        return self.column("name")
+
+    def with_column(self, name: str, cells: Iterable[Any]) -> Images:
+        """Return the images with another field."""
+        changed = Images()
+        changed.extend(self._columns | {name: [*cells]})
+        return changed
+
+    def take(self, positions: Iterable[int]) -> Images:
+        """Return some of the images."""
+        chosen, some = [*positions], Images()
+        some.extend({name: [c[at] for at in chosen] for name, c in self._columns.items()})
+        return some
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, place: int) -> ImageInfo: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Images: ...
+
+    def __getitem__(self, place: int | slice) -> ImageInfo | Images:
+        """Return one image, or some of them."""
+        if isinstance(place, slice):
+            return self.take(range(len(self))[place])
+        return ImageInfo(**{name: column[place] for name, column in self._columns.items()})
+
+    def __iter__(self) -> Iterator[ImageInfo]:
+        """Yield every image."""
+        return (self[place] for place in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        """Compare image by image."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(map(operator.eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]  # compared by content
+
+    def __repr__(self) -> str:
+        """Say how many there are."""
+        return f"Images({len(self)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,23 +174,17 @@ class Provenance:
 class CountedRun:
     """The counted images of a data set, in ascending order of their names."""
 
-    images: tuple[ImageInfo, ...]
+    images: Images
     counts: Counts
     provenance: Provenance = field(default_factory=Provenance)
 
     @classmethod
     def of(cls, images: Iterable[ImageCounts], provenance: Provenance | None = None) -> CountedRun:
         """Put counted images together."""
-        ordered = sorted(images, key=operator.attrgetter("info.name"))
-        sizes = [image.table.pixels.size for image in ordered]
-        counts = Counts(
-            image=np.repeat(np.arange(len(sizes)), sizes),
-            truth=_join([image.table.truth for image in ordered]),
-            prediction=_join([image.table.prediction for image in ordered]),
-            pixels=_join([image.table.pixels for image in ordered]),
-        )
-        infos = tuple(image.info for image in ordered)
-        return cls(images=infos, counts=counts, provenance=provenance or Provenance())
+        gathered = Gathering()
+        for image in images:
+            gathered.add(image)
+        return gathered.run(provenance or Provenance())
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -133,17 +192,14 @@ class CountedRun:
 
     def __iter__(self) -> Iterator[ImageCounts]:
         """Yield every image with its table."""
-        starts = np.searchsorted(self.counts.image, np.arange(len(self.images) + 1)).tolist()
+        starts = self.counts.starts(len(self.images))
         for number, info in enumerate(self.images):
-            table = self.counts.table_of(slice(starts[number], starts[number + 1]))
+            table = self.counts.table_of(slice(*starts[number : number + 2].tolist()))
             yield ImageCounts(info=info, table=table)
 
     def image(self, position: int) -> ImageCounts:
         """Return one image with its table."""
-        first, end = np.searchsorted(self.counts.image, (position, position + 1)).tolist()
-        return ImageCounts(
-            info=self.images[position], table=self.counts.table_of(slice(first, end))
-        )
+        return ImageCounts(info=self.images[position], table=self.counts.table(position))
 
     def __add__(self, other: CountedRun) -> CountedRun:
         """Add two runs of disjoint images, read alike; an image of both must be the same."""
@@ -170,32 +226,76 @@ class CountedRun:
 
     def total(self) -> ContingencyTable:
         """Return the sum of the tables of all images."""
-        starts = range(0, self.counts.image.size, BLOCK)
-        blocks = (self.counts.select(slice(start, start + BLOCK)) for start in starts)
+        blocks = self.counts.blocks()
         tables = (tabulate(block.truth, block.prediction, block.pixels) for block in blocks)
         nothing = np.empty(0, np.int64)
         return sum(tables, start=tabulate(nothing, nothing, nothing))
 
     def with_groups(self, names: Sequence[str]) -> CountedRun:
         """Return the run with another group of every image."""
-        named = zip(self.images, names, strict=True)
-        return replace(self, images=tuple(replace(image, group=name) for image, name in named))
+        return replace(self, images=self.images.with_column("group", names))
 
     def select(self, positions: Sequence[int]) -> CountedRun:
         """Return the run of some of the images only, given in ascending order."""
-        new = np.full(len(self.images), -1)
-        new[list(positions)] = np.arange(len(positions))
-        image = new[self.counts.image]
-        counts = replace(self.counts, image=image).select(image >= 0)
-        images = tuple(self.images[position] for position in positions)
+        places = np.full(len(self.images), -1)
+        places[list(positions)] = np.arange(len(positions))
         known = self.provenance
         kept = Provenance(waivers=known.waivers, source=known.source, names=known.names)
-        return type(self)(images=images, counts=counts, provenance=kept)
+        return type(self)(
+            images=self.images.take(positions),
+            counts=self.counts.renumbered(places),
+            provenance=kept,
+        )
+
+
+class Gathering:
+    """A run in the making: images come one by one, in any order."""
+
+    def __init__(self, begun: CountedRun | None = None) -> None:
+        self._images = Images()
+        self._parts: list[Counts] = []
+        self._tables: list[ContingencyTable] = []
+        if begun is not None:
+            self._images, self._parts = begun.images.take(range(len(begun))), [begun.counts]
+
+    def add(self, image: ImageCounts) -> None:
+        """Add one image."""
+        self._images.append(image.info)
+        self._tables.append(image.table)
+        if len(self._tables) == TABLES:
+            self._pack()
+
+    def _pack(self) -> None:
+        """Make columns of the tables that wait."""
+        tables, end = self._tables, len(self._images)
+        places = np.arange(end - len(tables), end)
+        counts = Counts(
+            image=np.repeat(places, [table.pixels.size for table in tables]),
+            truth=_join([table.truth for table in tables]),
+            prediction=_join([table.prediction for table in tables]),
+            pixels=_join([table.pixels for table in tables]),
+        )
+        self._parts.append(counts)
+        tables.clear()
+
+    def run(self, provenance: Provenance) -> CountedRun:
+        """Return the run, in the order of the names, and be empty again."""
+        self._pack()
+        images, parts = self._images, self._parts
+        self._images, self._parts = Images(), []
+        counts = Counts.joined(parts.pop(0) for _ in range(len(parts)))
+        names = images.names
+        if not all(map(operator.le, names, itertools.islice(names, 1, None))):
+            order = sorted(range(len(names)), key=names.__getitem__)
+            places = np.empty(len(order), np.intp)
+            places[order] = np.arange(len(order))
+            images, counts = images.take(order), counts.renumbered(places)
+        return CountedRun(images=images, counts=counts, provenance=provenance)
 
 
 def _check_same(one: ImageCounts, other: ImageCounts) -> None:
     """Refuse two images of one name, but those that run files show to be the same."""
-    if one.info is other.info:
+    if one.info.origin is other.info.origin:
         return
     name, files = one.info.name, (one.info.pair.files, other.info.pair.files)
     if one.table != other.table:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
-from segeval.counting.run import CountedRun, Counts, ImageCounts, Provenance
+from segeval.counting.counts import Counts
+from segeval.counting.run import CountedRun, ImageCounts, Provenance
 from segeval.counting.runrows import (
-    StoredImage,
+    StoredImages,
     checksum_of_counts,
     checksum_of_row,
     checksum_of_run,
@@ -70,6 +71,7 @@ class RunFile:
         self.path = path
         self._connection = connection
         self._forgets = False
+        self.kept = CountedRun.of(())  # what `pending` found unchanged
         self._images: list[tuple[Any, ...]] = []
         self._counts: list[tuple[Any, ...]] = []
         with explained(path):
@@ -123,34 +125,42 @@ class RunFile:
                 for table in ("counts", "images", "problems", "meta WHERE key <> 'schema'"):
                     self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - constant names
             self._check_settings(begun)
-            images, counts = self._rows()
-            self._upgrade(images, counts)
-            kept = _kept(images, pairs)
-            gone = [(image.number,) for image in images if image.info.name not in kept]
-            self._connection.executemany("DELETE FROM counts WHERE image = ?", gone)
-            self._connection.executemany("DELETE FROM images WHERE id = ?", gone)
-            self._connection.executemany(UPDATE_IMAGE, _changed(images, kept, pairs))
+            stored, counts = self._rows()
+            self._upgrade(stored, counts)
+            kept = _kept(stored, pairs)
+            there = sorted(kept)
+            gone = np.delete(stored.numbers, there).tolist()
+            for query in ("DELETE FROM counts WHERE image = ?", "DELETE FROM images WHERE id = ?"):
+                self._connection.executemany(query, ((number,) for number in gone))
+            self._connection.executemany(UPDATE_IMAGE, _changed(stored, kept))
+            images = stored.images.take(there)
+            for column, name in enumerate(("group", "fingerprints")):
+                images = images.with_column(name, [kept[place][column] for place in there])
+            places = np.full(len(stored.images), -1)
+            places[there] = np.arange(len(there))
+            self.kept = CountedRun(images=images, counts=counts.renumbered(places))
             self._set_provenance(begun)
             self._set("complete", "0")
             self._connection.execute("COMMIT")
-        return [pair for pair in pairs if pair.name not in kept]
+        known = set(self.kept.images.names)
+        return [pair for pair in pairs if pair.name not in known]
 
-    def _rows(self) -> tuple[list[StoredImage], Counts]:
+    def _rows(self) -> tuple[StoredImages, Counts]:
         """Read all images with their counts; see `read_rows`."""
         return read_rows(self._connection, self._get("schema"), room_for_rows(self.path))
 
-    def _upgrade(self, images: Sequence[StoredImage], counts: Counts) -> None:
+    def _upgrade(self, stored: StoredImages, counts: Counts) -> None:
         """Bring the tables of an older schema to this one."""
         for column in LATER.keys() - columns_of(self._connection, "images"):
             self._connection.execute(f"ALTER TABLE images ADD COLUMN {column} {LATER[column]}")
         if self._get("schema") == "1":
-            numbers = np.array([image.number for image in images], np.int64)[counts.image]
+            numbers = stored.numbers[counts.image]
             columns = (numbers, counts.truth, counts.prediction, counts.pixels)
             rows = zip(*(column.tolist() for column in columns), strict=True)
             self._connection.execute("DELETE FROM counts")
             self._connection.executemany(INSERT_COUNTS, rows)
         if self._get("schema") != str(SCHEMA):
-            marks = [(image.checksum, image.number) for image in images]
+            marks = zip(stored.checksums.tolist(), stored.numbers.tolist(), strict=True)
             self._connection.executemany("UPDATE images SET checksum = ? WHERE id = ?", marks)
             self._set("schema", str(SCHEMA))
 
@@ -211,8 +221,8 @@ class RunFile:
                 )
             problems = read_problems(self._connection, room_for_rows(self.path))
             provenance = replace(self._provenance(), problems=problems)
-            images, counts = self._rows()
-            for fault in filter(None, (image.fault for image in images)):
+            stored, counts = self._rows()
+            for fault in stored.faults.values():
                 raise RunError(
                     f"{self.path}: the run file is damaged ({fault}); type the same score command "
                     "with --resume to count that image again, or remove the file"
@@ -220,8 +230,7 @@ class RunFile:
             whole = self._checksum(problems) if self._get("schema") == str(SCHEMA) else ""
             if self._get("checksum") != whole:
                 raise ValueError("it is not as it was written")
-            infos = tuple(image.info for image in images)
-            return CountedRun(images=infos, counts=counts, provenance=provenance)
+            return CountedRun(images=stored.images, counts=counts, provenance=provenance)
 
     def _size(self) -> str:
         (count,) = self._connection.execute("SELECT count(*) FROM images").fetchone()
@@ -252,31 +261,30 @@ class RunFile:
             self._connection.execute("BEGIN IMMEDIATE")
 
 
-def _kept(images: Iterable[StoredImage], pairs: Iterable[Pair]) -> dict[str, str]:
-    """Return the images that still stand for their pair, with their fingerprints."""
-    stored = {image.info.name: image.info for image in images if not image.fault}
-    kept = {}
+def _kept(stored: StoredImages, pairs: Iterable[Pair]) -> dict[int, tuple[str, str]]:
+    """Return group and fingerprints of the images that still stand for their pair, by position."""
+    places = {name: place for place, name in enumerate(stored.images.names)}
+    paths = [stored.images.column(f"{side}_path") for side in ("truth", "roi", "prediction")]
+    marks, kept = stored.images.column("fingerprints"), {}
     for pair in pairs:
-        if (info := stored.get(pair.name)) is not None:
-            paths = (info.truth_path, info.roi_path, info.prediction_path)
-            if (marks := still_all(pair.masks, paths, info.fingerprints)) is not None:
-                kept[pair.name] = marks
+        place = places.get(pair.name)
+        if place is not None and place not in stored.faults:
+            now = still_all(pair.masks, [column[place] for column in paths], marks[place])
+            if now is not None:
+                kept[place] = pair.group, now
     return kept
 
 
 def _changed(
-    images: Iterable[StoredImage], kept: Mapping[str, str], pairs: Iterable[Pair]
+    stored: StoredImages, kept: Mapping[int, tuple[str, str]]
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the images of which something else is known now than before, for `UPDATE_IMAGE`."""
-    stored = {image.info.name: image for image in images}
-    for pair in pairs:
-        if pair.name in kept:
-            image = stored[pair.name]
-            info = replace(image.info, group=pair.group, fingerprints=kept[pair.name])
-            row = checksum_of_row(row_of(info))
-            if row != image.row:
-                mark = image.checksum ^ image.row ^ row
-                yield info.group, info.fingerprints, mark, image.number
+    for place, (group, marks) in kept.items():
+        known = stored.images[place]
+        if (group, marks) != (known.group, known.fingerprints):
+            row = checksum_of_row(row_of(replace(known, group=group, fingerprints=marks)))
+            mark = int(stored.checksums[place] ^ stored.rows[place]) ^ row
+            yield group, marks, mark, int(stored.numbers[place])
 
 
 def read_run(path: Path) -> CountedRun:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import itertools
 import json
+import operator
 import zlib
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable
-from segeval.counting.run import Counts, ImageInfo, Provenance
+from segeval.counting.counts import BLOCK, Counts
+from segeval.counting.run import ImageInfo, Images, Provenance
 from segeval.counting.runschema import COLUMNS, LATER, columns_of
 from segeval.errors import Problem
 from segeval.text import shortened
@@ -34,14 +36,14 @@ NUMBERS: Final = {"id", "checksum", "height", "width"}  # columns of images; oth
 
 
 @dataclass(slots=True, kw_only=True)
-class StoredImage:
-    """An image of a file; one with a fault can be counted again."""
+class StoredImages:
+    """The images of a file in the order of their names; one with a fault can be counted again."""
 
-    number: int
-    info: ImageInfo
-    row: int  # checksum of what is known of it, without its counts
-    checksum: int
-    fault: str = ""
+    numbers: NDArray[np.int64]
+    images: Images
+    rows: NDArray[np.int64]  # checksums of what is known of each, without its counts
+    checksums: NDArray[np.int64]
+    faults: dict[int, str] = field(default_factory=dict)  # by position
 
 
 def row_of(image: ImageInfo) -> list[Any]:
@@ -73,89 +75,119 @@ def checksum_of_run(facts: str, problems: Iterable[Problem], images: Iterable[in
 
 def read_rows(
     connection: sqlite3.Connection, schema: str, most: int
-) -> tuple[list[StoredImage], Counts]:
+) -> tuple[StoredImages, Counts]:
     """Read all images, in the order of their names, with their counts; ``most`` bounds the rows.
 
     What cannot be a row of ours is a ValueError or TypeError. Counts that can be, and are not as
     they were written, are a fault of their image. The checksum of an image is that of its row, xor
     that of its counts.
     """
-    images = _read_images(connection, most)
-    counts = _read_counts(connection, schema, [image.number for image in images], most)
-    areas = np.array([image.info.height * image.info.width for image in images], np.int64)
-    sums = np.bincount(counts.image, counts.pixels, len(images))
-    sums[counts.image[_are_wrong(counts, areas)]] = -1
-    whole = (sums == areas).tolist()
+    stored = _read_images(connection, most)
+    counts = _in_order(Counts.joined(_read_counts(connection, schema, stored.numbers, most)))
     summed = "checksum" in columns_of(connection, "images")
-    starts = np.searchsorted(counts.image, np.arange(len(images) + 1)).tolist()
-    truth, prediction, pixels = packed(counts)
-    for place, image in enumerate(images):
-        part = slice(starts[place], starts[place + 1])
-        mark = image.row ^ checksum_of_counts(truth[part], prediction[part], pixels[part])
-        if not whole[place]:
-            image.fault = f"the counts of {shortened(image.info.name)} are not complete"
-        elif summed and mark != image.checksum:
-            image.fault = f"{shortened(image.info.name)} is not as it was written"
-        image.checksum = mark
-    return images, counts
+    done = 0
+    for block in counts.blocks():
+        end = int(block.image[-1]) + 1
+        _check(stored, block, slice(done, end), summed=summed)
+        done = end
+    _check(stored, counts.select(slice(0)), slice(done, len(stored.images)), summed=summed)
+    return stored, counts
+
+
+def _check(stored: StoredImages, block: Counts, part: slice, *, summed: bool) -> None:
+    """Find the faults of some images, and give each the checksum of what is there."""
+    places = range(len(stored.images))[part]
+    height, width = (stored.images.column(name)[part] for name in ("height", "width"))
+    areas = np.array(height, np.int64) * np.array(width, np.int64)
+    image = block.image - part.start
+    sums = np.bincount(image, block.pixels, len(places))
+    sums[image[_are_wrong(block, areas[image])]] = -1
+    whole = (sums == areas).tolist()
+    starts = np.searchsorted(image, np.arange(len(places) + 1)).tolist()
+    columns = packed(block)
+    known, rows = stored.checksums[part].tolist(), stored.rows[part].tolist()
+    for number, place in enumerate(places):
+        own = slice(starts[number], starts[number + 1])
+        mark = rows[number] ^ checksum_of_counts(*(column[own] for column in columns))
+        if not whole[number]:
+            name = shortened(stored.images.names[place])
+            stored.faults[place] = f"the counts of {name} are not complete"
+        elif summed and mark != known[number]:
+            name = shortened(stored.images.names[place])
+            stored.faults[place] = f"{name} is not as it was written"
+        rows[number] = mark
+    stored.checksums[part] = rows
 
 
 def _are_wrong(counts: Counts, areas: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether rows cannot be counts: too few or many pixels, no values, or a pair that is there."""
-    wrong = (counts.pixels < 1) | (counts.pixels > areas[counts.image])
-    wrong |= ~(are_values(counts.truth) & are_values(counts.prediction))
-    wrong[1:] |= np.all(
-        [column[1:] == column[:-1] for column in (counts.image, counts.truth, counts.prediction)],
-        axis=0,
-    )
+    image, truth, prediction = counts.image, counts.truth, counts.prediction
+    wrong = (counts.pixels < 1) | (counts.pixels > areas)
+    wrong |= ~(are_values(truth) & are_values(prediction))
+    same = (column[1:] == column[:-1] for column in (image, truth, prediction))
+    wrong[1:] |= np.logical_and.reduce([*same])
     return wrong
 
 
-def _read_images(connection: sqlite3.Connection, most: int) -> list[StoredImage]:
+def _read_images(connection: sqlite3.Connection, most: int) -> StoredImages:
     there, stored = columns_of(connection, "images"), ("id", "checksum", *COLUMNS)
     columns = [name if name in there else LATER[name].split()[-1] for name in stored]
     query = f"SELECT {', '.join(columns)} FROM images ORDER BY name"  # noqa: S608 - constant names
-    rows = list(select(connection, query, most))
-    for name, column in zip(stored, zip(*rows, strict=True), strict=False):
-        check_types(column, int if name in NUMBERS else str)
-        if name in {"id", "name"} and len(set(column)) < len(column):
-            raise ValueError("an image stands there twice")
-    images = []
-    for number, mark, *cells in rows:
-        info = ImageInfo(**dict(zip(FIELDS, cells, strict=True)))
-        if min(info.height, info.width) < 0 or info.height * info.width >= MOST:
-            raise ValueError(f"an image is {info.width}×{info.height} pixels")
-        row = checksum_of_row(cells)
-        images.append(StoredImage(number=number, info=info, row=row, checksum=mark))
-    return images
+    images, numbers, marks, rows = Images(), array("q"), array("q"), array("q")
+    for block in blocks_of(select(connection, query, most), BLOCK):
+        cells = dict(zip(stored, zip(*block, strict=True), strict=True))
+        for name, column in cells.items():
+            check_types(column, int if name in NUMBERS else str)
+        for height, width in zip(cells["height"], cells["width"], strict=True):
+            if min(height, width) < 0 or height * width >= MOST:
+                raise ValueError(f"an image is {width}×{height} pixels")
+        numbers.extend(cells["id"])
+        marks.extend(cells["checksum"])
+        rows.extend(checksum_of_row(row[2:]) for row in block)
+        known = {own: cells[name] for own, name in zip(FIELDS, COLUMNS, strict=True)}
+        images.extend(known | {"origin": [object() for _ in block]})
+    names = images.names
+    ascending = all(map(operator.lt, names, itertools.islice(names, 1, None)))
+    if not ascending or np.unique(numbers).size < len(names):
+        raise ValueError("an image stands there twice")
+    return StoredImages(
+        images=images,
+        numbers=np.array(numbers, np.int64),
+        rows=np.array(rows, np.int64),
+        checksums=np.array(marks, np.int64),
+    )
+
+
+def blocks_of(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Cut rows into blocks."""
+    while block := list(itertools.islice(rows, size)):
+        yield block
 
 
 def _read_counts(
-    connection: sqlite3.Connection, schema: str, numbers: Sequence[int], most: int
-) -> Counts:
-    """Read all counts in the order of their images, which have these numbers."""
+    connection: sqlite3.Connection, schema: str, numbers: NDArray[np.int64], most: int
+) -> Iterator[Counts]:
+    """Read all counts block by block, for the images of these numbers."""
+    order = np.argsort(numbers)
     query = "SELECT image, truth, prediction, pixels FROM counts"
-    cells = array("q", itertools.chain.from_iterable(select(connection, query, most)))
-    number, truth, prediction, pixels = np.asarray(cells).reshape(-1, 4).T
-    if schema == "1":
-        truth, prediction = _recolored(truth), _recolored(prediction)
-    image = _positions(number, np.array(numbers, np.int64))
-    counts = Counts(image=image, truth=truth, prediction=prediction, pixels=pixels)
-    if not _is_ascending(counts.image):
-        counts = counts.select(np.argsort(counts.image, kind="stable"))
-    if not _is_ascending(counts.image, counts.truth, counts.prediction):
-        counts = counts.select(np.lexsort((counts.prediction, counts.truth, counts.image)))
-    return counts
+    for block in blocks_of(select(connection, query, most), BLOCK):
+        cells = array("q", itertools.chain.from_iterable(block))
+        number, truth, prediction, pixels = np.asarray(cells).reshape(-1, 4).T
+        if schema == "1":
+            truth, prediction = _recolored(truth), _recolored(prediction)
+        place = np.searchsorted(numbers, number, sorter=order)
+        image = order.take(place, mode="clip") if order.size else place
+        if not order.size or (numbers[image] != number).any():
+            raise ValueError("there are counts of an image that is not there")
+        yield Counts(image=image, truth=truth, prediction=prediction, pixels=pixels)
 
 
-def _positions(numbers: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return where each number stands among those that are known; equal ones lie together."""
-    starts = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1])[: numbers.size])
-    if not np.isin(numbers[starts], known).all():
-        raise ValueError("there are counts of an image that is not there")
-    order = np.argsort(known)
-    place = order[np.searchsorted(known, numbers[starts], sorter=order)]
-    return np.repeat(place, np.diff(starts, append=numbers.size))
+def _in_order(counts: Counts) -> Counts:
+    """Sort rows by image, truth and prediction, which they mostly are."""
+    counts = counts.ordered()
+    if all(_is_ascending(block.image, block.truth, block.prediction) for block in counts.blocks()):
+        return counts
+    return counts.select(np.lexsort((counts.prediction, counts.truth, counts.image)))
 
 
 def _recolored(values: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.counting.counts import Counts
 from segeval.counting.dataset import count_pair
-from segeval.counting.run import CountedRun, Counts, ImageCounts
+from segeval.counting.run import CountedRun, ImageCounts
 from segeval.errors import MaskError
 from segeval.inputs.annotations import Annotation
 from segeval.inputs.pairing import Pair

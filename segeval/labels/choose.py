@@ -27,7 +27,7 @@ def choose_labels(
     run: CountedRun, choice: LabelChoice, *, sides: tuple[Side, ...] = SIDES
 ) -> LabelMap:
     """Return the label map that the user chose, if it fits ``sides``, or the classes found."""
-    lossy = any(image.prediction_form.startswith("JPEG") for image in run.images)
+    lossy = any(form.startswith("JPEG") for form in run.images.column("prediction_form"))
     if lossy and choice.threshold is None and "prediction" in sides:
         raise LabelError(
             "the predictions are JPEG, which is lossy: type --threshold 128 or another level if "
@@ -81,7 +81,7 @@ def _inferred(run: CountedRun, choice: LabelChoice) -> LabelMap:
             f"--pred-offset {offset} makes {below.min()} of a predicted {below.min() - offset}, "
             "which is no class; name the classes with --classes or --labels, or leave it out"
         )
-    moved = replace(run, counts=replace(run.counts, prediction=column))
+    moved = replace(run, counts=run.counts.with_values(prediction=column))
     return replace(infer_labels(moved, choice.ignore), prediction_offset=offset)
 
 

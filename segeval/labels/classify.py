@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.confusion import ClassCounts, ConfusionMatrix
-from segeval.counting.run import CountedRun, Counts
+from segeval.counting.confusion import CLASS_PARTS, ClassCounts, ConfusionMatrix
+from segeval.counting.counts import Counts
+from segeval.counting.run import CountedRun
 from segeval.errors import Problem, SettingError
 from segeval.labels.diagnose import explain_unknown
 from segeval.labels.labelmap import UNKNOWN, LabelMap, Side
@@ -42,51 +43,106 @@ def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -
     """
     if unknown not in get_args(Unknown):
         raise SettingError(f"{unknown!r} is none of {', '.join(get_args(Unknown))}")
-    columns, size = run.counts, (len(run.images), len(labels.labels))
-    truth, problems = translate_truth(run, labels)
-    prediction = _translate(columns.prediction, labels, "prediction")
-    judged = truth >= 0
-    unseen = judged & (prediction < 0) & (prediction != MISSED)
-    strange = int(columns.pixels[unseen].sum())
+    tally = _Tally(len(run.images), len(labels.labels))
+    truths, predictions = (_Translation(run, labels, side) for side in get_args(Side))
+    lost, strange = [], []  # rows whose truth, or whose prediction on a judged pixel, is no class
+    for block in run.counts.blocks():
+        truth, prediction = truths.of(block), predictions.of(block)
+        judged = truth >= 0
+        unseen = judged & (prediction < 0) & (prediction != MISSED)
+        lost.append(block.select(truth == UNKNOWN))
+        strange.append(block.select(unseen))
+        if unknown == "ignore":
+            judged &= ~unseen
+        tally.add(block, truth, prediction, judged)
+    problems = _unknown_values(run, Counts.joined(lost), "truth")
+    unseen_rows = Counts.joined(strange)
     if unknown == "error":
-        problems += _unknown_values(run, columns, unseen, "prediction")
-    elif unknown == "ignore":
-        judged &= ~unseen
-    found = judged & (prediction >= 0)
-    squares = columns.pixels * (truth.astype(np.int64) - prediction) ** 2
+        problems += _unknown_values(run, unseen_rows, "prediction")
+    pixels = int(unseen_rows.pixels.sum())
     return ClassifiedRun(
-        confusion=_confusion(truth, prediction, columns.pixels, judged, size[1]),
-        images=ClassCounts(
-            tp=_sums(columns, truth, judged & (truth == prediction), size),
-            support=_sums(columns, truth, judged, size),
-            predicted=_sums(columns, prediction, found, size),
-            total=_pixels(columns.image[judged], columns.pixels[judged], size[0]),
-            squares=_pixels(columns.image[found], squares[found], size[0]),
-        ),
-        pixels=_pixels(columns.image, columns.pixels, size[0]),
-        unknown_predictions=strange,
-        ignored_predictions=strange if unknown == "ignore" else 0,
+        confusion=tally.confusion,
+        images=tally.images,
+        pixels=tally.pixels,
+        unknown_predictions=pixels,
+        ignored_predictions=pixels if unknown == "ignore" else 0,
         problems=explained(problems, run, labels),
     )
 
 
+class _Translation:
+    """Which class each value of one side of a run is, as is decided over the whole side."""
+
+    def __init__(self, run: CountedRun, labels: LabelMap, side: Side) -> None:
+        self.side: Side = side
+        self.values = run.counts.values(side)
+        self.index = translate_values(self.values, labels, side).astype(np.int32)
+
+    def of(self, block: Counts) -> NDArray[np.int32]:
+        """Return the class of every row."""
+        return self.index[np.searchsorted(self.values, block.column(self.side))]
+
+
+class _Tally:
+    """The counts of classes, added up block by block; exact, as sums stay below 2**53."""
+
+    def __init__(self, images: int, classes: int) -> None:
+        self.pixels = np.zeros(images, np.int64)
+        self.images = ClassCounts(
+            **{name: np.zeros((images, classes), np.int64) for name in CLASS_PARTS},
+            total=np.zeros(images, np.int64),
+            squares=np.zeros(images, np.int64),
+        )
+        self._cells = np.zeros((classes, classes + 1), np.int64)  # the last column for no class
+
+    @property
+    def confusion(self) -> ConfusionMatrix:
+        """The pixels by truth class and predicted class."""
+        cells = self._cells
+        return ConfusionMatrix(counts=cells[:, :-1].copy(), unknown=cells[:, -1].copy())
+
+    def add(
+        self,
+        block: Counts,
+        truth: NDArray[np.int32],
+        prediction: NDArray[np.int32],
+        judged: NDArray[np.bool_],
+    ) -> None:
+        """Add the rows of some images, of which some are judged."""
+        image, pixels = block.image, block.pixels
+        first, last = int(image[0]), int(image[-1])
+        image -= first
+        part, size = slice(first, last + 1), (last + 1 - first, self._cells.shape[0])
+        found = judged & (prediction >= 0)
+        squares = pixels * (truth.astype(np.int64) - prediction) ** 2
+        column = np.where(prediction < 0, size[1], prediction)
+        self._cells += _sums(truth, column, pixels, judged, self._cells.shape)
+        images = self.images
+        right = judged & (truth == prediction)
+        images.tp[part] += _sums(image, truth, pixels, right, size)
+        images.support[part] += _sums(image, truth, pixels, judged, size)
+        images.predicted[part] += _sums(image, prediction, pixels, found, size)
+        images.total[part] += _pixels(image[judged], pixels[judged], size[0])
+        if images.squares is not None:
+            images.squares[part] += _pixels(image[found], squares[found], size[0])
+        self.pixels[part] += _pixels(image, pixels, size[0])
+
+
 def of_whole(run: CountedRun, labels: LabelMap) -> tuple[CountedRun, LabelMap]:
     """Decide over a whole run whether grey colours are levels, for whoever reads parts of it."""
-    columns: dict[Side, NDArray[np.int64]] = {
-        "truth": run.counts.truth,
-        "prediction": run.counts.prediction,
-    }
-    for side, values in columns.items():
+    counts = run.counts
+    for side in get_args(Side):
+        values = counts.values(side)
         if (values >= COLOR).any():
-            distinct, position = np.unique(values, return_inverse=True)
-            columns[side] = plain_values(distinct, labels.known(side))[position]
-    counts = replace(run.counts, truth=columns["truth"], prediction=columns["prediction"])
+            plain = plain_values(values, labels.known(side))
+            places = np.searchsorted(values, counts.column(side))
+            counts = counts.with_values(**{side: plain[places]})
     return replace(run, counts=counts), replace(labels, plain=True)
 
 
 def void_outside(run: CountedRun, labels: LabelMap) -> LabelMap:
     """Return the classes with every value of the truth that is none of them as void."""
-    values = np.unique(run.counts.truth)
+    values = run.counts.values("truth")
     outside = values[translate_values(values, labels, "truth") == UNKNOWN]
     return replace(labels, void=(*labels.void, *outside.tolist())) if outside.size else labels
 
@@ -104,13 +160,11 @@ def explained(
 
 def translate_truth(run: CountedRun, labels: LabelMap) -> tuple[NDArray[np.int32], list[Problem]]:
     """Translate the truth of every row of counts; what is neither class nor void is a problem."""
-    truth = _translate(run.counts.truth, labels, "truth")
-    return truth, _unknown_values(run, run.counts, truth == UNKNOWN, "truth")
-
-
-def _translate(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int32]:
-    distinct, position = np.unique(values, return_inverse=True)
-    return translate_values(distinct, labels, side).astype(np.int32)[position]
+    translation, parts, lost = _Translation(run, labels, "truth"), [np.empty(0, np.int32)], []
+    for block in run.counts.blocks():
+        parts.append(translation.of(block))
+        lost.append(block.select(parts[-1] == UNKNOWN))
+    return np.concatenate(parts), _unknown_values(run, Counts.joined(lost), "truth")
 
 
 def translate_values(values: NDArray[np.int64], labels: LabelMap, side: Side) -> NDArray[np.int64]:
@@ -122,38 +176,24 @@ def translate_values(values: NDArray[np.int64], labels: LabelMap, side: Side) ->
 
 
 def _sums(
-    columns: Counts, index: NDArray[np.int32], chosen: NDArray[np.bool_], size: tuple[int, int]
-) -> NDArray[np.int64]:
-    """Add up the chosen pixels by image and class; exact, as sums stay below 2**53."""
-    cells = columns.image[chosen] * size[1] + index[chosen]
-    sums = np.bincount(cells, columns.pixels[chosen], size[0] * size[1])
-    return sums.astype(np.int64).reshape(size)
-
-
-def _pixels(image: NDArray[np.int64], pixels: NDArray[np.int64], images: int) -> NDArray[np.int64]:
-    return np.bincount(image, pixels, images).astype(np.int64)
-
-
-def _confusion(
-    truth: NDArray[np.int32],
-    prediction: NDArray[np.int32],
+    row: NDArray[Any],
+    column: NDArray[Any],
     pixels: NDArray[np.int64],
-    judged: NDArray[np.bool_],
-    classes: int,
-) -> ConfusionMatrix:
-    """Add up pixels by truth class and predicted class, the last column for no class at all."""
-    column = np.where(prediction < 0, classes, prediction)[judged]
-    counts = np.zeros((classes, classes + 1), np.int64)
-    np.add.at(counts, (truth[judged], column), pixels[judged])
-    return ConfusionMatrix(counts=counts[:, :classes].copy(), unknown=counts[:, classes].copy())
+    chosen: NDArray[np.bool_],
+    size: tuple[int, ...],
+) -> NDArray[np.int64]:
+    """Add up the chosen pixels by row and column."""
+    cells = row[chosen].astype(np.int64) * size[1] + column[chosen]
+    return _pixels(cells, pixels[chosen], size[0] * size[1]).reshape(size)
 
 
-def _unknown_values(
-    run: CountedRun, columns: Counts, where: NDArray[np.bool_], side: Side
-) -> list[Problem]:
+def _pixels(cell: NDArray[np.int64], pixels: NDArray[np.int64], cells: int) -> NDArray[np.int64]:
+    return np.bincount(cell, pixels, cells).astype(np.int64)
+
+
+def _unknown_values(run: CountedRun, rows: Counts, side: Side) -> list[Problem]:
     """Describe the values of one side that are no class: which, how many pixels, in which files."""
-    values = (columns.truth if side == "truth" else columns.prediction)[where]
-    image, pixels = columns.image[where], columns.pixels[where]
+    values, image, pixels = rows.column(side), rows.image, rows.pixels
     distinct = np.unique(values)
     problems = []
     for value in distinct[:LISTED].tolist():

@@ -57,7 +57,7 @@ def with_ids(run: CountedRun, ignore: Collection[int] | None) -> CountedRun:
         held = np.array(sorted(set(np.unique(values).tolist()) - void - {NO_PREDICTION}), np.int64)
         if doubt := _doubt(held, side, ignore):
             raise LabelError(f"{side} holds {describe_values(held.tolist())}: {doubt}")
-    counts = replace(run.counts, truth=columns["truth"], prediction=columns["prediction"])
+    counts = run.counts.with_values(**columns)
     return replace(run, counts=counts)
 
 

@@ -35,8 +35,7 @@ GREY_SHARE: Final = 4  # a prediction with so many times the values of the truth
 
 def values_on_side(run: CountedRun, side: Side) -> set[int]:
     """Return the values found on one side; three equal channels count as one."""
-    columns = run.counts
-    values = np.unique(columns.truth if side == "truth" else columns.prediction)
+    values = run.counts.values(side)
     return set(plain_values(values[values != NO_PREDICTION]).tolist())
 
 

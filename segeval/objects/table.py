@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.run import CountedRun, Counts
+from segeval.counting.counts import Counts
+from segeval.counting.run import CountedRun
 from segeval.labels.classify import MISSED, translate_values
 from segeval.labels.labelmap import VOID, LabelMap, Side
 

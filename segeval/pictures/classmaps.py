@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from segeval.errors import MaskError
 from segeval.inputs.pairing import Pair
 from segeval.inputs.regions import read_pair
 from segeval.labels.classify import MISSED, translate_values
-from segeval.labels.labelmap import UNKNOWN, LabelMap
+from segeval.labels.labelmap import UNKNOWN, LabelMap, Side
 from segeval.settings import Reading, Unknown
 
 
@@ -108,9 +108,9 @@ def lookup_of(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") 
     """Return how the masks of a run become classes, by the values of the whole run."""
     small = np.min_scalar_type(-len(labels.labels) - 1)
     sides = {}
-    for side, column in (("truth", run.counts.truth), ("prediction", run.counts.prediction)):
-        values = np.unique(column)
-        index = translate_values(values, labels, "truth" if side == "truth" else "prediction")
+    for side in get_args(Side):
+        values = run.counts.values(side)
+        index = translate_values(values, labels, side)
         sides[side] = ValueLookup(values=values, index=index.astype(small))
     return RunLookup(**sides, classes=len(labels.labels), unknown=unknown)
 

@@ -57,9 +57,9 @@ def image_frame(scores: Scores) -> pd.DataFrame:
 
 def image_columns(scores: Scores) -> dict[str, Any]:
     """Return the columns of the table of images, each a list or an array."""
-    names = [image.name for image in scores.run.images]
-    groups = scores.group_names or [image.group for image in scores.run.images]
-    facts = (names, groups, scores.counts.pixels, scores.counts.images.total)
+    images = scores.run.images
+    groups = scores.group_names or images.column("group")
+    facts = (images.names, groups, scores.counts.pixels, scores.counts.images.total)
     return dict(zip(IMAGE, facts, strict=True)) | per_image(scores)
 
 

@@ -98,12 +98,12 @@ def _check_signature(signature: str, baseline: Baseline) -> None:
 
 def _images(scores: Scores, baseline: Baseline, allowed: Collection[str]) -> DropGate:
     """Ask for all images of the baseline; a document knows only how many there were."""
-    names = {image.name for image in scores.run.images}
+    names = set(scores.run.images.names)
     if baseline.run is None:
         spared = {n for n in allowed if f"iou.{n}" not in baseline.values} - names
         gone = max(0, baseline.images - len(names))
         return _vanished("images", baseline.images, gone, sorted(spared))
-    known = {image.name for image in baseline.run.images}
+    known = set(baseline.run.images.names)
     for name in allowed:
         if name not in known and f"iou.{name}" not in baseline.values:
             raise SettingError(f"--allow-missing {name!r}: the baseline has no such class or image")

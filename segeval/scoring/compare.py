@@ -95,8 +95,8 @@ def compare_runs(
     if faults:
         raise DataError(faults)
     aligned = align(runs, common=common)
-    rows = zip(*(run.images for run in aligned), strict=True)
-    groups = [next((image.group for image in row if image.group), "") for row in rows]
+    rows = zip(*(run.images.column("group") for run in aligned), strict=True)
+    groups = [next(filter(None, row), "") for row in rows]
     aligned = [run.with_groups(groups) for run in aligned]
     units = units_of(convention, aligned[0], group_by)
     if units.problems():

@@ -83,7 +83,7 @@ class Catalogue:
         self.translation = lookup_of(scores.run, scores.labels, unknown=scores.unknown)
         self.cells = wrong_cells(scores.run, self.translation)
         self.groups = split_groups(group_names(scores.run, group_by))
-        self.names = [image.name for image in scores.run.images]
+        self.names = scores.run.images.names
         self.member = np.full(len(self.names), -1)
         for number, positions in enumerate(self.groups.values()):
             self.member[positions] = number

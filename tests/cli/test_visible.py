@@ -18,7 +18,7 @@ from made.sets import data_set, segeval
 
 from segeval.cli.console import write_stdout
 from segeval.cli.github import harmless
-from segeval.counting.run import CountedRun
+from segeval.counting.run import CountedRun, Images
 from segeval.counting.runfile import read_run, write_run
 from segeval.reports.json import to_json
 from segeval.text import HIDDEN, visible, visible_in
@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> Path:
     folders = data_set(tmp_path, {"a": (BLOCKS, BLOCKS), "b": (BLOCKS, BLOCKS[::-1])})
     segeval("score", *folders, "-o", tmp_path / "made.segeval", "--missing", "skip")
     made = read_run(tmp_path / "made.segeval")
-    images = tuple(
+    images = Images(
         replace(image, name=f"{image.name}{HOSTILE}", group=f"{image.name}{HOSTILE}")
         for image in made.images
     )

@@ -220,8 +220,8 @@ def _changed(chance: random.Random, data: bytes, *, forged: bool) -> bytes:
 
 def _forge(connection: sqlite3.Connection) -> None:
     """Give a run the checksums of what is there."""
-    images, _ = read_rows(connection, "3", 10**6)
-    marks = [(image.checksum, image.number) for image in images]
+    stored, _ = read_rows(connection, "3", 10**6)
+    marks = zip(stored.checksums.tolist(), stored.numbers.tolist(), strict=True)
     connection.executemany("UPDATE images SET checksum = ? WHERE id = ?", marks)
     file = RunFile.__new__(RunFile)
     file.path, file._connection = Path(__file__), connection

@@ -56,9 +56,8 @@ def rewritten(run: CountedRun, truth: int, new: tuple[int, int | None]) -> Count
     """Give the pixels of a truth value another truth, and another prediction if one is named."""
     at, counts = run.counts.truth == truth, run.counts
     predicted = counts.prediction if new[1] is None else np.where(at, new[1], counts.prediction)
-    return replace(
-        run, counts=replace(counts, truth=np.where(at, new[0], counts.truth), prediction=predicted)
-    )
+    changed = counts.with_values(truth=np.where(at, new[0], counts.truth), prediction=predicted)
+    return replace(run, counts=changed)
 
 
 def classes(truths: Sequence[tuple[int, ...]], predictions: Sequence[tuple[int, ...]]) -> LabelMap:

@@ -108,7 +108,8 @@ def test_a_damaged_run_is_one_line_and_resumed(written: Path, tmp_path: Path) ->
 def forged(path: Path) -> Path:
     """Give a run the checksums of what is there, as one who knows how may do."""
     with closing(RunFile.open(path)) as file:
-        marks = [(image.checksum, image.number) for image in file._rows()[0]]
+        stored, _ = file._rows()
+        marks = [*zip(stored.checksums.tolist(), stored.numbers.tolist(), strict=True)]
         file._connection.executemany("UPDATE images SET checksum = ? WHERE id = ?", marks)
         file._set("checksum", file._checksum(()))
     return path

@@ -105,7 +105,7 @@ def test_a_missing_prediction_improves_nothing(
     present = made_run(*pairs)
     counts = present.counts
     values = np.where(counts.image == lost, NO_PREDICTION, counts.prediction)
-    worst = replace(present, counts=replace(counts, prediction=values))
+    worst = replace(present, counts=counts.with_values(prediction=values))
     others = present.select([number for number in range(len(pairs)) if number != lost])
     same_grid = present.counts.prediction.max() // 256 == values.max() // 256
     if not len(others):

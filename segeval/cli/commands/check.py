@@ -66,7 +66,7 @@ def _describe(run: CountedRun) -> Iterator[str]:
     from segeval.labels.infer import values_on_side
     from segeval.values import describe_values
 
-    sizes = Counter(f"{image.width}×{image.height}" for image in run.images)
+    sizes = Counter(map("{}×{}".format, *map(run.images.column, ("width", "height"))))
     yield f"pairs       {len(run.images)} readable{_counted(sizes)}"
     missing, skipped, extra = (
         len(names)
@@ -78,9 +78,7 @@ def _describe(run: CountedRun) -> Iterator[str]:
         yield f"waived      {missing} missing, {skipped} unreadable"
     sides: tuple[Side, ...] = ("truth", "prediction")
     for side in sides if run.images else ():
-        forms = Counter(
-            image.truth_form if side == "truth" else image.prediction_form for image in run.images
-        )
+        forms = Counter(run.images.column(f"{side}_form"))
         yield f"{side:<12}{describe_values(values_on_side(run, side))}{_counted(forms)}"
 
 

@@ -154,9 +154,8 @@ def _count(reading: ReadingOptions, pair: Pair, choice: LabelChoice, *, quiet: b
 
 
 def _number(run: CountedRun, name: str) -> int:
-    for number, image in enumerate(run.images):
-        if image.name == name:
-            return number
+    if name in run.images.names:
+        return run.images.names.index(name)
     raise SettingError(f"{name}: it cannot be read, and was left out as --on-error skip says")
 
 

@@ -46,15 +46,13 @@ def _conventions(scores: Scores) -> dict[str, Any]:
 
 def _sweep(scores: Scores) -> dict[str, Any] | None:
     """Return every threshold of grey predictions, if that is what they are and it costs little."""
-    import numpy as np
-
     from segeval.errors import SettingError
     from segeval.reports.sweep import make_document
     from segeval.scoring.sweep import sweep
 
     if scores.labels.prediction_threshold is None or len(scores.run) > CHEAP:
         return None
-    if np.unique(scores.run.counts.prediction).size < 3:
+    if scores.run.counts.values("prediction").size < 3:
         return None
     try:
         return make_document(sweep(scores.run, scores.labels, scores.convention))
