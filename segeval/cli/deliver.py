@@ -23,6 +23,8 @@ from segeval.cli.plan import Plan
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.files import STDOUT, write_bytes, write_text
+from segeval.labels.ids import with_ids
+from segeval.objects.result import score_objects
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.wording import failure
 from segeval.scoring.baseline import Baseline, baseline_of, check_drops
@@ -37,13 +39,16 @@ if TYPE_CHECKING:
 
 def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
+    if plan.objects is not None:
+        run = with_ids(run, plan.choice.ignore)
     scores = label_and_score(run, **plan.scoring(), resampling=plan.resampling)
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
     gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
     said = {**asdict(plan.labels), "unknown": scores.unknown, "group_by": plan.group_by}
     settings = {**run.provenance.source, **said}
-    document = make_document(scores, settings=settings, gates=gates)
+    objects = score_objects(scores, plan.objects) if plan.objects is not None else None
+    document = make_document(scores, settings=settings, gates=gates, objects=objects)
     given = {
         "document": document,
         "scores": scores,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from segeval.cli.options.labels import LabelOptions
+from segeval.cli.options.objects import ObjectOptions
 from segeval.cli.options.output import OutputOptions
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import photographs_in
@@ -16,6 +17,8 @@ from segeval.cli.places import check_reports
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.labels.choose import check_names
+from segeval.labels.ids import of_objects
+from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
 from segeval.scoring.baseline import Baseline, Drop, parse_drop, read_baseline
 from segeval.scoring.convention import Convention
@@ -34,6 +37,7 @@ class Plan:
     group_by: str | None
     resampling: Resampling | None
     output: OutputOptions
+    objects: ObjectRules | None
     thresholds: list[Threshold]
     held: BaselineCheck | None
     photographs: Mapping[str, Path]
@@ -48,20 +52,22 @@ def prepare(
     labels: LabelOptions,
     convention: GroupedOptions,
     output: OutputOptions,
+    objects: ObjectOptions,
     read: ReadingOptions | Path,
 ) -> Plan:
     """Check that options make sense and that files can be written, none over what is read."""
     check_reports(output.files().values(), read, labels, convention, output)
     classes = output.csv is not None or output.output_format == "csv"
     check_columns(output.csv_style(), classes=classes, images=output.per_image is not None)
-    chosen, gates = convention.convention(), output.fail_under or ()
+    chosen, gates, rules = convention.convention(), output.fail_under or (), objects.rules()
     plan = Plan(
         labels=labels,
-        choice=labels.choice(),
+        choice=labels.choice() if rules is None else of_objects(labels.choice()),
         convention=chosen,
         group_by=convention.group_by,
         resampling=convention.resampling(),
         output=output,
+        objects=rules,
         thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
         held=plan_baseline(output, convention, chosen.headline),
         photographs=check_page(output.html, output.images, output.image_suffix),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
 from segeval.labels.labelmap import WHITE, Label, LabelMap, Side
+from segeval.settings import LabelChoice
 from segeval.values import (
     COLOR,
     NO_PREDICTION,
@@ -38,6 +39,14 @@ def object_labels(void: Collection[int] = ()) -> LabelMap:
         truth_threshold=1,
         prediction_threshold=1,
     )
+
+
+def of_objects(choice: LabelChoice) -> LabelChoice:
+    """Return the choice of classes in which all but 0 is an object, unless classes are named."""
+    named = (choice.labels, choice.classes, choice.threshold, choice.truth_threshold)
+    if any(value is not None for value in named):
+        return choice
+    return replace(choice, labels=object_labels(choice.ignore or ()))
 
 
 def with_ids(run: CountedRun, ignore: Collection[int] | None) -> CountedRun:

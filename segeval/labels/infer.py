@@ -120,7 +120,7 @@ def _many_values(truth: set[int], prediction: set[int]) -> str:
         return ""
     return (
         f"{len(truth | prediction)} different values are no classes but grey levels or instances; "
-        "name the classes with --labels or --classes"
+        "type --objects ids if each is an object, or name the classes with --labels or --classes"
     )
 
 

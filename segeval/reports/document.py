@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from segeval.counting.kernel import counting
+from segeval.objects.result import ObjectScores
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.intervals import Intervals
@@ -28,12 +29,14 @@ SCHEMA = "segeval.scores/1"
 
 
 def make_document(
-    scores: Scores, *, settings: Mapping[str, Any] | None = None, gates: Iterable[Gate] = ()
+    scores: Scores,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    gates: Iterable[Gate] = (),
+    objects: ObjectScores | None = None,
 ) -> dict[str, Any]:
     """Lay out scores as a document: only dicts, lists, str, int, float, bool and None."""
-    counts, convention = scores.counts, scores.convention
-    matrix = counts.confusion
-    total, judged = int(counts.pixels.sum()), matrix.total
+    convention, matrix = scores.convention, scores.counts.confusion
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -41,18 +44,13 @@ def make_document(
         "signature": scores.signature,
         "settings": {**(settings or {}), **convention.settings()},
         "images": _images(scores),
-        "pixels": {
-            "total": total,
-            "judged": judged,
-            "ignored": total - judged,
-            "ignored_by_prediction": counts.ignored_predictions,
-            "unknown": int(matrix.unknown.sum()),
-        },
+        "pixels": _pixels(scores),
         "summary": {name: defined(value) for name, value in scores.summary.items()},
         **_intervals(scores.intervals),
         "spread": {name: _spread(row) for name, row in image_spread(scores).items()},
         "averaged": _averaged(scores),
-        "classes": _classes(scores),
+        "classes": _classes(scores, objects),
+        **({} if objects is None else {"objects": objects.block()}),
         **foreground_of(scores),
         **({"groups": _groups(scores)} if scores.groups else {}),
         "confusion": {
@@ -63,6 +61,18 @@ def make_document(
             "unknown": matrix.unknown.tolist(),
         },
         "gates": list_gates(gates),
+    }
+
+
+def _pixels(scores: Scores) -> dict[str, int]:
+    counts, matrix = scores.counts, scores.counts.confusion
+    total, judged = int(counts.pixels.sum()), matrix.total
+    return {
+        "total": total,
+        "judged": judged,
+        "ignored": total - judged,
+        "ignored_by_prediction": counts.ignored_predictions,
+        "unknown": int(matrix.unknown.sum()),
     }
 
 
@@ -191,7 +201,7 @@ def _drop(gate: DropGate) -> dict[str, Any]:
     }
 
 
-def _classes(scores: Scores) -> list[dict[str, Any]]:
+def _classes(scores: Scores, objects: ObjectScores | None = None) -> list[dict[str, Any]]:
     """One row a class: counts over the whole data set, then the scores."""
     counts = scores.counts.confusion.classes
     columns: dict[str, NDArray[Any]] = {
@@ -202,10 +212,13 @@ def _classes(scores: Scores) -> list[dict[str, Any]]:
         "fn": counts.fn,
         **{name: scores.class_scores[name] for name in METRICS},
     }
+    kinds = objects.kinds if objects is not None and len(objects.kinds) > 1 else ()
+    blocks = {name: objects.block(k) for k, name in enumerate(kinds)} if objects else {}
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [
         {"index": index, "name": name}
         | {key: defined(value) for key, value in zip(columns, row, strict=True)}
         | _class_intervals(scores.intervals, index)
+        | ({"objects": blocks[name]} if name in blocks else {})
         for index, (name, row) in enumerate(zip(scores.labels.names, rows, strict=True))
     ]

@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from segeval.objects.scores import LEVELLED
 from segeval.reports.wording import (
     headlines,
     in_order,
@@ -23,6 +24,13 @@ from segeval.reports.wording import (
 from segeval.scoring.metrics import METRICS, mean_titles, shown, title_of
 from segeval.text import counted, show_count, show_interval, show_score, visible_in
 
+TOTALS = "pq", "sq", "rq", "aji"
+OBJECT_COUNTS = {
+    "truth": "true objects",
+    "predicted": "predicted",
+    "merges": "merged",
+    "splits": "split",
+}
 NARROWEST, WITH_INTERVALS = 60, 84  # columns of a terminal, below which text would be cut off
 
 
@@ -33,6 +41,8 @@ def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> Rend
     parts.append(_summary(document, percent=percent))
     if "intervals" in document:
         parts += [Text(), _interval_table(document, percent=percent)]
+    if "objects" in document:
+        parts += [Text(), object_table(document, percent=percent)]
     if "groups" in document:
         parts += [Text(), _group_table(document, percent=percent)]
     if document["gates"]:
@@ -146,6 +156,22 @@ def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:
         part = "" if entered == images else f"{show_count(entered)} of "
         table.add_row(Text(group["name"]), part + show_count(images), *scores)
     return table
+
+
+def object_table(document: Mapping[str, Any], *, percent: bool) -> RenderableType:
+    """Show the scores of objects at each threshold, then those of the set and the rules."""
+    block = document["objects"]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("objects at IoU", min_width=8)
+    for name in LEVELLED:
+        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+    for at, level in enumerate(block["thresholds"]):
+        scores = (show_score(block[name][at], percent=percent) for name in LEVELLED)
+        table.add_row(f"{level:g}", *scores)
+    totals = [f"{n.upper()} {show_score(block[n], percent=percent)}" for n in TOTALS]
+    numbers = (f"{show_count(block[name])} {words}" for name, words in OBJECT_COUNTS.items())
+    lines = (", ".join(totals), ", ".join(numbers), block["signature"])
+    return Group(table, *(Text(line, overflow="fold") for line in lines))
 
 
 def gate_table(document: Mapping[str, Any]) -> Table:

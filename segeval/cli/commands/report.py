@@ -16,6 +16,7 @@ def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Run file made with score -o.")],
     labels: options.LabelOptions,
     convention: options.GroupedOptions,
+    objects: options.ObjectOptions,
     output: options.OutputOptions,
     *,
     quiet: options.Quiet = False,
@@ -35,5 +36,5 @@ def report(
     from segeval.cli.plan import prepare
     from segeval.counting.runfile import read_run
 
-    plan = prepare(labels, convention, output, run)
+    plan = prepare(labels, convention, output, objects, run)
     present(read_run(run), plan, quiet=quiet)

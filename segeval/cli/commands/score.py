@@ -16,6 +16,7 @@ def score(
     pairing: PairingOptions,
     labels: options.LabelOptions,
     convention: options.GroupedOptions,
+    objects: options.ObjectOptions,
     output: options.OutputOptions,
     *,
     quiet: options.Quiet = False,
@@ -40,5 +41,5 @@ def score(
     from segeval.cli.deliver import present
     from segeval.cli.plan import prepare
 
-    plan = prepare(labels, convention, output, pairing)
+    plan = prepare(labels, convention, output, objects, pairing)
     present(count(pairing, quiet=quiet, lossy=labels.threshold is not None), plan, quiet=quiet)

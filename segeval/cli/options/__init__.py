@@ -4,6 +4,7 @@ A command takes a family as one parameter; `segeval.cli.command` spreads it into
 """
 
 from segeval.cli.options.labels import LabelOptions, TruthOptions, parse_values
+from segeval.cli.options.objects import ObjectOptions
 from segeval.cli.options.output import Format, OutputOptions
 from segeval.cli.options.panels import Quiet, in_panel
 from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
@@ -13,6 +14,7 @@ __all__ = [
     "Format",
     "GroupedOptions",
     "LabelOptions",
+    "ObjectOptions",
     "OutputOptions",
     "Quiet",
     "TruthOptions",
