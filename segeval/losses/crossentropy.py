@@ -73,6 +73,8 @@ def _negative_log_likelihood(judged: Pixels, truth: Array) -> Array:
     """Return -ln of the probability that is given to a truth of 0 or 1."""
     if judged.logits:
         against = (1 - 2 * truth) * judged.values
+        if judged.near:
+            return judged.xp.log1p(judged.xp.exp(against))
         part, tail = _softplus_parts(judged.xp, against)
         return part + tail
     return -_log(judged.xp, _probability(judged, truth))
@@ -80,8 +82,7 @@ def _negative_log_likelihood(judged: Pixels, truth: Array) -> Array:
 
 def _probability(judged: Pixels, truth: Array) -> Array:
     """Return p where the truth is 1, 1 - p where it is 0; exact."""
-    against = 1 - truth
-    return against + (truth - against) * judged.values
+    return judged.xp.abs((1 - truth) - judged.values)
 
 
 def _log(xp: Any, probabilities: Array) -> Array:
@@ -104,7 +105,10 @@ def binary_focal(
 ) -> Terms:
     """Return alpha_t (1 - p_t)^gamma times the binary cross-entropy."""
     xp, truth = judged.xp, judged.truth
-    if judged.logits:
+    if judged.near:
+        power = xp.exp((1 - 2 * truth) * judged.values)
+        losses, focus = xp.log1p(power), _power(xp, power / (1 + power), gamma)
+    elif judged.logits:
         against = (1 - 2 * truth) * judged.values
         part, tail = _softplus_parts(xp, against)
         losses, focus = part + tail, xp.ones_like(part)
@@ -122,7 +126,7 @@ def binary_focal(
 def _power(xp: Any, base: Array, gamma: float) -> Array:
     """Return a base in [0, 1] to the power of gamma; at 0 its gradient is 0, never infinite."""
     if gamma >= 1 or gamma == 0:
-        return xp.maximum(base, xp.zeros_like(base)) ** gamma
+        return base * base if gamma == 2 else base**gamma
     known = base > 0
     return xp.where(known, xp.where(known, base, xp.ones_like(base)) ** gamma, xp.zeros_like(base))
 
