@@ -1,0 +1,46 @@
+"""Counts as narrow columns: the same numbers as int64, whole or in blocks."""
+
+import numpy as np
+import pytest
+
+from segeval.counting import counts as module
+from segeval.counting.counts import Counts, narrowed
+from segeval.values import COLOR, NO_PREDICTION
+
+
+def made() -> Counts:
+    return Counts(
+        image=[0, 0, 2, 2, 2, 3],
+        truth=[0, 255, 1, 1, COLOR + 5, 7],
+        prediction=[NO_PREDICTION, 0, 0, 1, 2, 300],
+        pixels=[1, 2, 3, 4, 5, 1 << 40],
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "width"),
+    [([], 1), ([0, 255], 1), ([0, 256], 2), ([-1, 1], 4), ([1 << 31], 8), ([-(1 << 63)], 8)],
+)
+def test_columns_are_as_narrow_as_their_numbers(values: list[int], width: int) -> None:
+    column = narrowed(np.array(values, np.int64))
+    assert (column.itemsize, column.tolist()) == (width, values)
+
+
+def test_blocks_hold_whole_images_and_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 2)
+    blocks = [*made().blocks()]
+    assert [block.image.tolist() for block in blocks] == [[0, 0], [2, 2, 2], [3]]
+    joined = Counts.joined(blocks)
+    for name in module.COLUMNS:
+        assert joined.column(name).dtype == np.int64
+        assert joined.column(name).tolist() == made().column(name).tolist()
+    assert made().values("truth").tolist() == [0, 1, 7, 255, COLOR + 5]
+    assert made().starts(5).tolist() == [0, 2, 2, 5, 6, 6]
+
+
+def test_images_are_given_other_places() -> None:
+    moved = made().renumbered(np.array([2, -1, 0, -1]))
+    assert moved.image.tolist() == [0, 0, 0, 2, 2]
+    assert moved.pixels.tolist() == [3, 4, 5, 1, 2]
+    assert made().table(2).pixels.tolist() == [3, 4, 5]
+    assert made().table(1000).pixels.size == 0
