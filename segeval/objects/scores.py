@@ -55,10 +55,15 @@ def summarize_objects(
     Of the (N, …) counts, the sums are scored, or the scores are averaged over the images in which
     they are defined.
     """
-    images = len(counts.tp)
-    weights = np.ones((1, images)) if draws is None else draws
-    if rules.pooling == "dataset":
-        return score_counts(counts.map(lambda part: _drawn(weights, part)), rules)
+    weights = np.ones((1, len(counts.tp))) if draws is None else draws
+    return POOLED[rules.pooling](counts, rules, weights)
+
+
+def _of_sums(counts: ObjectCounts, rules: ObjectRules, weights: Values) -> dict[str, Values]:
+    return score_counts(counts.map(lambda part: _drawn(weights, part)), rules)
+
+
+def _of_images(counts: ObjectCounts, rules: ObjectRules, weights: Values) -> dict[str, Values]:
     means = {}
     for name, values in score_counts(counts, rules).items():
         defined = ~np.isnan(values)
@@ -82,3 +87,7 @@ def over_classes(values: Mapping[str, Values], axis: int = 1) -> dict[str, Value
         total = np.nansum(each, axis=axis)
         means[name] = np.where(number > 0, total / np.where(number > 0, number, 1), np.nan)
     return means
+
+
+POOLED: Final = {"dataset": _of_sums, "image": _of_images}
+"""How the counts of images become scores, by pooling."""
