@@ -293,7 +293,8 @@ class Convention:
 
     def _reached(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what the floor and the thresholds make of scores; NaN stays NaN."""
-        scores = np.where(scores < self.floor, 0.0, scores)
+        if self.floor:  # else scores below 0, as kappa may be, stay as they are
+            scores = np.where(scores < self.floor, 0.0, scores)
         if self.thresholds:
             exceeded = sum(scores > level for level in self.thresholds)
             scores = np.where(np.isnan(scores), np.nan, exceeded / len(self.thresholds))

@@ -107,6 +107,13 @@ def test_scores_below_the_floor_count_as_0_before_they_are_averaged() -> None:
     same(mean(TWO, pooling="image", floor=0.51), (1 / 2 + 0) / 2)
 
 
+def test_a_score_below_0_stays_where_there_is_no_floor() -> None:
+    crossed = counts(([0, 2], [1, 3], [1, 3]))
+    plain = Convention().score_classes(METRICS["kappa"], crossed)
+    assert plain.min() < 0
+    assert Convention(floor=0.1).score_classes(METRICS["kappa"], crossed).min() == 0
+
+
 def test_thresholds_make_a_score_the_share_of_them_that_it_exceeds() -> None:
     levels = (0.2, 0.25, 0.5, 0.75)
     same(mean(TWO, pooling="image", thresholds=levels), ((2 / 4 + 1) / 2 + 1 / 4) / 2)
