@@ -54,7 +54,8 @@ def reason_of(error: Exception) -> str:
     >>> reason_of(OSError(2, "No such file or directory", "a.png")), reason_of(ValueError("NUL"))
     ('No such file or directory', 'NUL')
     """
-    return getattr(error, "strerror", None) or str(error)
+    said = getattr(error, "strerror", None) or str(error)
+    return "embedded null byte" if "embedded null" in said else said  # in words of every Python
 
 
 HIDDEN: Final = re.compile(

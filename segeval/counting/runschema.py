@@ -57,10 +57,11 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
             _make_place(path)
         uri = f"{real_path(path).as_uri()}?mode={mode}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1)
-        connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        if mode == "rwc":  # one program writes; another one is told so
-            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        with closed_on_error(connection):
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            if mode == "rwc":  # one program writes; another one is told so
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         return connection
 
 
