@@ -123,6 +123,7 @@ def inflated(stream: bytes, size: int) -> bytes:
     head = stream[0] << 8 | stream[1]
     require(head % 31 == 0 and head >> 8 & 15 == 8 and head >> 12 <= 7, "head of the stream")
     require(not head & 0x20, "dictionary")
+    require(size < 1 << 40, "more rows than a file can hold")
     inflater = zlib.decompressobj(-15)
     try:
         rows = inflater.decompress(stream[2:], size + 1)
