@@ -23,7 +23,10 @@ CUT: Final = 16  # characters before the end that a number or word which is cut 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A value of the outermost object, or one entry of a list in it or of an outermost list."""
+    """A value of the outermost object, or one entry of a list in it or of an outermost list.
+
+    Before its entries, a list is a member without any.
+    """
 
     key: str  # in the outermost object; empty in an outermost list
     entry: bool  # whether it is one entry of a list
@@ -104,7 +107,8 @@ class _Scan:
                 yield self._value(key, entry=False)
 
     def _entries(self, key: str) -> Iterator[Member]:
-        """Yield the entries of a list."""
+        """Yield a list without its entries, then these."""
+        yield Member(key=key, entry=False, value=[], start=0, size=0, line=0)
         for _ in self._parted("]"):
             yield self._value(key, entry=True)
 

@@ -55,6 +55,7 @@ class AnnotationChoice:
     columns: tuple[tuple[str, str], ...] = ()  # what a table calls its columns, e.g. (image, id)
     rle_order: RleOrder = "column"
     rle_base: int = 1  # number of the first pixel
+    score_threshold: float | None = None  # predicted annotations below it are left out
 
     def __post_init__(self) -> None:
         """Refuse what is no choice."""

@@ -24,6 +24,7 @@ LAST_FLOAT: Final = FLOAT + FURTHEST  # floats are the values from `NOT_FINITE` 
 
 NO_PREDICTION: Final = -(1 << 63)  # predicted value of a pixel without any prediction
 OUTSIDE: Final = NO_PREDICTION  # true value outside the field of view: void under every map
+UNANNOTATED: Final = NO_PREDICTION + 1  # background of annotations whose classes have the value 0
 
 
 def integer_fault(*integers: int) -> str:
@@ -98,7 +99,7 @@ def are_values(values: NDArray[np.int64]) -> NDArray[np.bool_]:
     if of_files.all():
         return of_files
     colors = (values >= COLOR) & (values <= color_value((255, 255, 255)))
-    of_files |= colors | is_float(values) | (values == NO_PREDICTION)
+    of_files |= colors | is_float(values) | (values <= UNANNOTATED)
     return of_files
 
 
@@ -124,6 +125,8 @@ def reaches(values: NDArray[np.int64], threshold: float) -> NDArray[np.bool_]:
 
 def describe_value(value: int) -> str:
     """Write a value as users know it: a number, or a colour as ``#rrggbb``."""
+    if value == UNANNOTATED:
+        return "unannotated"
     if NOT_FINITE <= value <= LAST_FLOAT:
         return "NaN or infinity" if value == NOT_FINITE else f"{(value - FLOAT) / STEPS:.4g}"
     return f"#{value - COLOR:06x}" if value >= COLOR else str(value)

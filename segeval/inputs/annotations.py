@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from segeval.inputs.cocofile import CocoImage
     from segeval.inputs.rle import Runs
 
 Shape = tuple[int, int]  # rows and columns
@@ -88,6 +89,9 @@ class Index:
     left_out: Sequence[str] = ()
     facts: tuple[str, ...] = ()  # what decides the pixels, for the signature
     names: Mapping[int, str] = field(default_factory=dict)  # what the file calls its values
+    background: int | None = None  # value of pixels without an annotation
+    nothing: Annotation | None = None  # mask of an image without a file, in which nothing is found
+    images: Mapping[int | str, CocoImage] = field(default_factory=dict)  # of COCO, by id
 
 
 def stored_path(mask: Masked | None) -> str:

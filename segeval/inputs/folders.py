@@ -7,7 +7,7 @@ import os
 import stat
 import unicodedata
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -35,9 +35,14 @@ class FolderIndex:
 
 
 def index_folder(
-    folder: Path, side: str, suffix: str = "", include: str | None = None
+    folder: Path,
+    side: str,
+    suffix: str = "",
+    include: str | None = None,
+    *,
+    wanted: Callable[[str], bool] | None = None,
 ) -> FolderIndex:
-    """Find the masks below a folder, and what stands in the way."""
+    """Find the masks below a folder, and what stands in the way; or other files, by their names."""
     if (problem := _no_folder(folder, side)) is not None:
         return FolderIndex(files={}, problems=[problem])
     found: dict[str, list[str]] = {}
@@ -46,15 +51,15 @@ def index_folder(
         name = pair_name(relative, suffix)
         if name is None or not is_included(include, name, relative):
             continue
-        if is_mask(relative):
+        if (wanted or is_mask)(relative):
             found.setdefault(name, []).append(path)
         else:
             index.left_out.append(printable(path))
     if not found:
-        wanted = f" with names ending in {suffix!r}" if suffix else ""
-        wanted += f" that match {include!r}" if include else ""
+        asked = f" with names ending in {suffix!r}" if suffix else ""
+        asked += f" that match {include!r}" if include else ""
         detail = (
-            f"{side} folder {folder} holds no masks{wanted} ({' '.join(sorted(IMAGE_EXTENSIONS))})"
+            f"{side} folder {folder} holds no masks{asked} ({' '.join(sorted(IMAGE_EXTENSIONS))})"
         )
         index.problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
     for name, paths in sorted(found.items()):
@@ -72,9 +77,9 @@ def is_mask(relative: str) -> bool:
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
 
 
-def masks_below(folder: Path) -> Iterator[Path]:
+def masks_below(folder: Path, wanted: Callable[[str], bool] = is_mask) -> Iterator[Path]:
     """Yield every mask that is read from a folder, whatever its name is matched with."""
-    return (Path(path) for relative, path in _walk(str(folder), []) if is_mask(relative))
+    return (Path(path) for relative, path in _walk(str(folder), []) if wanted(relative))
 
 
 def is_included(include: str | None, *names: str) -> bool:

@@ -16,13 +16,11 @@ from typing import Final
 
 from segeval.errors import Problem, SettingError
 from segeval.inputs.annotations import Annotation, Index, Masked
-from segeval.inputs.folders import index_folder, is_included, normal, pair_name
-from segeval.inputs.layouts import FORMS
-from segeval.inputs.tables import Meaning, StoredMask, index_table, meaning_of
+from segeval.inputs.folders import is_included
+from segeval.inputs.sides import index_sides, is_mask_file
+from segeval.inputs.yolo import ABSENT, YoloMask
 from segeval.settings import AnnotationChoice, Match, Missing
 from segeval.textfiles import TextError, named, parse_csv, read_text
-
-TABLES: Final = {".csv", ".tsv", ".txt"}  # extensions of tables of run lengths
 
 LARGEST_TABLE: Final = 1 << 30  # bytes of a table of pairs
 TRIED: Final = 200  # names that are looked at to propose a suffix
@@ -84,32 +82,53 @@ def find_pairs(
     """
     if is_mask_file(prediction) and is_mask_file(truth):
         return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
-    tables = [path for path in (prediction, truth) if is_table(path)]
-    rows = meaning_of(tables, annotations or AnnotationChoice()) if tables else None
-    sides = (
-        index_side(prediction, "prediction", pred_suffix, include, rows=rows),
-        index_side(truth, "truth", truth_suffix, include, rows=rows),
-    )
+    chosen = annotations or AnnotationChoice()
+    places, suffixes = (prediction, truth), (pred_suffix, truth_suffix)
+    sides = index_sides(places, chosen, suffixes, include)
     predictions, truths = (side.files for side in sides)
     problems = [problem for side in sides for problem in side.problems]
     if match == "stem":
         predictions = _by_stem(truths, predictions, problems)
+    problems += _unmatched(truths, predictions, prediction, missing, sides[0].nothing)
+    facts = [fact for side in sides for fact in side.facts]
+    if missing == "error" and sides[0].nothing is not None and truths.keys() - predictions.keys():
+        predictions = _with_nothing(truths, predictions, sides[0].nothing)
+        facts.append(ABSENT)
     absent = sorted(truths.keys() - predictions.keys())
-    problems += _unmatched(truths, predictions, prediction, missing)
     paired = sorted(truths if missing == "worst" else truths.keys() & predictions.keys())
     return Pairing(
-        pairs=tuple(Pair(name=n, truth=truths[n], prediction=predictions.get(n)) for n in paired),
+        pairs=tuple(_pair(name, truths[name], predictions.get(name)) for name in paired),
         problems=tuple(problems),
         missing=tuple(absent) if missing != "error" else (),
         extra=tuple(sorted(predictions.keys() - truths.keys())),
         left_out=tuple(path for side in sides for path in side.left_out),
-        facts=tuple(dict.fromkeys(fact for side in sides for fact in side.facts)),
+        facts=tuple(dict.fromkeys(facts)),
         names=dict(zip(("prediction", "truth"), (side.names for side in sides), strict=True)),
     )
 
 
+def _pair(name: str, truth: Masked, prediction: Masked | None) -> Pair:
+    """Return a pair; the image of two texts may lie beside either."""
+    if isinstance(truth, YoloMask) and isinstance(prediction, YoloMask):
+        truth = replace(truth, partner=prediction.path)
+    return Pair(name=name, truth=truth, prediction=prediction)
+
+
+def _with_nothing(
+    truths: Mapping[str, Masked], predictions: Mapping[str, Masked], nothing: Annotation
+) -> dict[str, Masked]:
+    """Give truths without a text the prediction of nothing."""
+    absent = truths.keys() - predictions.keys()
+    empty = {n: replace(nothing, path=nothing.path / f"{n}.txt", key=n) for n in absent}
+    return {**predictions, **empty}
+
+
 def _unmatched(
-    truths: Mapping[str, Masked], predictions: Mapping[str, Masked], place: Path, missing: Missing
+    truths: Mapping[str, Masked],
+    predictions: Mapping[str, Masked],
+    place: Path,
+    missing: Missing,
+    nothing: Annotation | None,
 ) -> list[Problem]:
     """Say which names do not match; once, if one reason explains them."""
     common = sorted(truths.keys() & predictions.keys())
@@ -117,59 +136,11 @@ def _unmatched(
     few = 2 * len(common) < min(len(truths), len(predictions)) and missing == "error"
     if len(predictions) > len(common) and truths and (few or (not common and missing != "worst")):
         return [_few_match(truths, predictions, common)]
-    if missing != "error" or not absent or not predictions:
+    if missing != "error" or not absent or not predictions or nothing is not None:
         return []
     return _other_files(common, absent, truths[absent[0]]) or [
         _missing_prediction(name, truths[name], place) for name in absent
     ]
-
-
-def index_side(
-    path: Path, side: str, suffix: str = "", include: str | None = None, *, rows: Meaning | None
-) -> Index:
-    """Find the masks of one side: below a folder, in a table, or a single one beside a table.
-
-    ``rows`` says what the rows of tables mean, where either side is one.
-    """
-    if rows is not None and is_table(path):
-        return _named(index_table(path, rows), side, suffix, include)
-    if rows is not None and is_mask_file(path):
-        return _named(Index(files={path.name: path}), side, suffix, include)
-    index = index_folder(path, side, suffix, include)
-    return Index(files=index.files, problems=index.problems, left_out=index.left_out)
-
-
-def is_mask_file(path: Path) -> bool:
-    """Whether a path is that of a file, and no table."""
-    return os.path.isfile(path) and not is_table(path)
-
-
-def is_table(path: Path) -> bool:
-    """Whether a path is that of a table, by its name."""
-    return path.suffix.lower() in TABLES and os.path.isfile(path)
-
-
-def _named(index: Index, side: str, suffix: str, include: str | None) -> Index:
-    """Call masks as files of these names would be called, below a folder."""
-    found: dict[str, Masked] = {}
-    problems = [*index.problems]
-    for key, mask in index.files.items():
-        name = pair_name(normal(key), suffix)
-        if name is None or not is_included(include, name, normal(key)):
-            continue
-        if name in found:
-            detail = f"{found[name]}, {mask}: the same name on the {side} side; keep one of them"
-            problems.append(Problem(name=name, kind="two files of one name", detail=detail))
-        found.setdefault(name, mask)
-    return replace(index, files=found, problems=problems)
-
-
-def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
-    """Return the mask that a run tells of: a file, or rows of one, as its form says."""
-    file, _, key = path.rpartition("#")
-    if form.partition(",")[0] in FORMS and file:
-        return StoredMask(path=Path(file), key=key, form=form, size=size)
-    return Path(path)
 
 
 def _by_stem(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS: Final = "JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000"
+ORIENTATION: Final = 0x0112  # tag of metadata
+TURNED: Final = range(5, 9)  # orientations by a quarter
 MOST_BYTES: Final = 8  # of a pixel, before compression
 
 
@@ -34,6 +36,20 @@ def find_photographs(folder: Path, *, suffix: str = "") -> dict[str, Path]:
         ending = f" with names ending in {suffix!r}" if suffix else ""
         raise SettingError(f"--images {folder}: there is no photograph{ending} in it")
     return found
+
+
+def size_of_photograph(path: Path) -> tuple[int, int]:
+    """Return rows and columns of an image as it is shown, upright."""
+    from PIL import Image, UnidentifiedImageError
+
+    with named(path), opened(path) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(file.stream, formats=FORMATS)
+        except UnidentifiedImageError as error:
+            raise MaskError(f"it is no image; expected {', '.join(FORMATS)}") from error
+        turned = image.getexif().get(ORIENTATION) in TURNED
+        return image.size if turned else image.size[::-1]
 
 
 def read_photograph(

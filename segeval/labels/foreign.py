@@ -27,8 +27,6 @@ def read_json(path: Path) -> Draft:
             top[member.key] = member.value
         elif member.key == "categories":
             categories.append(member.value)
-        else:
-            top.setdefault(member.key, [])
     check_plain([top, categories], {})
     if categories:
         return Draft(name=path.stem, entries=category_entries(categories))

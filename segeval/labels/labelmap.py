@@ -24,6 +24,7 @@ from segeval.values import (
 )
 
 Side = Literal["truth", "prediction"]
+SIDES: Final[tuple[Side, ...]] = ("truth", "prediction")
 
 BACKGROUND: Final = ("background", "bg", "unlabeled background")  # names, in any case
 VOID: Final = -1  # index of a value that is not judged
@@ -56,6 +57,12 @@ class Label:
     def values(self, side: Side) -> tuple[int, ...]:
         """File values that mean the class on one side."""
         return self.truth_values if side == "truth" else self.prediction_values
+
+    def with_values(self, side: Side, values: tuple[int, ...]) -> Label:
+        """Return the class with other file values on one side."""
+        if side == "truth":
+            return replace(self, truth_values=values)
+        return replace(self, prediction_values=values)
 
     def colors_of(self, side: Side) -> tuple[tuple[int, int, int], ...]:
         """Colours that mean the class on one side."""
@@ -217,21 +224,26 @@ class LabelMap:
         return self if self.foreground == 1 else replace(self, labels=self.labels[::-1])
 
     def predicting(self, other: LabelMap) -> LabelMap:
-        """Return the map that reads predictions by another of the same names, or a `LabelError`."""
+        """Return the map that reads predictions by another of the same names, or a `LabelError`.
+
+        One of them may lack a background, which annotations have without a value.
+        """
         theirs = {label.name: label for label in other.labels}
-        if theirs.keys() != set(self.names):
-            different = sorted(theirs.keys() ^ set(self.names))
+        different = sorted((theirs.keys() ^ set(self.names)) - {BACKGROUND[0]})
+        if different:
             raise LabelError(
                 f"label maps {self.name} and {other.name} name different classes: "
                 f"{', '.join(different[:5])}; both must have the same names"
             )
+        nothing = Label(name=BACKGROUND[0], truth_values=(), prediction_values=())
+        more = (nothing,) * (BACKGROUND[0] in theirs.keys() - set(self.names))
         labels = tuple(
             replace(
                 label,
-                prediction_values=theirs[label.name].prediction_values,
-                prediction_colors=theirs[label.name].colors,
+                prediction_values=theirs.get(label.name, nothing).prediction_values,
+                prediction_colors=theirs.get(label.name, nothing).colors,
             )
-            for label in self.labels
+            for label in more + self.labels
         )
         return replace(self, name=f"{self.name}/{other.name}", labels=labels)
 

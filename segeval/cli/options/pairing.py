@@ -94,13 +94,19 @@ class FolderOptions:
         "Number of the first pixel of run lengths, 0 or 1.", min=0, max=1, metavar="N", default=1
     )
 
+    score_threshold: float | None = _annotation(
+        "Leave out predicted annotations with a lower score (COCO results, YOLO confidences).",
+        metavar="V",
+    )
+
     def annotations(self) -> AnnotationChoice:
-        """Return how rows of tables become masks."""
+        """Return how rows of tables and annotations become masks."""
         return AnnotationChoice(
             size=None if self.size is None else parse_size(self.size),
             columns=() if self.columns is None else parse_columns(self.columns),
             rle_order=self.rle_order,
             rle_base=self.rle_base,
+            score_threshold=self.score_threshold,
         )
 
     def folders(self, prediction: Path | None, truth: Path | None) -> Source:

@@ -1,0 +1,230 @@
+"""COCO: instances, "stuff", panoptic segmentation and results; an image is a mask of category ids.
+
+Later annotations lie upon earlier ones, and results of a higher score upon those of a lower one.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segeval.errors import MaskError, Problem
+from segeval.inputs.annotations import Annotation, Index, Shape
+from segeval.inputs.cocofile import (
+    CocoFile,
+    CocoImage,
+    Id,
+    Row,
+    Stamp,
+    name_of,
+    read_coco,
+    read_entries,
+    stamp_of,
+)
+from segeval.inputs.cocorle import Counts, paint, parse_counts
+from segeval.inputs.files import named
+from segeval.inputs.panoptic import PanopticMask, folder_of_pngs
+from segeval.inputs.polygons import FILL, check_polygon, fill
+from segeval.jsonfiles import parse_entry
+from segeval.settings import AnnotationChoice
+from segeval.text import counted, listed, quoted, reason_of
+from segeval.values import OUTSIDE, UNANNOTATED
+
+COCO_FORMS: Final = {"coco", "coco-results", "coco-panoptic"}
+BACKGROUND: Final = ("background", "bg", "unlabeled background")
+NONE: Final = "none"  # no category is the background
+MOST_TOLD: Final = 5  # faults of an image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CocoMask(Annotation):
+    """The annotations of one image in a COCO file, in the order in which they are painted."""
+
+    rows: NDArray[Any]
+    stamp: Stamp
+    background: int
+    crowd_is_void: bool
+
+    def content(self) -> bytes:
+        """Return the entries of this image; a MaskError if the file has changed meanwhile."""
+        return b"\n".join(read_entries(self.path, self.stamp, self.rows))
+
+    def values(self, shape: Shape) -> NDArray[Any]:
+        """Return category ids, (H, W); a MaskError tells what is wrong with the annotations."""
+        pieces: list[tuple[Counts, int]] = []
+        faults = []
+        void = (self.rows["crowd"] == 1) & self.crowd_is_void
+        values = np.where(void, OUTSIDE, self.rows["category"]).tolist()
+        for data, value in zip(read_entries(self.path, self.stamp, self.rows), values, strict=True):
+            entry = parse_entry(data)
+            try:
+                pieces += [(counts, value) for counts in _masks(entry["segmentation"], shape)]
+            except MaskError as error:
+                faults.append(f"{name_of(entry)}: {error}")
+        if faults:
+            raise MaskError(f"image {self.key}: {listed(faults, MOST_TOLD, ' and {} more')}")
+        return paint(pieces, shape, self.background)
+
+
+def _masks(stated: Any, shape: Shape) -> list[Counts]:
+    """Return the run lengths of a segmentation: one mask, or one for each of its polygons."""
+    if isinstance(stated, list):
+        polygons = [check_polygon(polygon, shape) for polygon in stated]
+        return fill(polygons, shape) if polygons else []
+    if stated.get("size") != [*shape]:
+        raise MaskError(
+            f"its size is {quoted(stated.get('size'))} (rows, columns), the image's {[*shape]}"
+        )
+    return [parse_counts(stated.get("counts"), shape)]
+
+
+def index_coco(path: Path, side: str, choice: AnnotationChoice, truth: Index | None) -> Index:
+    """Find the images of a COCO file; results are named and sized by the truth."""
+    try:
+        file = read_coco(str(path), stamp_of(os.stat(path)))
+        if file.kind == "coco-results":
+            file = _with_images(file, truth)
+        facts = _facts(file, side, choice, truth)
+        keys = file.rows if file.kind == "coco-panoptic" else file.images
+        masks = {key: _mask(path, key, file, facts) for key in keys if key in file.images}
+    except MaskError as error:
+        return Index(files={}, problems=[_problem(path, str(error))])
+    except (OSError, ValueError) as error:
+        return Index(files={}, problems=[_problem(path, f"cannot be read: {reason_of(error)}")])
+    faults = [*file.faults, *_same_names(file.images)]
+    faults += [f"image {quoted(key)} has no annotation" for key in file.images if key not in keys]
+    return Index(
+        files={file.images[key].name: mask for key, mask in masks.items()},
+        problems=[_problem(path, fault) for fault in faults],
+        facts=(f"format:{file.kind}", *facts[1:]),
+        names={key: name for key, name in file.categories.items() if name},
+        background=_background(facts),
+        images=file.images,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCoco(Annotation):
+    """An image of a COCO file that a run tells of; it is looked for when it is wanted."""
+
+    def _found(self) -> Annotation:
+        kind, *facts = self.form.split(",")
+        try:
+            file = read_coco(str(self.path), stamp_of(os.stat(self.path)))
+        except OSError as error:
+            raise MaskError(f"cannot be read: {reason_of(error)}") from error
+        ids = {str(number): number for number in [*file.images, *file.rows]}
+        if file.kind != kind or (kind != "coco-results" and self.key not in ids):
+            raise MaskError(f"it holds no image {quoted(self.key)} any more")
+        return _mask(self.path, ids.get(self.key, self.key), file, facts)
+
+    def content(self) -> bytes:
+        """Return the entries of this image."""
+        return self._found().content()
+
+    def values(self, shape: Shape) -> NDArray[Any]:
+        """Return category ids, (H, W)."""
+        return self._found().values(shape)
+
+    def runs(self, shape: Shape) -> Runs | None:
+        """Return the mask as run lengths, but for panoptic segments."""
+        return self._found().runs(shape)
+
+
+def _problem(path: Path, fault: str) -> Problem:
+    return Problem(name=str(path), kind="bad annotations", detail=f"{path}: {fault}")
+
+
+def _same_names(images: Mapping[Id, CocoImage]) -> list[str]:
+    """Say which images share the name of their file."""
+    first: dict[str, Id] = {}
+    for key, image in images.items():
+        if first.setdefault(image.name, key) != key:
+            both = f"{quoted(first[image.name])} and {quoted(key)}"
+            return [f"images {both} have the same file_name {quoted(image.name)}"]
+    return []
+
+
+def _facts(file: CocoFile, side: str, choice: AnnotationChoice, truth: Index | None) -> list[str]:
+    """Return what decides the pixels beside the annotations: the background, then facts to say."""
+    results = file.kind == "coco-results"
+    background = background_of(file.categories)
+    if results and truth is not None and truth.background is not None:
+        background = truth.background
+    facts = [f"background:{NONE if background == UNANNOTATED else background}"]
+    if file.polygons:
+        facts.append(FILL)
+    if file.kind != "coco-panoptic":
+        facts.append("overlap:score" if results else "overlap:later")
+    if side == "truth" and any(rows["crowd"].any() for rows in file.rows.values()):
+        facts.append("crowd:void")
+    if side == "prediction" and choice.score_threshold is not None:
+        if any(np.isnan(scores).any() for scores in file.scores.values()):
+            raise MaskError("not all of its annotations have a score; leave out --score-threshold")
+        facts.append(f"score:{choice.score_threshold!r}")
+    return facts
+
+
+def background_of(categories: Mapping[int, str]) -> int:
+    """Return the value of pixels without an annotation, by the ids and names of categories."""
+    named_so = [key for key, name in categories.items() if name.lower() in BACKGROUND]
+    return named_so[0] if named_so else UNANNOTATED if 0 in categories else 0
+
+
+def _background(facts: list[str]) -> int:
+    stated = facts[0].removeprefix("background:")
+    return UNANNOTATED if stated == NONE else int(stated)
+
+
+def _mask(path: Path, key: Id, file: CocoFile, facts: list[str]) -> Annotation:
+    """Return the mask of one image, as the facts say."""
+    rows = file.rows.get(key, np.empty(0, Row))
+    stated: dict[str, Any] = {
+        "path": path,
+        "key": str(key),
+        "form": ",".join([file.kind, *facts]),
+        "size": file.images[key].size if key in file.images else None,
+        "stamp": file.stamp,
+        "crowd_is_void": "crowd:void" in facts,
+    }
+    if file.kind == "coco-panoptic":
+        return PanopticMask(**stated, rows=rows, folder=folder_of_pngs(path))
+    rows = _painted(rows, file.scores.get(key, np.empty(0)), facts)
+    return CocoMask(**stated, rows=rows, background=_background(facts))
+
+
+def _painted(rows: NDArray[Any], scores: NDArray[np.float64], facts: list[str]) -> NDArray[Any]:
+    """Return the annotations that are painted, in their order."""
+    least = next((float(fact[6:]) for fact in facts if fact.startswith("score:")), None)
+    if "overlap:score" in facts:
+        order = np.argsort(scores, kind="stable")
+        rows, scores = rows[order], scores[order]
+    return rows if least is None else rows[scores >= least]
+
+
+def _with_images(file: CocoFile, truth: Index | None) -> CocoFile:
+    """Name the images of results as the truth does: by their ids, or by those in names of files."""
+    if truth is None:
+        raise MaskError("it is a list of results, which are no truth; name the annotations")
+    images = dict(truth.images)
+    if not images:
+        for name, mask in truth.files.items():
+            stem = name.rpartition("/")[2]
+            known = stem in file.rows or not (stem.isascii() and stem.isdigit() and len(stem) < 19)
+            size = mask.size if isinstance(mask, Annotation) else None
+            images[stem if known else int(stem)] = CocoImage(name=name, size=size)
+    strange = [key for key in file.rows if key not in images]
+    if strange and len(strange) == len(file.rows):
+        raise MaskError(
+            f"none of its image_ids, such as {quoted(strange[0])}, is that of an image of the "
+            f"truth, such as {quoted(next(iter(images), None))}"
+        )
+    more = f" and {counted(len(strange) - 1, 'more image')}" if len(strange) > 1 else ""
+    faults = [f"image {quoted(strange[0])}{more}: not in the truth"] if strange else []
+    if any(np.isnan(scores).any() for scores in file.scores.values()):
+        faults.append("not all of its results have a score, which decides where they overlap")
+    return replace(file, images=images, faults=(*file.faults, *faults))

@@ -1,0 +1,91 @@
+"""What form the masks of a side have: a folder of them, of texts, a table, or annotations."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from segeval.errors import Problem
+from segeval.inputs.annotations import Index, Masked
+from segeval.inputs.coco import COCO_FORMS, StoredCoco, index_coco
+from segeval.inputs.folders import index_folder, is_included, normal, pair_name
+from segeval.inputs.layouts import FORMS
+from segeval.inputs.tables import StoredMask, index_table, meaning_of
+from segeval.inputs.yolo import YOLO, YoloMask, holds_texts, index_texts
+from segeval.settings import AnnotationChoice
+
+TABLES: Final = {".csv", ".tsv"}  # extensions of tables of run lengths
+
+
+def index_sides(
+    places: tuple[Path, Path],
+    choice: AnnotationChoice,
+    suffixes: tuple[str, str] = ("", ""),
+    include: str | None = None,
+) -> tuple[Index, Index]:
+    """Find the masks of predictions and truths; what one side says may be needed for the other."""
+    files = [path for path in places if is_table(path) or is_json(path)]
+    tables = [path for path in files if is_table(path)]
+    meaning = meaning_of(tables, choice) if tables else None
+
+    def index(path: Path, side: str, suffix: str, truth: Index | None) -> Index:
+        if meaning is not None and is_table(path):
+            found = index_table(path, meaning)
+        elif is_json(path):
+            found = index_coco(path, side, choice, truth)
+        elif files and is_mask_file(path):
+            found = Index(files={path.name: path})
+        elif holds_texts(path):
+            return index_texts(path, side, choice, suffix, include)
+        else:
+            folder = index_folder(path, side, suffix, include)
+            return Index(files=folder.files, problems=folder.problems, left_out=folder.left_out)
+        return _named(found, side, suffix, include)
+
+    truth = index(places[1], "truth", suffixes[1], None)
+    return index(places[0], "prediction", suffixes[0], truth), truth
+
+
+def is_mask_file(path: Path) -> bool:
+    """Whether a path is that of a file, and no table or file of annotations."""
+    return os.path.isfile(path) and not is_table(path) and not is_json(path)
+
+
+def is_json(path: Path) -> bool:
+    """Whether a path is that of a file of annotations, by its name."""
+    return path.suffix.lower() == ".json" and os.path.isfile(path)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path is that of a table, by its name."""
+    return path.suffix.lower() in TABLES and os.path.isfile(path)
+
+
+def _named(index: Index, side: str, suffix: str, include: str | None) -> Index:
+    """Call masks as files of these names would be called, below a folder."""
+    found: dict[str, Masked] = {}
+    problems = [*index.problems]
+    for key, mask in index.files.items():
+        name = pair_name(normal(key), suffix)
+        if name is None or not is_included(include, name, normal(key)):
+            continue
+        if name in found:
+            detail = f"{found[name]}, {mask}: the same name on the {side} side; keep one of them"
+            problems.append(Problem(name=name, kind="two files of one name", detail=detail))
+        found.setdefault(name, mask)
+    return replace(index, files=found, problems=problems)
+
+
+def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
+    """Return the mask that a run tells of: a file, or rows of one, as its form says."""
+    file, _, key = path.rpartition("#")
+    kind = form.partition(",")[0]
+    if kind in FORMS and file:
+        return StoredMask(path=Path(file), key=key, form=form, size=size)
+    if kind in COCO_FORMS and file:
+        return StoredCoco(path=Path(file), key=key, form=form, size=size)
+    if kind == YOLO:
+        return YoloMask(path=Path(path), key=Path(path).stem, form=form, size=size)
+    return Path(path)
