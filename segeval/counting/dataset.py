@@ -238,7 +238,6 @@ def provenance_of(
         skipped=tuple(sorted(fault.name for fault in faults)) if skip else (),
         extra=pairing.extra,
         left_out=pairing.left_out,
-        names=pairing.names,
         waivers=(*_waivers(source, reading), *pairing.facts),
         names={
             side: {str(value): name for value, name in names.items()}

@@ -20,7 +20,8 @@ from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.counting.counts import Counts
 from segeval.errors import Problem, RunError
 from segeval.inputs.fingerprints import same_files
-from segeval.inputs.pairing import Pair, mask_at
+from segeval.inputs.pairing import Pair
+from segeval.inputs.sides import mask_at
 from segeval.settings import Reading
 
 TABLES: Final = 1 << 10  # tables that wait to become columns
@@ -164,7 +165,6 @@ class Provenance:
     skipped: tuple[str, ...] = ()  # unreadable pairs, waived
     extra: tuple[str, ...] = ()  # predictions without a truth
     left_out: tuple[str, ...] = ()  # files that are no masks by their names
-    names: tuple[str, ...] = ()  # what files of annotations call values: SIDE:VALUE:NAME
     waivers: tuple[str, ...] = ()  # what can move a score, for the signature, e.g. missing:skip
     shards: tuple[str, ...] = ()  # e.g. "1/4"; empty for all of the data set
     source: Mapping[str, str] = field(default_factory=dict)  # where the masks came from
@@ -329,7 +329,6 @@ def _united(parts: Sequence[Provenance]) -> Provenance:
         skipped=union(part.skipped for part in parts),
         extra=union(part.extra for part in parts),
         left_out=union(part.left_out for part in parts),
-        names=parts[0].names if all(part.names == parts[0].names for part in parts) else (),
         waivers=parts[0].waivers,
         shards=shards,
         names=parts[0].names,

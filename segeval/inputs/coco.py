@@ -26,7 +26,6 @@ from segeval.inputs.cocofile import (
     stamp_of,
 )
 from segeval.inputs.cocorle import Counts, paint, parse_counts
-from segeval.inputs.files import named
 from segeval.inputs.panoptic import PanopticMask, folder_of_pngs
 from segeval.inputs.polygons import FILL, check_polygon, fill
 from segeval.jsonfiles import parse_entry
@@ -129,10 +128,6 @@ class StoredCoco(Annotation):
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return category ids, (H, W)."""
         return self._found().values(shape)
-
-    def runs(self, shape: Shape) -> Runs | None:
-        """Return the mask as run lengths, but for panoptic segments."""
-        return self._found().runs(shape)
 
 
 def _problem(path: Path, fault: str) -> Problem:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from segeval.errors import Problem, SettingError
-from segeval.inputs.annotations import Annotation, Index, Masked
+from segeval.inputs.annotations import Annotation, Masked
 from segeval.inputs.folders import is_included
 from segeval.inputs.sides import index_sides, is_mask_file
 from segeval.inputs.yolo import ABSENT, YoloMask

@@ -1,12 +1,14 @@
 """Polygons, filled as COCO fills them: no other rule has a name, and all of them differ."""
 
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
-from segeval.inputs.cocorle import Counts, Shape, decode_counts
+from segeval.inputs.cocorle import Counts, Shape
+from segeval.inputs.rle import counts_of_text
 from segeval.text import quoted
 
 FILL: Final = "fill:coco"
@@ -25,17 +27,15 @@ def fill(polygons: list[NDArray[np.float64]], shape: Shape) -> list[Counts]:
     except ImportError as error:
         raise MaskError(NO_LIBRARY) from error
     filled: list[dict[str, Any]] = mask.frPyObjects(polygons, *shape)
-    return [decode_counts(each["counts"].decode("ascii")) for each in filled]
+    return [counts_of_text(each["counts"]) for each in filled]
 
 
 def check_polygon(stated: object, shape: Shape) -> NDArray[np.float64]:
     """Return the corners of a polygon as numbers; a MaskError if it is none."""
-    numbers = np.empty(0)
+    numbers = np.empty((1, 1))  # no list
     if isinstance(stated, list):
-        try:
+        with suppress(ValueError):  # lists in it, of several lengths
             numbers = np.array(stated)
-        except ValueError:  # lists in it, of several lengths
-            numbers = np.empty((1, 1))
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iuf"):
         raise MaskError(f"{quoted(stated)} is no list of numbers x1, y1, x2, y2, …")
     if numbers.size % 2 or numbers.size < 6:

@@ -16,7 +16,7 @@ from segeval.inputs.tables import StoredMask, index_table, meaning_of
 from segeval.inputs.yolo import YOLO, YoloMask, holds_texts, index_texts
 from segeval.settings import AnnotationChoice
 
-TABLES: Final = {".csv", ".tsv"}  # extensions of tables of run lengths
+TABLES: Final = {".csv", ".tsv", ".txt"}  # extensions of tables of run lengths
 
 
 def index_sides(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,6 +9,7 @@ from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
 from segeval.labels.infer import values_on_side
 from segeval.labels.labelmap import BACKGROUND, SIDES, WHITE, Label, LabelMap, Side, numbered
+from segeval.labels.named import names_on_side, refuse_numbered
 from segeval.values import UNANNOTATED
 
 NOTHING: Final = Label(name=BACKGROUND[0], truth_values=(), prediction_values=())
@@ -21,10 +21,11 @@ def named_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap | 
     A side without names has the values of the other one. The value 0 is the background, unless a
     category has it.
     """
-    stated = _names(run.provenance.names)
+    stated = {side: names_on_side(run, side) for side in SIDES}
     truth, prediction = (stated[side] or stated[other] for side, other in (SIDES, SIDES[::-1]))
     if not truth:
         return None
+    refuse_numbered(run, values_on_side(run, "truth"), values_on_side(run, "prediction"))
     void = (WHITE,) if WHITE in values_on_side(run, "truth") - truth.keys() else ()
     if not {name.lower() for name in (*truth.values(), *prediction.values())} & set(BACKGROUND):
         truth = _with_zero(truth, values_on_side(run, "truth"))
@@ -44,15 +45,6 @@ def named_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap | 
 def _with_zero(names: dict[int, str], held: set[int]) -> dict[int, str]:
     """Call the value 0 background where it occurs and has no name."""
     return {0: BACKGROUND[0], **names} if 0 in held else names
-
-
-def _names(stated: Sequence[str]) -> dict[str, dict[int, str]]:
-    """Read what values are called, by side."""
-    names: dict[str, dict[int, str]] = {side: {} for side in SIDES}
-    for text in stated:
-        side, value, name = text.split(":", 2)
-        names[side][int(value)] = name
-    return names
 
 
 def found_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap | None:

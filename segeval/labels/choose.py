@@ -11,16 +11,25 @@ from typing import Final
 from segeval.counting.alignment import stack
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError, SettingError
+from segeval.labels.annotated import found_labels, named_labels, with_background
 from segeval.labels.doubts import are_mixed, grey_kinds, side_doubt
 from segeval.labels.infer import infer_labels, values_on_side
-from segeval.labels.labelmap import MOST_CLASSES, WHITE, LabelMap, Side, add_offset, numbered
+from segeval.labels.labelmap import (
+    BACKGROUND,
+    MOST_CLASSES,
+    SIDES,
+    WHITE,
+    LabelMap,
+    Side,
+    add_offset,
+    numbered,
+)
 from segeval.labels.load import load_labels
-from segeval.labels.named import by_name, with_names
+from segeval.labels.named import by_name
 from segeval.settings import LabelChoice
 from segeval.values import LIMIT, NO_PREDICTION, describe_values, is_float, plain_values
 
 MOST_OFFSET: Final = 65535
-SIDES: Final[tuple[Side, ...]] = ("truth", "prediction")
 
 
 def choose_labels(
@@ -35,10 +44,10 @@ def choose_labels(
         )
     labels = explicit_labels(choice)
     if labels is None:
-        return _of_level(with_names(run, _inferred(run, choice)), choice)
+        return _of_level(with_background(_inferred(run, choice), run), choice)
     labels = by_name(run, labels)
     refuse_doubts(run, labels, choice, sides)
-    return labels
+    return with_background(labels, run)
 
 
 def choose_shared(runs: Sequence[CountedRun], choice: LabelChoice) -> LabelMap:
@@ -71,6 +80,9 @@ def refuse_doubts(
 
 def _inferred(run: CountedRun, choice: LabelChoice) -> LabelMap:
     """Find the classes in the values, the predicted ones as they are with the offset."""
+    annotated = named_labels(run, choice.ignore) or found_labels(run, choice.ignore)
+    if annotated is not None:
+        return annotated
     offset = choice.prediction_offset
     if not offset:
         return infer_labels(run, choice.ignore)
@@ -131,7 +143,7 @@ def check_names(choice: LabelChoice, names: Iterable[str]) -> None:
     """Refuse a name that is no class, as far as the classes are known before anything is read."""
     labels = explicit_labels(choice)
     if labels is not None:
-        labels.positions(names)
+        labels.positions(name for name in names if name != BACKGROUND[0])
 
 
 def _loaded(labels: str | PathLike[str] | LabelMap) -> LabelMap:

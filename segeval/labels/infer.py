@@ -26,7 +26,6 @@ from segeval.labels.diagnose import (
 from segeval.labels.doubts import float_doubt, spelt_twice, void_doubt
 from segeval.labels.labelmap import WHITE, LabelMap, Side, numbered
 from segeval.labels.load import load_labels
-from segeval.labels.named import refuse_numbered
 from segeval.values import COLOR, NO_PREDICTION, describe_values, plain_values
 
 MOST_FOUND: Final = 256  # more values than this are no classes but grey levels or instances
@@ -44,7 +43,6 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
     truth, prediction = values_on_side(run, "truth"), values_on_side(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):
         raise LabelError(explain_colors(run, ignore))
-    refuse_numbered(run, truth, prediction)
     if _binary(truth, prediction, ignore):
         return replace(load_labels("binary"), name="binary(found)").ignoring(ignore or ())
     void = (WHITE,) if ignore is None else ignore

@@ -12,7 +12,7 @@ from typing import Final
 
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
-from segeval.labels.labelmap import BACKGROUND, Label, LabelMap, Side
+from segeval.labels.labelmap import LabelMap, Side
 from segeval.text import listed
 from segeval.values import describe_values
 
@@ -25,22 +25,6 @@ def names_on_side(run: CountedRun, side: Side) -> dict[int, str]:
     """Return what one side calls its values."""
     stated = run.provenance.names.get(side, {})
     return {int(value): name for value, name in stated.items()}
-
-
-def with_names(run: CountedRun, found: LabelMap) -> LabelMap:
-    """Call the classes that were found as the files call them."""
-    truth, prediction = names_on_side(run, "truth"), names_on_side(run, "prediction")
-    if not truth and not prediction:
-        return found
-    for value in truth.keys() & prediction.keys():
-        if truth[value] != prediction[value]:
-            raise LabelError(
-                f"value {value} is {truth[value]!r} in the truth, and {prediction[value]!r} in the "
-                "prediction; type --labels FILE, a label map that names the classes"
-            )
-    names = {0: BACKGROUND[0]} | prediction | truth
-    labels = [_called(label, names) for label in found.labels]
-    return replace(found, labels=tuple(labels))
 
 
 def refuse_numbered(run: CountedRun, truth: set[int], prediction: set[int]) -> None:
@@ -85,8 +69,3 @@ def _values(labels: LabelMap, side: Side, names: Names) -> list[tuple[int, ...]]
         else tuple(value for value in label.values(side) if value not in taken)
         for label in labels.labels
     ]
-
-
-def _called(label: Label, names: Names) -> Label:
-    values = label.truth_values or label.prediction_values
-    return replace(label, name=names.get(values[0], label.name)) if values else label

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made.coco import SQUARE, annotation, coco, result, written
+from made.coco import SQUARE, annotation, coco, result, side_of, written
 from made.sets import document, save, segeval
 
 from segeval.inputs.annotations import Annotation
 from segeval.inputs.masks import read_mask
-from segeval.inputs.pairing import index_side, mask_at
-from segeval.settings import AnnotationChoice
+from segeval.inputs.sides import mask_at
 from segeval.values import OUTSIDE, UNANNOTATED
 
 FULL = {"size": [4, 6], "counts": [0, 24]}
@@ -31,7 +30,7 @@ needs_pycocotools = pytest.mark.skipif(
 
 def values(path: Path, side: str = "truth", name: str = "a", **choice: Any) -> Any:
     """Return the mask of one image of a file."""
-    mask = index_side(path, side, AnnotationChoice(**choice)).files[name]
+    mask = side_of(path, side, **choice).files[name]
     return read_mask(mask).values
 
 
@@ -246,7 +245,7 @@ def test_a_run_finds_its_annotations_again(tmp_path: Path) -> None:
     content = coco(annotation(LEFT, iscrowd=1), annotation(COLUMN, id=2, score=0.5))
     path = written(tmp_path / "a.json", content)
     for side in ("truth", "prediction"):
-        mask = index_side(path, side, AnnotationChoice()).files["a"]
+        mask = side_of(path, side).files["a"]
         assert isinstance(mask, Annotation)
         again = mask_at(str(mask), mask.form, (4, 6))
         assert isinstance(again, Annotation)
@@ -256,7 +255,7 @@ def test_a_run_finds_its_annotations_again(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_meanwhile_is_told(tmp_path: Path) -> None:
     path = written(tmp_path / "a.json", coco(annotation(LEFT)))
-    mask = index_side(path, "truth", AnnotationChoice()).files["a"]
+    mask = side_of(path, "truth").files["a"]
     written(path, coco(annotation(COLUMN)))
     os.utime(path, (1, 1))
     with pytest.raises(Exception, match="changes while it is read"):
@@ -280,7 +279,7 @@ def test_panoptic_segments_are_their_categories(tmp_path: Path) -> None:
     path = panoptic(tmp_path, SEGMENTS)
     assert values(path)[0].tolist() == [OUTSIDE, 7, OUTSIDE, OUTSIDE, OUTSIDE, OUTSIDE]
     assert values(path, "prediction")[0].tolist() == [OUTSIDE, 7, 1, OUTSIDE, OUTSIDE, OUTSIDE]
-    mask = index_side(path, "truth", AnnotationChoice()).files["a"]
+    mask = side_of(path, "truth").files["a"]
     assert mask.ids((4, 6))[0].tolist() == [0, 66051, 2, 0, 0, 0]  # type: ignore[union-attr]
     assert document(path, path)["pixels"]["judged"] == 4
 

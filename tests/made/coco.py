@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from segeval.inputs.annotations import Index
+from segeval.inputs.sides import index_sides
+from segeval.settings import AnnotationChoice
+
 CATEGORIES = ((1, "leaf"), (7, "root"))
 SQUARE = [1.0, 1.0, 4.0, 1.0, 4.0, 3.0, 1.0, 3.0]
 
@@ -44,3 +48,9 @@ def written(path: Path, content: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
     return path
+
+
+def side_of(path: Path, side: str, *, truth: Path | None = None, **choice: Any) -> Index:
+    """Index one side; beside itself, unless a truth is said."""
+    prediction, true = index_sides((path, truth or path), AnnotationChoice(**choice))
+    return true if side == "truth" else prediction

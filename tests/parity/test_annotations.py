@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made.coco import side_of
 from made.sets import document, save
 from numpy.typing import NDArray
 
@@ -15,9 +16,7 @@ from segeval.inputs.annotations import Annotation
 from segeval.inputs.cocofile import CocoFile, read_coco, stamp_of
 from segeval.inputs.cocorle import parse_counts
 from segeval.inputs.masks import read_mask
-from segeval.inputs.pairing import index_side
 from segeval.inputs.polygons import check_polygon, fill
-from segeval.settings import AnnotationChoice
 from segeval.values import OUTSIDE, UNANNOTATED
 
 RECORDED = Path(__file__).parents[3] / "shared" / "peers2"
@@ -89,7 +88,7 @@ def test_the_iou_of_all_pairs_of_annotations_is_that_of_pycocotools(
 
 @pytest.mark.parametrize("side", SIDES)
 def test_an_image_is_painted_as_recorded(side: str) -> None:
-    index = index_side(E / "coco" / f"{side}.json", side, AnnotationChoice())
+    index = side_of(E / "coco" / f"{side}.json", side)
     with np.load(E / "coco" / f"{side}_semantic_later_wins_crowd255.npz") as expected:
         assert len(index.files) == len(expected.files)
         for mask in index.files.values():
@@ -100,13 +99,13 @@ def test_an_image_is_painted_as_recorded(side: str) -> None:
 
 
 def test_results_lie_upon_each_other_by_score() -> None:
-    truth = index_side(E / "coco" / "truth.json", "truth", AnnotationChoice())
+    truth = E / "coco" / "truth.json"
     path = E / "coco" / "prediction_results.json"
     alone = masks_of("prediction")
     results = json.loads(path.read_text("utf-8"))
     for least in (None, 0.5):
-        choice = AnnotationChoice(score_threshold=least)
-        for mask in index_side(path, "prediction", choice, truth=truth).files.values():
+        index = side_of(path, "prediction", truth=truth, score_threshold=least)
+        for mask in index.files.values():
             assert isinstance(mask, Annotation)
             assert mask.size is not None
             expected = np.zeros(mask.size, int)
@@ -122,7 +121,7 @@ def test_polygons_of_yolo_are_decoded_as_by_pycocotools(
     side: str, tmp_path: Path, records: list[dict[str, Any]]
 ) -> None:
     sizes = json.loads((E / "yolo" / "sizes.json").read_text("utf-8"))
-    index = index_side(E / "yolo" / side, side, AnnotationChoice())
+    index = side_of(E / "yolo" / side, side)
     (record,) = (each for each in records if f"polygons of the {side}" in each["metric"])
     with np.load(E / "yolo" / f"{side}_masks_pycocotools.npz") as expected:
         for name, mask in index.files.items():
@@ -131,7 +130,7 @@ def test_polygons_of_yolo_are_decoded_as_by_pycocotools(
             painted = np.full(sizes[name], UNANNOTATED)
             for number, line in enumerate(lines):
                 (tmp_path / "one.txt").write_text(line)
-                one = index_side(tmp_path, side, AnnotationChoice()).files["one"]
+                one = side_of(tmp_path, side).files["one"]
                 values = read_mask(one, shape=tuple(sizes[name])).values
                 alone = expected[f"{name}/{number}"] == 1
                 np.testing.assert_array_equal(values != UNANNOTATED, alone)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from made.sets import document
 
-from segeval.inputs.pairing import index_side
-from segeval.inputs.tables import meaning_of
+from segeval.inputs.sides import index_sides
 from segeval.settings import AnnotationChoice
 
 RECORDED = Path(__file__).parents[3] / "shared" / "peers2"
@@ -33,8 +32,7 @@ def test_masks_are_those_that_are_recorded(
     form: str, side: str, records: list[dict[str, Any]]
 ) -> None:
     table = SETS / f"{form}_{side}.csv"
-    meaning = meaning_of([table], AnnotationChoice(size=SIZE))
-    masks = index_side(table, side, rows=meaning).files
+    masks = index_sides((table, table), AnnotationChoice(size=SIZE))[0].files
     (recorded,) = (r for r in records if r["metric"] == f"{form}: foreground pixels of the {side}")
     expected = np.load(SETS / f"kaggle_{side}_masks.npz")
     found = [mask.values(SIZE) for mask in masks.values() if not isinstance(mask, Path)]
