@@ -106,7 +106,7 @@ def _count_rows(pair: Pair, max_pixels: int, *, fingerprints: bool) -> ImageCoun
     if pair.roi is not None or not (isinstance(one, Annotation) and isinstance(other, Annotation)):
         return None
     truth = read_runs(one, other.size, max_pixels)
-    prediction = read_runs(other, one.size, max_pixels)
+    prediction = None if truth is None else read_runs(other, one.size, max_pixels)
     table = None if truth is None or prediction is None else count_runs(truth, prediction)
     if table is None:
         return None

@@ -27,7 +27,7 @@ from segeval.inputs.cocofile import (
 )
 from segeval.inputs.cocorle import Counts, paint, parse_counts
 from segeval.inputs.panoptic import PanopticMask, folder_of_pngs
-from segeval.inputs.polygons import FILL, check_polygon, fill
+from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
 from segeval.jsonfiles import parse_entry
 from segeval.settings import AnnotationChoice
 from segeval.text import counted, listed, quoted, reason_of
@@ -152,6 +152,7 @@ def _facts(file: CocoFile, side: str, choice: AnnotationChoice, truth: Index | N
         background = truth.background
     facts = [f"background:{NONE if background == UNANNOTATED else background}"]
     if file.polygons:
+        require_library()
         facts.append(FILL)
     if file.kind != "coco-panoptic":
         facts.append("overlap:score" if results else "overlap:later")

@@ -1,6 +1,7 @@
 """Polygons, filled as COCO fills them: no other rule has a name, and all of them differ."""
 
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
@@ -22,12 +23,16 @@ MOST_STEPS: Final = 1 << 24  # of an outline, in fifths of a pixel
 
 def fill(polygons: list[NDArray[np.float64]], shape: Shape) -> list[Counts]:
     """Return the run lengths of polygons, each (2N,) x1 y1 x2 y2 … in pixels."""
-    try:
-        from pycocotools import mask
-    except ImportError as error:
-        raise MaskError(NO_LIBRARY) from error
+    from pycocotools import mask
+
     filled: list[dict[str, Any]] = mask.frPyObjects(polygons, *shape)
     return [counts_of_text(each["counts"]) for each in filled]
+
+
+def require_library() -> None:
+    """Raise a MaskError, once for a whole file, if polygons cannot be filled."""
+    if find_spec("pycocotools") is None:
+        raise MaskError(NO_LIBRARY)
 
 
 def check_polygon(stated: object, shape: Shape) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from segeval.inputs.annotations import Annotation, Index, Shape
 from segeval.inputs.cocorle import paint
 from segeval.inputs.folders import index_folder, is_mask, masks_below
 from segeval.inputs.photographs import size_of_photograph
-from segeval.inputs.polygons import FILL, check_polygon, fill
+from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
 from segeval.settings import AnnotationChoice
 from segeval.text import listed, quoted
 from segeval.textfiles import TextError, lines_of, read_text
@@ -168,6 +168,11 @@ def index_texts(
 ) -> Index:
     """Find the texts below a folder, and say what decides their pixels."""
     index = index_folder(folder, side, suffix, include, wanted=is_text)
+    try:
+        require_library()
+    except MaskError as error:
+        fault = Problem(name=str(folder), kind="no library", detail=f"{folder}: {error}")
+        return Index(files=index.files, problems=[fault])
     words = _first_line(folder) or []
     scored = side == "prediction" and len(words) % 2 == 0 and len(words) > 6
     facts = [FILL, "overlap:score" if scored else "overlap:later"]

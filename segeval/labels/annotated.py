@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from segeval.labels.labelmap import BACKGROUND, SIDES, WHITE, Label, LabelMap, S
 from segeval.labels.named import names_on_side, refuse_numbered
 from segeval.values import UNANNOTATED
 
+NO_VALUE: Final = re.compile("yolo,|coco.*,background:none")  # forms of masks
 NOTHING: Final = Label(name=BACKGROUND[0], truth_values=(), prediction_values=())
 
 
@@ -63,8 +65,15 @@ def found_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap | 
 
 
 def unannotated_sides(run: CountedRun) -> list[Side]:
-    """Return the sides that hold pixels without an annotation, beside classes from 0 on."""
-    return [side for side in SIDES if UNANNOTATED in values_on_side(run, side)]
+    """Return the sides whose background has no value, beside classes from 0 on."""
+    held = [side for side in SIDES if UNANNOTATED in values_on_side(run, side)]
+    if len(held) != 1:
+        return held
+    forms = {
+        "truth": {image.truth_form for image in run.images},
+        "prediction": {image.prediction_form for image in run.images},
+    }
+    return [side for side in SIDES if side in held or any(map(NO_VALUE.match, forms[side]))]
 
 
 def with_background(labels: LabelMap, run: CountedRun) -> LabelMap:

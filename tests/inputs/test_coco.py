@@ -219,9 +219,11 @@ def test_polygons_without_pycocotools_say_what_to_type(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pycocotools", None)
-    path = written(tmp_path / "a.json", coco(annotation([SQUARE])))
-    said = segeval("score", path, path, expect=3)
-    assert 'type pip install "segeval-masks[coco]"' in " ".join(said.stderr.split())
+    several = coco(annotation([SQUARE]), annotation([SQUARE], id=2))
+    path = written(tmp_path / "a.json", several)
+    masks = save(tmp_path / "masks" / "a.png", np.zeros((4, 6), np.uint8))
+    said = segeval("score", masks.parent, path, expect=3)
+    assert " ".join(said.stderr.split()).count('type pip install "segeval-masks[coco]"') == 1
     path = written(tmp_path / "b.json", coco(annotation(LEFT)))
     assert document(path, path)["summary"]["miou"] == 1
 
