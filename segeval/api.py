@@ -6,11 +6,10 @@ settings are checked before any mask is read.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -20,8 +19,12 @@ from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
 from segeval.counting.runschema import check_free
 from segeval.errors import Problem, SettingError
+from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
+from segeval.labels.ids import of_objects, with_ids
 from segeval.labels.labelmap import LabelMap
+from segeval.objects.result import score_objects
+from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.reports.result import AnyPath, Comparison, Result, label_settings
 from segeval.scoring.compare import compare_runs
 from segeval.scoring.convention import Convention
@@ -56,7 +59,6 @@ __all__ = [
 ]
 
 AnyLabels = AnyPath | LabelMap
-Function = TypeVar("Function", bound=Callable[..., object])
 
 
 class Labelling(TypedDict, total=False):
@@ -80,24 +82,10 @@ class Scoring(Labelling, total=False):
     group_by: str | None
     ci: int | None
     seed: int
+    objects: ObjectRules | ObjectSource | None
 
 
-def _taking(keywords: Callable[..., object]) -> Callable[[Function], Function]:
-    """List the keywords that a function hands on in its signature, for help and completion."""
-
-    def spell_out(function: Function) -> Function:
-        signature = inspect.signature(function)
-        *own, _ = signature.parameters.values()
-        others = inspect.signature(keywords).parameters.items()
-        handed_on = [other for name, other in others if name not in signature.parameters]
-        spelled = signature.replace(parameters=[*own, *handed_on])
-        function.__signature__ = spelled  # type: ignore[attr-defined]  # inspect reads it
-        return function
-
-    return spell_out
-
-
-@_taking(LabelChoice)
+@taking(LabelChoice)
 def _scorer(
     *,
     ignore: Collection[int] | None = None,
@@ -106,10 +94,14 @@ def _scorer(
     group_by: str | None = None,
     ci: int | None = None,
     seed: int = SEED,
+    objects: ObjectRules | ObjectSource | None = None,
     **labelling: Unpack[Labelling],
 ) -> Callable[[CountedRun], Result]:
     """Return what scores a run, after a check of its settings that needs no run."""
+    rules = ObjectRules(source=objects) if isinstance(objects, str) else objects
     choice = _choice(ignore, labelling)
+    if rules is not None:
+        choice = of_objects(choice)
     convention = convention or Convention()
     labels = explicit_labels(choice)
     if labels is not None:
@@ -117,11 +109,14 @@ def _scorer(
     resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
 
     def score(run: CountedRun) -> Result:
+        run = run if rules is None else with_ids(run, ignore)
         scores = label_and_score(
             run, choice, convention, unknown=unknown, group_by=group_by, resampling=resampling
         )
         meaning = label_settings(choice, unknown) | {"group_by": group_by}
-        return Result(scores=scores, settings={**run.provenance.source, **meaning})
+        found = None if rules is None else score_objects(scores, rules)
+        settings = {**run.provenance.source, **meaning}
+        return Result(scores=scores, settings=settings, object_scores=found)
 
     return score
 
@@ -173,12 +168,12 @@ class Run:
         """What could not be counted and was not waived; scores are refused while there is any."""
         return self.counted.provenance.problems
 
-    @_taking(_scorer)
+    @taking(_scorer)
     def score(self, **scoring: Unpack[Scoring]) -> Result:
         """Score the run; see `segeval.score` for the parameters and for what is raised."""
         return _scorer(**scoring)(self.counted)
 
-    @_taking(_scorer)
+    @taking(_scorer)
     def per_image(self, **scoring: Unpack[Scoring]) -> pd.DataFrame:
         """Return one row an image: pixels, means over classes, and the IoU of each class."""
         return self.score(**scoring).images
@@ -310,7 +305,7 @@ def count_arrays(
     return Run(counted=counted)
 
 
-@_taking(_scorer)
+@taking(_scorer)
 def score(
     *,
     prediction: AnyPath | None = None,
@@ -357,6 +352,8 @@ def score(
         Regular expression searched in the names: groups of images are scored as well.
     ci, seed : int, optional
         Number of resamples, e.g. 1000, for 95 % ``intervals`` of every score, and their seed.
+    objects : "ids" or ObjectRules, optional
+        Whether the objects of label images are scored as well, and how; see ``Result.objects``.
 
     Returns
     -------
@@ -398,7 +395,7 @@ def score(
     return scored(run.counted)
 
 
-@_taking(_scorer)
+@taking(_scorer)
 def score_arrays(
     *,
     truth: arrays.Masks,
@@ -448,7 +445,7 @@ def score_arrays(
     return scored(run)
 
 
-@_taking(LabelChoice)
+@taking(LabelChoice)
 def compare(
     baseline: Run,
     run: Run,

@@ -14,7 +14,7 @@ import segeval
 PACKAGE = Path(segeval.__file__).parent
 LAYERS = [
     {"errors", "values", "text", "version"},
-    {"settings", "files", "textfiles"},
+    {"settings", "files", "textfiles", "keywords"},
     {"jsonfiles"},
     {"inputs"},
     {"counting"},

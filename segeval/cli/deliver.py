@@ -24,12 +24,13 @@ from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.files import STDOUT, write_bytes, write_text
 from segeval.labels.ids import with_ids
+from segeval.objects.gates import check_gates
 from segeval.objects.result import score_objects
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.wording import failure
 from segeval.scoring.baseline import Baseline, baseline_of, check_drops
 from segeval.scoring.compare import RunComparison, compare_runs
-from segeval.scoring.gates import DropGate, Gate, check_thresholds
+from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.score import Scores, label_and_score
 from segeval.text import listed
 
@@ -44,14 +45,15 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     scores = label_and_score(run, **plan.scoring(), resampling=plan.resampling)
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
-    gates = [*check_thresholds(scores, plan.thresholds), *against_baseline(scores, plan)]
+    objects = score_objects(scores, plan.objects) if plan.objects is not None else None
+    gates = [*check_gates(scores, objects, plan.thresholds), *against_baseline(scores, plan)]
     said = {**asdict(plan.labels), "unknown": scores.unknown, "group_by": plan.group_by}
     settings = {**run.provenance.source, **said}
-    objects = score_objects(scores, plan.objects) if plan.objects is not None else None
     document = make_document(scores, settings=settings, gates=gates, objects=objects)
     given = {
         "document": document,
         "scores": scores,
+        "objects": objects,
         "percent": plan.output.percent,
         "photographs": plan.photographs,
         "timestamp": datetime.now(UTC),

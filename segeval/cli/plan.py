@@ -57,9 +57,16 @@ def prepare(
 ) -> Plan:
     """Check that options make sense and that files can be written, none over what is read."""
     check_reports(output.files().values(), read, labels, convention, output)
-    classes = output.csv is not None or output.output_format == "csv"
-    check_columns(output.csv_style(), classes=classes, images=output.per_image is not None)
     chosen, gates, rules = convention.convention(), output.fail_under or (), objects.rules()
+    if rules is None and output.per_object is not None:
+        raise SettingError("--per-object needs --objects ids")
+    classes = output.csv is not None or output.output_format == "csv"
+    check_columns(
+        output.csv_style(),
+        classes=classes,
+        images=output.per_image is not None,
+        objects=rules is not None,
+    )
     plan = Plan(
         labels=labels,
         choice=labels.choice() if rules is None else of_objects(labels.choice()),

@@ -18,6 +18,8 @@ from segeval.objects.table import Numbers, Objects, ObjectTable, Overlaps
 class ObjectCounts:
     """Counts of N images and K classes, in B bins of size or without that axis.
 
+    The first bin holds objects that are smaller than every bin that is asked for.
+
     Attributes
     ----------
     tp, fp, fn, iou : (N, K, B, T) arrays
@@ -67,24 +69,19 @@ class _Cells:
 
     def __init__(self, table: ObjectTable, rules: ObjectRules) -> None:
         self.table = table
-        self.shape = (table.images, len(table.kinds), max(1, len(rules.sizes)))
+        self.shape = (table.images, len(table.kinds), 1 + len(rules.sizes))
         self.truth, self.prediction = (
             self._of(side, rules) for side in (table.truth, table.prediction)
         )
 
     def _of(self, side: Objects, rules: ObjectRules) -> Numbers:
-        """Return the cell of each object, or -1 for one that is smaller than every bin."""
-        cell = side.image * self.shape[1] + side.kind
-        if not rules.sizes:
-            return cell
-        bins = np.searchsorted(rules.sizes, side.size, side="right") - 1
-        return np.where(bins < 0, -1, cell * self.shape[2] + bins)
+        """Return the cell of each object."""
+        bins = np.searchsorted(rules.sizes, side.size, side="right")
+        return np.asarray((side.image * self.shape[1] + side.kind) * self.shape[2] + bins)
 
     def add(self, cells: Numbers, values: NDArray[Any] | None = None) -> NDArray[Any]:
         """Count, or add up values, by image, class and bin."""
-        held = cells >= 0
-        weights = None if values is None else values[held]
-        sums = np.bincount(cells[held], weights, int(np.prod(self.shape)))
+        sums = np.bincount(cells, values, int(np.prod(self.shape)))
         whole = values is None or values.dtype.kind in "iub"
         return (sums.astype(np.int64) if whole else sums).reshape(self.shape)
 

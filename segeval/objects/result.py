@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from segeval.objects.counts import ObjectCounts, count_objects
+from segeval.objects.names import name_values
 from segeval.objects.rules import ObjectRules
-from segeval.objects.scores import Values, over_classes, summarize_objects
-from segeval.objects.table import find_objects
+from segeval.objects.scores import Values, over_classes, score_counts, summarize_objects
+from segeval.objects.table import ObjectTable, find_objects
+from segeval.scoring.resampling import Units, draw, percentile_interval
 from segeval.scoring.sample import excluded_indices
 from segeval.scoring.score import Scores
 from segeval.text import defined
@@ -20,46 +24,166 @@ class ObjectScores:
     """Scores of objects, NaN where undefined; a mean over classes, and those of each class."""
 
     rules: ObjectRules
+    signature: str  # of the run and of the rules
+    names: Sequence[str]  # of the N images
+    table: ObjectTable
     kinds: tuple[str, ...]  # names of the K classes of objects
-    counts: ObjectCounts  # (N, K, …)
+    kept: tuple[int, ...]  # positions of those in the means
+    counts: ObjectCounts  # (N, K, B, …) of images, classes, and bins of size
     whole: Mapping[str, Values]  # () or, at thresholds, (T,)
     classes: Mapping[str, Values]  # (K, …)
+    bounds: Mapping[str, Values]  # (2, …) of the mean over classes; empty without intervals
+    class_bounds: Mapping[str, Values]  # (2, K, …)
 
     def block(self, kind: int | None = None) -> dict[str, Any]:
         """Return the scores as plain data, of one class or of all."""
-        names = range(len(self.kinds)) if kind is None else [kind]
         scores = self.whole if kind is None else {n: v[kind] for n, v in self.classes.items()}
-        counts = self.counts.map(lambda part: part[:, list(names)].sum(axis=(0, 1)))
-        at, rules = self.rules.panoptic, self.rules
-        plain = {
-            name: [defined(v) for v in values.tolist()] if values.ndim else defined(values.item())
-            for name, values in scores.items()
-        }
+        kinds = list(range(len(self.kinds))) if kind is None else [kind]
+        counts = self.counts.map(lambda part: part[:, kinds].sum(axis=(0, 1)))
         return {
-            "source": rules.source,
-            "pooling": rules.pooling,
-            "thresholds": list(rules.thresholds),
-            **plain,
+            "source": self.rules.source,
+            "pooling": self.rules.pooling,
+            **({"class": self.kinds[0]} if len(self.kinds) == 1 else {}),
+            "thresholds": list(self.rules.thresholds),
+            **_plain(scores),
+            **self._numbers(counts.map(lambda part: part.sum(axis=0))),
+            **self._empty(kinds),
+            **self._intervals(kind),
+            **({"sizes": list(self._sizes(kinds, counts))} if self.rules.sizes else {}),
+            "signature": "|".join(self.rules.signature_parts()),
+        }
+
+    def _numbers(self, counts: ObjectCounts) -> dict[str, Any]:
+        """Count the objects; those missed and those too many at the threshold of PQ."""
+        at = self.rules.panoptic
+        return {
             "truth": int((counts.tp + counts.fn)[at]),
             "predicted": int((counts.tp + counts.fp)[at]),
+            "missed": int(counts.fn[at]),
+            "false": int(counts.fp[at]),
             "merges": int(counts.merges),
             "splits": int(counts.splits),
-            "signature": "|".join(rules.signature_parts()),
         }
+
+    def _empty(self, kinds: list[int]) -> dict[str, Any]:
+        """Count the images without a true object, and those of them that raise a false alarm."""
+        at, counts = self.rules.panoptic, self.counts
+        true, false = (
+            part[:, kinds][..., at].sum(axis=(1, 2)) for part in (counts.tp + counts.fn, counts.fp)
+        )
+        alarms = (true == 0) & (false > 0)
+        numbers = {"images": true == 0, "false_alarms": alarms}
+        counted = {name: int(which.sum()) for name, which in numbers.items()}
+        return {"empty_truth": counted | {"false": int(false[alarms].sum())}}
+
+    def _intervals(self, kind: int | None) -> dict[str, Any]:
+        if not self.bounds:
+            return {}
+        bounds = (
+            self.bounds if kind is None else {n: b[:, kind] for n, b in self.class_bounds.items()}
+        )
+        return {"intervals": _plain({name: np.moveaxis(b, 0, -1) for name, b in bounds.items()})}
+
+    def _sizes(self, kinds: list[int], counts: ObjectCounts) -> Iterator[dict[str, Any]]:
+        """Yield the scores of each bin of size, of the mean over classes."""
+        ends = [*self.rules.sizes[1:], None]
+        for number, (start, end) in enumerate(zip(self.rules.sizes, ends, strict=True), 1):
+            part = self.counts.map(lambda each, at=number: each[:, :, at])  # type: ignore[misc]
+            values = summarize_objects(part, self.rules)
+            kept = [k for k in kinds if k in self.kept or len(kinds) == 1]
+            scores = over_classes({n: v[0][kept] for n, v in values.items()}, axis=0)
+            of_bin = counts.map(lambda each, at=number: each[at])  # type: ignore[misc]
+            yield {"from": start, "below": end, **_plain(scores), **self._numbers(of_bin)}
+
+    def images(self) -> dict[str, Values]:
+        """Score every image by itself: numbers of objects, then (N,) scores by name."""
+        at = self.rules.panoptic
+        counts = self.counts.map(lambda part: part.sum(axis=2))
+        kept = list(self.kept)
+        values = {n: v[:, kept] for n, v in score_counts(counts, self.rules).items()}
+        numbers = {
+            f"{name}_objects": part[..., at].sum(axis=1)
+            for name, part in (
+                ("true", counts.tp + counts.fn),
+                ("predicted", counts.tp + counts.fp),
+            )
+        }
+        return numbers | name_values(over_classes(values), self.rules.thresholds)
+
+    def named(self) -> dict[str, float]:
+        """Return every score, and bound of its interval, by its name in gates."""
+        thresholds = self.rules.thresholds
+        found = _with_classes(
+            name_values(self.whole, thresholds), name_values(self.classes, thresholds), self.kinds
+        )
+        for end, at in (("low", 0), ("high", 1)) if self.bounds else ():
+            whole, classes = (
+                name_values({n: b[at] for n, b in bounds.items()}, thresholds)
+                for bounds in (self.bounds, self.class_bounds)
+            )
+            bounds_there = _with_classes(whole, classes, self.kinds)
+            found |= {f"{name}.{end}": value for name, value in bounds_there.items()}
+        return found
+
+
+def _plain(values: Mapping[str, Values]) -> dict[str, Any]:
+    return {name: _defined(each.tolist()) for name, each in values.items()}
+
+
+def _defined(value: Any) -> Any:
+    return [_defined(each) for each in value] if isinstance(value, list) else defined(value)
+
+
+def _with_classes(
+    whole: Mapping[str, Values], classes: Mapping[str, Values], kinds: tuple[str, ...]
+) -> dict[str, float]:
+    found = {name: float(value) for name, value in whole.items()}
+    for name, column in classes.items():
+        found |= {f"{name}.{k}": v for k, v in zip(kinds, column.tolist(), strict=True)}
+    return found
 
 
 def score_objects(scores: Scores, rules: ObjectRules) -> ObjectScores:
-    """Score the objects of a run that is scored; excluded classes are in no mean over classes."""
+    """Score the objects of a run that is scored; excluded classes are in no mean over classes.
+
+    There are intervals if the scores have some, from resamples of the same units.
+    """
     ignored = scores.unknown == "ignore"
     table = find_objects(scores.run, scores.labels, ignore_unknown=ignored)
-    counts = count_objects(table, rules).map(lambda part: part.sum(axis=2))
-    values = summarize_objects(counts, rules)
+    counts = count_objects(table, rules)
+    pooled = counts.map(lambda part: part.sum(axis=2))
+    values = summarize_objects(pooled, rules)
     left_out = {scores.labels.names[k] for k in excluded_indices(scores.convention, scores.labels)}
     kept = [k for k, name in enumerate(table.kinds) if name not in left_out]
+    bounds, class_bounds = _resampled(scores, pooled, rules, kept)
     return ObjectScores(
         rules=rules,
+        signature="|".join((scores.signature, *rules.signature_parts())),
+        names=scores.run.images.names,
+        table=table,
         kinds=table.kinds,
+        kept=tuple(kept),
         counts=counts,
         whole=over_classes({name: each[0][kept] for name, each in values.items()}, axis=0),
         classes={name: each[0] for name, each in values.items()},
+        bounds=bounds,
+        class_bounds=class_bounds,
+    )
+
+
+def _resampled(
+    scores: Scores, counts: ObjectCounts, rules: ObjectRules, kept: list[int]
+) -> tuple[dict[str, Values], dict[str, Values]]:
+    """Return the bounds of the means over classes, and of each class."""
+    if scores.intervals is None:
+        return {}, {}
+    units, how = scores.intervals.units, scores.intervals.resampling
+    if units.unit.size != len(counts.tp):  # groups are averaged; here, images are drawn by group
+        units = Units.of(scores.group_names)
+    blocks = [summarize_objects(counts, rules, draws) for draws in draw(units, how)]
+    rounds = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    means = over_classes({name: values[:, kept] for name, values in rounds.items()})
+    return (
+        {name: percentile_interval(values) for name, values in means.items()},
+        {name: percentile_interval(values) for name, values in rounds.items()},
     )

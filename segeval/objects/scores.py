@@ -14,10 +14,6 @@ from segeval.scoring.sample import exact_weighted_sum
 
 Values = NDArray[np.float64]
 
-LEVELLED: Final = ("precision", "recall", "f1", "ap", "matched_iou")
-"""Scores at each threshold; their last axis is that of thresholds."""
-
-PANOPTIC_SCORES: Final = ("pq", "sq", "rq")
 FILL: Final = {"skip": np.nan, "zero": 0.0, "one": 1.0}
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from segeval.errors import SettingError
+from segeval.objects.names import is_object_score, name_block
 from segeval.scoring.metrics import METRICS, shown
 from segeval.scoring.score import (
     Scores,
@@ -27,6 +28,9 @@ from segeval.text import did_you_mean, listed, quoted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from segeval.objects.result import ObjectScores
+
+NESTED: Final = {"intervals", "undefined", "objects"}  # of the row of a class
 IMAGE = ("image", "group", "pixels", "judged")
 COUNTS = ("index", "name", "support", "predicted", "tp", "fp", "fn")
 
@@ -36,7 +40,7 @@ def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        {key: value for key, value in row.items() if key not in {"intervals", "undefined"}}
+        {key: value for key, value in row.items() if key not in NESTED}
         | {
             f"{name}_{end}": bound
             for name, bounds in row.get("intervals", {}).items()
@@ -48,19 +52,20 @@ def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(dict.fromkeys(scores, "float64"))
 
 
-def image_frame(scores: Scores) -> pd.DataFrame:
+def image_frame(scores: Scores, objects: ObjectScores | None = None) -> pd.DataFrame:
     """Return one row an image: its pixels, means over classes, and scores of each class."""
     import pandas as pd
 
-    return pd.DataFrame(image_columns(scores))
+    return pd.DataFrame(image_columns(scores, objects))
 
 
-def image_columns(scores: Scores) -> dict[str, Any]:
+def image_columns(scores: Scores, objects: ObjectScores | None = None) -> dict[str, Any]:
     """Return the columns of the table of images, each a list or an array."""
+    further = {} if objects is None else objects.images()
     images = scores.run.images
     groups = scores.group_names or images.column("group")
     facts = (images.names, groups, scores.counts.pixels, scores.counts.images.total)
-    return dict(zip(IMAGE, facts, strict=True)) | per_image(scores)
+    return dict(zip(IMAGE, facts, strict=True)) | per_image(scores) | further
 
 
 def classes_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
@@ -69,13 +74,36 @@ def classes_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     rows = [{name: row[name] for name in columns} for row in document["classes"]]
     means = {metric.name: document["summary"][metric.mean] for metric in metrics}
     rows.append(dict.fromkeys(columns) | {"name": "mean"} | means)
+    if "objects" in document:
+        _add_objects(rows, document)
     if "intervals" in document:
         bounds = [row["intervals"] for row in document["classes"]]
         bounds.append({metric.name: document["intervals"][metric.mean] for metric in metrics})
         for row, intervals in zip(rows, bounds, strict=True):
             for metric in metrics:
                 row[f"{metric.name}_low"], row[f"{metric.name}_high"] = intervals[metric.name]
-    return signed_csv(rows, document["signature"], style)
+    return signed_csv(rows, signature_of(document), style)
+
+
+def _add_objects(rows: Sequence[dict[str, Any]], document: Mapping[str, Any]) -> None:
+    """Add the scores of objects to the rows of the classes and of the mean."""
+    whole = document["objects"]
+    only = {whole["class"]: whole} if "class" in whole else {}
+    blocks = [row.get("objects", only.get(row["name"])) for row in document["classes"]]
+    for row, block in zip(rows, [*blocks, whole], strict=True):
+        cells = {f"{side}_objects": (block or whole)[name] for side, name in SIDES}
+        cells |= name_block(block or whole)
+        row.update(cells if block else dict.fromkeys(cells))
+
+
+SIDES: Final = (("true", "truth"), ("predicted", "predicted"))
+
+
+def signature_of(document: Mapping[str, Any]) -> str:
+    """Return the signature of a document, with the rules of its objects."""
+    objects = document.get("objects")
+    parts = [document["signature"], *([objects["signature"]] if objects else [])]
+    return "|".join(parts)
 
 
 def class_columns() -> tuple[str, ...]:
@@ -125,15 +153,21 @@ def find_columns(names: Sequence[str], style: CsvStyle) -> list[int]:
     return [names.index(name) for name, _ in style.columns] or [*range(len(names))]
 
 
-def check_columns(style: CsvStyle, *, classes: bool, images: bool) -> None:
+def check_columns(style: CsvStyle, *, classes: bool, images: bool, objects: bool = False) -> None:
     """Refuse columns of these tables that there never are, before anything is counted."""
+    of_objects = [name for name, _ in style.columns if objects and _is_of_objects(name)]
     if classes:
         names = class_columns()
         bounds = (f"{name}_{end}" for name in names for end in ("low", "high") if name in METRICS)
-        find_columns((*names, *bounds, "signature"), style)
+        find_columns((*names, *bounds, *of_objects, "signature"), style)
     if images:
         of_classes = (name for name, _ in style.columns if name.partition("_")[0] in METRICS)
-        find_columns((*IMAGE, *image_mean_names(), *of_classes, "signature"), style)
+        names = (*IMAGE, *image_mean_names(), *of_classes, *of_objects, "signature")
+        find_columns(names, style)
+
+
+def _is_of_objects(name: str) -> bool:
+    return is_object_score(name) or name in {f"{side}_objects" for side, _ in SIDES}
 
 
 FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")
@@ -159,9 +193,10 @@ def _is_formula(cell: str) -> bool:
     return False
 
 
-def images_csv(scores: Scores, style: CsvStyle = PLAIN) -> str:
+def images_csv(scores: Scores, style: CsvStyle = PLAIN, objects: ObjectScores | None = None) -> str:
     """Write one row an image, each with the signature."""
-    return signed_columns(image_columns(scores), scores.signature, style)
+    signature = scores.signature if objects is None else objects.signature
+    return signed_columns(image_columns(scores, objects), signature, style)
 
 
 def tidy_csv(scores: Scores, style: CsvStyle = PLAIN) -> str:

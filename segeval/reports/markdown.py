@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
     foreground_names,
     has_background,
@@ -42,6 +43,8 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         value = show_score(summary[overall.name], percent=percent)
         over += f". {overall.title[:1].upper()}{overall.title[1:]} {value}"
     lines += ["", f"{over}."]
+    if "objects" in document:
+        lines += list(_objects(document, percent=percent))
     for gate in document["gates"]:
         value = "undefined" if gate["value"] is None else repr(gate["value"])
         result = verdict(gate) if gate["passed"] else f"**{verdict(gate)}**"
@@ -93,6 +96,18 @@ def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
         ),
         markdown_row("**mean**", *(f"**{bounds}**" for bounds in means)),
     ]
+
+
+def _objects(document: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
+    """Write the scores of objects: tables, numbers and rules."""
+    for headings, rows in object_tables(document, percent=percent):
+        yield from ("", markdown_row(*headings))
+        yield markdown_row("---", *("---:" for _ in headings[1:]))
+        yield from (markdown_row(*map(plain, row)) for row in rows)
+    block = document["objects"]
+    for line in object_lines(block, percent=percent):
+        yield from ("", plain(line))
+    yield from ("", code(block["signature"]))
 
 
 def markdown_row(*cells: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segeval.errors import SettingError
 from segeval.files import write_bytes, write_text
 from segeval.labels.labelmap import LabelMap
+from segeval.objects.result import ObjectScores
 from segeval.reports.document import make_document
 from segeval.reports.plots.plots import PLOTS, Kind, draw_plot, plot_data
 from segeval.reports.plots.style import check_matplotlib, plot_format, save
@@ -61,10 +62,13 @@ class Result:
         Everything in full precision, as arrays.
     settings : mapping
         Where the masks are and what their values mean, for the record.
+    object_scores : ObjectScores, optional
+        Scores of objects, where these were asked for, as arrays.
     """
 
     scores: Scores
     settings: Mapping[str, Any]
+    object_scores: ObjectScores | None = None
 
     def __repr__(self) -> str:
         """Show the headline and what it means."""
@@ -99,7 +103,12 @@ class Result:
     @property
     def document(self) -> dict[str, Any]:
         """The document of schema ``segeval.scores/1`` as plain data."""
-        return make_document(self.scores, settings=self.settings)
+        return make_document(self.scores, settings=self.settings, objects=self.object_scores)
+
+    @property
+    def objects(self) -> Mapping[str, Any]:
+        """Scores of objects as in the document, by name; empty unless they were asked for."""
+        return {} if self.object_scores is None else self.object_scores.block()
 
     @property
     def classes(self) -> pd.DataFrame:
@@ -113,7 +122,7 @@ class Result:
         """One row an image: pixels, means over classes, and the IoU of each class."""
         from segeval.reports.csv import image_frame
 
-        return image_frame(self.scores)
+        return image_frame(self.scores, self.object_scores)
 
     def flat(self, prefix: str = "") -> dict[str, float]:
         """Return every defined number by its name, as trackers of experiments take them.
@@ -131,6 +140,7 @@ class Result:
             left out, as a tracker would take it for a number or refuse it.
         """
         numbers = named_values(self.scores) | dict(_bounds(self.scores))
+        numbers |= {} if self.object_scores is None else self.object_scores.named()
         return {f"{prefix}{name}": v for name, v in numbers.items() if not math.isnan(v)}
 
     def plot(

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from segeval.objects.scores import LEVELLED
+from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
     headlines,
     in_order,
@@ -24,13 +24,6 @@ from segeval.reports.wording import (
 from segeval.scoring.metrics import METRICS, mean_titles, shown, title_of
 from segeval.text import counted, show_count, show_interval, show_score, visible_in
 
-TOTALS = "pq", "sq", "rq", "aji"
-OBJECT_COUNTS = {
-    "truth": "true objects",
-    "predicted": "predicted",
-    "merges": "merged",
-    "splits": "split",
-}
 NARROWEST, WITH_INTERVALS = 60, 84  # columns of a terminal, below which text would be cut off
 
 
@@ -159,19 +152,19 @@ def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:
 
 
 def object_table(document: Mapping[str, Any], *, percent: bool) -> RenderableType:
-    """Show the scores of objects at each threshold, then those of the set and the rules."""
+    """Show the scores of objects at each threshold, by class and size, then all numbers."""
+    parts: list[RenderableType] = []
+    for headings, rows in object_tables(document, percent=percent):
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for number, heading in enumerate(headings):
+            right: dict[str, Any] = {"justify": "right", "no_wrap": True} if number else {}
+            table.add_column(heading, min_width=0 if number else 8, **right)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        parts += [table, Text()]
     block = document["objects"]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("objects at IoU", min_width=8)
-    for name in LEVELLED:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
-    for at, level in enumerate(block["thresholds"]):
-        scores = (show_score(block[name][at], percent=percent) for name in LEVELLED)
-        table.add_row(f"{level:g}", *scores)
-    totals = [f"{n.upper()} {show_score(block[n], percent=percent)}" for n in TOTALS]
-    numbers = (f"{show_count(block[name])} {words}" for name, words in OBJECT_COUNTS.items())
-    lines = (", ".join(totals), ", ".join(numbers), block["signature"])
-    return Group(table, *(Text(line, overflow="fold") for line in lines))
+    lines = (*object_lines(block, percent=percent), block["signature"])
+    return Group(*parts[:-1], *(Text(line, overflow="fold") for line in lines))
 
 
 def gate_table(document: Mapping[str, Any]) -> Table:

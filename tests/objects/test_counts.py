@@ -106,9 +106,9 @@ def test_bins_take_a_match_by_the_size_of_its_true_object() -> None:
     truth = np.array([[1, 1, 1, 1, 0, 0, 0, 5, 0]])
     prediction = np.array([[3, 3, 3, 0, 0, 4, 4, 0, 6]])
     counts = counted((truth, prediction), thresholds=(0.5,), sizes=(2, 4))
-    assert counts.tp[0, 0, :, 0].tolist() == [0, 1]
-    assert counts.fp[0, 0, :, 0].tolist() == [1, 0]  # 6 is smaller than every bin
-    assert counts.fn[0, 0, :, 0].tolist() == [0, 0]
+    assert counts.tp[0, 0, :, 0].tolist() == [0, 0, 1]
+    assert counts.fp[0, 0, :, 0].tolist() == [1, 1, 0]  # 6 is smaller than every bin
+    assert counts.fn[0, 0, :, 0].tolist() == [1, 0, 0]
 
 
 def test_scores_of_nothing_are_undefined_and_those_of_one_side_are_zero() -> None:

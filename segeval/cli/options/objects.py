@@ -12,6 +12,7 @@ from segeval.objects.rules import (
     ObjectRules,
     ObjectSource,
     parse_iou_thresholds,
+    parse_sizes,
 )
 
 _objects = in_panel("Objects")
@@ -35,14 +36,25 @@ class ObjectOptions:
         show_default="dataset",
     )
 
+    size_bins: str | None = _objects(
+        "Score objects by size as well: pixels at which bins begin, e.g. 0,32^2,96^2.",
+        metavar="N,N",
+    )
+
     def rules(self) -> ObjectRules | None:
         """Return how objects are scored, or None if they are not."""
+        further = {
+            "--iou-thresholds": self.iou_thresholds,
+            "--objects-pooling": self.objects_pooling,
+            "--size-bins": self.size_bins,
+        }
         if self.objects is None:
-            if self.iou_thresholds is not None or self.objects_pooling is not None:
-                raise SettingError("--iou-thresholds and --objects-pooling need --objects ids")
+            if stated := [name for name, value in further.items() if value is not None]:
+                raise SettingError(f"{' and '.join(stated)} need --objects ids")
             return None
         return ObjectRules(
             source=self.objects,
             thresholds=parse_iou_thresholds(self.iou_thresholds or DEFAULT),
             pooling=self.objects_pooling or "dataset",
+            sizes=parse_sizes(self.size_bins) if self.size_bins is not None else (),
         )

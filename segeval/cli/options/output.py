@@ -110,6 +110,10 @@ class OutputOptions(ReportFiles):
         "csv:tidy_csv",
         "Write every score of every image as CSV, one a row: image,class,metric,value.",
     )
+    per_object: Path | None = report_file(
+        "objects:objects_csv",
+        "Write one row an object as CSV: its match, IoU, size and class; needs --objects.",
+    )
     csv_columns: str | None = csv_column_names()
     float_format: str = csv_float_format()
     csv_safe: bool = csv_safe_flag()

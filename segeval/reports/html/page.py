@@ -18,6 +18,7 @@ from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import signed
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.matrix import lay_out_matrix, list_confusions
+from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
     foreground_names,
     headlines,
@@ -74,7 +75,8 @@ LADDER: Final = (
 
 def to_html(findings: Findings, *, percent: bool = False, largest: int = LARGEST) -> str:
     """Write a page of at most so many bytes, or the smallest: if need be, it shows less."""
-    return write_page("page.html", partial(_content, findings), percent=percent, largest=largest)
+    content = partial(_content, findings, percent=percent)
+    return write_page("page.html", content, percent=percent, largest=largest)
 
 
 def write_page(
@@ -146,7 +148,7 @@ def _plain(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in printable(text))
 
 
-def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
+def _content(findings: Findings, limits: Limits, *, percent: bool) -> dict[str, Any]:
     document, album = with_foreground(findings.document), findings.album
     classes = _classes(document, findings.colors, limits.rows)
     numbers = list(headlines(document))
@@ -171,6 +173,9 @@ def _content(findings: Findings, limits: Limits) -> dict[str, Any]:
         "conventions": findings.conventions,
         "sections": draw_album(album, width=limits.width, each=limits.each) if album else [],
     }
+    if block := document.get("objects"):
+        content["object_tables"] = [*object_tables(document, percent=percent)]
+        content["object_lines"] = [*object_lines(block, percent=percent)]
     lists = {"classes": document["classes"], "groups": groups, "gates": gates}
     return content | {"cuts": list(_cuts(content, lists, limits))}
 
