@@ -51,7 +51,8 @@ class ObjectScores:
 def score_objects(scores: Scores, rules: ObjectRules) -> ObjectScores:
     """Score the objects of a run that is scored; excluded classes are in no mean over classes."""
     ignored = scores.unknown == "ignore"
-    table = find_objects(scores.run, scores.labels, ignore_unknown=ignored)
+    labels = scores.labels.apart("an object of a value")
+    table = find_objects(scores.run, labels, ignore_unknown=ignored)
     counts = count_objects(table, rules).map(lambda part: part.sum(axis=2))
     values = summarize_objects(counts, rules)
     left_out = {scores.labels.names[k] for k in excluded_indices(scores.convention, scores.labels)}
