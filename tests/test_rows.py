@@ -94,7 +94,7 @@ def overall_metric(key: str) -> OverallMetric:
         name=f"y_{key}",
         title=f"y{key}",
         formula="1 - tp of the first class / total",
-        score=lambda counts: ratio(counts.total - counts.tp[..., 0], counts.total),
+        value=lambda counts: ratio(counts.total - counts.tp[..., 0], counts.total),
         symmetric=True,
         range=(0.0, 1.0),
         reference="made up",

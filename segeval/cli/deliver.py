@@ -24,6 +24,7 @@ from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.files import STDOUT, write_bytes, write_text
 from segeval.labels.ids import with_ids
+from segeval.labels.labelmap import OVERLAP
 from segeval.objects.gates import check_gates
 from segeval.objects.result import score_objects
 from segeval.reports.document import list_gates, make_document
@@ -31,6 +32,7 @@ from segeval.reports.wording import failure
 from segeval.scoring.baseline import Baseline, baseline_of, check_drops
 from segeval.scoring.compare import RunComparison, compare_runs
 from segeval.scoring.gates import DropGate, Gate
+from segeval.scoring.metrics import OVERALL
 from segeval.scoring.score import Scores, label_and_score
 from segeval.text import listed
 
@@ -124,6 +126,9 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
     say_classes(scores.run, scores.counts, scores.labels, quiet=quiet)
     say_guessed(scores.counts, scores.labels, [scores.convention], quiet=quiet)
     say_left_out(scores.run, quiet=quiet)
+    if scores.labels.overlap:
+        titles = ", ".join(overall.title for overall in OVERALL.values())
+        notify(f"notice: {OVERLAP}: {titles} and the confusion matrix are undefined", quiet=quiet)
     if any(form.startswith("JPEG") for form in scores.run.images.column("prediction_form")):
         notify(
             "notice: JPEG changes values, so pixels near the threshold may be wrong", quiet=quiet

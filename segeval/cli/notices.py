@@ -26,9 +26,9 @@ def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, qui
     """Say what the classes may hide; that most pixels fit no class is said in any case."""
     for side in OPTIONS:
         _say_unreached(values_on_side(run, side), labels.threshold(side), side, quiet=quiet)
-    cells, strange = counts.confusion, counts.unknown_predictions
-    judged = cells.total + counts.ignored_predictions
-    few = int(np.trace(cells.counts)) * MORE < judged
+    strange, right = counts.unknown_predictions, int(counts.images.tp.sum())
+    judged = int(counts.images.total.sum()) + counts.ignored_predictions
+    few = right * MORE < judged
     advice = explain_unknown(run, labels) if few or strange * 2 > judged else ""
     if strange * 2 > judged:
         more = f"; {advice}" if advice else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ class ClassCounts:
     predicted: NDArray[np.int64]  # (..., K); in the prediction
     total: NDArray[np.int64]  # (...); judged pixels of the pool
     squares: NDArray[np.int64] | None = None  # (...); summed squared distances of places
+    overlap: bool = False  # whether a pixel may be of several classes
 
     @property
     def fp(self) -> NDArray[np.int64]:
@@ -47,7 +48,7 @@ class ClassCounts:
         squares = self.squares
         if total is None:
             total, squares = change(self.total), None if squares is None else change(squares)
-        return ClassCounts(**parts, total=total, squares=squares)
+        return ClassCounts(**parts, total=total, squares=squares, overlap=self.overlap)
 
     @classmethod
     def concatenate(cls, counts: Iterable[ClassCounts]) -> ClassCounts:
@@ -55,7 +56,17 @@ class ClassCounts:
         several = list(counts)
         counted = all(part.squares is not None for part in several)
         columns = (*CLASS_PARTS, "total", *(["squares"] if counted else []))
-        return cls(**{n: np.concatenate([getattr(part, n) for part in several]) for n in columns})
+        parts = {n: np.concatenate([getattr(part, n) for part in several]) for n in columns}
+        return cls(**parts, overlap=several[0].overlap)
+
+    @classmethod
+    def against_rest(cls, counts: Sequence[ClassCounts]) -> ClassCounts:
+        """Put together classes that overlap, of the counts of each, its last, and of the rest."""
+        parts = {
+            name: np.stack([getattr(part, name)[..., -1] for part in counts], axis=-1)
+            for name in CLASS_PARTS
+        }
+        return cls(**parts, total=counts[0].total, overlap=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -27,22 +27,40 @@ LISTED: Final = 20  # unknown values named one by one in an error
 class ClassifiedRun:
     """The counts of a run in terms of classes."""
 
-    confusion: ConfusionMatrix
+    confusion: ConfusionMatrix | None  # none where classes overlap
     images: ClassCounts  # (N, K), and (N,) judged pixels
     pixels: NDArray[np.int64]  # (N,); all pixels of each image
+    unclassed: int  # judged pixels whose predicted value is no class, or that have none
     unknown_predictions: int  # judged pixels whose predicted value is no class
     ignored_predictions: int  # not judged for that reason (unknown="ignore")
     problems: tuple[Problem, ...]  # values that the label map does not know
+
+    @property
+    def classes(self) -> ClassCounts:
+        """Counts of each class over all images."""
+        return self.images.map(lambda part: part.sum(axis=0))
 
 
 def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -> ClassifiedRun:
     """Translate the values of a run into classes; values that cannot be are its problems.
 
     ``unknown`` says what a predicted value is, on a judged pixel, that is no class: a problem, a
-    miss for the true class, or a reason not to judge the pixel.
+    miss for the true class, or a reason not to judge the pixel. Classes that overlap are counted
+    one by one, each against the rest.
     """
     if unknown not in get_args(Unknown):
         raise SettingError(f"{unknown!r} is none of {', '.join(get_args(Unknown))}")
+    places = range(len(labels.labels)) if labels.overlap else ()
+    several = [_classify(run, labels.against_rest(place), unknown) for place in places]
+    one = several[0] if several else _classify(run, labels, unknown)
+    if several:
+        images = ClassCounts.against_rest([each.images for each in several])
+        one = replace(one, confusion=None, images=images)
+    return replace(one, problems=explained(one.problems, run, labels))
+
+
+def _classify(run: CountedRun, labels: LabelMap, unknown: Unknown) -> ClassifiedRun:
+    """Translate the values of a run into classes of which each value has one."""
     tally = _Tally(len(run.images), len(labels.labels))
     truths, predictions = (_Translation(run, labels, side) for side in get_args(Side))
     lost, strange = [], []  # rows whose truth, or whose prediction on a judged pixel, is no class
@@ -64,9 +82,10 @@ def classify(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") -
         confusion=tally.confusion,
         images=tally.images,
         pixels=tally.pixels,
+        unclassed=int(tally.confusion.unknown.sum()),
         unknown_predictions=pixels,
         ignored_predictions=pixels if unknown == "ignore" else 0,
-        problems=explained(problems, run, labels),
+        problems=tuple(problems),
     )
 
 
@@ -88,8 +107,9 @@ class _Tally:
 
     def __init__(self, images: int, classes: int) -> None:
         self.pixels = np.zeros(images, np.int64)
+        parts: dict[str, Any] = {n: np.zeros((images, classes), np.int64) for n in CLASS_PARTS}
         self.images = ClassCounts(
-            **{name: np.zeros((images, classes), np.int64) for name in CLASS_PARTS},
+            **parts,
             total=np.zeros(images, np.int64),
             squares=np.zeros(images, np.int64),
         )

@@ -214,7 +214,7 @@ def unpredicted_void(
 def explain_unknown(run: CountedRun, labels: LabelMap) -> str:
     """Say under which other options the values of a run make sense, or return nothing."""
     pairs = judged_pairs(run, labels.void)
-    if not pairs.total or max(pairs.truth.max(), pairs.prediction.max()) >= COLOR:
+    if labels.overlap or not pairs.total or max(pairs.truth.max(), pairs.prediction.max()) >= COLOR:
         return ""
     truth = labels.index(pairs.truth, "truth")
     prediction = labels.index(pairs.prediction, "prediction")

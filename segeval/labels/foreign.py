@@ -62,18 +62,14 @@ def _nnunet(top: Mapping[str, Any], stem: str) -> Draft:
     labels = top["labels"]
     if not isinstance(labels, dict) or not labels:
         raise TextError(EXPECTED)
-    shared = [label for label, values in labels.items() if isinstance(values, list)]
-    if shared and "regions_class_order" in top:
-        raise TextError(
-            f"`labels` names regions that share values ({quoted(shared[0])}); list the classes of "
-            "the single values in a TOML file, [[labels]] with name and values"
-        )
-    pairs = list(labels.items())
+    pairs, regions = list(labels.items()), "regions_class_order" in top
+    if regions:  # regions are learned and scored one by one, and the background is none of them
+        pairs = [(label, values) for label, values in pairs if values not in (0, [0])]
     if all(_is_number(key) for key in labels):
         pairs = [(label, int(key)) for key, label in labels.items()]
     entries = [Entry(fields={"name": name, "values": v}) for name, v in pairs if name != IGNORE]
     void = [value for label, value in pairs if label == IGNORE]
-    return Draft(name=stem, entries=entries, top={"void": void})
+    return Draft(name=stem, entries=entries, top={"void": void, "overlap": regions})
 
 
 def _is_number(key: str) -> bool:

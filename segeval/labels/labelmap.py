@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -30,6 +30,8 @@ BACKGROUND: Final = ("background", "bg", "unlabeled background")  # names, in an
 VOID: Final = -1  # index of a value that is not judged
 UNKNOWN: Final = -2  # index of a value that the label map does not know
 MOST_CLASSES: Final = 4096  # that are numbered without names
+NO_CLASS: Final = "no class"  # name of the pixels of overlapping classes that are of none
+OVERLAP: Final = "the classes overlap, so a pixel may be of several"
 WHITE: Final = 255  # void if nothing else is said, and a second spelling of the foreground
 
 
@@ -88,11 +90,13 @@ class LabelMap:
         Added to every predicted value before it is looked up; see `add_offset`.
     plain : bool
         Whether grey colours of a whole side are levels already; see `of_whole`.
+    overlap : bool
+        Whether a value may belong to several classes, and 0 to none; see `parts`.
 
     Raises
     ------
     LabelError
-        If two classes share a name or a value.
+        If two classes share a name, or a value and ``overlap`` is False.
     """
 
     name: str
@@ -104,16 +108,19 @@ class LabelMap:
     prediction_threshold: float | None = None
     prediction_offset: int = 0
     plain: bool = False
+    overlap: bool = False
 
     def __post_init__(self) -> None:
         """Check that every value means one thing."""
         if not self.labels:
             raise LabelError(f"label map {self.name}: it names no class")
         _check_unique(self.name, "name", ((label.name, label.name) for label in self.labels))
-        truths = [(value, label.name) for label in self.labels for value in label.truth_values]
-        _check_unique(self.name, "value", [*truths, *((value, "void") for value in self.void)])
-        predicted = ((v, label.name) for label in self.labels for v in label.prediction_values)
-        _check_unique(self.name, "value", predicted)
+        void = [(value, "void") for value in self.void]
+        for labels in [[each] for each in self.labels] if self.overlap else [self.labels]:
+            truths = [(value, label.name) for label in labels for value in label.truth_values]
+            _check_unique(self.name, "value", [*truths, *void])
+            predicted = ((v, label.name) for label in labels for v in label.prediction_values)
+            _check_unique(self.name, "value", predicted)
 
     @property
     def names(self) -> list[str]:
@@ -138,7 +145,7 @@ class LabelMap:
         >>> numbered("found", [0, 3]).foreground, numbered("found", [1, 2]).foreground
         (1, None)
         """
-        if len(self.labels) != 2 or self.background is None:
+        if len(self.labels) != 2 or self.background is None or self.overlap:
             return None
         return 1 - self.background
 
@@ -159,8 +166,63 @@ class LabelMap:
                     return f"{hex_color(color)} is the colour of {owner} and of {label.name}"
         return ""
 
+    @property
+    def parts(self) -> LabelMap:
+        """The map whose classes are the sets of classes that values belong to.
+
+        Under it each value is of one class, as pictures need it; the last one is of no class.
+        """
+        if not self.overlap:
+            return self
+        parts: dict[str, Collection[tuple[int, ...]]] = {}
+        for each in self.sets:
+            name = " + ".join(self.names[k] for k in each) or NO_CLASS
+            while name in parts:
+                name += "'"
+            parts[name] = {each}
+        return self._split(parts)
+
+    def against_rest(self, position: int) -> LabelMap:
+        """Return the map of two classes: the values that are not of a class, and those that are."""
+        name, sets = self.names[position], set(self.sets)
+        inside = {each for each in sets if position in each}
+        return self._split({f"not {name}": sets - inside, name: inside})
+
+    @property
+    def sets(self) -> list[tuple[int, ...]]:
+        """Indices of the classes of each of the `parts`; of no class last."""
+        found = {each for side in SIDES for each in self._members(side).values()}
+        return sorted(found, key=lambda each: (not each, each))
+
+    def _members(self, side: Side) -> dict[int, tuple[int, ...]]:
+        """Return the indices of the classes of every value and colour; 0 may be of none."""
+        table: dict[int, tuple[int, ...]] = {} if 0 in self.void else {0: ()}
+        for index, label in enumerate(self.labels):
+            colors = map(color_value, label.colors_of(side))
+            for value in dict.fromkeys((*colors, *label.values(side))):
+                table[value] = (*table.get(value, ()), index)
+        return table
+
+    def _split(self, parts: Mapping[str, Collection[tuple[int, ...]]]) -> LabelMap:
+        """Return the map of classes without overlap, each of the values of some sets."""
+        truth, prediction = (self._members(side) for side in SIDES)
+        labels = tuple(
+            Label(
+                name=name,
+                truth_values=tuple(v for v, of in truth.items() if of in sets),
+                prediction_values=tuple(v for v, of in prediction.items() if of in sets),
+            )
+            for name, sets in parts.items()
+        )
+        return replace(self, labels=labels, overlap=False)
+
     def known(self, side: Side) -> dict[int, int]:
-        """Index of every value and colour on one side; `VOID` for those not judged."""
+        """Index of every value and colour on one side; `VOID` for those not judged.
+
+        Where classes overlap, it is the index among `parts`.
+        """
+        if self.overlap:
+            return self.parts.known(side)
         table: dict[int, int] = {}
         if side == "truth":
             table.update(dict.fromkeys(map(color_value, self.void_colors), VOID))
@@ -173,8 +235,11 @@ class LabelMap:
     def index(self, values: NDArray[np.int64], side: Side) -> NDArray[np.int64]:
         """Translate (N,) values of one side into class indices 0…K-1, `VOID` or `UNKNOWN`.
 
-        A `LabelError`, if there are colours and the map gives one colour to two classes.
+        Where classes overlap, they are those of `parts`. A `LabelError`, if there are colours and
+        the map gives one colour to two classes.
         """
+        if self.overlap:
+            return self.parts.index(values, side)
         table = self.known(side) | ({OUTSIDE: VOID} if side == "truth" else {})
         values = values if self.plain else plain_values(values, table)
         if side == "prediction" and self.prediction_offset:
@@ -211,9 +276,18 @@ class LabelMap:
         )
         return replace(self, labels=kept, void=void)
 
+    def apart(self, what: str) -> LabelMap:
+        """Return the map; a `SettingError`, if what is asked for needs one class a pixel."""
+        if self.overlap:
+            raise SettingError(
+                f"{what} needs one class a pixel, and the classes of {self.name} overlap; name "
+                "classes that share no value"
+            )
+        return self
+
     def two_classes(self, what: str) -> LabelMap:
         """Return the map with the background first; a `SettingError` if it has not these two."""
-        number = len(self.labels)
+        number = len(self.apart(what).labels)
         if number != 2:
             raise SettingError(f"{what} needs two classes; {self.name} has {number}")
         if self.foreground is None:
@@ -245,7 +319,12 @@ class LabelMap:
             )
             for label in more + self.labels
         )
-        return replace(self, name=f"{self.name}/{other.name}", labels=labels)
+        return replace(
+            self,
+            name=f"{self.name}/{other.name}",
+            labels=labels,
+            overlap=self.overlap or other.overlap,
+        )
 
     def categories(self) -> LabelMap:
         """Return the map whose classes are the groups of this one; a `LabelError` without any."""
@@ -257,8 +336,8 @@ class LabelMap:
         labels = tuple(
             Label(
                 name=name,
-                truth_values=sum((label.truth_values for label in members), ()),
-                prediction_values=sum((label.prediction_values for label in members), ()),
+                truth_values=_together(label.truth_values for label in members),
+                prediction_values=_together(label.prediction_values for label in members),
                 colors=sum((label.colors for label in members), ()),
                 prediction_colors=sum((label.colors_of("prediction") for label in members), ()),
             )
@@ -319,6 +398,10 @@ def _without(label: Label, values: Collection[int]) -> Label:
         colors=colors,
         prediction_colors=own,
     )
+
+
+def _together(values: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(value for several in values for value in several))
 
 
 def _check_unique(map_name: str, what: str, owners: Iterable[tuple[object, str]]) -> None:

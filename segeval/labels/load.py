@@ -33,9 +33,14 @@ from segeval.values import integer_fault
 
 Color = tuple[int, int, int]
 
-TOP_KEYS: Final = frozenset({"labels", "name", "source", "void", "void_colors"})
+TOP_KEYS: Final = frozenset({"labels", "name", "overlap", "source", "void", "void_colors"})
 CLASS_KEYS: Final = frozenset(
     {"color", "colors", "group", "name", "prediction_values", "truth_values", "values"}
+)
+
+SHARED: Final = (
+    "; if a value may belong to several classes, as regions share them, write `overlap = true` "
+    "above the classes of a TOML file"
 )
 
 
@@ -55,7 +60,8 @@ def load_labels(source: str | PathLike[str]) -> LabelMap:
     source : str or path
         A name from `builtin_names` (write ``./voc`` for a file of that name), or a file: TOML
         (``[[labels]]`` with ``name``, ``values`` or ``truth_values`` and ``prediction_values``,
-        ``color``, ``group``; top-level ``void``, ``void_colors``), YAML with ``names:`` (YOLO's
+        ``color``, ``group``; top-level ``void``, ``void_colors``, ``overlap = true`` where a value
+        may belong to several classes), YAML with ``names:`` (YOLO's
         ``data.yaml``), CSV with ``name,r,g,b`` or ``name,value``, JSON (``dataset.json`` of
         nnU-Net, ``categories`` of COCO, ``id2label`` of Hugging Face), or text with a class name
         a line.
@@ -189,13 +195,17 @@ def _number(text: str, line: int) -> int:
 
 def _build(draft: Draft) -> LabelMap:
     _check_keys(draft.top, TOP_KEYS, "")
+    overlap = draft.top.get("overlap", False)
+    if not isinstance(overlap, bool):
+        raise TextError(f"overlap: {quoted(overlap)} is not true or false")
     owners: dict[tuple[str, object], Entry] = {}
     labels = []
     for entry in draft.entries:
         label = _label(entry)
         claims: list[tuple[str, object]] = [("name", label.name)]
-        claims += [("truth value", value) for value in label.truth_values]
-        claims += [("prediction value", value) for value in label.prediction_values]
+        if not overlap:
+            claims += [("truth value", value) for value in label.truth_values]
+            claims += [("prediction value", value) for value in label.prediction_values]
         for claim in claims:
             other = owners.setdefault(claim, entry)
             if other is not entry:
@@ -203,6 +213,7 @@ def _build(draft: Draft) -> LabelMap:
                 raise TextError(
                     f"{_at(entry)}{claim[0]} {quoted(claim[1])} of class {quoted(label.name)} is "
                     f"already that of class {quoted(other.fields['name'])}{before}"
+                    f"{SHARED if claim[0] != 'name' else ''}"
                 )
         labels.append(label)
     return LabelMap(
@@ -211,6 +222,7 @@ def _build(draft: Draft) -> LabelMap:
         void=_values(draft.top.get("void", []), "void: "),
         void_colors=_colors(draft.top.get("void_colors", []), "void_colors: "),
         source=_printable(draft.top.get("source", ""), "source"),
+        overlap=overlap,
     )
 
 

@@ -73,6 +73,8 @@ def map_labels(
 ) -> LabelMap:
     """Return the classes that were stated, or those that the channels and the truths show."""
     labels = explicit_labels(choice)
+    if labels is not None:
+        labels.apart("a loss")
     if labels is None and first.classes > 2:
         usual = (WHITE,) if first.classes <= WHITE else ()
         void = usual if choice.ignore is None else choice.ignore

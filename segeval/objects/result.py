@@ -149,7 +149,8 @@ def score_objects(scores: Scores, rules: ObjectRules) -> ObjectScores:
     There are intervals if the scores have some, from resamples of the same units.
     """
     ignored = scores.unknown == "ignore"
-    table = find_objects(scores.run, scores.labels, ignore_unknown=ignored)
+    labels = scores.labels.apart("an object of a value")
+    table = find_objects(scores.run, labels, ignore_unknown=ignored)
     counts = count_objects(table, rules)
     pooled = counts.map(lambda part: part.sum(axis=2))
     values = summarize_objects(pooled, rules)

@@ -4,11 +4,12 @@ Every number is taken from the scores of the run; nothing is counted in a pictur
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.labels.classify import classify
 from segeval.labels.labelmap import LabelMap
 from segeval.pictures.errormaps import Kind
 from segeval.scoring.metrics import METRICS, mean_titles, shown
@@ -81,9 +82,17 @@ def representative_images(scores: Scores, position: int | None, count: int) -> d
 
 
 def describe_images(
-    scores: Scores, position: int | None, chosen: Sequence[int] | None = None
+    scores: Scores,
+    position: int | None,
+    chosen: Sequence[int] | None = None,
+    *,
+    parts: Scores | None = None,
 ) -> list[Caption]:
-    """Return what is written beside the pictures of images, all of them by default."""
+    """Return what is written beside the pictures of images, all of them by default.
+
+    ``parts`` are the scores of `in_parts`, where they are known.
+    """
+    drawn = scores if position is not None else parts or in_parts(scores)
     table = image_scores(scores, position)
     numbers = range(len(scores.run.images)) if chosen is None else chosen
     subject = "" if position is None else scores.labels.names[position]
@@ -93,10 +102,18 @@ def describe_images(
             subject=subject,
             note="" if scores.run.images[number].prediction_path else "no prediction: all missed",
             scores=tuple((title, float(column[number])) for title, column in table.items()),
-            legend=tuple(_legend(scores, position, number)),
+            legend=tuple(_legend(drawn, position, number)),
         )
         for number in numbers
     ]
+
+
+def in_parts(scores: Scores) -> Scores:
+    """Return the scores with the classes that pictures of all of them are drawn in."""
+    if not scores.labels.overlap:
+        return scores
+    parts = scores.labels.parts
+    return replace(scores, labels=parts, counts=classify(scores.run, parts, unknown=scores.unknown))
 
 
 def _legend(scores: Scores, position: int | None, number: int) -> list[tuple[int, str, int]]:

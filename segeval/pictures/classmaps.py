@@ -115,6 +115,16 @@ def lookup_of(run: CountedRun, labels: LabelMap, *, unknown: Unknown = "error") 
     return RunLookup(**sides, classes=len(labels.labels), unknown=unknown)
 
 
+def drawn_labels(labels: LabelMap, position: int | None) -> tuple[LabelMap, int | None]:
+    """Return the classes of which each pixel has one, and the position of the one that is drawn.
+
+    Where classes overlap, these are a class and the rest, or all `parts`.
+    """
+    if not labels.overlap or position is None:
+        return labels.parts, position
+    return labels.against_rest(position), 1
+
+
 def take_bytes(table: NDArray[Any], codes: NDArray[Any]) -> NDArray[Any]:
     """Return ``table[codes]``; bytes from bytes several times as fast as NumPy takes them."""
     if codes.dtype != np.uint8 or table.itemsize != 1:

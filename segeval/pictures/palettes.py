@@ -85,8 +85,9 @@ def class_palette() -> Palette:
 
 
 def full_palette(labels: LabelMap) -> Palette:
-    """Return the scheme of all K classes, for the codes of `all_errors`."""
-    own, count = class_colors(labels), len(labels.labels)
+    """Return the scheme of all K classes, or of all parts, for the codes of `all_errors`."""
+    own = part_colors(labels)
+    count = len(own)
     faded = [_mix(color, (FADED, FADED, FADED), 1 - KEPT) for color in own]
     stripes = [
         _mix(color, (0, 0, 0) if _is_bright(color) else (255, 255, 255), STRIPE) for color in own
@@ -151,7 +152,28 @@ def class_colors(labels: LabelMap) -> list[Color]:
     if labels.foreground is not None:
         colors = [TRUE_NEGATIVE, OKABE_ITO["sky blue"]]
         return colors if labels.foreground == 1 else colors[::-1]
-    return _distinct([_color_of(label, index) for index, label in enumerate(labels.labels)])
+    numbered = enumerate(labels.labels)
+    if labels.overlap:  # they share values
+        return _distinct(
+            [label.colors[0] if label.colors else _nth_color(k + 1) for k, label in numbered]
+        )
+    return _distinct([_color_of(label, index) for index, label in numbered])
+
+
+def part_colors(labels: LabelMap) -> list[Color]:
+    """Return the colour of each class, or of each of the parts of overlapping ones.
+
+    A part has the colour of the last of its classes, as if they were painted one over the other,
+    unless fewer classes have it; then it is the mean of its classes.
+    """
+    if not labels.overlap:
+        return class_colors(labels)
+    own, sets = class_colors(labels), labels.sets
+    colors: dict[tuple[int, ...], Color] = {(): _nth_color(0)}
+    for each in sorted(filter(None, sets), key=len):
+        red, green, blue = np.mean([own[k] for k in each], axis=0).round().astype(int).tolist()
+        colors[each] = (red, green, blue) if own[each[-1]] in colors.values() else own[each[-1]]
+    return _distinct([colors[each] for each in sets])
 
 
 def _color_of(label: Label, index: int) -> Color:

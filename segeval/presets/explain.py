@@ -92,7 +92,7 @@ class PresetScorer:
     @cached_property
     def _inside(self) -> Sample:
         """The images without pixels whose truth or prediction is no class."""
-        if self.run is None or not self.counts.confusion.unknown.any():
+        if self.run is None or not self.counts.unclassed:
             return self.sample
         labels = void_outside(self.run, self.labels)
         return Sample.of(classify(self.run, labels, unknown="ignore").images)

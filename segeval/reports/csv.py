@@ -14,6 +14,7 @@ import numpy as np
 
 from segeval.errors import SettingError
 from segeval.objects.names import is_object_score, name_block
+from segeval.reports.wording import matrix_of
 from segeval.scoring.metrics import METRICS, shown
 from segeval.scoring.score import (
     Scores,
@@ -232,7 +233,7 @@ def groups_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
 
 def confusion_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     """Write the confusion matrix: truths down, predictions across, a last column ``unknown``."""
-    matrix = document["confusion"]
+    matrix = matrix_of(document)
     rows = [
         [name, *counts, unknown]
         for name, counts, unknown in zip(

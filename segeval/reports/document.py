@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from segeval.counting.kernel import counting
+from segeval.labels.labelmap import OVERLAP
 from segeval.objects.result import ObjectScores
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate, Gate
@@ -36,7 +37,7 @@ def make_document(
     objects: ObjectScores | None = None,
 ) -> dict[str, Any]:
     """Lay out scores as a document: only dicts, lists, str, int, float, bool and None."""
-    convention, matrix = scores.convention, scores.counts.confusion
+    convention = scores.convention
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -53,26 +54,29 @@ def make_document(
         **({} if objects is None else {"objects": objects.block()}),
         **foreground_of(scores),
         **({"groups": _groups(scores)} if scores.groups else {}),
-        "confusion": {
-            "rows": "truth",
-            "columns": "prediction",
-            "labels": scores.labels.names,
-            "counts": matrix.counts.tolist(),
-            "unknown": matrix.unknown.tolist(),
-        },
+        "confusion": _confusion(scores),
         "gates": list_gates(gates),
     }
 
 
+def _confusion(scores: Scores) -> dict[str, Any]:
+    """Lay out the matrix, or say why there is none."""
+    matrix = scores.counts.confusion
+    facts = {"rows": "truth", "columns": "prediction", "labels": scores.labels.names}
+    if matrix is None:
+        return facts | {"counts": None, "unknown": None, "undefined": OVERLAP}
+    return facts | {"counts": matrix.counts.tolist(), "unknown": matrix.unknown.tolist()}
+
+
 def _pixels(scores: Scores) -> dict[str, int]:
-    counts, matrix = scores.counts, scores.counts.confusion
-    total, judged = int(counts.pixels.sum()), matrix.total
+    counts = scores.counts
+    total, judged = int(counts.pixels.sum()), int(counts.images.total.sum())
     return {
         "total": total,
         "judged": judged,
         "ignored": total - judged,
         "ignored_by_prediction": counts.ignored_predictions,
-        "unknown": int(matrix.unknown.sum()),
+        "unknown": counts.unclassed,
     }
 
 
@@ -162,7 +166,7 @@ def _groups(scores: Scores) -> list[dict[str, Any]]:
         {
             "name": name,
             "images": len(group.run.images),
-            "judged": group.counts.confusion.total,
+            "judged": int(group.counts.images.total.sum()),
             "averaged": _entered(group) | _judged_images(group),
             "summary": {key: defined(value) for key, value in group.summary.items()},
             "classes": _classes(group),
@@ -203,7 +207,7 @@ def _drop(gate: DropGate) -> dict[str, Any]:
 
 def _classes(scores: Scores, objects: ObjectScores | None = None) -> list[dict[str, Any]]:
     """One row a class: counts over the whole data set, then the scores."""
-    counts = scores.counts.confusion.classes
+    counts = scores.counts.classes
     columns: dict[str, NDArray[Any]] = {
         "support": counts.support,
         "predicted": counts.predicted,

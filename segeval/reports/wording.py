@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from segeval.errors import SettingError
 from segeval.scoring.convention import CASES, GIVEN_WEIGHTS, TREATMENTS, WEIGHTS, Convention
 from segeval.scoring.metrics import (
     METRICS,
@@ -19,6 +20,17 @@ from segeval.scoring.pooling import POOLINGS, PoolingRow
 from segeval.text import counted, listed
 
 LISTED = 5  # vanished classes or images that are named
+
+
+def matrix_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the confusion matrix; a `SettingError` that says why, if there is none."""
+    matrix: Mapping[str, Any] = document["confusion"]
+    if "undefined" in matrix:
+        raise SettingError(
+            f"{matrix['undefined']}: there is no confusion matrix; --csv writes the counts of each "
+            "class against the rest"
+        )
+    return matrix
 
 
 def show_bound(gate: Mapping[str, Any]) -> str:
@@ -147,6 +159,8 @@ def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for overall in shown(OVERALL, "summary"):
         over, summed = images_in(document, overall.name), "sum images" in pooling_of(document).steps
         meanings[overall.name] = overall.formula + ("" if summed else f"; mean over {over}")
+        if reason := document.get("confusion", {}).get("undefined"):
+            meanings[overall.name] = f"undefined: {reason}"
         names.append(overall.name)
     for name in foreground_names(document):
         meanings[name] = class_meaning(document, name)

@@ -63,12 +63,16 @@ class OverallMetric:
     name: str
     title: str
     formula: str
-    score: Callable[[ClassCounts], NDArray[np.float64]]  # (..., K) -> (...)
+    value: Callable[[ClassCounts], NDArray[np.float64]]  # (..., K) -> (...)
     symmetric: bool = False
     range: tuple[float, float] = (0.0, 1.0)  # least and greatest value
     ordered: bool = False  # in the places of the classes
     reference: str
     shown: frozenset[Place] = frozenset()
+
+    def score(self, counts: ClassCounts) -> NDArray[np.float64]:
+        """Score (...) pools; NaN where undefined, as wherever a pixel may be of several classes."""
+        return np.full(counts.total.shape, np.nan) if counts.overlap else self.value(counts)
 
 
 def ratio(numerator: NDArray[np.generic], denominator: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -225,7 +229,7 @@ OVERALL: Final = {
             name="pixel_accuracy",
             title="pixel accuracy",
             formula="sum tp / total",
-            score=_pixel_accuracy,
+            value=_pixel_accuracy,
             symmetric=True,
             reference="Long et al. 2015, doi:10.1109/CVPR.2015.7298965",
             shown=frozenset({"summary", "brief"}),
@@ -234,7 +238,7 @@ OVERALL: Final = {
             name="fwiou",
             title="fwIoU",
             formula="sum support * iou / total",
-            score=_frequency_weighted_iou,
+            value=_frequency_weighted_iou,
             reference="Long et al. 2015, doi:10.1109/CVPR.2015.7298965",
             shown=frozenset({"summary"}),
         ),
@@ -242,7 +246,7 @@ OVERALL: Final = {
             name="kappa",
             title="kappa",
             formula="(p - q) / (1 - q), p = sum tp / total, q = sum support * predicted / total^2",
-            score=_kappa,
+            value=_kappa,
             symmetric=True,
             range=(-1.0, 1.0),
             reference="Cohen 1960, doi:10.1177/001316446002000104",
@@ -252,7 +256,7 @@ OVERALL: Final = {
             title="MCC",
             formula="(sum tp * total - sum support * predicted) / "
             "sqrt((total^2 - sum support^2) (total^2 - sum predicted^2))",
-            score=_matthews,
+            value=_matthews,
             symmetric=True,
             range=(-1.0, 1.0),
             reference="Gorodkin 2004, doi:10.1016/j.compbiolchem.2004.09.006",
@@ -262,7 +266,7 @@ OVERALL: Final = {
             title="quadratic kappa",
             formula="1 - sum (i - j)^2 M[i, j] / sum (i - j)^2 support[i] predicted[j] / total, "
             "i and j the places of the classes; undefined with unknown predictions",
-            score=_quadratic_kappa,
+            value=_quadratic_kappa,
             symmetric=True,
             range=(-1.0, 1.0),
             ordered=True,

@@ -114,7 +114,7 @@ class Scores:
     @property
     def absent(self) -> list[str]:
         """Classes on neither side, excluded ones aside: left out of the means, or as told."""
-        classes = self.counts.confusion.classes
+        classes = self.counts.classes
         undefined = classes.support + classes.predicted == 0
         excluded = self.excluded
         return [
@@ -171,6 +171,7 @@ def write_signature(
         *(f"{name}:{value:g}" for name, value in labels.thresholds.items()),
         *([f"pred-offset:{labels.prediction_offset}"] if labels.prediction_offset else []),
         f"classes:{len(labels.labels)}",
+        *(["multilabel:yes"] if labels.overlap else []),
         f"ignore:{describe_values(labels.void) or 'none'}",
         *run.provenance.waivers,
         *([f"unknown:{unknown}"] if unknown != "error" else []),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.groups import group_names, split_groups
 from segeval.counting.run import CountedRun
-from segeval.pictures.caption import image_scores
+from segeval.pictures.caption import image_scores, in_parts
 from segeval.pictures.classmaps import RunLookup, lookup_of
 from segeval.scoring.compare import without_rounding
 from segeval.scoring.metrics import METRICS
@@ -80,7 +80,8 @@ class Catalogue:
         self, scores: Scores, group_by: str | None = None, baseline: Baseline | None = None
     ) -> None:
         self.scores, self.baseline = scores, baseline
-        self.translation = lookup_of(scores.run, scores.labels, unknown=scores.unknown)
+        self.parts = in_parts(scores)  # of which each pixel has one: those that confusions are of
+        self.translation = lookup_of(scores.run, self.parts.labels, unknown=scores.unknown)
         self.cells = wrong_cells(scores.run, self.translation)
         self.groups = split_groups(group_names(scores.run, group_by))
         self.names = scores.run.images.names
@@ -155,7 +156,7 @@ class Catalogue:
         if number is not None:
             start, stop = np.searchsorted(self.cells.image, [number, number + 1]).tolist()
             rows = slice(start, stop)
-        columns = len(self.scores.labels.labels) + 1
+        columns = len(self.parts.labels.labels) + 1
         codes, inverse = np.unique(
             self.cells.truth[rows] * columns + self.cells.prediction[rows], return_inverse=True
         )

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.labels.labelmap import NO_CLASS
 from segeval.pictures.caption import Caption, describe_images, subject_of
 from segeval.pictures.errormaps import side_codes
 from segeval.pictures.palettes import Palette, class_colors
@@ -47,7 +48,7 @@ def describe_run(catalogue: Catalogue, drawer: Renderer, position: int | None) -
     orders, side = (ORDERS, "") if baseline is None else (ORDERS_OF_TWO, " of B")
     of_pair = {order: title.format(side) for order, title in ORDERS_OF_PAIR.items()}
     sides = [side.scores for side in catalogue.sides]
-    support = scores.counts.confusion.classes.support
+    support = scores.counts.classes.support
     colors = [hex_color(color) for color in class_colors(scores.labels)]
     rows = _class_rows([side.class_scores for side in sides], "breakdown")
     summaries = [_summary(side) for side in sides]
@@ -117,7 +118,11 @@ def describe_image(
     """Return the scores of one image, its confusions in words, and what the colours mean."""
     sides = [scores_of_image(side.scores, number) for side in catalogue.sides]
     subject = subject_of(catalogue.scores.labels, position)
-    cards = [describe_images(scores, subject)[0] for scores in sides]
+    parts = [scores_of_image(side.parts, number) for side in catalogue.sides]
+    cards = [
+        describe_images(scores, subject, parts=each)[0]
+        for scores, each in zip(sides, parts, strict=True)
+    ]
     info = sides[-1].run.images[0]
     return {
         "position": number,
@@ -135,11 +140,11 @@ def describe_image(
             {
                 "scores": [f"{title} {_shown(value)}" for title, value in card.scores[:1]],
                 "legend": {
-                    **_sides(scores, drawer.scheme(None)),
+                    **_sides(each, drawer.scheme(None)),
                     "errors": _entries(drawer.scheme(position), card.legend),
                 },
             }
-            for scores, card in zip(sides, cards, strict=True)
+            for each, card in zip(parts, cards, strict=True)
         ],
         "photograph": info.name in drawer.photographs,
     }
@@ -216,13 +221,12 @@ def _classes(sides: Sequence[Scores]) -> list[Any]:
 def _confusions(catalogue: Catalogue, number: int | None, most: int) -> list[Any]:
     """Put the largest confusions of an image, or of all, into words; of either run."""
     tables = [side.confusions(number) for side in catalogue.sides]
-    counts = [side.scores.counts for side in catalogue.sides]
+    counts = [side.parts.counts for side in catalogue.sides]
     supports = [
-        each.confusion.classes.support if number is None else each.images.support[number]
-        for each in counts
+        each.classes.support if number is None else each.images.support[number] for each in counts
     ]
-    names = catalogue.scores.labels.names
-    columns = [*names, "no class"]
+    names = catalogue.parts.labels.names
+    columns = [*names, NO_CLASS]
 
     def largest(pair: tuple[int, int]) -> tuple[int, tuple[int, int]]:
         return -max(table.get(pair, 0) for table in tables), pair

@@ -8,7 +8,7 @@ from segeval.errors import MaskError
 from segeval.labels.classify import MISSED
 from segeval.labels.labelmap import UNKNOWN, VOID
 from segeval.pictures.classmaps import ValueLookup
-from segeval.pictures.palettes import class_colors
+from segeval.pictures.palettes import part_colors
 from segeval.values import OUTSIDE, describe_value, hex_color
 from segeval.viewer.catalogue import Catalogue
 from segeval.viewer.renderer import Renderer
@@ -40,6 +40,6 @@ def _cell(side: Catalogue, lookup: ValueLookup, value: int | None) -> dict[str, 
         raise MaskError(f"{describe_value(value)}: {error}") from error
     if index < 0:
         return {"value": describe_value(value), "class": NO_CLASS[index], "color": ""}
-    labels = side.scores.labels
-    color = hex_color(class_colors(labels)[index])
-    return {"value": describe_value(value), "class": labels.names[index], "color": color}
+    color = hex_color(part_colors(side.scores.labels)[index])
+    name = side.parts.labels.names[index]
+    return {"value": describe_value(value), "class": name, "color": color}

@@ -16,7 +16,13 @@ from segeval.counting.run import ImageInfo
 from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
 from segeval.pictures.caption import Caption, subject_of
-from segeval.pictures.classmaps import RunLookup, read_classes, read_values
+from segeval.pictures.classmaps import (
+    RunLookup,
+    drawn_labels,
+    lookup_of,
+    read_classes,
+    read_values,
+)
 from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
 from segeval.pictures.palettes import Palette, palette_of
 from segeval.pictures.thumbnails import shrink
@@ -72,11 +78,11 @@ class Renderer:
         image = counted.info
         if wanted.kind == "photograph":
             return to_png(self._photograph(image), self._all_scheme)
-        translation = self._runs[wanted.run][1]
+        translation, place = self._translation(wanted)
         sides = read_classes(image.pair, self._reading(wanted.run), translation, counted)
         style = Style(
             scheme=self.scheme(wanted.position),
-            position=subject_of(self._labels, wanted.position),
+            position=place,
             classes=translation.classes,
             plain=True,
             opacity=self.opacity if wanted.opacity is None else wanted.opacity,
@@ -88,6 +94,15 @@ class Renderer:
             return draw_picture(truth, prediction, style, NO_CARD, below)
         truth, prediction = sides
         return draw_side(truth if wanted.kind == "truth" else prediction, truth, style)
+
+    def _translation(self, wanted: Wanted) -> tuple[RunLookup, int | None]:
+        """Return how masks become classes of which each pixel has one, and which one is drawn."""
+        scores, translation = self._runs[wanted.run]
+        subject = subject_of(self._labels, wanted.position)
+        drawn, place = drawn_labels(scores.labels, subject)
+        if scores.labels.overlap and subject is not None:
+            translation = lookup_of(scores.run, drawn, unknown=scores.unknown)
+        return translation, place
 
     def values_at(self, run: int, number: int, x: int, y: int) -> tuple[int, int | None]:
         """Return the values that the files of both masks hold there; no prediction is None.

@@ -112,7 +112,8 @@ class Routes:
         if len(text) > LONGEST_TEXT:
             raise UnknownError
         if "pair" in given:
-            classes, (truth, _, predicted) = self._classes, given["pair"].partition("-")
+            classes = len(self._catalogue.parts.labels.labels)
+            truth, _, predicted = given["pair"].partition("-")
             pair = _number(truth, classes), _number(predicted, classes + 1)
         groups = len(self._catalogue.groups)
         return Query(

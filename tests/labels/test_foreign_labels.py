@@ -94,9 +94,9 @@ BAD: dict[str, tuple[Any, str]] = {
         {"categories": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]},
         "truth value 1 of class 'b' is already that of class 'a'",
     ),
-    "regions": (
-        {"labels": {"background": 0, "whole": [1, 2]}, "regions_class_order": [1, 2]},
-        "names regions that share values",
+    "regions in no order": (
+        {"labels": {"background": 0, "whole": [1, 2], "core": [2]}},
+        "truth value 2 of class 'core' is already that of class 'whole'; if a value may belong",
     ),
     "a name as a value": ({"labels": {"a": "b"}}, "value 'b' is not a whole number"),
     "same names": ({"labels": {"0": "a", "1": "a"}}, "name 'a' of class 'a' is already"),

@@ -33,6 +33,7 @@ def test_scores_equal_those_of_scikit_learn(truth: Any, prediction: Any) -> None
     scores = score_run(made_run((truth, prediction)), numbered("indices", range(K)))
     t, p = truth.ravel(), prediction.ravel()
     matrix = sk.confusion_matrix(t, p, labels=range(K))
+    assert scores.counts.confusion is not None
     assert scores.counts.confusion.counts.tolist() == matrix.tolist()
     options: dict[str, Any] = {"labels": range(K), "average": None, "zero_division": 0}
     expected = {

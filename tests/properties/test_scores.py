@@ -82,6 +82,7 @@ def test_iou_and_its_means_follow_the_definition(pairs: Pairs) -> None:
 def test_every_pixel_is_accounted_for(pairs: Pairs) -> None:
     counts = scored(pairs).counts
     judged = sum(int((truth != VOID).sum()) for truth, _ in pairs)
+    assert counts.confusion is not None
     assert counts.confusion.total == judged == int(counts.images.total.sum())
     assert int(counts.pixels.sum()) == sum(truth.size for truth, _ in pairs)
     same(counts.images.tp.sum(axis=0), counts.confusion.classes.tp)

@@ -53,9 +53,10 @@ def images_of(seed: int, images: int = 12, classes: int = 4) -> ClassCounts:
     invented = np.where(random.random((images, classes)) < 0.2, 1, 0)
     support[0] = tp[0] = invented[0] = 0
     predicted = tp + np.minimum(invented, (support - tp).sum(axis=1, keepdims=True))
-    parts = {"tp": tp, "support": support, "predicted": predicted}
     return ClassCounts(
-        **{name: frozen(part, "int64") for name, part in parts.items()},
+        tp=frozen(tp, "int64"),
+        support=frozen(support, "int64"),
+        predicted=frozen(predicted, "int64"),
         total=frozen(support.sum(axis=1), "int64"),
     )
 

@@ -51,4 +51,6 @@ def labels(
             filter(None, [describe_values(chosen.void), *map(hex_color, chosen.void_colors)])
         )
         rows.append(("void", void or "none", "", ""))
+        if chosen.overlap:
+            rows.append(("overlap", "a value may be of several classes", "", ""))
     write_lines(columns(rows))

@@ -19,6 +19,7 @@ from segeval.text import counted, listed, show_score
 
 if TYPE_CHECKING:
     from segeval.inputs.pairing import Pair
+    from segeval.labels.labelmap import LabelMap
     from segeval.pictures.folder import Job
     from segeval.pictures.overlay import Style
     from segeval.scoring.score import Scores
@@ -71,18 +72,18 @@ class PictureOptions(PhotographOptions):
         "Replace pictures that are there.", "--overwrite", default=False, common=True
     )
 
-    def style(self, scores: Scores) -> Style:
-        """Return how pictures look."""
-        from segeval.pictures.caption import position_of, subject_of
+    def style(self, labels: LabelMap, position: int | None) -> Style:
+        """Return how pictures of a class, or of all, look."""
+        from segeval.pictures.classmaps import drawn_labels
         from segeval.pictures.overlay import Style
         from segeval.pictures.palettes import palette_of
 
-        position = subject_of(scores.labels, position_of(scores.labels, self.class_name))
+        drawn, place = drawn_labels(labels, position)
         opacity = (1.0 if self.plain else 0.6) if self.opacity is None else self.opacity
         return Style(
-            scheme=palette_of(scores.labels, position),
-            position=position,
-            classes=len(scores.labels.labels),
+            scheme=palette_of(labels, position),
+            position=place,
+            classes=len(drawn.labels),
             plain=self.plain,
             side_by_side=self.side_by_side,
             opacity=opacity,
@@ -113,7 +114,8 @@ def overlay(
     """
     from segeval.cli.deliver import say_notices
     from segeval.counting.dataset import pair_up
-    from segeval.pictures.classmaps import lookup_of
+    from segeval.pictures.caption import position_of, subject_of
+    from segeval.pictures.classmaps import drawn_labels, lookup_of
     from segeval.pictures.folder import Plan, check_targets, draw_overlays
     from segeval.scoring.score import label_and_score
 
@@ -124,12 +126,14 @@ def overlay(
     _check_early(pairs, files, labels, pictures)
     run = count(reading, quiet=quiet, lossy=labels.threshold is not None)
     scores = label_and_score(run, choice, unknown=labels.unknown)
-    style = pictures.style(scores)
-    jobs = _jobs(scores, style, pairs, photographs, pictures)
+    position = subject_of(scores.labels, position_of(scores.labels, pictures.class_name))
+    style = pictures.style(scores.labels, position)
+    jobs = _jobs(scores, position, pairs, photographs, pictures)
     check_targets(pictures.out, [job.target for job in jobs], files, overwrite=pictures.overwrite)
     if not style.plain:
         _say_letters([name for job in jobs for name in job.card.names], quiet=quiet)
-    translation = lookup_of(run, scores.labels, unknown=labels.unknown)
+    drawn, _ = drawn_labels(scores.labels, position)
+    translation = lookup_of(run, drawn, unknown=labels.unknown)
     plan = Plan(style=style, translation=translation, reading=reading.reading())
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
     if pictures.worst is not None:
@@ -145,7 +149,7 @@ def overlay(
 
 def _jobs(
     scores: Scores,
-    style: Style,
+    position: int | None,
     pairs: Mapping[str, Pair],
     photographs: Mapping[str, Path],
     pictures: PictureOptions,
@@ -155,8 +159,8 @@ def _jobs(
 
     chosen: Sequence[int] = range(len(scores.run))
     if pictures.worst is not None:
-        chosen = ranked_images(scores, style.position)[: pictures.worst]
-    cards = describe_images(scores, style.position, chosen)
+        chosen = ranked_images(scores, position)[: pictures.worst]
+    cards = describe_images(scores, position, chosen)
     return plan_jobs(pictures.out, pairs, scores.run, cards, photographs)
 
 

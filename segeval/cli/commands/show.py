@@ -72,7 +72,7 @@ def show(
     """
     from segeval.cli.notices import say_classes
     from segeval.pictures.caption import describe_images, position_of, subject_of
-    from segeval.pictures.classmaps import lookup_of, read_classes
+    from segeval.pictures.classmaps import drawn_labels, lookup_of, read_classes
     from segeval.pictures.errormaps import error_codes
     from segeval.pictures.palettes import palette_of
     from segeval.pictures.terminal import draw_text
@@ -85,9 +85,10 @@ def show(
     position = subject_of(scores.labels, position_of(scores.labels, shown.class_name))
     number = _number(run, pair.name)
     (card,) = describe_images(scores, position, [number])
-    translation = lookup_of(run, scores.labels, unknown=labels.unknown)
+    drawn, place = drawn_labels(scores.labels, position)
+    translation = lookup_of(run, drawn, unknown=labels.unknown)
     truth, prediction = read_classes(pair, reading.reading(), translation, run.image(number))
-    codes = error_codes(truth, prediction, position, translation.classes)
+    codes = error_codes(truth, prediction, place, translation.classes)
     columns = shown.width or terminal_width()
     colors = _colors(os.environ) if shown.colors == "auto" else shown.colors
     scheme = palette_of(scores.labels, position)

@@ -69,12 +69,12 @@ def album_of(
 ) -> Album:
     """Return the album of some images, by the title of their section, for a class or for all."""
     from segeval.pictures.caption import describe_images
-    from segeval.pictures.classmaps import lookup_of
+    from segeval.pictures.classmaps import drawn_labels, lookup_of
     from segeval.pictures.overlay import Style
     from segeval.pictures.palettes import palette_of
     from segeval.pictures.thumbnails import Album
 
-    run, labels = scores.run, scores.labels
+    run, (drawn, place) = scores.run, drawn_labels(scores.labels, position)
     shown = sorted({number for numbers in chosen.values() for number in numbers})
     return Album(
         sections={
@@ -83,11 +83,11 @@ def album_of(
         images={image.info.name: image for image in run.select(shown)},
         photographs=photographs,
         style=Style(
-            scheme=palette_of(labels, position),
-            position=position,
-            classes=len(labels.labels),
+            scheme=palette_of(scores.labels, position),
+            position=place,
+            classes=len(drawn.labels),
             opacity=0.6,
         ),
-        translation=lookup_of(run, labels, unknown=scores.unknown),
+        translation=lookup_of(run, drawn, unknown=scores.unknown),
         reading=run.reading(),
     )

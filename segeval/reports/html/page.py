@@ -165,8 +165,7 @@ def _content(findings: Findings, limits: Limits, *, percent: bool) -> dict[str, 
         "groups": _worst_first(groups[: limits.rows], lambda row: row["summary"][numbers[0][1]]),
         "gates": gates[: limits.rows],
         "fate": note_on_absent(document),
-        "matrix": lay_out_matrix(document["confusion"], _named, limits.matrix),
-        "confusions": list_confusions(document["confusion"], _named),
+        **_matrix(document["confusion"], limits.matrix),
         "histogram": lay_out_histogram(findings.values),
         "curve": findings.sweep
         and lay_out_curve(findings.sweep, findings.threshold, document["classes"][1]),
@@ -178,6 +177,13 @@ def _content(findings: Findings, limits: Limits, *, percent: bool) -> dict[str, 
         content["object_lines"] = [*object_lines(block, percent=percent)]
     lists = {"classes": document["classes"], "groups": groups, "gates": gates}
     return content | {"cuts": list(_cuts(content, lists, limits))}
+
+
+def _matrix(confusion: Mapping[str, Any], most: int) -> dict[str, Any]:
+    if "undefined" in confusion:
+        return {"matrix": None, "confusions": []}
+    shown = lay_out_matrix(confusion, _named, most)
+    return {"matrix": shown, "confusions": list_confusions(confusion, _named)}
 
 
 def _classes(document: Mapping[str, Any], colors: Sequence[str], most: int) -> list[dict[str, Any]]:
@@ -205,7 +211,7 @@ def _cuts(
         if shown < len(rows):
             yield f"{unbroken_count(shown)} of {unbroken_count(len(rows))} {name} are listed"
     matrix = content["matrix"]
-    if matrix["shown"] < matrix["of"]:
+    if matrix and matrix["shown"] < matrix["of"]:
         yield (
             f"the matrix shows the {matrix['shown']} classes with the most wrong pixels, "
             f"of {unbroken_count(matrix['of'])}"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from segeval.reports.html.matrix import list_confusions, with_unknown
 from segeval.reports.plots.style import GREY, figure_of, short
+from segeval.reports.wording import matrix_of
 from segeval.scoring.metrics import ratio
 from segeval.text import show_percent
 
@@ -30,7 +31,7 @@ NO_ROW: Final = "#e6e6e6"  # rows of classes that the truth does not hold
 
 def draw_matrix(document: Mapping[str, Any]) -> Figure:
     """Draw the matrix of a document: rows truth, columns prediction, a last one for no class."""
-    confusion = document["confusion"]
+    confusion = matrix_of(document)
     names, (counts, across) = confusion["labels"], with_unknown(confusion)
     shares = ratio(counts, counts.sum(axis=1, keepdims=True))
     large = len(names) > WRITTEN
