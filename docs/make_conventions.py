@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segeval.presets.objects import load_object_presets
 from segeval.presets.preset import load_presets
 from segeval.scoring.metrics import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from segeval.presets.objects import ObjectPreset
     from segeval.presets.preset import Preset
 
 PAGE = Path(__file__).parent / "conventions.md"
@@ -156,6 +158,23 @@ AXES = (
     ),
 )
 
+OBJECTS = """\
+# Objects
+
+With `--objects`, `--like` takes these as well. They say which pairs match, how images are averaged
+and what an image without objects scores; `--iou-thresholds` and `--size-bins` go with all of them,
+and `--objects-pooling` departs from them. `segeval explain RUN --objects ids` shows them side by
+side.
+
+| axis | values | what it decides |
+|---|---|---|
+| `pooling` | `dataset`, `image` | whether counts or scores of images are put together |
+| `empty` | `skip`, `zero`, `one` | what an image without any object scores |
+| `matching` | `most`, `greedy` | most matches, or the highest IoU first; the same above 0.5 |
+| `strict` | `False`, `True` | a match has an IoU of the threshold, or one above it |
+| `aji` | `best`, `assigned` | pairs of highest IoU, over their unions; or matches, over all |
+"""
+
 MEANING = """\
 `skip` leaves a value out; `undefined` makes every mean that it enters undefined.
 """
@@ -184,10 +203,13 @@ def _page() -> str:
     rows = sorted(load_presets().values(), key=lambda row: (row.tool.lower(), row.name))
     for tool, presets in itertools.groupby(rows, key=lambda row: row.tool):
         parts.append("\n".join(section(tool, list(presets))))
+    parts.append(OBJECTS)
+    for tool, scored in itertools.groupby(load_object_presets().values(), key=lambda row: row.tool):
+        parts.append("\n".join(section(tool, list(scored))))
     return "\n".join(parts)
 
 
-def section(tool: str, presets: Sequence[Preset]) -> Iterator[str]:
+def section(tool: str, presets: Sequence[Preset | ObjectPreset]) -> Iterator[str]:
     """Yield the lines about one tool."""
     yield f"## {tool}\n"
     sources = " ".join(dict.fromkeys(preset.source for preset in presets))
@@ -195,9 +217,8 @@ def section(tool: str, presets: Sequence[Preset]) -> Iterator[str]:
     yield "| preset | number | call | rules |"
     yield "|---|---|---|---|"
     for preset in presets:
-        rules = " ".join(f"`{fact}`" for fact in preset.convention.signature_parts()[1:])
-        title = title_of(preset.convention.headline)
-        yield f"| `{preset.name}` | {title} | `{preset.call}` | {rules} |"
+        rules = " ".join(f"`{fact}`" for fact in preset.facts)
+        yield f"| `{preset.name}` | {preset.title} | `{preset.call}` | {rules} |"
         for mean, call in preset.also.items():
             yield f"| | {title_of(mean)} | `{call}` | |"
     yield ""

@@ -13,6 +13,7 @@ from segeval.labels.diagnose import MORE, explain_unknown, unpredicted_void
 from segeval.labels.doubts import OPTIONS
 from segeval.labels.infer import values_on_side
 from segeval.labels.labelmap import LabelMap, Side
+from segeval.objects.doubts import may_be_ids
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals
 from segeval.scoring.means import depends_on_class_count
@@ -48,6 +49,12 @@ def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, qui
         sides = values_on_side(run, "truth"), values_on_side(run, "prediction")
         if advice := unpredicted_void(*sides, labels.void):
             notify(f"notice: {advice}", quiet=quiet)
+        if may_be_ids(run, labels):
+            notify(
+                f"notice: {len(labels.names)} values are scored as classes, and look like ids of "
+                "objects; type --objects ids if they are",
+                quiet=quiet,
+            )
 
 
 def _say_unreached(values: set[int], threshold: float | None, side: Side, *, quiet: bool) -> None:

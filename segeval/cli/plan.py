@@ -57,7 +57,8 @@ def prepare(
 ) -> Plan:
     """Check that options make sense and that files can be written, none over what is read."""
     check_reports(output.files().values(), read, labels, convention, output)
-    chosen, gates, rules = convention.convention(), output.fail_under or (), objects.rules()
+    chosen = convention.convention(objects=objects.objects is not None)
+    gates, rules = output.fail_under or (), objects.rules(convention.like)
     if rules is None and output.per_object is not None:
         raise SettingError("--per-object needs --objects ids")
     classes = output.csv is not None or output.output_format == "csv"

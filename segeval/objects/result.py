@@ -143,19 +143,43 @@ def _with_classes(
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FoundObjects:
+    """The objects of a run that is scored, before any rule is applied."""
+
+    table: ObjectTable
+    kept: tuple[int, ...]  # positions of the classes that are in means
+
+    @classmethod
+    def of(cls, scores: Scores) -> FoundObjects:
+        """Find them; excluded classes are in no mean over classes."""
+        labels, ignored = scores.labels.apart("an object of a value"), scores.unknown == "ignore"
+        table = find_objects(scores.run, labels, ignore_unknown=ignored)
+        excluded = excluded_indices(scores.convention, scores.labels)
+        left_out = {scores.labels.names[k] for k in excluded}
+        kept = tuple(k for k, name in enumerate(table.kinds) if name not in left_out)
+        return cls(table=table, kept=kept)
+
+    def score(self, rules: ObjectRules, name: str) -> tuple[float, int]:
+        """Return a score by its name, and how many values of classes and images are its mean."""
+        counts = count_objects(self.table, rules).map(lambda part: part.sum(axis=2))
+        scores = [summarize_objects(counts, rules), score_counts(counts, rules)]
+        whole, images = ({n: v[:, list(self.kept)] for n, v in each.items()} for each in scores)
+        entered = name_values(whole if rules.pooling == "dataset" else images, rules.thresholds)
+        value = name_values(over_classes(whole), rules.thresholds)[name]
+        return float(value[0]), int((~np.isnan(entered[name])).sum())
+
+
 def score_objects(scores: Scores, rules: ObjectRules) -> ObjectScores:
-    """Score the objects of a run that is scored; excluded classes are in no mean over classes.
+    """Score the objects of a run that is scored.
 
     There are intervals if the scores have some, from resamples of the same units.
     """
-    ignored = scores.unknown == "ignore"
-    labels = scores.labels.apart("an object of a value")
-    table = find_objects(scores.run, labels, ignore_unknown=ignored)
+    found = FoundObjects.of(scores)
+    table, kept = found.table, list(found.kept)
     counts = count_objects(table, rules)
     pooled = counts.map(lambda part: part.sum(axis=2))
     values = summarize_objects(pooled, rules)
-    left_out = {scores.labels.names[k] for k in excluded_indices(scores.convention, scores.labels)}
-    kept = [k for k, name in enumerate(table.kinds) if name not in left_out]
     bounds, class_bounds = _resampled(scores, pooled, rules, kept)
     return ObjectScores(
         rules=rules,
@@ -163,7 +187,7 @@ def score_objects(scores: Scores, rules: ObjectRules) -> ObjectScores:
         names=scores.run.images.names,
         table=table,
         kinds=table.kinds,
-        kept=tuple(kept),
+        kept=found.kept,
         counts=counts,
         whole=over_classes({name: each[0][kept] for name, each in values.items()}, axis=0),
         classes={name: each[0] for name, each in values.items()},

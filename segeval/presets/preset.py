@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from segeval.errors import SettingError
 from segeval.scoring.convention import CASES, Convention
-from segeval.scoring.metrics import METRICS
+from segeval.scoring.metrics import METRICS, title_of
 
 NOT_AXES: Final = frozenset({"like", "origin", "exclude", "overrides"})
 AXES: Final = frozenset(axis.name for axis in fields(Convention)) - NOT_AXES
@@ -31,6 +31,16 @@ class Preset:
     convention: Convention
     fault: str = ""  # a defect of the tool that is not repeated
     also: Mapping[str, str] = field(default_factory=dict)  # further calls of the same row, by mean
+
+    @property
+    def title(self) -> str:
+        """The headline, as people write it."""
+        return title_of(self.convention.headline)
+
+    @property
+    def facts(self) -> list[str]:
+        """Every axis on which it is not the default."""
+        return self.convention.signature_parts()[1:]
 
 
 def preset(name: str, **axes: Any) -> Convention:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
@@ -24,6 +24,7 @@ def make_document(
     rows: Sequence[PresetScore],
     *,
     signature: str,
+    objects: Sequence[PresetScore] = (),
     names: tuple[str, str] | None = None,
     steps: Sequence[Step] = (),
 ) -> dict[str, Any]:
@@ -42,6 +43,8 @@ def make_document(
             for rule in main_rules(main)
         ],
     }
+    if objects:
+        document["objects"] = [_row(row) for row in objects]
     if names is not None:
         document["between"] = _between(case, names, steps)
     return document
@@ -84,7 +87,9 @@ def to_renderable(document: Mapping[str, Any], *, variants: bool = False) -> Ren
     if "between" in document:
         parts += [_steps(document["between"]), Text()]
     else:
-        parts += [_rows(document, variants=variants), Text(), *_rules(document)]
+        parts += [_rows(document["rows"], variants=variants), Text(), *_rules(document)]
+        if "objects" in document:
+            parts += [_rows(document["objects"], variants=True, title=str), Text()]
     if not variants and "between" not in document:
         hidden = sum(":" in name for name in load_presets())
         parts += [Text(f"{hidden} variants more: --all"), Text()]
@@ -92,18 +97,23 @@ def to_renderable(document: Mapping[str, Any], *, variants: bool = False) -> Ren
     return Group(*parts)
 
 
-def _rows(document: Mapping[str, Any], *, variants: bool) -> Table:
+def _rows(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    variants: bool,
+    title: Callable[[str], str] = title_of,
+) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("preset", no_wrap=True)
     table.add_column("score", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("values", justify="right", no_wrap=True)
     table.add_column("what moves it from the default", overflow="fold")
-    for row in document["rows"]:
+    for row in rows:
         if variants or ":" not in row["preset"]:
             moves = "; ".join(_move(rule) for rule in row["rules"][:3]) or "nothing"
             value, entered = show_score(row["value"]), show_count(row["entered"])
-            table.add_row(row["preset"], title_of(row["metric"]), value, entered, moves)
+            table.add_row(row["preset"], title(row["metric"]), value, entered, moves)
     return table
 
 

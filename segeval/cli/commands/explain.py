@@ -11,6 +11,7 @@ from segeval.cli.command import command
 from segeval.cli.options.output import ReportFiles, document_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
+from segeval.objects.rules import ObjectSource
 from segeval.settings import Unknown
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class ExplainOptions(ReportFiles):
     )
     exclude: list[str] | None = _convention(
         "Leave a class out of every mean.", metavar="CLASS", common=True
+    )
+    objects: ObjectSource | None = _convention(
+        "Show the presets of objects as well: every value but 0 is one (ids).", show_default=False
     )
     variants: bool = _output(
         "Show the variants of the presets as well.", "--all", default=False, common=True
@@ -53,6 +57,8 @@ def explain(
 
         # a row for each tool
         segeval explain pred/ truth/
+        # what tools for label images report as well
+        segeval explain pred/ truth/ --objects ids
         # from one tool to another, a rule at a time
         segeval explain run.segeval --between mmseg nnunet
 
@@ -63,6 +69,7 @@ def explain(
     from segeval.cli.deliver import deliver
     from segeval.cli.notices import say_classes, say_guessed
     from segeval.cli.places import check_reports
+    from segeval.labels.ids import of_objects, with_ids
     from segeval.presets.preset import find_preset
     from segeval.scoring.score import label_and_score
 
@@ -70,7 +77,11 @@ def explain(
     for name in explaining.between or ():
         find_preset(name)
     run = count_or_read(pairing, quiet=quiet, lossy=labels.threshold is not None)
-    scores = label_and_score(run, labels.choice(), unknown=labels.unknown)
+    choice = labels.choice()
+    if explaining.objects is not None:
+        choice = of_objects(choice)
+        run = with_ids(run, choice.ignore)
+    scores = label_and_score(run, choice, unknown=labels.unknown)
     document = _document(scores, explaining, unknown=labels.unknown)
     deliver(explaining, document=document, variants=explaining.variants)
     say_classes(run, scores.counts, scores.labels, quiet=quiet)
@@ -82,6 +93,7 @@ def explain(
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:
     from segeval.presets.explain import PresetScorer, steps_between
     from segeval.presets.explain import explain as explain_case
+    from segeval.presets.objects import explain_objects
     from segeval.presets.preset import load_presets
     from segeval.reports.explain import make_document
     from segeval.scoring.score import write_signature
@@ -95,6 +107,7 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
     return make_document(
         case,
         explain_case(case, names),
+        objects=() if explaining.objects is None else explain_objects(scores),
         signature=write_signature(scores.run, scores.labels, parts),
         names=explaining.between,
         steps=steps_between(case, *explaining.between) if explaining.between else (),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segeval.cli.options.panels import in_panel
 from segeval.errors import SettingError
@@ -41,8 +41,8 @@ class ObjectOptions:
         metavar="N,N",
     )
 
-    def rules(self) -> ObjectRules | None:
-        """Return how objects are scored, or None if they are not."""
+    def rules(self, like: str | None = None) -> ObjectRules | None:
+        """Return how objects are scored, as the preset does if it is one of objects, or None."""
         further = {
             "--iou-thresholds": self.iou_thresholds,
             "--objects-pooling": self.objects_pooling,
@@ -52,9 +52,11 @@ class ObjectOptions:
             if stated := [name for name, value in further.items() if value is not None]:
                 raise SettingError(f"{' and '.join(stated)} need --objects ids")
             return None
-        return ObjectRules(
+        from segeval.presets.objects import object_rules
+
+        return replace(
+            object_rules(like, pooling=self.objects_pooling),
             source=self.objects,
             thresholds=parse_iou_thresholds(self.iou_thresholds or DEFAULT),
-            pooling=self.objects_pooling or "dataset",
             sizes=parse_sizes(self.size_bins) if self.size_bins is not None else (),
         )

@@ -48,9 +48,11 @@ def label_maps(incomplete: str) -> list[str]:
 
 def preset_names(incomplete: str) -> list[str]:
     """Complete the name of a preset."""
+    from segeval.presets.objects import load_object_presets
     from segeval.presets.preset import load_presets
 
-    return [name for name in load_presets() if name.startswith(incomplete)]
+    names = [*load_presets(), *load_object_presets()]
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def gate_metrics(incomplete: str) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segeval.cli.options.panels import in_panel, preset_names
+from segeval.errors import SettingError
 from segeval.settings import Absent, Pooling
 
 if TYPE_CHECKING:
@@ -69,8 +70,11 @@ class ConventionOptions:
         stated = {name: value for name, value in given.items() if value is not None}
         return Resampling(**stated) if self.ci is not None or always else None
 
-    def convention(self) -> Convention:
-        """Return the convention: that of the preset, if one is named, as the others change it."""
+    def convention(self, *, objects: bool = False) -> Convention:
+        """Return the convention: that of the preset, if one is named, as the others change it.
+
+        A preset of objects says nothing of classes, and needs objects.
+        """
         given: dict[str, Any] = {
             "pooling": self.pooling,
             "absent": self.absent,
@@ -83,9 +87,13 @@ class ConventionOptions:
             given["weights"] = read_weights(self.weights)
         axes = {name: value for name, value in given.items() if value is not None}
         if self.like is not None:
+            from segeval.presets.objects import load_object_presets
             from segeval.presets.preset import preset
 
-            return preset(self.like, **axes)
+            if self.like not in load_object_presets():
+                return preset(self.like, **axes)
+            if not objects:
+                raise SettingError(f"{self.like} scores objects; type --objects ids as well")
         from segeval.scoring.convention import Convention
 
         return Convention(**axes)

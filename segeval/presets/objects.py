@@ -1,0 +1,116 @@
+"""Presets of objects: how other tools match and average them, in ``tools/objects/``."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from segeval.objects.result import FoundObjects
+from segeval.objects.rules import ObjectPooling, ObjectRules
+from segeval.presets.explain import PresetScore, Rule
+from segeval.scoring.score import Scores
+
+AXES: Final = ("pooling", "empty", "matching", "strict", "aji")
+"""What a preset decides; thresholds, sizes and where objects come from are the user's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectPreset:
+    """What one call of a tool does with objects."""
+
+    name: str  # ``tool`` or ``tool:variant``
+    tool: str
+    version: str
+    call: str
+    source: str
+    headline: str  # the score that the call returns, as gates name it
+    flatters: str
+    punishes: str
+    fault: str = ""  # a defect of the tool that is not repeated
+    rules: ObjectRules
+    also: Mapping[str, str] = field(default_factory=dict)  # nothing; see `Preset.also`
+
+    @property
+    def title(self) -> str:
+        """The headline, as gates name it."""
+        return self.headline
+
+    @property
+    def facts(self) -> list[str]:
+        """Every rule on which it is not the default."""
+        return [f"{axis}:{getattr(self.rules, axis)}" for axis in AXES if self.differs(axis)]
+
+    def differs(self, axis: str) -> bool:
+        """Whether a rule is not the default."""
+        return bool(getattr(self.rules, axis) != getattr(ObjectRules(), axis))
+
+
+def object_rules(like: str | None = None, *, pooling: ObjectPooling | None = None) -> ObjectRules:
+    """Return the rules of a preset of objects, or the default ones; a pooling departs from them.
+
+    >>> object_rules("cellpose").aji, object_rules("stardist", pooling="image").like
+    ('assigned', 'stardist+pooling:image')
+    """
+    preset = load_object_presets().get(like or "")
+    rules = ObjectRules() if preset is None else preset.rules
+    if pooling is None or pooling == rules.pooling:
+        return rules
+    departed = f"{rules.like}+pooling:{pooling}" if rules.like else ""
+    return replace(rules, pooling=pooling, like=departed)
+
+
+@cache
+def load_object_presets() -> Mapping[str, ObjectPreset]:
+    """Return all presets of objects by name, in alphabetical order."""
+    folder = resources.files("segeval.presets") / "tools" / "objects"
+    contents = [
+        tomllib.loads(file.read_text(encoding="utf-8"))
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    ]
+    found = [preset for content in contents for preset in _presets(content)]
+    return {preset.name: preset for preset in sorted(found, key=lambda preset: preset.name)}
+
+
+def _presets(content: Mapping[str, Any]) -> Iterator[ObjectPreset]:
+    """Yield the rows of a file, each with what holds for the whole file."""
+    texts = {each.name for each in fields(ObjectPreset)} - {"rules", "also"}
+    for row in content["presets"]:
+        whole = {key: value for key, value in content.items() if key != "presets"} | row
+        axes = {name: whole.pop(name) for name in AXES if name in whole}
+        if unknown := whole.keys() - texts:
+            raise ValueError(f"preset {row['name']}: nothing is called {', '.join(unknown)}")
+        yield ObjectPreset(**whole, rules=ObjectRules(**axes, like=row["name"]))
+
+
+def explain_objects(scores: Scores) -> list[PresetScore]:
+    """Score the objects of a run under every preset: the highest value first."""
+    found = FoundObjects.of(scores)
+    rows = [_row(found, preset) for preset in load_object_presets().values()]
+    return sorted(rows, key=lambda row: (math.isnan(row.value), -row.value, row.preset))
+
+
+def _row(found: FoundObjects, preset: ObjectPreset) -> PresetScore:
+    """Score under a preset, and with each of its rules as in the default."""
+    value, entered = found.score(preset.rules, preset.headline)
+    moves = []
+    for axis in filter(preset.differs, AXES):
+        switched: Any = {axis: getattr(ObjectRules(), axis)}
+        other, _ = found.score(replace(preset.rules, **switched), preset.headline)
+        if value != other:
+            setting = str(getattr(preset.rules, axis))
+            change = value - other
+            moves.append(Rule(axis=axis, setting=setting, change=change, preset=preset.name))
+    return PresetScore(
+        preset=preset.name,
+        metric=preset.headline,
+        value=value,
+        per_class=(),
+        entered=entered,
+        rules=tuple(sorted(moves, key=lambda rule: -abs(rule.change))),
+    )
