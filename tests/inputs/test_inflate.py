@@ -19,7 +19,7 @@ def test_a_stream_is_inflated_whatever_stands_behind_it() -> None:
 
 def test_a_stream_that_ends_too_early_is_refused() -> None:
     for end in range(len(STREAM)):
-        with pytest.raises(MaskError, match="the end of its pixels is missing|bytes of pixels"):
+        with pytest.raises(MaskError, match=r"the end of its pixels is missing|bytes of pixels"):
             inflate.inflate(STREAM[:end], len(CONTENT))
 
 
