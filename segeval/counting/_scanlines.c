@@ -95,28 +95,6 @@ static inline size_t lowest(uint64_t bits) /* the position of the lowest bit tha
 #endif
 }
 
-/* Return the first byte from `at` on that is not 0; `end` if there is none. */
-static inline size_t quiet_end(const uint8_t *row, size_t at, size_t end)
-{
-    for (; at + 32 <= end; at += 32) {
-        uint64_t a = word_at(row + at), b = word_at(row + at + 8);
-        uint64_t c = word_at(row + at + 16), d = word_at(row + at + 24);
-        if (a | b | c | d) { /* again without a branch for each */
-            size_t skipped = a | b ? (a ? 0 : 8) : (c ? 16 : 24);
-            uint64_t word = a | b ? (a ? a : b) : (c ? c : d);
-            return at + skipped + lowest(word) / 8;
-        }
-    }
-    for (; at + 8 <= end; at += 8) {
-        uint64_t word = word_at(row + at);
-        if (word)
-            return at + lowest(word) / 8;
-    }
-    while (at < end && row[at] == 0)
-        at++;
-    return at;
-}
-
 /* Whether a byte is not quiet: not 0, or (back > 0) not as the byte `back` before. */
 static inline int stirs(const uint8_t *at, size_t back)
 {
@@ -142,6 +120,38 @@ static inline uint64_t stirred(const uint8_t *at, size_t back)
         bits |= (word_at(flags + i) * 0x0102040810204080 >> 56) << i;
 #endif
     return bits;
+}
+
+static inline int is_quiet(const uint8_t *at) /* whether BLOCK bytes are 0 */
+{
+#ifdef SSE
+    __m128i any = _mm_setzero_si128();
+    for (unsigned i = 0; i < BLOCK; i += 16)
+        any = _mm_or_si128(any, _mm_loadu_si128((const __m128i *)(at + i)));
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(any, _mm_setzero_si128())) == 0xffff;
+#else
+    uint64_t any = 0;
+    for (unsigned i = 0; i < BLOCK; i += 8)
+        any |= word_at(at + i);
+    return !any;
+#endif
+}
+
+/* Return the first byte from `at` on that is not 0; `end` if there is none. A last block ends with
+   the row: it begins sooner, at or behind the row's beginning, and what is before `at` is shifted
+   out. */
+static inline size_t quiet_end(const uint8_t *row, size_t at, size_t end)
+{
+    for (; at + BLOCK <= end; at += BLOCK)
+        if (!is_quiet(row + at))
+            return at + lowest(stirred(row + at, 0));
+    if (at < end && end >= BLOCK) {
+        uint64_t bits = stirred(row + end - BLOCK, 0) >> (BLOCK - (end - at));
+        return bits ? at + lowest(bits) : end;
+    }
+    while (at < end && row[at] == 0)
+        at++;
+    return at;
 }
 
 /* ---- units: up to four bytes side by side, the first one lowest ---- */
