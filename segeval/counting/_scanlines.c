@@ -17,7 +17,8 @@ units is held as bytes instead, and counted pixel by pixel.
 What is read stays in bounds for these reasons, on which each function says what it relies:
 (1) `count` has checked that either side is exactly height * (1 + bytes) long;
 (2) every list of runs ends where its row ends, so that a position before has a run;
-(3) a list holds at most `limit` runs, which `append` and `follow` look at before they add one.
+(3) a list holds at most `limit` runs, which `append` and `follow` look at before they add one,
+    and has room for BLOCK more, which `decode_flat` may add before it looks.
 
 Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third edition. */
 
@@ -29,10 +30,14 @@ Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#define SSE
+#endif
 
 enum { NONE, SUB, UP, AVERAGE, PAETH };
 enum { DONE, UNFIT, NO_MEMORY };
-enum { NOISE = 8, LEAST = 16, BYTE_PAIRS = 1 << 16, FIRST_SLOTS = 1 << 8 };
+enum { BLOCK = 64, NOISE = 8, LEAST = 16, BYTE_PAIRS = 1 << 16, FIRST_SLOTS = 1 << 8 };
 
 static const int64_t COLOR = (int64_t)1 << 62; /* as in values.py */
 
@@ -68,19 +73,85 @@ typedef struct {
 
 /* ---- bytes ---- */
 
-/* Return which of eight bytes, in the order of memory, is the first that is not 0; one is not. */
-static inline size_t first_byte(uint64_t word)
+static inline uint64_t word_at(const uint8_t *at) /* the first byte lowest */
 {
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (size_t)__builtin_ctzll(word) / 8;
+    uint64_t word;
+    memcpy(&word, at, 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+static inline size_t lowest(uint64_t bits) /* the position of the lowest bit that is set; one is */
+{
+#ifdef __GNUC__
+    return (size_t)__builtin_ctzll(bits);
 #else
-    uint8_t bytes[8];
     size_t at = 0;
-    memcpy(bytes, &word, 8);
-    while (!bytes[at])
+    while (!(bits >> at & 1))
         at++;
     return at;
 #endif
+}
+
+/* Whether a byte is not quiet: not 0, or (back > 0) not as the byte `back` before. */
+static inline int stirs(const uint8_t *at, size_t back)
+{
+    return *at != (back ? *(at - back) : 0);
+}
+
+/* Return a bit for each of BLOCK bytes that is not quiet. */
+static inline uint64_t stirred(const uint8_t *at, size_t back)
+{
+    uint64_t bits = 0;
+#ifdef SSE
+    for (unsigned i = 0; i < BLOCK; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(at + i)), others = _mm_setzero_si128();
+        if (back)
+            others = _mm_loadu_si128((const __m128i *)(at + i - back));
+        bits |= (uint64_t)(~_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, others)) & 0xffff) << i;
+    }
+#else
+    uint8_t flags[BLOCK]; /* compilers make vectors of this loop, and bits of eight by a product */
+    for (unsigned i = 0; i < BLOCK; i++)
+        flags[i] = (uint8_t)stirs(at + i, back);
+    for (unsigned i = 0; i < BLOCK; i += 8)
+        bits |= (word_at(flags + i) * 0x0102040810204080 >> 56) << i;
+#endif
+    return bits;
+}
+
+static inline int is_quiet(const uint8_t *at) /* whether BLOCK bytes are 0 */
+{
+#ifdef SSE
+    __m128i any = _mm_setzero_si128();
+    for (unsigned i = 0; i < BLOCK; i += 16)
+        any = _mm_or_si128(any, _mm_loadu_si128((const __m128i *)(at + i)));
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(any, _mm_setzero_si128())) == 0xffff;
+#else
+    uint64_t any = 0;
+    for (unsigned i = 0; i < BLOCK; i += 8)
+        any |= word_at(at + i);
+    return !any;
+#endif
+}
+
+/* Return the first byte from `at` on that is not 0; `end` if there is none. A last block ends with
+   the row: it begins sooner, at or behind the row's beginning, and what is before `at` is shifted
+   out. */
+static inline size_t quiet_end(const uint8_t *row, size_t at, size_t end)
+{
+    for (; at + BLOCK <= end; at += BLOCK)
+        if (!is_quiet(row + at))
+            return at + lowest(stirred(row + at, 0));
+    if (at < end && end >= BLOCK) {
+        uint64_t bits = stirred(row + end - BLOCK, 0) >> (BLOCK - (end - at));
+        return bits ? at + lowest(bits) : end;
+    }
+    while (at < end && row[at] == 0)
+        at++;
+    return at;
 }
 
 /* ---- units: up to four bytes side by side, the first one lowest ---- */
@@ -148,40 +219,40 @@ static inline int append(Runs *list, uint32_t end, uint32_t value)
     return 1;
 }
 
-static inline uint64_t word_at(const uint8_t *at)
+/* Put the runs of a row that does not look up into `next`; return 0 if they are too many. A unit
+   that holds a stirred byte begins a run: its residual is not 0, or (filter None) it is not the
+   unit before. Blocks are of whole units, have a unit before them, and end with the row: the last
+   one begins sooner, and what was looked at before is shifted out. A block adds no more runs than
+   it has bytes (3). */
+static inline int decode_flat(Side *side, const uint8_t *row, int filter, unsigned unit)
 {
-    uint64_t word;
-    memcpy(&word, at, 8);
-    return word;
-}
-
-/* What differs in eight bytes: from 0, or (back > 0) from the bytes `back` before. */
-static inline uint64_t stir(const uint8_t *at, size_t back)
-{
-    return back ? word_at(at) ^ word_at(at - back) : word_at(at);
-}
-
-/* Return the first byte from `at` on that is not 0, or (back > 0) not as the byte `back` before;
-   `end` if there is none. Reads from at - back, which the caller keeps at or above 0, up to end. */
-static inline size_t quiet_end(const uint8_t *row, size_t at, size_t end, size_t back)
-{
-    for (; at + 32 <= end; at += 32) {
-        uint64_t a = stir(row + at, back), b = stir(row + at + 8, back);
-        uint64_t c = stir(row + at + 16, back), d = stir(row + at + 24, back);
-        if (a | b | c | d) { /* again without a branch for each */
-            size_t skipped = a | b ? (a ? 0 : 8) : (c ? 16 : 24);
-            uint64_t word = a | b ? (a ? a : b) : (c ? c : d);
-            return at + skipped + first_byte(word);
+    const size_t whole = BLOCK - BLOCK % unit, bytes = side->bytes, back = filter == NONE ? unit : 0;
+    const uint64_t each = ((uint64_t)1 << unit) - 1;
+    Run *run = side->next.runs, *limit = run + side->next.limit;
+    uint32_t value = load(row, unit);
+    for (size_t at = unit; at < bytes; at += whole) {
+        size_t rest = bytes - at;
+        uint64_t bits = 0;
+        if (rest >= BLOCK)
+            bits = stirred(row + at, back) & ~(uint64_t)0 >> (BLOCK - whole);
+        else if (bytes >= BLOCK + unit)
+            bits = stirred(row + bytes - BLOCK, back) >> (BLOCK - rest);
+        else
+            for (size_t i = 0; i < rest; i++)
+                bits |= (uint64_t)stirs(row + at + i, back) << i;
+        while (bits) {
+            size_t first = lowest(bits) / unit, x = at / unit + first;
+            uint32_t stored = load(row + x * unit, unit);
+            *run++ = (Run){(uint32_t)x, value};
+            value = filter == NONE ? stored : add(value, stored);
+            bits &= unit == 1 ? bits - 1 : ~(each << first * unit);
         }
+        if (run >= limit)
+            return 0;
     }
-    for (; at + 8 <= end; at += 8) {
-        uint64_t word = stir(row + at, back);
-        if (word)
-            return at + first_byte(word);
-    }
-    while (at < end && row[at] == (back ? row[at - back] : 0))
-        at++;
-    return at;
+    *run++ = (Run){(uint32_t)side->units, value};
+    side->next.held = (size_t)(run - side->next.runs);
+    return 1;
 }
 
 /* Let the row go on as the one above it from x to `calm`, behind x; return 0 if runs are too many.
@@ -204,12 +275,10 @@ static inline int follow(Runs *next, const Run **above, uint32_t x, uint32_t cal
 /* Put the runs of units of a row behind those of the row above; return 0 if they are too many.
    `row` has side->bytes bytes (1). `above` ends with the row (2), so it is in its list while
    x < side->units: it moves on only where x has reached its end. All before `calm` is quiet. */
-static inline int decode(Side *side, const uint8_t *row, int filter, unsigned unit)
+static inline int decode_below(Side *side, const uint8_t *row, int filter, unsigned unit)
 {
-    Run blank = {(uint32_t)side->units, 0};
-    const Run *above = filter <= SUB ? &blank : side->now.runs; /* they do not look up */
+    const Run *above = side->now.runs;
     Runs *next = &side->next;
-    size_t back = filter == NONE ? unit : 0;
     uint32_t left = 0, corner = 0, x = 0, calm = 0, units = (uint32_t)side->units;
     next->held = 0;
     while (x < units) {
@@ -218,7 +287,7 @@ static inline int decode(Side *side, const uint8_t *row, int filter, unsigned un
         if (!append(next, ++x, left))
             return 0;
         if (calm < x)
-            calm = (uint32_t)(quiet_end(row, (size_t)x * unit, side->bytes, back) / unit);
+            calm = (uint32_t)(quiet_end(row, (size_t)x * unit, side->bytes) / unit);
         if (x < calm && (filter == UP || (filter == PAETH && left == up))) {
             if (!follow(next, &above, x, calm))
                 return 0;
@@ -226,7 +295,7 @@ static inline int decode(Side *side, const uint8_t *row, int filter, unsigned un
             x = calm;
         }
         for (uint32_t end = above->end < calm ? above->end : calm; x < end;) {
-            uint32_t value = filter == NONE ? left : predict(filter, left, up, up, unit);
+            uint32_t value = predict(filter, left, up, up, unit);
             x = value == left ? end : x + 1; /* once alike, all are */
             if (!append(next, x, left = value))
                 return 0;
@@ -235,6 +304,17 @@ static inline int decode(Side *side, const uint8_t *row, int filter, unsigned un
         above += x == above->end;
     }
     return 1;
+}
+
+static inline int decode(Side *side, const uint8_t *row, int filter, unsigned unit)
+{
+    switch (filter) { /* each case is compiled for its filter */
+    case NONE: return decode_flat(side, row, NONE, unit);
+    case SUB: return decode_flat(side, row, SUB, unit);
+    case UP: return decode_below(side, row, UP, unit);
+    case AVERAGE: return decode_below(side, row, AVERAGE, unit);
+    default: return decode_below(side, row, PAETH, unit);
+    }
 }
 
 /* Bring `now` to the row; return 0, and leave it without runs, if there are too many. */
@@ -335,8 +415,8 @@ static int prepare(Side *side, size_t width)
     side->units = side->bytes / side->unit;
     side->now.limit = side->next.limit = side->units / NOISE + LEAST;
     side->packed.limit = width / NOISE + LEAST;
-    side->now.runs = malloc(side->now.limit * sizeof(Run));
-    side->next.runs = malloc(side->next.limit * sizeof(Run));
+    side->now.runs = malloc((side->now.limit + BLOCK) * sizeof(Run));
+    side->next.runs = malloc((side->next.limit + BLOCK) * sizeof(Run));
     side->packed.runs = malloc(whole < 8 ? side->packed.limit * sizeof(Run) : 1);
     side->line = malloc(side->bytes);
     side->next_line = malloc(side->bytes);
@@ -662,10 +742,98 @@ static PyObject *count(PyObject *module, PyObject *arguments)
     return result;
 }
 
+/* ---- the chunks of a file ---- */
+
+enum { IHDR = 0x49484452, PLTE = 0x504c5445, IDAT = 0x49444154 };
+enum { ACTL = 0x6163544c, FCTL = 0x6663544c, FDAT = 0x66644154 }; /* of animations */
+enum { SIGNATURE = 8, FRAME = 12, FIRST = 33 }; /* bytes: the last up to the end of IHDR */
+
+static inline uint32_t number(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* Whether a chunk may stand anywhere, as it is none that decides what the pixels are. */
+static int is_ancillary(const uint8_t *kind)
+{
+    for (unsigned i = 0; i < 4; i++)
+        if ((kind[i] | 32) < 'a' || (kind[i] | 32) > 'z')
+            return 0;
+    uint32_t name = number(kind);
+    return kind[0] & 32 && name != ACTL && name != FCTL && name != FDAT;
+}
+
+/* List start, end and stated checksum of IHDR, PLTE and each IDAT, and say how many stand before
+   the first IDAT; NULL without an error if a chunk is unusual. A chunk is looked at once all of its
+   frame, and then all of what it holds, is known to lie before `size`. */
+static PyObject *list_chunks(const uint8_t *data, size_t size, size_t *before)
+{
+    uint32_t last = 0;
+    size_t images = 0, palettes = 0;
+    PyObject *spans = PyList_New(0);
+    for (size_t at = SIGNATURE; spans; at += FRAME + number(data + at)) {
+        if (size - at < FRAME)
+            break;
+        if (!memcmp(data + at, "\0\0\0\0IEND\xae\x42\x60\x82", FRAME)) {
+            *before = 1 + palettes;
+            if (images && (palettes || data[25] != 3))
+                return spans;
+            break;
+        }
+        size_t length = number(data + at), end = at + 8 + length;
+        uint32_t kind = number(data + at + 4);
+        if (length > size - at - FRAME)
+            break;
+        images += kind == IDAT;
+        palettes += kind == PLTE;
+        if (kind == IDAT ? images > 1 && last != IDAT
+            : kind == PLTE ? palettes > 1 || images
+            : kind == IHDR ? at != SIGNATURE : !is_ancillary(data + at + 4))
+            break;
+        last = kind;
+        if (kind != IDAT && kind != PLTE && kind != IHDR)
+            continue;
+        PyObject *span = Py_BuildValue("nnI", (Py_ssize_t)at + 4, (Py_ssize_t)end,
+                                       number(data + end));
+        if (!span || PyList_Append(spans, span)) {
+            Py_XDECREF(span);
+            break;
+        }
+        Py_DECREF(span);
+    }
+    Py_XDECREF(spans);
+    return NULL;
+}
+
+static PyObject *outline(PyObject *module, PyObject *file)
+{
+    Py_buffer view;
+    (void)module;
+    if (PyObject_GetBuffer(file, &view, PyBUF_SIMPLE))
+        return NULL;
+    const uint8_t *data = view.buf;
+    size_t before = 0;
+    PyObject *spans = NULL, *result = NULL;
+    if (view.len >= FIRST && !memcmp(data, "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16)
+        && !data[26] && !data[27] && !data[28])
+        spans = list_chunks(data, (size_t)view.len, &before);
+    if (spans)
+        result = Py_BuildValue("IIBBnN", number(data + 16), number(data + 20), data[24], data[25],
+                               (Py_ssize_t)before, spans);
+    else if (!PyErr_Occurred())
+        result = Py_NewRef(Py_None);
+    PyBuffer_Release(&view);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"count", count, METH_VARARGS,
      "count(width, height, truth, bits, channels, prediction, bits, channels)\n--\n\n"
      "Return three columns of int64 (truth, prediction, pixels), or None if rows are unfit."},
+    {"outline", outline, METH_O,
+     "outline(file)\n--\n\n"
+     "Return width, height, bits, colour type, how many chunks stand before the pixels, and of\n"
+     "each chunk that decides what they are (start, end, checksum), or None if it is unusual."},
     {NULL, NULL, 0, NULL},
 };
 

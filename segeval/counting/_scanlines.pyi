@@ -13,3 +13,6 @@ def count(
     prediction_channels: int,
     /,
 ) -> bytes | None: ...
+def outline(
+    file: bytes, /
+) -> tuple[int, int, int, int, int, list[tuple[int, int, int]]] | None: ...

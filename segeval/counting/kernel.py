@@ -5,21 +5,27 @@ Loads no NumPy, as the version is told without it.
 
 import os
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Literal, TypeAlias
+
+Span: TypeAlias = tuple[int, int, int]  # of a chunk: start, end, stated checksum
 
 
-def _compiled() -> Callable[..., bytes | None] | None:
+Count: TypeAlias = Callable[..., bytes | None]
+Outline: TypeAlias = Callable[[bytes], tuple[int, int, int, int, int, list[Span]] | None]
+
+
+def _compiled() -> tuple[Count, Outline] | tuple[None, None]:
     """Return the kernel, unless it was not compiled, or the environment asks for NumPy."""
     if os.environ.get("SEGEVAL_COUNTING") == "numpy":
-        return None
+        return None, None
     try:
-        from segeval.counting._scanlines import count
+        from segeval.counting._scanlines import count, outline
     except ImportError:
-        return None
-    return count
+        return None, None
+    return count, outline
 
 
-KERNEL: Final = _compiled()
+KERNEL, OUTLINE = _compiled()
 
 
 def counting() -> Literal["native", "numpy"]:

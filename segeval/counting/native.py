@@ -8,18 +8,19 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from segeval.counting.contingency import ContingencyTable
-from segeval.counting.kernel import KERNEL
+from segeval.counting.kernel import KERNEL, OUTLINE, Span
 from segeval.counting.runlengths import lines_of
 from segeval.errors import MaskError
 from segeval.inputs.annotations import Annotation, Masked
 from segeval.inputs.files import GROWTH, ROOM
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import png
+from segeval.inputs.formats.inflate import checksum, inflate
 from segeval.textfiles import NO_WAITING
 
 DEPTHS: Final = {0: {1, 2, 4, 8, 16}, 2: {8}, 3: {1, 2, 4, 8}, 4: {8}, 6: {8}}
@@ -29,32 +30,43 @@ Lines = tuple[bytes | bytearray | memoryview, int, int]
 """Scan lines, bits a sample and samples a pixel, as the kernel takes them."""
 
 MOST: Final = 4  # bytes a pixel
+AT_ONCE: Final = 1 << 16  # bytes that are read before the header is looked at
 FLAGS: Final = os.O_RDONLY | NO_WAITING | getattr(os, "O_BINARY", 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _File:
+class _File(NamedTuple):
     """A PNG file that the kernel may read."""
 
-    header: png.Header
+    width: int
+    height: int
+    bits: int
+    color_type: int
+    before: int  # how many chunks stand before the pixels
+    chunks: list[Span]
     data: bytes
     status: os.stat_result
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        return self.header.height, self.header.width
+        return self.height, self.width
 
     @property
     def form(self) -> str:
         """Storage form in words."""
-        return self.header.form
+        return png.form_of(self.color_type, self.bits)
 
     @property
     def lines(self) -> Lines:
         """Its scan lines."""
-        channels = png.CHANNELS[self.header.color_type]
-        return png.scan_lines(self.data, self.header), self.header.bits, channels
+        view, channels = memoryview(self.data), png.CHANNELS[self.color_type]
+        for start, end, stated in self.chunks:
+            if checksum(view[start:end]) != stated:
+                raise MaskError("it is not for the kernel")
+        parts = [view[start + 4 : end] for start, end, _ in self.chunks[self.before :]]
+        stream = parts[0] if len(parts) == 1 else b"".join(parts)
+        size = self.height * (1 + (self.width * self.bits * channels + 7) // 8)
+        return inflate(stream, size), self.bits, channels
 
     def fingerprint(self) -> str:
         """Return its fingerprint."""
@@ -142,26 +154,25 @@ def _side(mask: Masked, file: _File | None, other: _File | None) -> _File | _Row
 
 
 def _read(path: Path, max_pixels: int) -> _File:
-    """Read a file whose header is that of a PNG the kernel is for, and of a plausible size."""
+    """Read a PNG file of a kind and size that the kernel is for, whose chunks are usual."""
     descriptor = os.open(path, FLAGS)
     try:
         status = os.fstat(descriptor)
-        start = os.read(descriptor, png.FIRST)
-        header = png.parse_header(start)
-        pixels, size = header.width * header.height, status.st_size
-        if not (
-            start.startswith(png.SIGNATURE)
-            and header.bits in DEPTHS[header.color_type]
-            and not header.interlaced
-            and 0 < pixels <= max_pixels
-            and stat.S_ISREG(status.st_mode)
-            and size <= ROOM + GROWTH * MOST * pixels
-        ):
-            raise MaskError("it is not for the kernel")
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        data = os.read(descriptor, size + 1)
+        if not stat.S_ISREG(status.st_mode):
+            raise MaskError("it is no regular file")
+        size = status.st_size
+        data = os.read(descriptor, min(size, AT_ONCE) + 1)
+        if size > AT_ONCE:
+            header = png.parse_header(data[: png.FIRST])
+            if size > ROOM + GROWTH * MOST * header.width * header.height:
+                raise MaskError("it is far larger than its pixels")
+            data += os.read(descriptor, size + 1 - len(data))
     finally:
         os.close(descriptor)
-    if len(data) != size:
-        raise MaskError("its size changes while it is read")
-    return _File(header=header, data=data, status=status)
+    outline = OUTLINE(data) if OUTLINE and len(data) == size else None
+    if outline is None:
+        raise MaskError("it changes while it is read, or it is not for the kernel")
+    width, height, bits, color_type, *_ = outline
+    if bits not in DEPTHS.get(color_type, ()) or not 0 < width * height <= max_pixels:
+        raise MaskError("it is not for the kernel")
+    return _File(*outline, data, status)

@@ -75,7 +75,7 @@ class Header:
     @property
     def form(self) -> str:
         """Storage form in words, e.g. ``"PNG palette 4-bit"``."""
-        return f"PNG {NAMES[self.color_type]} {self.bits}-bit"
+        return form_of(self.color_type, self.bits)
 
     @property
     def stored(self) -> int:
@@ -109,6 +109,11 @@ class Header:
         except Exception as error:
             message = "the file is broken: its pixels make no image; write it again"
             raise MaskError(message) from error
+
+
+def form_of(color_type: int, bits: int) -> str:
+    """Return a storage form in words."""
+    return f"PNG {NAMES[color_type]} {bits}-bit"
 
 
 def read_header(stream: IO[bytes]) -> Header:
