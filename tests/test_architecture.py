@@ -13,7 +13,7 @@ import segeval
 
 PACKAGE = Path(segeval.__file__).parent
 LAYERS = [
-    {"errors", "values", "text", "version"},
+    {"errors", "memory", "values", "text", "version"},
     {"settings", "files", "textfiles", "keywords"},
     {"jsonfiles"},
     {"inputs"},

@@ -20,9 +20,10 @@ from segeval.counting.runlengths import count_runs
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
 from segeval.inputs.annotations import Annotation, stored_path
-from segeval.inputs.masks import Mask, keep_memory, read_runs
+from segeval.inputs.masks import Mask, read_runs
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
 from segeval.inputs.regions import add_regions, read_pair
+from segeval.memory import keep_memory
 from segeval.settings import Reading, Source, parse_shard
 
 NOTHING: Final = Problem(

@@ -52,11 +52,6 @@ class Mask:
     fingerprint: str = ""  # if it was asked for
 
 
-def keep_memory() -> None:
-    """Free a large block, whereupon glibc keeps the memory of one mask for the next."""
-    np.empty((32 << 20) - (64 << 10), np.uint8)
-
-
 def read_mask(
     path: str | PathLike[str] | Annotation,
     *,

@@ -8,11 +8,13 @@ import math
 import operator
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final, Literal, SupportsIndex, TypeAlias, get_args
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_numpy_namespace
 
+from segeval.memory import keep_memory
 from segeval.values import SLACK
 
 Array: TypeAlias = Any  # an array of any library that follows the array-API standard
@@ -124,6 +126,7 @@ def blocks(pixels: Pixels) -> Iterator[Pixels]:
     if not is_numpy_namespace(pixels.xp) or images * length <= step:
         yield pixels
         return
+    keep_memory()
     for image in range(images):
         for start in range(0, length, step):
             here = (slice(image, image + 1), slice(start, start + step))
@@ -141,7 +144,7 @@ def mask_and_check(pixels: Pixels) -> Pixels:
     weights = pixels.weights
     if weights is not None:
         weights = xp.astype(weights, values.dtype, copy=False)
-    if xp.isdtype(truth.dtype, "integral") and not is_numpy_namespace(xp):
+    if _is(xp, truth.dtype, "integral") and not is_numpy_namespace(xp):
         truth = xp.astype(truth, xp.int64, copy=False)
     valid = _valid(pixels, truth)
     if valid is not None:
@@ -157,17 +160,23 @@ def mask_and_check(pixels: Pixels) -> Pixels:
         values = _checked_probabilities(xp, values)
     if pixels.binary and is_numpy_namespace(xp):
         truth = _as_booleans(truth)
-    soft = pixels.soft and bool(xp.isdtype(truth.dtype, "real floating"))
+    soft = pixels.soft and _is(xp, truth.dtype, "real floating")
     truth = _checked_truth(pixels, truth, values)
     return replace(
         pixels, values=values, truth=truth, weights=weights, valid=valid, soft=soft, near=near
     )
 
 
+@cache
+def _is(xp: Any, dtype: Any, kind: str | tuple[str, ...]) -> bool:
+    """Tell whether a dtype is of a kind, which libraries take long to say."""
+    return bool(xp.isdtype(dtype, kind))
+
+
 def _floating(xp: Any, values: Array) -> Array:
     """Convert to float32 at least; integers and booleans to float64."""
-    if not xp.isdtype(values.dtype, "real floating"):
-        if not xp.isdtype(values.dtype, ("bool", "integral")):
+    if not _is(xp, values.dtype, "real floating"):
+        if not _is(xp, values.dtype, ("bool", "integral")):
             raise ValueError(f"probabilities or logits must be real numbers, found {values.dtype}")
         return xp.astype(values, xp.float64)
     return xp.astype(values, xp.float32) if xp.finfo(values.dtype).bits < 32 else values
@@ -210,6 +219,8 @@ def _as_booleans(truth: Array) -> Array:
     if truth.dtype == bool:
         return truth
     bits = truth.view(f"u{truth.itemsize}")
+    if truth.dtype.kind in "iu":
+        return bits == 1 if bits.max(initial=0) <= 1 else truth
     positive = bits == np.ones(1, truth.dtype).view(bits.dtype)
     return positive if bool((positive | (bits == 0)).all()) else truth
 
@@ -217,10 +228,10 @@ def _as_booleans(truth: Array) -> Array:
 def _checked_truth(pixels: Pixels, truth: Array, values: Array) -> Array:
     """Check the range of the truth; of binary data convert it to the dtype of the values."""
     xp = pixels.xp
-    whole = xp.isdtype(truth.dtype, ("bool", "integral"))
-    if not (whole or (pixels.binary and xp.isdtype(truth.dtype, "real floating"))):
+    whole = _is(xp, truth.dtype, ("bool", "integral"))
+    if not (whole or (pixels.binary and _is(xp, truth.dtype, "real floating"))):
         raise ValueError(f"truth must hold class indices as integers, found {truth.dtype}")
-    if math.prod(truth.shape) and not xp.isdtype(truth.dtype, "bool"):
+    if math.prod(truth.shape) and not _is(xp, truth.dtype, "bool"):
         highest = 1 if pixels.binary else pixels.classes - 1
         low, high = xp.min(truth), xp.max(truth)
         if not (low >= 0 and high <= highest):
@@ -236,6 +247,11 @@ def _checked_truth(pixels: Pixels, truth: Array, values: Array) -> Array:
 def constant(xp: Any, value: object, like: Array) -> Array:
     """Return a number, or an array of numbers, of the dtype and on the device of an array."""
     return xp.asarray(value, dtype=like.dtype, device=device(like))
+
+
+def into(xp: Any, own: Array) -> dict[str, Array]:
+    """Let NumPy write over an array that nothing else holds; tensors remember it for gradients."""
+    return {"out": own} if is_numpy_namespace(xp) else {}
 
 
 def to_float64(xp: Any, values: Array) -> Array:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from array_api_compat import device
 
-from segeval.losses.arrays import Array, Pixels, blocks, constant, mask_and_check, sums
+from segeval.losses.arrays import Array, Pixels, blocks, constant, into, mask_and_check, sums
 
 LOG_OF_ZERO: Final = -100.0  # ln 0, as in PyTorch's BCELoss, so that no loss is infinite
 
@@ -72,12 +72,18 @@ def binary_cross_entropy(judged: Pixels, positive_weight: float) -> Terms:
 def _negative_log_likelihood(judged: Pixels, truth: Array) -> Array:
     """Return -ln of the probability that is given to a truth of 0 or 1."""
     if judged.logits:
-        against = (1 - 2 * truth) * judged.values
+        against = _against(judged, truth)
         if judged.near:
             return judged.xp.log1p(judged.xp.exp(against))
         part, tail = _softplus_parts(judged.xp, against)
         return part + tail
     return -_log(judged.xp, _probability(judged, truth))
+
+
+def _against(judged: Pixels, truth: Array) -> Array:
+    """Return the log-odds of the class that the truth is not."""
+    signs = 1 - 2 * truth
+    return judged.xp.multiply(signs, judged.values, **into(judged.xp, signs))
 
 
 def _probability(judged: Pixels, truth: Array) -> Array:
@@ -106,10 +112,12 @@ def binary_focal(
     """Return alpha_t (1 - p_t)^gamma times the binary cross-entropy."""
     xp, truth = judged.xp, judged.truth
     if judged.near:
-        power = xp.exp((1 - 2 * truth) * judged.values)
-        losses, focus = xp.log1p(power), _power(xp, power / (1 + power), gamma)
+        power = xp.exp(_against(judged, truth))
+        total = 1 + power
+        focus = _power(xp, xp.divide(power, total, **into(xp, total)), gamma)
+        losses = xp.log1p(power)
     elif judged.logits:
-        against = (1 - 2 * truth) * judged.values
+        against = _against(judged, truth)
         part, tail = _softplus_parts(xp, against)
         losses, focus = part + tail, xp.ones_like(part)
         if gamma != 0:
@@ -117,16 +125,19 @@ def binary_focal(
     else:
         probability = _probability(judged, truth)
         losses, focus = -_log(xp, probability), _power(xp, 1 - probability, gamma)
-    losses = focus * losses
+    losses = xp.multiply(losses, focus, **into(xp, losses))
     if alpha is not None:
-        losses = losses * (alpha[0] + (alpha[1] - alpha[0]) * truth)
+        factors = alpha[0] + (alpha[1] - alpha[0]) * truth
+        losses = xp.multiply(losses, factors, **into(xp, losses))
     return losses, focus if normalized else None
 
 
 def _power(xp: Any, base: Array, gamma: float) -> Array:
-    """Return a base in [0, 1] to the power of gamma; at 0 its gradient is 0, never infinite."""
+    """Return own numbers in [0, 1] to the power of gamma; gradients at 0 are 0, never infinite."""
+    if gamma == 2:
+        return xp.multiply(base, base, **into(xp, base))
     if gamma >= 1 or gamma == 0:
-        return base * base if gamma == 2 else base**gamma
+        return base**gamma
     known = base > 0
     return xp.where(known, xp.where(known, base, xp.ones_like(base)) ** gamma, xp.zeros_like(base))
 

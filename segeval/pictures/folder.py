@@ -15,9 +15,9 @@ from segeval.counting.run import CountedRun, ImageCounts
 from segeval.counting.workers import ordered_map
 from segeval.errors import MaskError, OutputError, Problem
 from segeval.files import real_path, write_bytes
-from segeval.inputs.masks import keep_memory
 from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
+from segeval.memory import keep_memory
 from segeval.pictures.caption import Caption
 from segeval.pictures.classmaps import RunLookup, read_classes
 from segeval.pictures.overlay import Style, draw_picture

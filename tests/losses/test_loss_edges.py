@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 
 from segeval.losses import (
+    bce_loss,
     cross_entropy_loss,
     dice_loss,
     focal_loss,
@@ -15,6 +21,8 @@ from segeval.losses import (
     lovasz_softmax_loss,
     tversky_loss,
 )
+
+Loss: TypeAlias = Callable[..., Any]
 
 
 @pytest.mark.parametrize("logit", [-18.0, -20.0, -25.0])
@@ -79,3 +87,32 @@ def test_alpha_may_be_a_number_of_numpy() -> None:
     assert focal_loss(values, truth, alpha=np.float32(0.25)) == focal_loss(
         values, truth, alpha=0.25
     )
+
+
+@pytest.mark.parametrize("loss", [bce_loss, dice_loss, focal_loss, lovasz_softmax_loss])
+def test_probabilities_outside_by_rounding_are_those_at_the_ends(loss: Loss) -> None:
+    truth = np.array([[1, 0, 1, 0]])
+    ends = np.array([[1.0, 0.0, 0.0, 1.0]])
+    outside = ends + np.array([[9e-5, -9e-5, -9e-5, 9e-5]])
+    assert loss(outside, truth) == loss(ends, truth)
+    for further in (ends + 2e-4, ends - 2e-4):
+        with pytest.raises(ValueError, match=r"probabilities must lie in \[0, 1\], found"):
+            loss(further, truth)
+
+
+FAULTS = """
+import resource, numpy as np
+from segeval.losses import focal_loss
+logits, truth = np.ones((1, 2**21), np.float32), np.ones((1, 2**21), np.uint8)
+for _ in range(2):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    focal_loss(logits, truth, logits=True)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="others manage memory alone")
+def test_blocks_take_over_the_memory_of_those_before_them() -> None:
+    command = [sys.executable, "-c", FAULTS]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 128, "pages were fetched anew: those of one array of a block, or more"
