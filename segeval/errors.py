@@ -53,6 +53,8 @@ class Problem:
 class DataError(SegevalError):
     """A data set has problems, all of which are listed: mend them, or waive them by option."""
 
+    outcome = "nothing was scored"
+
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(f"{problem.kind}: {problem.detail}" for problem in problems))
         self.problems = tuple(problems)
@@ -60,3 +62,9 @@ class DataError(SegevalError):
     def __reduce__(self) -> tuple[type[DataError], tuple[tuple[Problem, ...]]]:
         """Rebuild from the problems, so that the error survives a process border."""
         return type(self), (self.problems,)
+
+
+class WritingError(DataError):
+    """Masks or run lengths have problems, and so no file was made of them."""
+
+    outcome = "nothing was written"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from segeval.errors import OutputError
 from segeval.text import reason_of
@@ -68,6 +68,24 @@ def write_bytes(path: Path, content: bytes) -> None:
             with suppress(OSError):
                 os.unlink(target)
         raise OutputError(f"{path}: cannot be written: {reason_of(error)}") from error
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[IO[str]]:
+    """Open a text that is written bit by bit; it is put in place at the end, or not at all."""
+    stream = _is_stream(path)
+    target = path if stream else _temporary(real_path(path))
+    try:
+        with open(target, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            yield file
+        if not stream:
+            os.replace(target, real_path(path))
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {reason_of(error)}") from error
+    finally:
+        if not stream:
+            with suppress(OSError):
+                os.unlink(target)
 
 
 def _is_text(path: Path) -> bool:

@@ -133,7 +133,7 @@ def _explain(error: SegevalError, *, checkable: bool) -> None:
         notify(f"segeval: {error}")
         return
     count = len(error.problems)
-    said = f"segeval: {count} problem{'s' if count > 1 else ''} in the data; nothing was scored"
+    said = f"segeval: {count} problem{'s' if count > 1 else ''} in the data; {error.outcome}"
     if any(problem.kind == "unreadable mask" for problem in error.problems):
         said += "; --on-error skip leaves out pairs that cannot be read"
     more = "; `segeval check` lists them all" if checkable else ""

@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "Score": "score report losses sweep",
     "Look": "view show overlay plot",
     "Compare": "compare explain presets conformance",
-    "Data and settings": "check labels merge config",
+    "Data and settings": "check labels rle merge config",
 }  # every command in the groups of the help; a module of `segeval.cli.commands` and its function
 
 

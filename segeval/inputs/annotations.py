@@ -39,6 +39,7 @@ class Annotation(ABC):
     key: str  # what the file calls the image
     form: str
     size: Shape | None = None
+    background: int = 0  # value of pixels without an annotation
 
     def __str__(self) -> str:
         """Write file and key, as they stand in a run."""

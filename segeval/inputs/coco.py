@@ -45,7 +45,6 @@ class CocoMask(Annotation):
 
     rows: NDArray[Any]
     stamp: Stamp
-    background: int
     crowd_is_void: bool
 
     def content(self) -> bytes:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
-from segeval.inputs.rle import counts_of_text
+from segeval.inputs.rle import Runs, counts_of_text
 from segeval.text import quoted
 
 Shape = tuple[int, int]
@@ -48,3 +48,14 @@ def paint(pieces: Iterable[tuple[Counts, int]], shape: Shape, background: int) -
         for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=False):
             flat[start:end] = value
     return np.ascontiguousarray(flat.reshape(shape[::-1]).T)
+
+
+def bounding_box(runs: Runs) -> list[int]:
+    """Return column, row, width and height of the smallest box around runs down the columns."""
+    height = runs.shape[0]
+    first, last = runs.starts // height, (runs.ends - 1) // height
+    left, right = int(first.min()), int(last.max())
+    top, bottom = 0, height - 1
+    if (first == last).all():  # else a run goes on at the top of the next column
+        top, bottom = int((runs.starts % height).min()), int(((runs.ends - 1) % height).max())
+    return [left, top, right - left + 1, bottom - top + 1]

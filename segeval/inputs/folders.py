@@ -20,6 +20,7 @@ IMAGE_EXTENSIONS: Final = frozenset(
     ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
 )  # extensions of the files that are looked at; all others are left alone
 
+EXTENSIONS: Final = IMAGE_EXTENSIONS | {".txt", ".dcm"}  # that are no part of names
 LITTER: Final = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # of systems, not of users
 
 Identity = tuple[int, int]  # device and number of a folder
@@ -150,8 +151,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def pair_name(relative: str, suffix: str) -> str | None:
-    """Strip extension and suffix from a relative path; None if it lacks the suffix."""
-    stem, suffix = os.path.splitext(relative)[0], normal(suffix)
+    """Strip extension and suffix from a relative path; None if it lacks the suffix.
+
+    Names of tables may end in anything, as the numbers of DICOM do: that is no extension.
+    """
+    stem, extension = os.path.splitext(relative)
+    stem, suffix = stem if extension.lower() in EXTENSIONS else relative, normal(suffix)
     name = next((text for text in (relative, stem) if text.endswith(suffix)), None)
     if name is None:
         return None

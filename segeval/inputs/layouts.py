@@ -96,7 +96,7 @@ def layout_of(line: bytes, choice: AnnotationChoice) -> Layout:
     for delimiter, cells in named:
         places = _places(cells, choice)
         if {"image", "rle"} <= places.keys():
-            name = _plain(cells[places["image"]])
+            name = plain_name(cells[places["image"]])
             return Layout(
                 name="table-rle" if choice.columns else "kaggle-rle",
                 delimiter=delimiter,
@@ -124,14 +124,15 @@ def _unquoted(text: str, delimiter: str) -> list[str]:
         raise TextError(f"its quotes are not closed ({error})") from error
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return small letters and digits of the name of a column, which spellings have in common."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _places(cells: list[str], choice: AnnotationChoice) -> dict[str, int]:
     """Return which column is what, by the names that the user gave, or else by the usual ones."""
     stated, names = dict(choice.columns), [cell.strip() for cell in cells]
-    plain = [_plain(name) for name in names]
+    plain = [plain_name(name) for name in names]
     places = {what: names.index(name) for what, name in stated.items() if name in names}
     for what in SPELLINGS.keys() - stated.keys():
         known = [*SPELLINGS[what].split(), *(JOINED if what == "image" else ())]

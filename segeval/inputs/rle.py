@@ -60,17 +60,27 @@ class Runs:
         return np.ascontiguousarray(flat.reshape(self.shape[::-1]).T)
 
     @classmethod
-    def of(cls, mask: NDArray[Any], order: RleOrder) -> Self:
-        """Return the runs of equal values other than 0 of a mask, (H, W)."""
+    def of(cls, mask: NDArray[Any], order: RleOrder, background: int = 0) -> Self:
+        """Return the runs of equal values other than the background of a mask, (H, W)."""
         flat = mask.ravel(order="F" if order == "column" else "C")
         edges = np.flatnonzero(np.append(True, flat[1:] != flat[:-1])[: flat.size])
         values = flat[edges].astype(np.int64)
         ends = np.append(edges[1:], flat.size)
-        held = values != 0
+        held = values != background
         shape: Shape = (mask.shape[0], mask.shape[1])
         return cls(
             starts=edges[held], ends=ends[held], values=values[held], shape=shape, order=order
         )
+
+    def having(self, held: NDArray[np.bool_]) -> Self:
+        """Return some of the runs, chosen by N truth values."""
+        return replace(
+            self, starts=self.starts[held], ends=self.ends[held], values=self.values[held]
+        )
+
+    def with_values(self, changed: NDArray[np.bool_], value: int) -> Self:
+        """Return the same runs, of which some, by N truth values, hold another value."""
+        return replace(self, values=np.where(changed, value, self.values))
 
     def only(self, value: int | None = None) -> Self:
         """Return the mask of one value as 1, or of all but 0; no run touches the next one."""

@@ -183,7 +183,12 @@ def index_texts(
         facts.append(f"score:{choice.score_threshold!r}")
     size = [choice.said_size] if choice.size else []
     nothing = YoloMask(
-        path=folder, key="", form=",".join([YOLO, *facts]), size=choice.size, absent=True
+        path=folder,
+        key="",
+        form=",".join([YOLO, *facts]),
+        size=choice.size,
+        background=UNANNOTATED,
+        absent=True,
     )
     return Index(
         files={

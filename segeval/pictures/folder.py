@@ -63,8 +63,8 @@ def target_names(names: Iterable[str]) -> dict[str, str]:
         owner = owners.setdefault(targets[name], name)
         if owner != name:
             raise OutputError(
-                f"{owner!r} and {name!r} would both be drawn into {targets[name]}; "
-                "name the pairs apart with --pairs"
+                f"{owner!r} and {name!r} would both be written to {targets[name]}; "
+                "rename one of them"
             )
     return targets
 

@@ -154,7 +154,7 @@ def test_names_never_leave_the_folder(folders: tuple[Path, Path], tmp_path: Path
 
 
 def test_names_that_become_one_are_refused() -> None:
-    with pytest.raises(OutputError, match=r"'a' and '/a' would both be drawn into a\.png"):
+    with pytest.raises(OutputError, match=r"'a' and '/a' would both be written to a\.png"):
         target_names(["a", "/a"])
 
 
