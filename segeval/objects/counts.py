@@ -43,6 +43,13 @@ class ObjectCounts:
         """Return the counts with every array changed in the same way."""
         return ObjectCounts(**{f.name: change(getattr(self, f.name)) for f in fields(self)})
 
+    @staticmethod
+    def joined(one: ObjectCounts, other: ObjectCounts) -> ObjectCounts:
+        """Return the counts of the images of both, one after another."""
+        names = [each.name for each in fields(ObjectCounts)]
+        parts = {n: np.concatenate((getattr(one, n), getattr(other, n))) for n in names}
+        return ObjectCounts(**parts)
+
 
 def count_objects(table: ObjectTable, rules: ObjectRules) -> ObjectCounts:
     """Match the objects at every threshold, and count. A match has the size of its true object."""

@@ -36,6 +36,16 @@ def name_values(values: Mapping[str, Any], thresholds: Sequence[float]) -> dict[
     return named
 
 
+def summary_names(names: Sequence[str]) -> list[str]:
+    """Pick the scores of a short table: the totals, then F1 and AP at one level or as means.
+
+    >>> summary_names(score_names([0.5, 0.75]))
+    ['pq', 'sq', 'rq', 'aji', 'f1@0.5:0.75', 'ap@0.5:0.75']
+    """
+    last = {name.partition("@")[0]: name for name in names if "@" in name}
+    return [*TOTALS, last["f1"], last["ap"]]
+
+
 def name_block(block: Mapping[str, Any]) -> dict[str, float | None]:
     """Give the scores of a document their names."""
     named = {name: block[name] for name in TOTALS}

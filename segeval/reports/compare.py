@@ -15,6 +15,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from segeval.objects.compare import ObjectComparison
+from segeval.objects.names import TOTALS, summary_names
 from segeval.reports.document import facts_of, foreground_of
 from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.wording import headline, in_order
@@ -38,6 +40,7 @@ def make_document(
     names: Sequence[str],
     *,
     settings: Mapping[str, Any] | None = None,
+    objects: Sequence[ObjectComparison] = (),
 ) -> dict[str, Any]:
     """Lay out comparisons with the first of the names; all but one of them as ``others``."""
     first = comparisons[0]
@@ -45,6 +48,8 @@ def make_document(
         {"run": name} | _contrast(comparison)
         for name, comparison in zip(names[1:], comparisons, strict=True)
     ]
+    for part, compared in zip(parts, objects, strict=False):
+        part["objects"] = _objects(compared)
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -69,6 +74,20 @@ def _contrast(comparison: RunComparison) -> dict[str, Any]:
         "summary": {name: _figures(one)[0] for name, one in comparison.means.items()},
         "classes": classes,
         "images": _images(comparison),
+    }
+
+
+def _objects(compared: ObjectComparison) -> dict[str, Any]:
+    """Lay out differences of scores of objects, as those of classes."""
+    classes: list[dict[str, Any]] = [{"name": kind} for kind in compared.kinds]
+    for name, difference in compared.classes.items():
+        corrected = difference.corrected.tolist()
+        for row, figures, p in zip(classes, _figures(difference), corrected, strict=True):
+            row[name] = figures | {"p_holm": defined(p)}
+    return {
+        "signature": "|".join(compared.rules.signature_parts()),
+        "summary": {name: _figures(one)[0] for name, one in compared.means.items()},
+        "classes": classes,
     }
 
 
@@ -117,14 +136,20 @@ def to_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
 
     rows = []
     for part in runs_of(document):
-        for name, row in part["summary"].items():
-            figures = {figure: row[figure] for figure in FIGURES} | {"p_holm": None}
-            rows.append({"run": part["run"], "score": name, "class": None} | figures)
-        for label in part["classes"]:
-            for metric in (key for key in label if key not in {"index", "name"}):
-                figures = {figure: label[metric][figure] for figure in (*FIGURES, "p_holm")}
-                rows.append({"run": part["run"], "score": metric, "class": label["name"]} | figures)
+        for scored in (part, *([part["objects"]] if "objects" in part else [])):
+            rows += [{"run": part["run"]} | row for row in _csv_rows(scored)]
     return signed_csv(rows, document["signature"], style)
+
+
+def _csv_rows(scored: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a row for every mean, then for every score of every class."""
+    for name, row in scored["summary"].items():
+        figures = {figure: row[figure] for figure in FIGURES} | {"p_holm": None}
+        yield {"score": name, "class": None} | figures
+    for label in scored["classes"]:
+        for metric in (key for key in label if key not in {"index", "name"}):
+            figures = {figure: label[metric][figure] for figure in (*FIGURES, "p_holm")}
+            yield {"score": metric, "class": label["name"]} | figures
 
 
 def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
@@ -210,7 +235,8 @@ def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> Rend
     parts: list[RenderableType] = [Text("\n".join(_names(document)), overflow="fold"), Text()]
     parts += [table, Text()]
     parts += [Text(line, overflow="fold") for line in _remarks(document, percent=percent)]
-    return Group(*parts, Text(), Text(document["signature"], style="dim", overflow="fold"))
+    parts += [Text(), *(Text(fact, style="dim", overflow="fold") for fact in _signatures(document))]
+    return Group(*parts)
 
 
 def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
@@ -220,7 +246,12 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     lines += ["", markdown_row(*headings), markdown_row("---", *["---:"] * (len(headings) - 1))]
     lines += [markdown_row(*map(plain, row)) for row in rows if any(row)]
     lines += ["", *(f"* {plain(line.strip())}" for line in _remarks(document, percent=percent))]
-    return "\n".join([*lines, "", code(document["signature"]), ""])
+    return "\n".join([*lines, "", *map(code, _signatures(document)), ""])
+
+
+def _signatures(document: Mapping[str, Any]) -> list[str]:
+    found = [document["objects"]["signature"]] if "objects" in document else []
+    return [*found, document["signature"]]
 
 
 def _letter(number: int) -> str:
@@ -253,6 +284,12 @@ def _table(
     for k, label in enumerate(document["classes"]):
         entries = [part["classes"][k][metric] for part in parts]
         rows.append((f"{metric}.{label['name']}", *show(entries, percent=percent)))
+    if "objects" in document:
+        rows.append(("",) * len(headings))
+        scored = [part["objects"]["summary"] for part in parts]
+        for name in summary_names(list(scored[0])):
+            entries = [summary[name] for summary in scored]
+            rows.append((name.upper() if name in TOTALS else name, *show(entries, percent=percent)))
     return headings, rows
 
 

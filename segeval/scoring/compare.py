@@ -133,11 +133,11 @@ def _compare(
         baseline=baseline,
         scores=scores,
         means={
-            name: _difference(baseline.summary[name], value, drawn.means[name], swapped.means[name])
+            name: difference(baseline.summary[name], value, drawn.means[name], swapped.means[name])
             for name, value in scores.summary.items()
         },
         classes={
-            name: _difference(
+            name: difference(
                 baseline.class_scores[name], values, drawn.classes[name], swapped.classes[name]
             )
             for name, values in scores.class_scores.items()
@@ -150,9 +150,10 @@ def _compare(
     )
 
 
-def _difference(
+def difference(
     baseline: ArrayLike, value: ArrayLike, drawn: NDArray[np.float64], swapped: NDArray[np.float64]
 ) -> Difference:
+    """Compare two scores, or those of K classes, given their differences in R rounds: (R, …)."""
     first, second = np.asarray(baseline), np.asarray(value)
     return Difference(
         baseline=first,

@@ -29,6 +29,7 @@ from segeval.errors import SettingError
 
 if TYPE_CHECKING:
     from segeval.counting.run import CountedRun
+    from segeval.objects.compare import ObjectComparison
     from segeval.scoring.compare import RunComparison
 
 _pairing = options.in_panel("Pairing and reading")
@@ -106,6 +107,7 @@ def compare(
     compared: ComparedOptions,
     labels: options.LabelOptions,
     convention: ResamplingOptions,
+    objects: options.ObjectOptions,
     output: ComparisonOutput,
     *,
     quiet: options.Quiet = False,
@@ -116,6 +118,8 @@ def compare(
         segeval compare old.segeval new.segeval
         # folders of predictions, counted now
         segeval compare old/ new/ --truth truth/
+        # label images by their objects
+        segeval compare old.segeval new.segeval --objects ids
         # the same, and a page of HTML
         segeval compare old/ new/ --truth truth/ --html page.html
 
@@ -126,9 +130,14 @@ def compare(
     from segeval.cli.places import check_reports
     from segeval.cli.plan import check_page
     from segeval.labels.choose import check_names
+    from segeval.labels.ids import of_objects, with_ids
+    from segeval.objects.compare import compare_objects
     from segeval.scoring.compare import compare_runs
 
-    chosen, choice = convention.convention(), labels.choice()
+    rules = objects.rules(convention.like)
+    chosen, choice = convention.convention(objects=rules is not None), labels.choice()
+    if rules is not None:
+        choice = of_objects(choice)
     resampling = convention.resampling(always=True)
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
@@ -136,8 +145,9 @@ def compare(
     check_reports(output.files().values(), compared, labels, convention, output)
     photographs = check_page(output.html, output.images, output.image_suffix)
     check_names(choice, chosen.exclude)
+    runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None)
     comparisons = compare_runs(
-        _runs(compared, quiet=quiet, lossy=choice.threshold is not None),
+        runs if rules is None else [with_ids(run, choice.ignore) for run in runs],
         choice,
         chosen,
         unknown=labels.unknown,
@@ -145,7 +155,8 @@ def compare(
         common=compared.common,
         group_by=convention.group_by,
     )
-    _deliver(comparisons, compared, labels, output, photographs)
+    found = [] if rules is None else [compare_objects(each, rules) for each in comparisons]
+    _deliver(comparisons, compared, labels, output, objects=found, photographs=photographs)
     _say_doubts(comparisons, quiet=quiet)
 
 
@@ -191,6 +202,8 @@ def _deliver(
     compared: ComparedOptions,
     labels: options.LabelOptions,
     output: ComparisonOutput,
+    *,
+    objects: Sequence[ObjectComparison],
     photographs: Mapping[str, Path],
 ) -> None:
     from segeval.cli.deliver import deliver
@@ -199,7 +212,8 @@ def _deliver(
 
     names = [printable(str(path)) for path in compared.runs]
     truth = {"truth": str(compared.truth)} if compared.truth is not None else {}
-    document = make_document(comparisons, names, settings=truth | asdict(labels))
+    settings = truth | asdict(labels)
+    document = make_document(comparisons, names, settings=settings, objects=objects)
     given = {"comparisons": comparisons, "names": names, "photographs": photographs}
     deliver(output, document=document, percent=output.percent, **given)
 
