@@ -52,6 +52,7 @@ class Meaning:
     def form(self, layout: Layout) -> str:
         """Write what decides the pixels, and what its columns are called by the user."""
         parts = [layout.name, f"order:{self.choice.rle_order}", f"base:{self.choice.rle_base}"]
+        parts += ["starts:relative"] if self.choice.rle_starts == "relative" else []
         for what, stated in (("classes", self.classes), ("columns", dict(self.choice.columns))):
             pairs = [
                 f"{quote(str(k), safe='')}={quote(str(v), safe='')}" for k, v in stated.items()
@@ -69,6 +70,7 @@ class Meaning:
             columns=tuple(columns),
             rle_order="row" if parts.get("order") == "row" else "column",
             rle_base=int(parts.get("base") != "0"),
+            rle_starts="relative" if parts.get("starts") == "relative" else "absolute",
         )
         return cls(choice=choice, classes={name: int(value) for name, value in classes})
 
@@ -120,12 +122,12 @@ class TableMask(Annotation):
         """Return the mask as run lengths; a MaskError tells all that is wrong with its rows."""
         found, faults = [], []
         seen: dict[tuple[str, bytes], int] = {}
-        base = self.meaning.choice.rle_base
+        base, relative = self.meaning.choice.rle_base, self.meaning.choice.rle_starts == "relative"
         for row, line in zip(self.rows, self._lines(), strict=True):
             cell = self.layout.run_lengths(self.layout.cells(line))
             first = seen.setdefault((row.label, cell), row.line)
             try:
-                starts, ends = parse_pairs(cell, base)
+                starts, ends = parse_pairs(cell, base, relative=relative)
                 wrong = [*check_runs(starts, ends, shape, base)]
                 found.append((starts, ends, self._value(row.label)))
             except MaskError as error:

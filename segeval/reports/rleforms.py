@@ -64,6 +64,11 @@ class Writer(ABC):
             )
         return text
 
+    def pairs(self, runs: Runs) -> str:
+        """Write runs as pairs of numbers, as the user wants them."""
+        choice = self.encoding.choice
+        return runs.pairs(choice.rle_base, relative=choice.rle_starts == "relative")
+
     def finish(self) -> None:
         """Write what stands at the end."""
         self.file.flush()
@@ -114,7 +119,7 @@ class KaggleWriter(Writer):
     def _write(self, name: str, runs: Runs, label: str) -> None:
         cells = {
             "image": f"{name}_{label}" if self.joined else name,
-            "rle": runs.pairs(self.encoding.choice.rle_base),
+            "rle": self.pairs(runs),
             "class": label,
             "height": runs.shape[0],
             "width": runs.shape[1],
@@ -131,7 +136,7 @@ class TianchiWriter(Writer):
         """Write the row of an image."""
         if {'"', "\t"} & set(name):
             raise MaskError(f"its name {quoted(name)} holds a quote or a tab, which part cells")
-        pairs = _foreground(runs).pairs(self.encoding.choice.rle_base)
+        pairs = self.pairs(_foreground(runs))
         self.file.write(f"{self.named(name)}\t{pairs}\n")
 
 

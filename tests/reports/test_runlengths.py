@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from segeval.inputs.masks import read_mask
 from segeval.inputs.rle import Runs
 from segeval.reports.rleforms import WRITERS, Encoding
 from segeval.reports.runlengths import masks_of
-from segeval.settings import AnnotationChoice, RleOrder
+from segeval.settings import AnnotationChoice
 
 FORMS = {
     "Kaggle": ("kaggle", (), 2),
@@ -39,8 +40,12 @@ MASKS = {
 EASY = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SEEDS = st.integers(0, 1 << 30)
 SHAPES = st.tuples(st.integers(1, 7), st.integers(1, 7))
-WAYS = st.sampled_from([(order, base) for order in ("column", "row") for base in (0, 1)])
-Way = tuple[RleOrder, int]
+WAYS = st.builds(
+    AnnotationChoice,
+    rle_order=st.sampled_from(["column", "row"]),
+    rle_base=st.sampled_from([0, 1]),
+    rle_starts=st.sampled_from(["absolute", "relative"]),
+)
 
 
 @pytest.fixture
@@ -68,16 +73,15 @@ def read(path: Path, text: str, choice: AnnotationChoice) -> dict[str, Any]:
 @EASY
 @given(shape=SHAPES, seed=SEEDS, way=WAYS, form=st.sampled_from(sorted(FORMS)))
 def test_masks_come_back_from_every_form(
-    tmp_path: Path, shape: tuple[int, int], seed: int, way: Way, form: str
+    tmp_path: Path, shape: tuple[int, int], seed: int, way: AnnotationChoice, form: str
 ) -> None:
-    order, base = way
     name, columns, values = FORMS[form]
     random = np.random.default_rng(seed)
     masks = {each: random.integers(0, values, shape) * random.integers(0, 2) for each in "abc"}
-    choice = AnnotationChoice(size=shape, columns=columns, rle_order=order, rle_base=base)
-    down = "column" if name.startswith("coco") else order
+    unsized = replace(way, columns=columns)
+    choice = replace(unsized, size=shape)
+    down = "column" if name.startswith("coco") else way.rle_order
     text = write(name, Encoding(choice=choice), {n: Runs.of(m, down) for n, m in masks.items()})
-    unsized = AnnotationChoice(columns=columns, rle_order=order, rle_base=base)
     path = tmp_path / ("a.json" if name.startswith("coco") else "a.csv")
     found = read(path, text, unsized if form in SIZED else choice)
     assert found.keys() == masks.keys()
@@ -90,21 +94,22 @@ def test_masks_come_back_from_every_form(
 @EASY
 @given(shape=SHAPES, seed=SEEDS, way=WAYS)
 def test_rows_that_overlap_come_back_as_the_mask_they_make(
-    tmp_path: Path, shape: tuple[int, int], seed: int, way: Way
+    tmp_path: Path, shape: tuple[int, int], seed: int, way: AnnotationChoice
 ) -> None:
-    order, base = way
     random = np.random.default_rng(seed)
     layers = [random.integers(0, 2, shape) for _ in range(3)]
     expected = np.zeros(shape, np.int64)
     rows = ["ImageId,EncodedPixels,ClassId"]
     for value, layer in zip((3, 1, 2), layers, strict=True):
         expected[layer == 1] = value
-        rows.append(f"a,{Runs.of(layer, order).pairs(base)},{value}")
-    columns = (("class", "ClassId"),)
-    choice = AnnotationChoice(size=shape, columns=columns, rle_order=order, rle_base=base)
+        relative = way.rle_starts == "relative"
+        rows.append(
+            f"a,{Runs.of(layer, way.rle_order).pairs(way.rle_base, relative=relative)},{value}"
+        )
+    choice = replace(way, size=shape, columns=(("class", "ClassId"),))
     found = read(tmp_path / "a.csv", "\n".join(rows), choice)
     np.testing.assert_array_equal(found["a"], expected)
-    text = write("kaggle", Encoding(choice=choice), {"a": Runs.of(expected, order)})
+    text = write("kaggle", Encoding(choice=choice), {"a": Runs.of(expected, way.rle_order)})
     np.testing.assert_array_equal(read(tmp_path / "a.csv", text, choice)["a"], expected)
 
 

@@ -11,7 +11,14 @@ from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
 from segeval.cli.options.panels import argument
 from segeval.errors import SettingError
-from segeval.settings import MAX_PIXELS, AnnotationChoice, RleOrder, parse_columns, parse_size
+from segeval.settings import (
+    MAX_PIXELS,
+    AnnotationChoice,
+    RleOrder,
+    RleStarts,
+    parse_columns,
+    parse_size,
+)
 from segeval.text import counted, listed
 
 if TYPE_CHECKING:
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 
 Form = Literal["kaggle", "tianchi", "coco", "coco-uncompressed"]
 SHOWN = 10  # classes that are listed
+NUMBERS = ("rle_order", "rle_base", "rle_starts")
 
 _rows = options.in_panel("Run lengths")
 _encoded = options.in_panel("Only for encode")
@@ -59,6 +67,12 @@ class RunLengthOptions:
     )
     rle_base: int = _rows(
         "Number of the first pixel, 0 or 1.", min=0, max=1, metavar="N", default=1, common=True
+    )
+    rle_starts: RleStarts = _rows(
+        "Starts of runs are counted from the first pixel, or from the end of the run before "
+        "(relative, as in SIIM-ACR).",
+        default="absolute",
+        common=True,
     )
     form: Form = _encoded(
         "A table with a header (kaggle) or without (tianchi), or JSON.",
@@ -110,6 +124,7 @@ class RunLengthOptions:
             columns=() if self.columns is None else parse_columns(self.columns),
             rle_order=self.rle_order,
             rle_base=self.rle_base,
+            rle_starts=self.rle_starts,
         )
 
     def given(self, *names: str) -> str:
@@ -158,7 +173,7 @@ def _check_encoding(written: RunLengthOptions) -> None:
         )
     if given := written.given("background", "overwrite"):
         raise SettingError(f"{given} say how masks are decoded; leave out when encoding")
-    numbers = ("rle_order", "rle_base") if written.form.startswith("coco") else ()
+    numbers = NUMBERS if written.form.startswith("coco") else ()
     if written.form != "kaggle" and (given := written.given("columns", "classes", *numbers)):
         raise SettingError(f"{given} say nothing about --form {written.form}; leave out")
     if written.classes is not None and written.labels is not None:
@@ -172,7 +187,7 @@ def _check_decoding(written: RunLengthOptions) -> None:
     if given := written.given("form", "classes", "labels", "ending"):
         raise SettingError(f"{given} say how masks are encoded; leave out when decoding")
     json = not is_table(written.source)
-    if json and (given := written.given("columns", "rle_order", "rle_base")):
+    if json and (given := written.given("columns", *NUMBERS)):
         raise SettingError(f"{given} say how tables are read, and JSON says so itself; leave out")
     if written.source.is_dir():
         raise SettingError(
