@@ -88,7 +88,8 @@ class KaggleWriter(Writer):
     def add(self, name: str, runs: Runs) -> None:
         """Write the rows of an image; one without any pixel has a row as well."""
         name = self.named(name)
-        if not self.joined and "class" not in self.columns:
+        classes = self.joined or "class" in self.columns
+        if not classes and self.encoding.choice.rle_rows == "mask":
             self._write(name, _foreground(runs), "")
             return
         held: list[int] = np.unique(runs.values).tolist()
@@ -98,7 +99,7 @@ class KaggleWriter(Writer):
                 raise MaskError(f"it holds {beyond[0]}, and the classes are {known}")
             held = [*stated]
         for value in held:
-            self._write(name, runs.only(value), self._label(value))
+            self._write(name, runs.only(value), self._label(value) if classes else "")
         if not held:
             self._write(name, runs, "")
 
@@ -205,6 +206,7 @@ def _foreground(runs: Runs) -> Runs:
     if len(values) > 1:
         raise MaskError(
             f"it holds {listed([*map(str, values)], SHOWN)}, and a table without classes holds one "
-            "value beside the background; type --columns class=ClassId to write a row a class"
+            "value beside the background; type --columns class=ClassId to write a row a class, or "
+            "--rle-rows objects for a row an object without one"
         )
     return runs.only()

@@ -26,6 +26,7 @@ FORMS = {
     "Tianchi": ("tianchi", (), 2),
     "a column of classes": ("kaggle", (("class", "ClassId"),), 300),
     "classes in names": ("kaggle", (("image", "Image_Label"),), 4),
+    "rows as objects": ("kaggle", (), 4),
     "own columns": ("kaggle", (("rle", "runs"), ("class", "kind"), ("image", "x")), 300),
     "sizes": ("kaggle", (("height", "h"), ("width", "w")), 2),
     "COCO": ("coco", (), 300),
@@ -78,7 +79,14 @@ def test_masks_come_back_from_every_form(
     name, columns, values = FORMS[form]
     random = np.random.default_rng(seed)
     masks = {each: random.integers(0, values, shape) * random.integers(0, 2) for each in "abc"}
-    unsized = replace(way, columns=columns)
+    if form == "rows as objects":  # they are numbered from 1 on
+        masks = {
+            n: np.unique(np.append(0, m), return_inverse=True)[1][1:].reshape(shape)
+            for n, m in masks.items()
+        }
+    unsized = replace(
+        way, columns=columns, rle_rows="objects" if form == "rows as objects" else "mask"
+    )
     choice = replace(unsized, size=shape)
     down = "column" if name.startswith("coco") else way.rle_order
     text = write(name, Encoding(choice=choice), {n: Runs.of(m, down) for n, m in masks.items()})
@@ -281,3 +289,28 @@ def test_options_that_say_nothing_are_refused(folder: Path, call: list[str], wor
     written(folder / "a.json", coco(annotation(runs([1, 5])), images=[(5, "a.jpg", 2, 3)]))
     out = () if "-o" in call else ("-o", "out")
     assert words in segeval("rle", *call, *out, cwd=folder, expect=2).stderr
+
+
+def test_rows_of_an_image_are_objects_where_that_is_said(tmp_path: Path) -> None:
+    save(tmp_path / "ids" / "a.png", [[1, 1, 0, 4], [0, 0, 0, 4]])
+    table, score = tmp_path / "a.csv", ("--objects", "ids", "--like", "dsb2018")
+    told = segeval("rle", "encode", tmp_path / "ids", "-o", table, expect=3).stderr
+    assert "--rle-rows objects for a row an object" in told
+    segeval("rle", "encode", tmp_path / "ids", "-o", table, "--rle-rows", "objects")
+    assert table.read_text("utf-8").splitlines()[1:] == ["a,1 1 3 1", "a,7 2"]
+    found = document(table, tmp_path / "ids", *score, "--rle-rows", "objects")
+    assert found["objects"]["pq"] == 1
+    assert "format:kaggle-rle,order:column,base:1,rows:objects" in found["signature"]
+    said = segeval("score", table, tmp_path / "ids", *score).stderr
+    assert "type --rle-rows objects if each row is an object" in said
+    segeval(
+        "score",
+        table,
+        tmp_path / "ids",
+        *score,
+        "--rle-rows",
+        "objects",
+        "-o",
+        tmp_path / "r.segeval",
+    )
+    assert "--rle-rows" not in segeval("report", tmp_path / "r.segeval", *score).stderr

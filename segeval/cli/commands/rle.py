@@ -15,6 +15,7 @@ from segeval.settings import (
     MAX_PIXELS,
     AnnotationChoice,
     RleOrder,
+    RleRows,
     RleStarts,
     parse_columns,
     parse_size,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Form = Literal["kaggle", "tianchi", "coco", "coco-uncompressed"]
 SHOWN = 10  # classes that are listed
-NUMBERS = ("rle_order", "rle_base", "rle_starts")
+NUMBERS = ("rle_order", "rle_base", "rle_starts", "rle_rows")
 
 _rows = options.in_panel("Run lengths")
 _encoded = options.in_panel("Only for encode")
@@ -72,6 +73,11 @@ class RunLengthOptions:
         "Starts of runs are counted from the first pixel, or from the end of the run before "
         "(relative, as in SIIM-ACR).",
         default="absolute",
+        common=True,
+    )
+    rle_rows: RleRows = _rows(
+        "Rows of an image without classes are one mask, or an object each.",
+        default="mask",
         common=True,
     )
     form: Form = _encoded(
@@ -125,6 +131,7 @@ class RunLengthOptions:
             rle_order=self.rle_order,
             rle_base=self.rle_base,
             rle_starts=self.rle_starts,
+            rle_rows=self.rle_rows,
         )
 
     def given(self, *names: str) -> str:

@@ -17,6 +17,7 @@ from segeval.settings import (
     OnError,
     Reading,
     RleOrder,
+    RleRows,
     RleStarts,
     Source,
     parse_columns,
@@ -99,6 +100,10 @@ class FolderOptions:
         "(relative, as in SIIM-ACR).",
         default="absolute",
     )
+    rle_rows: RleRows = _annotation(
+        "Rows of an image without classes are one mask, or an object each, for --objects ids.",
+        default="mask",
+    )
 
     score_threshold: float | None = _annotation(
         "Leave out predicted annotations with a lower score (COCO results, YOLO confidences).",
@@ -113,6 +118,7 @@ class FolderOptions:
             rle_order=self.rle_order,
             rle_base=self.rle_base,
             rle_starts=self.rle_starts,
+            rle_rows=self.rle_rows,
             score_threshold=self.score_threshold,
         )
 
