@@ -28,14 +28,16 @@ class Encoding:
     """How masks are written as run lengths.
 
     ``classes`` are those that every image has a row of, in a table with classes; without them, rows
-    are of what a mask holds. ``ending`` is added to names, e.g. ``".jpg"``. ``void`` is the value
-    that void pixels become, 0 to leave them out, None to refuse them.
+    are of what a mask holds. ``ending`` is added to names, e.g. ``".jpg"``; ``nothing`` stands for
+    a mask without any pixel. ``void`` is the value that void pixels become, 0 to leave them out,
+    None to refuse them.
     """
 
     choice: AnnotationChoice = field(default_factory=AnnotationChoice)
     names: Mapping[int, str] = field(default_factory=dict)  # of classes
     classes: tuple[int, ...] | None = None
     ending: str = ""
+    nothing: str = ""
     void: int | None = None
     max_pixels: int = MAX_PIXELS
 
@@ -67,7 +69,8 @@ class Writer(ABC):
     def pairs(self, runs: Runs) -> str:
         """Write runs as pairs of numbers, as the user wants them."""
         choice = self.encoding.choice
-        return runs.pairs(choice.rle_base, relative=choice.rle_starts == "relative")
+        pairs = runs.pairs(choice.rle_base, relative=choice.rle_starts == "relative")
+        return pairs or self.encoding.nothing
 
     def finish(self) -> None:
         """Write what stands at the end."""

@@ -140,8 +140,8 @@ def test_annotations_of_coco_have_their_boxes_and_areas() -> None:
     [
         ([], ["ImageId,EncodedPixels", "1.2.840.3,6 1", "city/one,2 2 5 1", "none,"]),
         (
-            ["--rle-base", "0", "--rle-order", "row", "--ending", ".jpg"],
-            ["ImageId,EncodedPixels", "1.2.840.3.jpg,5 1", "city/one.jpg,1 3", "none.jpg,"],
+            ["--rle-base", "0", "--rle-order", "row", "--ending", ".jpg", "--nothing", "-1"],
+            ["ImageId,EncodedPixels", "1.2.840.3.jpg,5 1", "city/one.jpg,1 3", "none.jpg,-1"],
         ),
         (["--form", "tianchi", "--include", "city/*"], ["city/one.jpg\t2 2 5 1"]),
         (

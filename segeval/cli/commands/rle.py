@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from segeval.inputs.pairing import Pairing
     from segeval.reports.rleforms import Encoding
 
+Nothing = Literal["", "-", "-1"]
 Form = Literal["kaggle", "tianchi", "coco", "coco-uncompressed"]
 SHOWN = 10  # classes that are listed
 NUMBERS = ("rle_order", "rle_base", "rle_starts", "rle_rows")
@@ -92,6 +93,9 @@ class RunLengthOptions:
         "The same for the classes of a label map, by their names.", metavar="NAME|FILE", common=True
     )
     ending: str = _encoded("Added to names of images, e.g. .jpg.", metavar="S", default="")
+    nothing: Nothing = _encoded(
+        "What stands in a table for a mask without any pixel; without it, nothing.", default=""
+    )
     size: str | None = _masks(
         "Rows and columns of images, where the file does not say them, e.g. 768x768.",
         metavar="HxW",
@@ -180,7 +184,7 @@ def _check_encoding(written: RunLengthOptions) -> None:
         )
     if given := written.given("background", "overwrite"):
         raise SettingError(f"{given} say how masks are decoded; leave out when encoding")
-    numbers = NUMBERS if written.form.startswith("coco") else ()
+    numbers = (*NUMBERS, "nothing") if written.form.startswith("coco") else ()
     if written.form != "kaggle" and (given := written.given("columns", "classes", *numbers)):
         raise SettingError(f"{given} say nothing about --form {written.form}; leave out")
     if written.classes is not None and written.labels is not None:
@@ -191,7 +195,7 @@ def _check_decoding(written: RunLengthOptions) -> None:
     """Refuse what says nothing about run lengths that are decoded."""
     from segeval.inputs.sides import is_table
 
-    if given := written.given("form", "classes", "labels", "ending"):
+    if given := written.given("form", "classes", "labels", "ending", "nothing"):
         raise SettingError(f"{given} say how masks are encoded; leave out when decoding")
     json = not is_table(written.source)
     if json and (given := written.given("columns", *NUMBERS)):
@@ -242,6 +246,7 @@ def _encoding(written: RunLengthOptions, choice: AnnotationChoice, masks: Pairin
         names=names,
         classes=classes,
         ending=written.ending,
+        nothing=written.nothing,
         void=written.void,
         max_pixels=written.max_pixels,
     )
