@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Missing = Literal["error", "skip", "worst"]
 Match = Literal["path", "stem"]
 RleOrder = Literal["column", "row"]
+RleStarts = Literal["absolute", "relative"]
+RleRows = Literal["mask", "objects"]
 OnError = Literal["stop", "skip"]
 Unknown = Literal["error", "wrong", "ignore"]
 Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro", "group"]
@@ -55,11 +57,15 @@ class AnnotationChoice:
     columns: tuple[tuple[str, str], ...] = ()  # what a table calls its columns, e.g. (image, id)
     rle_order: RleOrder = "column"
     rle_base: int = 1  # number of the first pixel
+    rle_starts: RleStarts = "absolute"  # relative: counted from the end of the run before
+    rle_rows: RleRows = "mask"  # what the rows of an image are together, where they have no class
     score_threshold: float | None = None  # predicted annotations below it are left out
 
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
         _check_choice("rle_order", self.rle_order, RleOrder)
+        _check_choice("rle_starts", self.rle_starts, RleStarts)
+        _check_choice("rle_rows", self.rle_rows, RleRows)
 
     @property
     def said_size(self) -> str:

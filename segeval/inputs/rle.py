@@ -91,8 +91,11 @@ class Runs:
         ends = ends[np.append(apart, True)[: ends.size]]
         return replace(self, starts=starts, ends=ends, values=np.ones(starts.size, np.int64))
 
-    def pairs(self, base: int) -> str:
-        """Write the runs as ``start length`` pairs, whatever they hold."""
+    def pairs(self, base: int, *, relative: bool = False) -> str:
+        """Write the runs as ``start length`` pairs, whatever they hold; see `parse_pairs`."""
+        if relative:
+            edges = np.column_stack((self.starts, self.ends)).ravel()
+            return " ".join(map(str, np.diff(edges, prepend=-base).tolist()))
         numbers = np.column_stack((self.starts + base, self.ends - self.starts)).ravel()
         return " ".join(map(str, numbers.tolist()))
 
@@ -164,8 +167,16 @@ def text_of_counts(counts: NDArray[np.int64]) -> bytes:
     return bytes((codes[used] + FIRST).astype(np.uint8))
 
 
-def parse_pairs(text: bytes, base: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Parse ``start length`` pairs into starts, counted from 0, and ends; a MaskError if not so."""
+def parse_pairs(
+    text: bytes, base: int, *, relative: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Parse ``start length`` pairs into starts, counted from 0, and ends; a MaskError if not so.
+
+    Relative starts are counted from the end of the run before.
+
+    >>> [each.tolist() for each in parse_pairs(b"1 3 10 5", 1, relative=True)]
+    [[0, 13], [3, 18]]
+    """
     if text in NOTHING:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     if text.translate(None, WHOLE):
@@ -178,6 +189,11 @@ def parse_pairs(text: bytes, base: int) -> tuple[NDArray[np.int64], NDArray[np.i
         raise MaskError(
             f"it holds {numbers.size} numbers, which is odd; runs are pairs of start and length"
         )
+    if relative:
+        if numbers.sum(dtype=np.float64) > LARGEST:
+            raise MaskError("its numbers add up to more than any image has pixels")
+        edges = np.cumsum(numbers) - base
+        return edges[::2], edges[1::2]
     starts = numbers[::2] - base
     return starts, starts + numbers[1::2]
 
@@ -212,7 +228,10 @@ def check_runs(
             f"an image of height {shape[0]} and width {shape[1]} is {pixels - 1 + base}"
         )
     if (back := np.flatnonzero(starts[1:] < starts[:-1])).size:
-        yield f"{shown(back[0] + 1)} stands behind {shown(back[0])}; sort the runs by their starts"
+        yield (
+            f"{shown(back[0] + 1)} stands behind {shown(back[0])}; sort the runs by their starts, "
+            "or type --rle-starts relative if they count from the end of the run before"
+        )
     ranks = np.argsort(starts, kind="stable")
     if (over := np.flatnonzero(starts[ranks][1:] < ends[ranks][:-1])).size:
         one, other = ranks[over[0]], ranks[over[0] + 1]

@@ -28,14 +28,16 @@ class Encoding:
     """How masks are written as run lengths.
 
     ``classes`` are those that every image has a row of, in a table with classes; without them, rows
-    are of what a mask holds. ``ending`` is added to names, e.g. ``".jpg"``. ``void`` is the value
-    that void pixels become, 0 to leave them out, None to refuse them.
+    are of what a mask holds. ``ending`` is added to names, e.g. ``".jpg"``; ``nothing`` stands for
+    a mask without any pixel. ``void`` is the value that void pixels become, 0 to leave them out,
+    None to refuse them.
     """
 
     choice: AnnotationChoice = field(default_factory=AnnotationChoice)
     names: Mapping[int, str] = field(default_factory=dict)  # of classes
     classes: tuple[int, ...] | None = None
     ending: str = ""
+    nothing: str = ""
     void: int | None = None
     max_pixels: int = MAX_PIXELS
 
@@ -64,6 +66,12 @@ class Writer(ABC):
             )
         return text
 
+    def pairs(self, runs: Runs) -> str:
+        """Write runs as pairs of numbers, as the user wants them."""
+        choice = self.encoding.choice
+        pairs = runs.pairs(choice.rle_base, relative=choice.rle_starts == "relative")
+        return pairs or self.encoding.nothing
+
     def finish(self) -> None:
         """Write what stands at the end."""
         self.file.flush()
@@ -83,7 +91,8 @@ class KaggleWriter(Writer):
     def add(self, name: str, runs: Runs) -> None:
         """Write the rows of an image; one without any pixel has a row as well."""
         name = self.named(name)
-        if not self.joined and "class" not in self.columns:
+        classes = self.joined or "class" in self.columns
+        if not classes and self.encoding.choice.rle_rows == "mask":
             self._write(name, _foreground(runs), "")
             return
         held: list[int] = np.unique(runs.values).tolist()
@@ -93,7 +102,7 @@ class KaggleWriter(Writer):
                 raise MaskError(f"it holds {beyond[0]}, and the classes are {known}")
             held = [*stated]
         for value in held:
-            self._write(name, runs.only(value), self._label(value))
+            self._write(name, runs.only(value), self._label(value) if classes else "")
         if not held:
             self._write(name, runs, "")
 
@@ -114,7 +123,7 @@ class KaggleWriter(Writer):
     def _write(self, name: str, runs: Runs, label: str) -> None:
         cells = {
             "image": f"{name}_{label}" if self.joined else name,
-            "rle": runs.pairs(self.encoding.choice.rle_base),
+            "rle": self.pairs(runs),
             "class": label,
             "height": runs.shape[0],
             "width": runs.shape[1],
@@ -131,7 +140,7 @@ class TianchiWriter(Writer):
         """Write the row of an image."""
         if {'"', "\t"} & set(name):
             raise MaskError(f"its name {quoted(name)} holds a quote or a tab, which part cells")
-        pairs = _foreground(runs).pairs(self.encoding.choice.rle_base)
+        pairs = self.pairs(_foreground(runs))
         self.file.write(f"{self.named(name)}\t{pairs}\n")
 
 
@@ -200,6 +209,7 @@ def _foreground(runs: Runs) -> Runs:
     if len(values) > 1:
         raise MaskError(
             f"it holds {listed([*map(str, values)], SHOWN)}, and a table without classes holds one "
-            "value beside the background; type --columns class=ClassId to write a row a class"
+            "value beside the background; type --columns class=ClassId to write a row a class, or "
+            "--rle-rows objects for a row an object without one"
         )
     return runs.only()

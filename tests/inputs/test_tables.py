@@ -84,6 +84,7 @@ SAME = [
     ("Tianchi, tab lost", ["b.jpg", "0003.jpg\t3 4 7 1 12 1"], {"header": ""}, []),
     ("by rows", ["0003,2 2 6 1 9 2 12 1", "b,"], {}, ["--rle-order", "row"]),
     ("from 0", ["0003,2 4 6 1 11 1", "b,"], {}, ["--rle-base", "0"]),
+    ("relative", ["0003,3 4 0 1 4 1", "b,"], {}, ["--rle-starts", "relative"]),
     ("tabs", ["0003\t3 4 7 1 12 1", "b\t"], {"header": "img\trle_mask"}, []),
     (
         "own columns",
@@ -131,7 +132,12 @@ WRONG = [
         "c,3 2 12 2",
         "run 12 2 ends at pixel 13, and the last of an image of height 3 and width 4 is 12",
     ),
-    ("unsorted", "c,5 1 1 2", "run 1 2 stands behind run 5 1; sort the runs by their starts"),
+    (
+        "unsorted",
+        "c,5 1 1 2",
+        "run 1 2 stands behind run 5 1; sort the runs by their starts, or type --rle-starts rel",
+    ),
+    ("beyond all pixels", "c," + "1 9007199254740992 " * 9, "ends at pixel"),
     ("a run twice", "c,5 1 5 1", "run 5 1 stands there twice"),
     ("no number", "c,1 2 x 1", "'x' is no whole number of 0 or more"),
     ("a float", "c,1.0 2.0", "'1.0' is no whole number of 0 or more"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from segeval.inputs.masks import read_mask
 from segeval.inputs.rle import Runs
 from segeval.reports.rleforms import WRITERS, Encoding
 from segeval.reports.runlengths import masks_of
-from segeval.settings import AnnotationChoice, RleOrder
+from segeval.settings import AnnotationChoice
 
 FORMS = {
     "Kaggle": ("kaggle", (), 2),
     "Tianchi": ("tianchi", (), 2),
     "a column of classes": ("kaggle", (("class", "ClassId"),), 300),
     "classes in names": ("kaggle", (("image", "Image_Label"),), 4),
+    "rows as objects": ("kaggle", (), 4),
     "own columns": ("kaggle", (("rle", "runs"), ("class", "kind"), ("image", "x")), 300),
     "sizes": ("kaggle", (("height", "h"), ("width", "w")), 2),
     "COCO": ("coco", (), 300),
@@ -39,8 +41,12 @@ MASKS = {
 EASY = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SEEDS = st.integers(0, 1 << 30)
 SHAPES = st.tuples(st.integers(1, 7), st.integers(1, 7))
-WAYS = st.sampled_from([(order, base) for order in ("column", "row") for base in (0, 1)])
-Way = tuple[RleOrder, int]
+WAYS = st.builds(
+    AnnotationChoice,
+    rle_order=st.sampled_from(["column", "row"]),
+    rle_base=st.sampled_from([0, 1]),
+    rle_starts=st.sampled_from(["absolute", "relative"]),
+)
 
 
 @pytest.fixture
@@ -68,16 +74,22 @@ def read(path: Path, text: str, choice: AnnotationChoice) -> dict[str, Any]:
 @EASY
 @given(shape=SHAPES, seed=SEEDS, way=WAYS, form=st.sampled_from(sorted(FORMS)))
 def test_masks_come_back_from_every_form(
-    tmp_path: Path, shape: tuple[int, int], seed: int, way: Way, form: str
+    tmp_path: Path, shape: tuple[int, int], seed: int, way: AnnotationChoice, form: str
 ) -> None:
-    order, base = way
     name, columns, values = FORMS[form]
     random = np.random.default_rng(seed)
     masks = {each: random.integers(0, values, shape) * random.integers(0, 2) for each in "abc"}
-    choice = AnnotationChoice(size=shape, columns=columns, rle_order=order, rle_base=base)
-    down = "column" if name.startswith("coco") else order
+    if form == "rows as objects":  # they are numbered from 1 on
+        masks = {
+            n: np.unique(np.append(0, m), return_inverse=True)[1][1:].reshape(shape)
+            for n, m in masks.items()
+        }
+    unsized = replace(
+        way, columns=columns, rle_rows="objects" if form == "rows as objects" else "mask"
+    )
+    choice = replace(unsized, size=shape)
+    down = "column" if name.startswith("coco") else way.rle_order
     text = write(name, Encoding(choice=choice), {n: Runs.of(m, down) for n, m in masks.items()})
-    unsized = AnnotationChoice(columns=columns, rle_order=order, rle_base=base)
     path = tmp_path / ("a.json" if name.startswith("coco") else "a.csv")
     found = read(path, text, unsized if form in SIZED else choice)
     assert found.keys() == masks.keys()
@@ -90,21 +102,22 @@ def test_masks_come_back_from_every_form(
 @EASY
 @given(shape=SHAPES, seed=SEEDS, way=WAYS)
 def test_rows_that_overlap_come_back_as_the_mask_they_make(
-    tmp_path: Path, shape: tuple[int, int], seed: int, way: Way
+    tmp_path: Path, shape: tuple[int, int], seed: int, way: AnnotationChoice
 ) -> None:
-    order, base = way
     random = np.random.default_rng(seed)
     layers = [random.integers(0, 2, shape) for _ in range(3)]
     expected = np.zeros(shape, np.int64)
     rows = ["ImageId,EncodedPixels,ClassId"]
     for value, layer in zip((3, 1, 2), layers, strict=True):
         expected[layer == 1] = value
-        rows.append(f"a,{Runs.of(layer, order).pairs(base)},{value}")
-    columns = (("class", "ClassId"),)
-    choice = AnnotationChoice(size=shape, columns=columns, rle_order=order, rle_base=base)
+        relative = way.rle_starts == "relative"
+        rows.append(
+            f"a,{Runs.of(layer, way.rle_order).pairs(way.rle_base, relative=relative)},{value}"
+        )
+    choice = replace(way, size=shape, columns=(("class", "ClassId"),))
     found = read(tmp_path / "a.csv", "\n".join(rows), choice)
     np.testing.assert_array_equal(found["a"], expected)
-    text = write("kaggle", Encoding(choice=choice), {"a": Runs.of(expected, order)})
+    text = write("kaggle", Encoding(choice=choice), {"a": Runs.of(expected, way.rle_order)})
     np.testing.assert_array_equal(read(tmp_path / "a.csv", text, choice)["a"], expected)
 
 
@@ -127,8 +140,8 @@ def test_annotations_of_coco_have_their_boxes_and_areas() -> None:
     [
         ([], ["ImageId,EncodedPixels", "1.2.840.3,6 1", "city/one,2 2 5 1", "none,"]),
         (
-            ["--rle-base", "0", "--rle-order", "row", "--ending", ".jpg"],
-            ["ImageId,EncodedPixels", "1.2.840.3.jpg,5 1", "city/one.jpg,1 3", "none.jpg,"],
+            ["--rle-base", "0", "--rle-order", "row", "--ending", ".jpg", "--nothing", "-1"],
+            ["ImageId,EncodedPixels", "1.2.840.3.jpg,5 1", "city/one.jpg,1 3", "none.jpg,-1"],
         ),
         (["--form", "tianchi", "--include", "city/*"], ["city/one.jpg\t2 2 5 1"]),
         (
@@ -276,3 +289,28 @@ def test_options_that_say_nothing_are_refused(folder: Path, call: list[str], wor
     written(folder / "a.json", coco(annotation(runs([1, 5])), images=[(5, "a.jpg", 2, 3)]))
     out = () if "-o" in call else ("-o", "out")
     assert words in segeval("rle", *call, *out, cwd=folder, expect=2).stderr
+
+
+def test_rows_of_an_image_are_objects_where_that_is_said(tmp_path: Path) -> None:
+    save(tmp_path / "ids" / "a.png", [[1, 1, 0, 4], [0, 0, 0, 4]])
+    table, score = tmp_path / "a.csv", ("--objects", "ids", "--like", "dsb2018")
+    told = segeval("rle", "encode", tmp_path / "ids", "-o", table, expect=3).stderr
+    assert "--rle-rows objects for a row an object" in told
+    segeval("rle", "encode", tmp_path / "ids", "-o", table, "--rle-rows", "objects")
+    assert table.read_text("utf-8").splitlines()[1:] == ["a,1 1 3 1", "a,7 2"]
+    found = document(table, tmp_path / "ids", *score, "--rle-rows", "objects")
+    assert found["objects"]["pq"] == 1
+    assert "format:kaggle-rle,order:column,base:1,rows:objects" in found["signature"]
+    said = segeval("score", table, tmp_path / "ids", *score).stderr
+    assert "type --rle-rows objects if each row is an object" in said
+    segeval(
+        "score",
+        table,
+        tmp_path / "ids",
+        *score,
+        "--rle-rows",
+        "objects",
+        "-o",
+        tmp_path / "r.segeval",
+    )
+    assert "--rle-rows" not in segeval("report", tmp_path / "r.segeval", *score).stderr

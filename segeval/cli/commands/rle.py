@@ -11,15 +11,25 @@ from segeval.cli.command import command
 from segeval.cli.console import notify, progress_bar
 from segeval.cli.options.panels import argument
 from segeval.errors import SettingError
-from segeval.settings import MAX_PIXELS, AnnotationChoice, RleOrder, parse_columns, parse_size
+from segeval.settings import (
+    MAX_PIXELS,
+    AnnotationChoice,
+    RleOrder,
+    RleRows,
+    RleStarts,
+    parse_columns,
+    parse_size,
+)
 from segeval.text import counted, listed
 
 if TYPE_CHECKING:
     from segeval.inputs.pairing import Pairing
     from segeval.reports.rleforms import Encoding
 
+Nothing = Literal["", "-", "-1"]
 Form = Literal["kaggle", "tianchi", "coco", "coco-uncompressed"]
 SHOWN = 10  # classes that are listed
+NUMBERS = ("rle_order", "rle_base", "rle_starts", "rle_rows")
 
 _rows = options.in_panel("Run lengths")
 _encoded = options.in_panel("Only for encode")
@@ -60,6 +70,17 @@ class RunLengthOptions:
     rle_base: int = _rows(
         "Number of the first pixel, 0 or 1.", min=0, max=1, metavar="N", default=1, common=True
     )
+    rle_starts: RleStarts = _rows(
+        "Starts of runs are counted from the first pixel, or from the end of the run before "
+        "(relative, as in SIIM-ACR).",
+        default="absolute",
+        common=True,
+    )
+    rle_rows: RleRows = _rows(
+        "Rows of an image without classes are one mask, or an object each.",
+        default="mask",
+        common=True,
+    )
     form: Form = _encoded(
         "A table with a header (kaggle) or without (tianchi), or JSON.",
         default="kaggle",
@@ -72,6 +93,9 @@ class RunLengthOptions:
         "The same for the classes of a label map, by their names.", metavar="NAME|FILE", common=True
     )
     ending: str = _encoded("Added to names of images, e.g. .jpg.", metavar="S", default="")
+    nothing: Nothing = _encoded(
+        "What stands in a table for a mask without any pixel; without it, nothing.", default=""
+    )
     size: str | None = _masks(
         "Rows and columns of images, where the file does not say them, e.g. 768x768.",
         metavar="HxW",
@@ -110,6 +134,8 @@ class RunLengthOptions:
             columns=() if self.columns is None else parse_columns(self.columns),
             rle_order=self.rle_order,
             rle_base=self.rle_base,
+            rle_starts=self.rle_starts,
+            rle_rows=self.rle_rows,
         )
 
     def given(self, *names: str) -> str:
@@ -158,7 +184,7 @@ def _check_encoding(written: RunLengthOptions) -> None:
         )
     if given := written.given("background", "overwrite"):
         raise SettingError(f"{given} say how masks are decoded; leave out when encoding")
-    numbers = ("rle_order", "rle_base") if written.form.startswith("coco") else ()
+    numbers = (*NUMBERS, "nothing") if written.form.startswith("coco") else ()
     if written.form != "kaggle" and (given := written.given("columns", "classes", *numbers)):
         raise SettingError(f"{given} say nothing about --form {written.form}; leave out")
     if written.classes is not None and written.labels is not None:
@@ -169,10 +195,10 @@ def _check_decoding(written: RunLengthOptions) -> None:
     """Refuse what says nothing about run lengths that are decoded."""
     from segeval.inputs.sides import is_table
 
-    if given := written.given("form", "classes", "labels", "ending"):
+    if given := written.given("form", "classes", "labels", "ending", "nothing"):
         raise SettingError(f"{given} say how masks are encoded; leave out when decoding")
     json = not is_table(written.source)
-    if json and (given := written.given("columns", "rle_order", "rle_base")):
+    if json and (given := written.given("columns", *NUMBERS)):
         raise SettingError(f"{given} say how tables are read, and JSON says so itself; leave out")
     if written.source.is_dir():
         raise SettingError(
@@ -220,6 +246,7 @@ def _encoding(written: RunLengthOptions, choice: AnnotationChoice, masks: Pairin
         names=names,
         classes=classes,
         ending=written.ending,
+        nothing=written.nothing,
         void=written.void,
         max_pixels=written.max_pixels,
     )

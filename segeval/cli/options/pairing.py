@@ -17,6 +17,8 @@ from segeval.settings import (
     OnError,
     Reading,
     RleOrder,
+    RleRows,
+    RleStarts,
     Source,
     parse_columns,
     parse_shard,
@@ -93,6 +95,15 @@ class FolderOptions:
     rle_base: int = _annotation(
         "Number of the first pixel of run lengths, 0 or 1.", min=0, max=1, metavar="N", default=1
     )
+    rle_starts: RleStarts = _annotation(
+        "Starts of runs are counted from the first pixel, or from the end of the run before "
+        "(relative, as in SIIM-ACR).",
+        default="absolute",
+    )
+    rle_rows: RleRows = _annotation(
+        "Rows of an image without classes are one mask, or an object each, for --objects ids.",
+        default="mask",
+    )
 
     score_threshold: float | None = _annotation(
         "Leave out predicted annotations with a lower score (COCO results, YOLO confidences).",
@@ -106,6 +117,8 @@ class FolderOptions:
             columns=() if self.columns is None else parse_columns(self.columns),
             rle_order=self.rle_order,
             rle_base=self.rle_base,
+            rle_starts=self.rle_starts,
+            rle_rows=self.rle_rows,
             score_threshold=self.score_threshold,
         )
 
