@@ -18,6 +18,8 @@ CHUNK: Final = 1 << 20  # bytes that are read at a time
 MOST_ENTRY: Final = 64 << 20  # bytes of one entry
 BOM: Final = "\xef\xbb\xbf"  # bytes as they are kept here, one a character
 BLANK: Final = re.compile(r"[ \t\r\n]*")
+EMPTY: Final = "the file is empty; write it again"
+CUT_OFF: Final = "the file ends too early, write or copy it again"
 CUT: Final = 16  # characters before the end that a number or word which is cut may take
 
 
@@ -84,7 +86,7 @@ class _Scan:
         elif first == "{":
             yield from self._pairs()
         else:
-            raise self._fault("expected { or [ at the start")
+            raise self._fault("expected { or [ at the start") if first else TextError(EMPTY)
         if self._peek():
             raise self._fault("there is more after its end")
 
@@ -186,4 +188,6 @@ class _Scan:
         """Say where a file is wrong."""
         at = self.place if place is None else place
         line = self.lines + self.text.count("\n", 0, at) + 1
-        return TextError(f"not valid JSON: line {line}: {reason}")
+        cut = reason.startswith("Unterminated") or not self.text[at:].strip()
+        early = f"; {CUT_OFF}" if self.ended and cut else ""
+        return TextError(f"not valid JSON: line {line}: {reason}{early}")

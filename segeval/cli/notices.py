@@ -12,14 +12,14 @@ from segeval.labels.classify import ClassifiedRun
 from segeval.labels.diagnose import MORE, explain_unknown, unpredicted_void
 from segeval.labels.doubts import OPTIONS
 from segeval.labels.infer import values_on_side
-from segeval.labels.labelmap import LabelMap, Side
+from segeval.labels.labelmap import BACKGROUND, LabelMap, Side
 from segeval.objects.doubts import may_be_ids
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals
 from segeval.scoring.means import depends_on_class_count
 from segeval.scoring.resampling import FEW, Units
 from segeval.scoring.sample import excluded_indices
-from segeval.text import listed
+from segeval.text import did_you_mean, listed
 from segeval.values import describe_values, reaches
 
 
@@ -40,11 +40,15 @@ def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, qui
     elif advice:
         notify(f"warning: {advice}")
     if labels.name == "binary(found)":
+        ones = 1 in values_on_side(run, "truth") | values_on_side(run, "prediction")
+        held = ("0, 1 and 255", "all but 0") if ones else ("0 and 255", "255")
         notify(
-            "notice: the masks hold nothing but 0 and 255, so they are scored as binary with "
-            "255 as foreground; type --labels binary to say so",
+            f"notice: the masks hold nothing but {held[0]}, so they are scored as binary with "
+            f"{held[1]} as foreground; type --labels binary to say so",
             quiet=quiet,
         )
+    elif labels.name == "categories":
+        _say_names(counts, labels, quiet=quiet)
     elif labels.name == "found" and not labels.prediction_offset:
         sides = values_on_side(run, "truth"), values_on_side(run, "prediction")
         if advice := unpredicted_void(*sides, labels.void):
@@ -53,6 +57,31 @@ def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, qui
             notify(
                 f"notice: {len(labels.names)} values are scored as classes, and look like ids of "
                 "objects; type --objects ids if they are",
+                quiet=quiet,
+            )
+
+
+def _say_names(counts: ClassifiedRun, labels: LabelMap, *, quiet: bool) -> None:
+    """Say that names of classes do not match: none of them, or one that is only predicted."""
+    held = counts.classes
+    rows = list(zip(labels.labels, held.support, held.predicted, strict=True))
+    classes = [row for row in rows if row[0].name.lower() not in BACKGROUND]
+    true = [label.name for label, pixels, _ in classes if pixels]
+    predicted = [label.name for label, _, pixels in classes if pixels]
+    if true and predicted and not set(true) & set(predicted):
+        notify(
+            f"notice: no class is on both sides: the truth holds {listed(true, SHOWN)}, the "
+            f"prediction {listed(predicted, SHOWN)}; call the same classes alike",
+            quiet=quiet,
+        )
+        return
+    known = [label.name for label, _, _ in classes if label.truth_values]
+    for label, _, pixels in classes:
+        if pixels and not label.truth_values:
+            near = did_you_mean(label.name.lower(), map(str.lower, known)) or ";"
+            notify(
+                f"notice: the file of the truth has no class {label.name!r}, which is predicted on "
+                f"{pixels} pixels{near} it counts as a class of its own",
                 quiet=quiet,
             )
 

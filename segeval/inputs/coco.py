@@ -31,7 +31,7 @@ from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
 from segeval.jsonfiles import parse_entry
 from segeval.settings import AnnotationChoice
 from segeval.text import counted, listed, quoted, reason_of
-from segeval.values import OUTSIDE, UNANNOTATED
+from segeval.values import OUTSIDE, UNANNOTATED, describe_values
 
 COCO_FORMS: Final = {"coco", "coco-results", "coco-panoptic"}
 BACKGROUND: Final = ("background", "bg", "unlabeled background")
@@ -85,6 +85,8 @@ def index_coco(path: Path, side: str, choice: AnnotationChoice, truth: Index | N
     try:
         file = read_coco(str(path), stamp_of(os.stat(path)))
         if file.kind == "coco-results":
+            if truth is not None and truth.problems and not truth.files:
+                return Index(files={})  # nothing can be said beside a truth that is not understood
             file = _with_images(file, truth)
         facts = _facts(file, side, choice, truth)
         keys = file.rows if file.kind == "coco-panoptic" else file.images
@@ -204,7 +206,10 @@ def _painted(rows: NDArray[Any], scores: NDArray[np.float64], facts: list[str]) 
 def _with_images(file: CocoFile, truth: Index | None) -> CocoFile:
     """Name the images of results as the truth does: by their ids, or by those in names of files."""
     if truth is None:
-        raise MaskError("it is a list of results, which are no truth; name the annotations")
+        raise MaskError(
+            "it is a list of results, which are no truth; name it first, as PRED, and the "
+            "annotations second"
+        )
     images = dict(truth.images)
     if not images:
         for name, mask in truth.files.items():
@@ -216,10 +221,28 @@ def _with_images(file: CocoFile, truth: Index | None) -> CocoFile:
     if strange and len(strange) == len(file.rows):
         raise MaskError(
             f"none of its image_ids, such as {quoted(strange[0])}, is that of an image of the "
-            f"truth, such as {quoted(next(iter(images), None))}"
+            f"truth, such as {quoted(next(iter(images), None))}{_advice(strange[0], images, truth)}"
         )
     more = f" and {counted(len(strange) - 1, 'more image')}" if len(strange) > 1 else ""
     faults = [f"image {quoted(strange[0])}{more}: not in the truth"] if strange else []
     if any(np.isnan(scores).any() for scores in file.scores.values()):
-        faults.append("not all of its results have a score, which decides where they overlap")
+        faults.append(
+            "not all of its results have a score, which decides where they overlap; if there are "
+            "none, write 1 into all: later results then lie upon earlier ones"
+        )
+    if truth.names and truth.background in file.categories.keys() - truth.names.keys():
+        faults.append(
+            f"category {truth.background} is the background of the truth, whose categories are "
+            f"{describe_values(truth.names)}; write these ids into the results"
+        )
     return replace(file, images=images, faults=(*file.faults, *faults))
+
+
+def _advice(image: Id, images: Mapping[Id, CocoImage], truth: Index) -> str:
+    """Say what makes results find their images."""
+    if str(image) in map(str, images):
+        kinds = ("texts", "numbers") if isinstance(image, str) else ("numbers", "texts")
+        return f"; they are {kinds[0]} here and {kinds[1]} there, write both alike"
+    if truth.images:
+        return ""
+    return "; name the JSON of the truth, or call its masks by these ids"

@@ -30,6 +30,10 @@ NOT_COCO: Final = (
     "it is no COCO file: expected an object with `images`, `annotations` and `categories`, or a "
     "list of results with image_id, category_id and segmentation"
 )
+NO_LIST: Final = (
+    "it is a list of panoptic annotations; name the whole file, an object with `annotations` and "
+    "`categories`"
+)
 ROW: Final = ("image", "start", "size", "category", "crowd", "id")
 Row = np.dtype([(name, np.int64) for name in ROW])  # an annotation
 
@@ -117,6 +121,8 @@ class _Scan:
     keys: set[str] = field(default_factory=set)
     pngs: dict[Id, str] = field(default_factory=dict)  # of panoptic annotations, by image
     polygons: bool = False
+    boxes: list[str] = field(default_factory=list)  # annotations that have no segmentation
+    empty: int = 0  # annotations of which it is empty
     faults: list[str] = field(default_factory=list)
 
     def take(self, member: Member) -> None:
@@ -170,6 +176,9 @@ class _Scan:
             self.first["image", image] = name_of(entry)
         if "segments_info" in entry:
             category, crowd = 0, self._panoptic(entry, image)
+        elif "bbox" in entry and not isinstance(entry.get("segmentation"), (list, dict)):
+            self.boxes.append(name_of(entry))
+            return
         else:
             category, crowd = self._segment(entry)
         self.scores.append(_score(entry))
@@ -181,8 +190,8 @@ class _Scan:
         """Check an annotation, and return its category and whether it is a crowd."""
         stated = entry.get("segmentation")
         if not isinstance(stated, (list, dict)):
-            box = ", but a box, which is no mask" if "bbox" in entry else ""
-            raise MaskError(f"{name_of(entry)} has no segmentation{box}")
+            raise MaskError(f"{name_of(entry)} has no segmentation")
+        self.empty += stated == []
         self.polygons = self.polygons or isinstance(stated, list)
         return self._class(entry, name_of(entry))
 
@@ -217,6 +226,8 @@ class _Scan:
     def whole(self, stamp: Stamp) -> CocoFile:
         """Check the file as a whole, and part its annotations by image."""
         kind: Kind = "coco-results" if "" in self.keys else "coco"
+        if kind == "coco-results" and self.pngs:
+            raise MaskError(NO_LIST)
         if kind == "coco" and self.pngs:
             kind = "coco-panoptic"
         wanted = {"annotations"} if self.pngs else {"images", "annotations"}
@@ -240,8 +251,16 @@ class _Scan:
             rows=dict(zip(self.annotated, np.split(rows[order], cuts), strict=False)),
             scores=dict(zip(self.annotated, scores, strict=False)),
             polygons=self.polygons,
-            faults=_shortened([*self.faults, *self._strays(), *_twice(rows["id"])]),
+            faults=_shortened([*self.faults, *self._boxes(), *self._strays(), *_twice(rows["id"])]),
         )
+
+    def _boxes(self) -> Iterator[str]:
+        """Say at once that annotations are boxes; an empty mask among others is none."""
+        if self.boxes:
+            more = f" and {len(self.boxes) - 1} more have" if len(self.boxes) > 1 else " has"
+            yield f"{self.boxes[0]}{more} no segmentation, but a box, which is no mask"
+        if self.empty and self.empty == len(self.scores):
+            yield f"every segmentation ({self.empty}) is empty; are there boxes alone?"
 
     def _strays(self) -> Iterator[str]:
         """Name annotations of images and categories that the file does not list."""

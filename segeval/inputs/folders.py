@@ -21,6 +21,7 @@ IMAGE_EXTENSIONS: Final = frozenset(
 )  # extensions of the files that are looked at; all others are left alone
 
 EXTENSIONS: Final = IMAGE_EXTENSIONS | {".txt", ".dcm"}  # that are no part of names
+FILES: Final = EXTENSIONS | {".json", ".csv", ".tsv"}  # of what may stand for a folder
 LITTER: Final = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # of systems, not of users
 
 Identity = tuple[int, int]  # device and number of a folder
@@ -95,8 +96,9 @@ def _no_folder(folder: Path, side: str) -> Problem | None:
     try:
         mode = os.stat(folder).st_mode
     except FileNotFoundError:
-        detail = f"{side} folder {folder} does not exist; check the path"
-        return Problem(name=str(folder), kind="no such folder", detail=detail)
+        what = "file" if folder.suffix.lower() in FILES else "folder"
+        detail = f"{side} {what} {folder} does not exist; check the path"
+        return Problem(name=str(folder), kind=f"no such {what}", detail=detail)
     except (OSError, ValueError) as error:
         detail = f"{side} folder {folder} cannot be opened: {reason_of(error)}; check the path"
         return Problem(name=str(folder), kind="no such folder", detail=detail)

@@ -57,8 +57,9 @@ def found_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap | 
     if len(sides) == 1:
         raise LabelError(
             f"the classes of the {sides[0]} count from 0, beside a background without a value; "
-            "those of the other side cannot be matched to them: type --labels FILE --pred-labels "
-            "FILE, with the classes of each, that of masks with its background"
+            "those of the other side cannot be matched to them: type --labels data.yaml, with the "
+            "names of the classes, if masks hold 0 as background and the classes from 1 on, else "
+            "--labels FILE --pred-labels FILE, with the classes of each side"
         )
     values = values_on_side(run, "truth") | values_on_side(run, "prediction")
     return numbered("found", sorted(values - {UNANNOTATED}), void=ignore or ())

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
+from segeval.inputs.coco import COCO_FORMS
+from segeval.inputs.layouts import FORMS
+from segeval.inputs.yolo import YOLO
 from segeval.labels.labelmap import WHITE, Label, LabelMap, Side
 from segeval.settings import LabelChoice
 from segeval.values import (
@@ -57,6 +60,7 @@ def with_ids(run: CountedRun, ignore: Collection[int] | None) -> CountedRun:
     """
     if run.provenance.problems:
         return run
+    _refuse_painted(run)
     columns: dict[Side, NDArray[np.int64]] = {
         "truth": _ids(run.counts.truth),
         "prediction": _ids(run.counts.prediction),
@@ -68,6 +72,23 @@ def with_ids(run: CountedRun, ignore: Collection[int] | None) -> CountedRun:
             raise LabelError(f"{side} holds {describe_values(held.tolist())}: {doubt}")
     counts = run.counts.with_values(**columns)
     return replace(run, counts=counts)
+
+
+def _refuse_painted(run: CountedRun) -> None:
+    """Stop where a side holds the classes of annotations, so that objects are lost in them."""
+    sides: dict[Side, NDArray[np.int64]] = {
+        "truth": run.counts.truth,
+        "prediction": run.counts.prediction,
+    }
+    for side, values in sides.items():
+        kinds = {form.partition(",")[0] for form in run.images.column(f"{side}_form")}
+        plain = kinds & FORMS and values.max(initial=0) <= 1
+        if plain or kinds & {YOLO, *COCO_FORMS}:
+            raise LabelError(
+                f"--objects ids needs label images, and the {side} comes from annotations, which "
+                "are painted by class: objects of one class would be one; save them as masks in "
+                "which each object has a value of its own, or leave out --objects"
+            )
 
 
 def _ids(values: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
+from segeval.inputs.layouts import FORMS
 from segeval.labels.colors import explain_colors
 from segeval.labels.diagnose import (
     GREY_LEVELS,
@@ -43,7 +44,7 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
     truth, prediction = values_on_side(run, "truth"), values_on_side(run, "prediction")
     if any(value >= COLOR for value in truth | prediction):
         raise LabelError(explain_colors(run, ignore))
-    if _binary(truth, prediction, ignore):
+    if _binary(truth, prediction, ignore) or _binary_table(run, truth, prediction, ignore):
         return replace(load_labels("binary"), name="binary(found)").ignoring(ignore or ())
     void = (WHITE,) if ignore is None else ignore
     judged, predicted = truth - set(void), prediction - set(void)
@@ -80,6 +81,18 @@ def _binary(truth: set[int], prediction: set[int], ignore: tuple[int, ...] | Non
         return True
     stated = ignore == () or (void and WHITE in prediction)
     return stated and spelt_twice(truth, ignore) and prediction <= {0, 1, WHITE}
+
+
+def _binary_table(
+    run: CountedRun, truth: set[int], prediction: set[int], ignore: tuple[int, ...] | None
+) -> bool:
+    """Whether one side is 255 in masks, and the other comes from tables without classes: 1."""
+    forms = [run.images.column(name) for name in ("truth_form", "prediction_form")]
+    kinds = [{form.partition(",")[0] for form in column if form} for column in forms]
+    tables = [bool(each) and each <= FORMS for each in kinds]
+    spelt = [{0, 1} if table else {0, WHITE} for table in tables]
+    held = all(side <= known for side, known in zip((truth, prediction), spelt, strict=True))
+    return held and tables[0] != tables[1] and not ignore
 
 
 def _grey_doubt(truth: set[int], prediction: set[int], *, binary_truth: bool) -> str:
@@ -127,5 +140,6 @@ def _nothing_common(truth: set[int], prediction: set[int]) -> str:
         return ""
     return (
         "the two sides have no value but 0 in common; name the classes with --labels FILE "
-        "(TOML with truth_values and prediction_values) or convert one side"
+        "(TOML with truth_values and prediction_values) or convert one side, or type --objects ids "
+        "if each value is an object"
     )

@@ -71,7 +71,7 @@ def test_coco_categories_have_groups_and_colours(tmp_path: Path) -> None:
 
 
 BAD: dict[str, tuple[Any, str]] = {
-    "nothing": ("", "line 1: expected . or ."),
+    "nothing": ("", "the file is empty; write it again"),
     "cut": ('{"labels": {"a": 0}', "line 1: expected , or ."),
     "no end": ('{"labels": {"a": ', "line 1: Expecting value"),
     "more": ("{} {}", "line 1: there is more after its end"),

@@ -1,0 +1,78 @@
+"""Files of annotations that are wrong in the ways of a first day: what is said, and only once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made.coco import annotation, coco, result, written
+from made.sets import save, segeval
+
+LEFT = {"size": [4, 6], "counts": [0, 12, 12]}
+TRUTH = coco(annotation(LEFT), images=((5, "a.jpg", 4, 6), (6, "b.jpg", 4, 6)))
+RESULTS = [result(LEFT, 0.5)]
+BOX = {"segmentation": None, "bbox": [1, 2, 3, 4]}
+
+
+def said_of(folder: Path, prediction: Any, truth: Any) -> list[str]:
+    """Score two files of annotations that cannot be, and return the problems."""
+    files = written(folder / "p.json", prediction), written(folder / "t.json", truth)
+    said = segeval("score", *files, expect=3)
+    head, *problems = " ".join(said.stderr.split()).split(" bad annotations: ")
+    assert head.endswith(" in the data; nothing was scored")
+    return problems
+
+
+FAULTS: dict[str, tuple[Any, Any, str]] = {
+    "cut off": (RESULTS, '{"images": [{"id"', "line 1: Expecting ':' delimiter; the file ends too"),
+    "cut in a text": ('[{"image_', TRUTH, "Unterminated string starting at; the file ends too ear"),
+    "cut between": ("[1", TRUTH, "line 1: expected , or ]; the file ends too early, write or copy"),
+    "a word that is none": ("[1, x]", TRUTH, "line 1: Expecting value"),
+    "empty": ("", TRUTH, "p.json: the file is empty; write it again"),
+    "results second": (TRUTH, RESULTS, "no truth; name it first, as PRED, and the annotations sec"),
+    "boxes": ([RESULTS[0] | BOX] * 3, TRUTH, "result of image 5 and 2 more have no segmentation,"),
+    "boxes as truth": (
+        RESULTS,
+        coco(annotation([], bbox=[1, 2, 3, 4])),
+        "t.json: every segmentation (1) is empty; are there boxes alone?",
+    ),
+    "categories from 0": (
+        [result(LEFT, 0.5, category_id=0)],
+        TRUTH,
+        "category 0 is the background of the truth, whose categories are 1,7; write these ids",
+    ),
+    "ids as texts": (
+        [result(LEFT, 0.5, image_id="5")],
+        TRUTH,
+        "such as 5; they are texts here and numbers there, write both alike",
+    ),
+    "panoptic list": (
+        [{"image_id": 5, "file_name": "a.png", "segments_info": []}],
+        TRUTH,
+        "it is a list of panoptic annotations; name the whole file",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_one_fault_is_one_problem(tmp_path: Path, kind: str) -> None:
+    prediction, truth, reason = FAULTS[kind]
+    (problem,) = said_of(tmp_path, prediction, truth)
+    assert reason in problem
+    assert ("the file ends too early" in problem) == kind.startswith("cut")
+
+
+def test_a_missing_file_is_called_a_file_and_a_missing_folder_a_folder(tmp_path: Path) -> None:
+    results = written(tmp_path / "p.json", RESULTS)
+    for name, what in (("t.json", "file"), ("t.v2", "folder")):
+        said = segeval("score", results, tmp_path / name, expect=3)
+        assert said.stderr.count("\n") == 2
+        assert f"no such {what}: truth {what} " in said.stderr
+
+
+def test_results_of_masks_whose_names_are_no_ids_say_how_to_call_them(tmp_path: Path) -> None:
+    save(tmp_path / "truth" / "a.png", np.zeros((4, 6), np.uint8))
+    said = segeval("score", written(tmp_path / "p.json", RESULTS), tmp_path / "truth", expect=3)
+    assert "or call its masks by these ids" in " ".join(said.stderr.split())
