@@ -21,7 +21,7 @@ from segeval.counting.runschema import check_free
 from segeval.errors import Problem, SettingError
 from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
-from segeval.labels.ids import of_objects, with_ids
+from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import LabelMap
 from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules, ObjectSource
@@ -100,8 +100,6 @@ def _scorer(
     """Return what scores a run, after a check of its settings that needs no run."""
     rules = ObjectRules(source=objects) if isinstance(objects, str) else objects
     choice = _choice(ignore, labelling)
-    if rules is not None:
-        choice = of_objects(choice)
     convention = convention or Convention()
     labels = explicit_labels(choice)
     if labels is not None:
@@ -109,9 +107,9 @@ def _scorer(
     resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
 
     def score(run: CountedRun) -> Result:
-        run = run if rules is None else with_ids(run, ignore)
+        run, chosen = (run, choice) if rules is None else as_objects(run, choice)
         scores = label_and_score(
-            run, choice, convention, unknown=unknown, group_by=group_by, resampling=resampling
+            run, chosen, convention, unknown=unknown, group_by=group_by, resampling=resampling
         )
         meaning = label_settings(choice, unknown) | {"group_by": group_by}
         found = None if rules is None else score_objects(scores, rules)

@@ -1,7 +1,8 @@
 """What an integer of a mask is: an index, a colour as one number, or a level of a float.
 
 Indices are the integers of files, from -2^61 to 2^61. All other values lie beyond, where no file
-reaches: colours from 2^62 on, floats around -2^62, and what has no value at -2^63. Floats are
+reaches: colours from 2^62 on, objects of a class below, floats around -2^62, and what has no value
+at -2^63. Floats are
 counted in steps of 1/51000, to hold every threshold of three decimals and every k/255.
 """
 
@@ -21,6 +22,11 @@ SLACK: Final = 1e-4  # how far rounding may move a probability out of [0, 1]
 FURTHEST: Final = 1 << 40  # levels reach so far to either side of `FLOAT`; floats beyond are cut
 NOT_FINITE: Final = FLOAT - 2 * FURTHEST  # the value of NaN and of both infinities
 LAST_FLOAT: Final = FLOAT + FURTHEST  # floats are the values from `NOT_FINITE` to it
+
+OBJECT: Final = 3 << 60  # added to ``class << 32 | id``: one object of a class
+CROWD: Final = 1 << 59  # added to it: several objects of the class, which are not told apart
+SHORT: Final = 1 << 24  # indices, colours and levels of floats below this are classes of objects
+KINDS: Final = (0, COLOR, FLOAT)  # what is taken off the value of a class, which so is short
 
 NO_PREDICTION: Final = -(1 << 63)  # predicted value of a pixel without any prediction
 OUTSIDE: Final = NO_PREDICTION  # true value outside the field of view: void under every map
@@ -99,8 +105,50 @@ def are_values(values: NDArray[np.int64]) -> NDArray[np.bool_]:
     if of_files.all():
         return of_files
     colors = (values >= COLOR) & (values <= color_value((255, 255, 255)))
-    of_files |= colors | is_float(values) | (values <= UNANNOTATED)
+    of_files |= colors | is_float(values) | (values <= UNANNOTATED) | is_object(values)
     return of_files
+
+
+def object_values(
+    values: NDArray[np.int64], ids: NDArray[np.int64], crowds: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Return the values of objects of classes; a value that is no class of objects stays.
+
+    >>> found = object_values(np.array([7, -1]), np.array([300, 300]))
+    >>> class_values(found), object_ids(found[:1])
+    (array([ 7, -1]), array([300]))
+    """
+    made, marks = values, 0 if crowds is None else np.where(crowds, CROWD, 0)
+    for number, start in enumerate(KINDS):
+        short = values - start
+        fits = (short >= 0) & (short < SHORT)
+        codes = OBJECT + ((short + number * SHORT) << 32) + ids + marks
+        made = np.where(fits, codes, made)
+    return made
+
+
+def is_object(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether values stand for objects, or crowds, of a class."""
+    return (values >= OBJECT) & (values < COLOR)
+
+
+def object_ids(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the ids of objects; other values are their own."""
+    return np.where(is_object(values), values & 0xFFFFFFFF, values)
+
+
+def is_crowd(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether values stand for crowds."""
+    crowds: NDArray[np.bool_] = values & CROWD != 0
+    return is_object(values) & crowds
+
+
+def class_values(values: NDArray[np.int64], *, crowds: bool = False) -> NDArray[np.int64]:
+    """Return the values of the classes of objects; crowds are void, unless they are asked for."""
+    short = values - OBJECT >> 32 & 4 * SHORT - 1
+    start = np.array((*KINDS, 0), np.int64)[short // SHORT]
+    classes = np.where(is_object(values), short % SHORT + start, values)
+    return classes if crowds else np.where(is_crowd(values), OUTSIDE, classes)
 
 
 def is_float(values: NDArray[np.int64]) -> NDArray[np.bool_]:

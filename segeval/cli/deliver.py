@@ -6,7 +6,7 @@ import inspect
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +24,7 @@ from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.files import STDOUT, write_bytes, write_text
 from segeval.inputs.layouts import FORMS
-from segeval.labels.ids import with_ids
+from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import OVERLAP
 from segeval.objects.gates import check_gates
 from segeval.objects.result import score_objects
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
     if plan.objects is not None:
-        run = with_ids(run, plan.choice.ignore)
+        run, choice = as_objects(run, plan.choice)
+        plan = replace(plan, choice=choice)
     scores = label_and_score(run, **plan.scoring(), resampling=plan.resampling)
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")

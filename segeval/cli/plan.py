@@ -17,7 +17,6 @@ from segeval.cli.places import check_reports
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.labels.choose import check_names
-from segeval.labels.ids import of_objects
 from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
 from segeval.scoring.baseline import Baseline, Drop, parse_drop, read_baseline
@@ -70,7 +69,7 @@ def prepare(
     )
     plan = Plan(
         labels=labels,
-        choice=labels.choice() if rules is None else of_objects(labels.choice()),
+        choice=labels.choice(),
         convention=chosen,
         group_by=convention.group_by,
         resampling=convention.resampling(),

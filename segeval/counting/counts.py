@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segeval.counting.contingency import ContingencyTable
+from segeval.values import class_values, is_object
 
 BLOCK: Final = 1 << 16  # rows that are looked at together; an image is never cut
 WIDTHS: Final = (np.uint8, np.uint16, np.int32, np.int64)  # each holds what those before it hold
@@ -145,6 +146,13 @@ class Counts:
         ]
         return self.of_columns(changed)
 
+    def of_classes(self) -> Counts | None:
+        """Return the counts without the ids of objects, or None if there are no objects."""
+        sides = self.columns[1:3]
+        if not any(c.dtype == np.int64 and bool(is_object(c).any()) for c in sides):
+            return None
+        return Counts.joined(map(_of_classes, self.blocks()))
+
     def renumbered(self, places: NDArray[np.intp]) -> Counts:
         """Return the counts with images at other places, -1 of those that are left out."""
         if np.array_equal(places, np.arange(places.size)):
@@ -163,6 +171,21 @@ class Counts:
         if bool((column[1:] >= column[:-1]).all()):
             return self
         return self.select(np.argsort(column, kind="stable"))
+
+
+def _of_classes(block: Counts) -> Counts:
+    keys = [block.image, class_values(block.truth), class_values(block.prediction)]
+    order = np.lexsort(keys[::-1])
+    image, truth, prediction = (key[order] for key in keys)
+    new = np.ones(order.size, np.bool_)
+    new[1:] = (
+        (np.diff(image) != 0) | (truth[1:] != truth[:-1]) | (prediction[1:] != prediction[:-1])
+    )
+    starts = np.flatnonzero(new)
+    pixels = np.add.reduceat(block.pixels[order], starts)
+    return Counts(
+        image=image[starts], truth=truth[starts], prediction=prediction[starts], pixels=pixels
+    )
 
 
 def narrowed(column: ArrayLike) -> NDArray[Any]:

@@ -70,7 +70,7 @@ def count_pair(
             counted := _count_rows(pair, reading.max_pixels, fingerprints=fingerprints)
         ) is not None:
             return counted
-        truth, mask = read_pair(pair, **how, lossy=reading.lossy)
+        truth, mask = read_pair(pair, **how, lossy=reading.lossy, objects=True)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
         if mask is not None:

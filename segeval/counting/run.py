@@ -178,6 +178,25 @@ class CountedRun:
     images: Images
     counts: Counts
     provenance: Provenance = field(default_factory=Provenance)
+    objects: Counts | None = None  # the counts by object, where classes have any
+
+    @classmethod
+    def assembled(
+        cls, images: Images, counts: Counts, provenance: Provenance | None = None
+    ) -> CountedRun:
+        """Make a run of counts, which may be by object."""
+        of_classes = counts.of_classes()
+        return cls(
+            images=images,
+            counts=counts if of_classes is None else of_classes,
+            provenance=provenance or Provenance(),
+            objects=None if of_classes is None else counts,
+        )
+
+    @property
+    def finest(self) -> Counts:
+        """The counts by object, where classes have any."""
+        return self.counts if self.objects is None else self.objects
 
     @classmethod
     def of(cls, images: Iterable[ImageCounts], provenance: Provenance | None = None) -> CountedRun:
@@ -193,9 +212,16 @@ class CountedRun:
 
     def __iter__(self) -> Iterator[ImageCounts]:
         """Yield every image with its table."""
-        starts = self.counts.starts(len(self.images))
+        return self._tables(self.counts)
+
+    def by_object(self) -> Iterator[ImageCounts]:
+        """Yield every image with its table by object, as run files hold it."""
+        return self._tables(self.finest)
+
+    def _tables(self, counts: Counts) -> Iterator[ImageCounts]:
+        starts = counts.starts(len(self.images))
         for number, info in enumerate(self.images):
-            table = self.counts.table_of(slice(*starts[number : number + 2].tolist()))
+            table = counts.table_of(slice(*starts[number : number + 2].tolist()))
             yield ImageCounts(info=info, table=table)
 
     def image(self, position: int) -> ImageCounts:
@@ -217,7 +243,7 @@ class CountedRun:
                 ours, theirs = (" ".join(stated) or "none" for stated in (waivers[0], other))
                 raise RunError(f"runs of different reading settings do not add: {ours}, {theirs}")
         images: dict[str, ImageCounts] = {}
-        for image in itertools.chain.from_iterable(runs):
+        for image in itertools.chain.from_iterable(run.by_object() for run in runs):
             _check_same(images.setdefault(image.info.name, image), image)
         return type(self).of(images.values(), _united([run.provenance for run in runs]))
 
@@ -246,6 +272,7 @@ class CountedRun:
             images=self.images.take(positions),
             counts=self.counts.renumbered(places),
             provenance=kept,
+            objects=None if self.objects is None else self.objects.renumbered(places),
         )
 
 
@@ -257,7 +284,7 @@ class Gathering:
         self._parts: list[Counts] = []
         self._tables: list[ContingencyTable] = []
         if begun is not None:
-            self._images, self._parts = begun.images.take(range(len(begun))), [begun.counts]
+            self._images, self._parts = begun.images.take(range(len(begun))), [begun.finest]
 
     def add(self, image: ImageCounts) -> None:
         """Add one image."""
@@ -291,7 +318,7 @@ class Gathering:
             places = np.empty(len(order), np.intp)
             places[order] = np.arange(len(order))
             images, counts = images.take(order), counts.renumbered(places)
-        return CountedRun(images=images, counts=counts, provenance=provenance)
+        return CountedRun.assembled(images, counts, provenance)
 
 
 def _check_same(one: ImageCounts, other: ImageCounts) -> None:

@@ -138,7 +138,7 @@ class RunFile:
                 images = images.with_column(name, [kept[place][column] for place in there])
             places = np.full(len(stored.images), -1)
             places[there] = np.arange(len(there))
-            self.kept = CountedRun(images=images, counts=counts.renumbered(places))
+            self.kept = CountedRun.assembled(images, counts.renumbered(places))
             self._set_provenance(begun)
             self._set("complete", "0")
             self._connection.execute("COMMIT")
@@ -230,7 +230,7 @@ class RunFile:
             whole = self._checksum(problems) if self._get("schema") == str(SCHEMA) else ""
             if self._get("checksum") != whole:
                 raise ValueError("it is not as it was written")
-            return CountedRun(images=stored.images, counts=counts, provenance=provenance)
+            return CountedRun.assembled(stored.images, counts, provenance)
 
     def _size(self) -> str:
         (count,) = self._connection.execute("SELECT count(*) FROM images").fetchone()
@@ -301,7 +301,7 @@ def write_run(run: CountedRun, path: Path, *, overwrite: bool = False) -> None:
     file = RunFile.create(path, resume=False, overwrite=overwrite)
     try:
         file.pending([], run.provenance)
-        for image in run:
+        for image in run.by_object():
             file.add(image)
         file.finish(run.provenance)
     finally:

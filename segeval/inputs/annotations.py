@@ -53,6 +53,10 @@ class Annotation(ABC):
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return the mask, (H, W); a MaskError names line and image of all that is wrong."""
 
+    def objects(self, shape: Shape) -> NDArray[Any]:
+        """Return the mask with a value for each object, as far as objects are told apart."""
+        return self.values(shape)
+
     def runs(self, shape: Shape) -> Runs | None:
         """Return the mask as run lengths, if it is held as such."""
         del shape

@@ -31,7 +31,7 @@ from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
 from segeval.jsonfiles import parse_entry
 from segeval.settings import AnnotationChoice
 from segeval.text import counted, listed, quoted, reason_of
-from segeval.values import OUTSIDE, UNANNOTATED, describe_values
+from segeval.values import UNANNOTATED, class_values, describe_values, object_values
 
 COCO_FORMS: Final = {"coco", "coco-results", "coco-panoptic"}
 BACKGROUND: Final = ("background", "bg", "unlabeled background")
@@ -53,11 +53,22 @@ class CocoMask(Annotation):
 
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return category ids, (H, W); a MaskError tells what is wrong with the annotations."""
+        return self._painted(shape, class_values(self._of_objects()))
+
+    def objects(self, shape: Shape) -> NDArray[Any]:
+        """Return category ids and the numbers of the annotations, (H, W)."""
+        return self._painted(shape, self._of_objects())
+
+    def _of_objects(self) -> NDArray[np.int64]:
+        crowd = (self.rows["crowd"] == 1) & self.crowd_is_void
+        numbers = np.arange(1, len(self.rows) + 1)
+        return object_values(self.rows["category"].astype(np.int64), numbers, crowd)
+
+    def _painted(self, shape: Shape, values: NDArray[np.int64]) -> NDArray[Any]:
         pieces: list[tuple[Counts, int]] = []
         faults = []
-        void = (self.rows["crowd"] == 1) & self.crowd_is_void
-        values = np.where(void, OUTSIDE, self.rows["category"]).tolist()
-        for data, value in zip(read_entries(self.path, self.stamp, self.rows), values, strict=True):
+        entries = read_entries(self.path, self.stamp, self.rows)
+        for data, value in zip(entries, values.tolist(), strict=True):
             entry = parse_entry(data)
             try:
                 pieces += [(counts, value) for counts in _masks(entry["segmentation"], shape)]
@@ -129,6 +140,10 @@ class StoredCoco(Annotation):
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return category ids, (H, W)."""
         return self._found().values(shape)
+
+    def objects(self, shape: Shape) -> NDArray[Any]:
+        """Return category ids and what tells objects apart, (H, W)."""
+        return self._found().objects(shape)
 
 
 def _problem(path: Path, fault: str) -> Problem:

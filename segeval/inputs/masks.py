@@ -59,16 +59,19 @@ def read_mask(
     fingerprints: bool = False,
     lossy: bool = False,
     shape: Shape | None = None,
+    objects: bool = False,
 ) -> Mask:
     """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file, or from an annotation.
 
     Palette masks are read as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
     one number, floats as levels. An alpha channel that is opaque everywhere is dropped. A grey
     JPEG is read only where ``lossy`` allows it, as for a map that meets a threshold. ``shape`` is
-    that of the other side, for an annotation that does not state its own.
+    that of the other side, for an annotation that does not state its own. With ``objects`` an
+    annotation gives each object a value of its own; see `segeval.values.object_values`.
     """
     if isinstance(path, Annotation):
-        return _read_annotation(path, shape, max_pixels, fingerprints=fingerprints)
+        how = {"fingerprints": fingerprints, "objects": objects}
+        return _read_annotation(path, shape, max_pixels, **how)
     with named(path), opened(path) as file:
         header = _read_header(file.stream, lossy=lossy)
         values, data = decode(file, header, max_pixels)
@@ -77,13 +80,19 @@ def read_mask(
 
 
 def _read_annotation(
-    annotation: Annotation, shape: Shape | None, max_pixels: int, *, fingerprints: bool
+    annotation: Annotation,
+    shape: Shape | None,
+    max_pixels: int,
+    *,
+    fingerprints: bool,
+    objects: bool,
 ) -> Mask:
     with named(annotation.path):
         height, width = annotation.shape(shape)
         check_size(width, height, max_pixels)
         with memory_for(width, height):
-            values = annotation.values((height, width))
+            make = annotation.objects if objects else annotation.values
+            values = make((height, width))
         mark = annotation.fingerprint() if fingerprints else ""
         return Mask(values=values, form=annotation.form, fingerprint=mark)
 

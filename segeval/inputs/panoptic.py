@@ -1,5 +1,6 @@
 """Panoptic segmentation of COCO: a PNG whose colours are segments, and JSON with their classes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from segeval.inputs.annotations import Annotation, Shape
 from segeval.inputs.cocofile import Stamp, read_entries
 from segeval.jsonfiles import parse_entry
 from segeval.text import quoted
-from segeval.values import COLOR, OUTSIDE
+from segeval.values import COLOR, OUTSIDE, class_values, object_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +43,36 @@ class PanopticMask(Annotation):
 
     def values(self, shape: Shape) -> NDArray[np.int64]:
         """Return the category of every pixel, (H, W)."""
+        return self._painted(shape, class_values)
+
+    def objects(self, shape: Shape) -> NDArray[np.int64]:
+        """Return category and id of the segment of every pixel, (H, W)."""
+        return self._painted(shape, lambda values: values)
+
+    def _painted(
+        self, shape: Shape, change: Callable[[NDArray[np.int64]], NDArray[np.int64]]
+    ) -> NDArray[np.int64]:
         (data,) = read_entries(self.path, self.stamp, self.rows)
         entry = parse_entry(data)
-        table = {0: OUTSIDE}
-        for segment in entry["segments_info"]:
-            void = self.crowd_is_void and segment.get("iscrowd")
-            table[segment["id"]] = OUTSIDE if void else segment["category_id"]
         ids = self._ids(entry, shape).ravel()
         starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
-        found = ids[starts].tolist()
-        if strange := sorted(set(found) - table.keys()):
+        found, place = np.unique(ids[starts], return_inverse=True)
+        lengths = np.diff(starts, append=ids.size)
+        values = change(self._segments(entry, found))
+        return np.repeat(values[place], lengths).reshape(shape)
+
+    def _segments(self, entry: dict[str, Any], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the values of segments, of which 0 is none."""
+        stated = {segment["id"]: segment for segment in entry["segments_info"]}
+        if strange := sorted(set(ids.tolist()) - stated.keys() - {0}):
             raise MaskError(
                 f"image {self.key}: {self._png(entry)} holds segment {strange[0]}, which "
                 "segments_info does not list"
             )
-        lengths = np.diff(starts, append=ids.size)
-        return np.repeat(np.array([table[each] for each in found], np.int64), lengths).reshape(
-            shape
-        )
+        listed = [stated.get(each, {"category_id": OUTSIDE}) for each in ids.tolist()]
+        categories = np.array([segment["category_id"] for segment in listed], np.int64)
+        crowds = np.array([bool(segment.get("iscrowd")) for segment in listed])
+        return object_values(categories, ids, crowds & self.crowd_is_void)
 
     def _png(self, entry: dict[str, Any]) -> Path:
         return Path(self.folder, entry["file_name"])

@@ -92,13 +92,22 @@ def _inside(region: Mask) -> NDArray[np.bool_]:
 
 
 def read_pair(
-    pair: Pair, *, max_pixels: int, fingerprints: bool = False, lossy: bool = False
+    pair: Pair,
+    *,
+    max_pixels: int,
+    fingerprints: bool = False,
+    lossy: bool = False,
+    objects: bool = False,
 ) -> tuple[Mask, Mask | None]:
     """Read both masks of a pair, the truth as `read_truth`; None for no prediction.
 
     An annotation that states no size has that of the other side.
     """
-    how: dict[str, Any] = {"max_pixels": max_pixels, "fingerprints": fingerprints}
+    how: dict[str, Any] = {
+        "max_pixels": max_pixels,
+        "fingerprints": fingerprints,
+        "objects": objects,
+    }
     prediction, shape = None, None
     if isinstance(pair.truth, Annotation) and isinstance(pair.prediction, Path):
         prediction = read_mask(pair.prediction, **how, lossy=lossy)
@@ -113,13 +122,13 @@ def read_pair(
 
 
 def read_truth(
-    pair: Pair, *, max_pixels: int, fingerprints: bool = False, shape: Shape | None = None
+    pair: Pair, *, shape: Shape | None = None, objects: bool = False, **how: Any
 ) -> Mask:
     """Read the truth of a pair; where its field of view holds 0 or black, it is `OUTSIDE`."""
-    truth = read_mask(pair.truth, max_pixels=max_pixels, fingerprints=fingerprints, shape=shape)
+    truth = read_mask(pair.truth, **how, shape=shape, objects=objects)
     if pair.roi is None:
         return truth
-    region = read_mask(pair.roi, max_pixels=max_pixels, fingerprints=fingerprints)
+    region = read_mask(pair.roi, **how)
     if region.values.shape != truth.values.shape:
         sizes = [f"{mask.values.shape[1]}×{mask.values.shape[0]}" for mask in (region, truth)]
         raise MaskError(

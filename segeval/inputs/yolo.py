@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem
 from segeval.inputs.annotations import Annotation, Index, Shape
-from segeval.inputs.cocorle import paint
+from segeval.inputs.cocorle import Counts, paint
 from segeval.inputs.folders import index_folder, is_mask, masks_below
 from segeval.inputs.photographs import size_of_photograph
 from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
 from segeval.settings import AnnotationChoice
 from segeval.text import listed, quoted
 from segeval.textfiles import TextError, lines_of, read_text
-from segeval.values import UNANNOTATED
+from segeval.values import UNANNOTATED, object_values
 
 YOLO: Final = "yolo"
 ABSENT: Final = "no-text:empty"  # images without a text, in which nothing was found
@@ -69,6 +69,18 @@ class YoloMask(Annotation):
 
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return classes, (H, W); a MaskError tells what is wrong with which lines."""
+        return paint(self._pieces(shape), shape, UNANNOTATED)
+
+    def objects(self, shape: Shape) -> NDArray[Any]:
+        """Return classes and the numbers of the polygons, (H, W)."""
+        pieces = self._pieces(shape)
+        categories = np.array([category for _, category in pieces], np.int64)
+        values = object_values(categories, np.arange(1, len(pieces) + 1)).tolist()
+        painted = zip((counts for counts, _ in pieces), values, strict=True)
+        return paint(painted, shape, UNANNOTATED)
+
+    def _pieces(self, shape: Shape) -> list[tuple[Counts, int]]:
+        """Return the polygons in the order in which they are painted, with their classes."""
         facts = self.form.split(",")
         least = next((float(fact[6:]) for fact in facts if fact.startswith("score:")), None)
         scored = "overlap:score" in facts
@@ -87,8 +99,7 @@ class YoloMask(Annotation):
             found.sort(key=lambda each: each[0])
         kept = [each for each in found if least is None or each[0] >= least]
         counts = fill([corners for _, _, corners in kept], shape) if kept else []
-        pieces = zip(counts, (category for _, category, _ in kept), strict=True)
-        return paint(pieces, shape, UNANNOTATED)
+        return [*zip(counts, (category for _, category, _ in kept), strict=True)]
 
     def _text(self) -> str:
         if not self.path.exists() and self.absent:

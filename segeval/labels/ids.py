@@ -52,6 +52,16 @@ def of_objects(choice: LabelChoice) -> LabelChoice:
     return replace(choice, labels=object_labels(choice.ignore or ()))
 
 
+def as_objects(run: CountedRun, choice: LabelChoice) -> tuple[CountedRun, LabelChoice]:
+    """Return a run of label images with its ids, and classes for them; see `of_objects`.
+
+    Where classes have objects of their own, both stay as they are.
+    """
+    if run.objects is not None:
+        return run, choice
+    return with_ids(run, choice.ignore), of_objects(choice)
+
+
 def with_ids(run: CountedRun, ignore: Collection[int] | None) -> CountedRun:
     """Read colours as ids, as COCO panoptic does, and refuse what is no id: a `LabelError`.
 

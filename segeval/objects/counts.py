@@ -94,9 +94,9 @@ class _Cells:
 
 
 def _unmatched(cells: _Cells, matches: Numbers) -> NDArray[Any]:
-    """Count the predicted objects without a match, but for those of which void hides the most."""
+    """Count predicted objects without a match, but for those of which void or crowd hides most."""
     side = cells.table.prediction
-    wrong = side.void <= side.size
+    wrong = 2 * side.excused <= side.whole
     wrong[cells.table.overlaps.prediction[matches]] = False
     return cells.add(cells.prediction[wrong])
 

@@ -16,11 +16,13 @@ from segeval.counting.dataset import count_dataset
 from segeval.labels.ids import object_labels
 from segeval.objects.counts import ObjectCounts, count_objects
 from segeval.objects.matching import match
+from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules
 from segeval.objects.scores import score_counts, summarize_objects
 from segeval.objects.table import ObjectTable, find_objects
 from segeval.presets.objects import object_rules
-from segeval.settings import Source
+from segeval.scoring.score import Scores, label_and_score
+from segeval.settings import LabelChoice, Source
 
 PEERS = Path(__file__).parents[3] / "shared" / "peers2"
 EXPECTED = PEERS / "expected.json"
@@ -30,9 +32,9 @@ LEVELS = ObjectRules().thresholds
 SKIPPED = {"boundary_scores": "outlines are not in the counts"}
 
 
-def records(peer: str) -> list[dict[str, Any]]:
+def records(peer: str, subset: str = "C") -> list[dict[str, Any]]:
     found = json.loads(EXPECTED.read_text("utf-8")) if EXPECTED.is_file() else []
-    return [r for r in found if r["subset"] == "C" and r["peer"] == peer]
+    return [r for r in found if r["subset"] == subset and r["peer"] == peer]
 
 
 @cache
@@ -169,3 +171,30 @@ def test_panoptica(record: dict[str, Any]) -> None:
     for name in ("tp", "fp", "fn"):
         theirs = [row[name] for row in record["per_image"].values()]
         assert getattr(counts, name).ravel().tolist() == theirs
+
+
+@cache
+def panoptic() -> Scores:
+    sides = (PEERS / "E" / "panoptic" / f"{side}.json" for side in ("prediction", "truth"))
+    prediction, truth = sides
+    run = count_dataset(Source(prediction=prediction, truth=truth), workers=1)
+    return label_and_score(run, LabelChoice())
+
+
+@pytest.mark.parametrize("record", records("panopticapi", "E/panoptic"), ids=lambda r: r["metric"])
+def test_panopticapi(record: dict[str, Any]) -> None:
+    """All categories, things and stuff; a category that is nowhere is 0 there, undefined here."""
+    scores = score_objects(panoptic(), object_rules("panopticapi"))
+    at = scores.rules.panoptic
+    whole = record["value"]["All"]
+    for name in ("pq", "sq", "rq"):
+        assert scores.whole[name] == pytest.approx(whole[name], rel=EXACT)
+        assert np.isfinite(scores.classes[name]).sum() == whole["n"]
+    names = panoptic().run.provenance.names["truth"]
+    for category, row in record["per_class"].items():
+        kind = scores.kinds.index(names[category])
+        for name, value in row.items():
+            assert np.nan_to_num(scores.classes[name][kind]) == pytest.approx(value, rel=EXACT)
+        for n, image in enumerate(record["per_image"].values()):
+            found = {k: getattr(scores.counts, k)[n, kind, 0, at] for k in image[category]}
+            assert found == pytest.approx(image[category], rel=EXACT), (n, category)

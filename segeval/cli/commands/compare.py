@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -30,7 +30,9 @@ from segeval.errors import SettingError
 if TYPE_CHECKING:
     from segeval.counting.run import CountedRun
     from segeval.objects.compare import ObjectComparison
+    from segeval.objects.rules import ObjectRules
     from segeval.scoring.compare import RunComparison
+    from segeval.settings import LabelChoice
 
 _pairing = options.in_panel("Pairing and reading")
 _convention = options.in_panel("Convention")
@@ -130,34 +132,40 @@ def compare(
     from segeval.cli.places import check_reports
     from segeval.cli.plan import check_page
     from segeval.labels.choose import check_names
-    from segeval.labels.ids import of_objects, with_ids
-    from segeval.objects.compare import compare_objects
-    from segeval.scoring.compare import compare_runs
 
-    rules = objects.rules(convention.like)
-    chosen, choice = convention.convention(objects=rules is not None), labels.choice()
-    if rules is not None:
-        choice = of_objects(choice)
-    resampling = convention.resampling(always=True)
+    rules, choice = objects.rules(convention.like), labels.choice()
+    how: dict[str, Any] = {
+        "convention": convention.convention(objects=rules is not None),
+        "unknown": labels.unknown,
+        "resampling": convention.resampling(always=True),
+        "common": compared.common,
+        "group_by": convention.group_by,
+    }
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
     output.csv_style()
     check_reports(output.files().values(), compared, labels, convention, output)
     photographs = check_page(output.html, output.images, output.image_suffix)
-    check_names(choice, chosen.exclude)
+    check_names(choice, how["convention"].exclude)
     runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None)
-    comparisons = compare_runs(
-        runs if rules is None else [with_ids(run, choice.ignore) for run in runs],
-        choice,
-        chosen,
-        unknown=labels.unknown,
-        resampling=resampling,
-        common=compared.common,
-        group_by=convention.group_by,
-    )
-    found = [] if rules is None else [compare_objects(each, rules) for each in comparisons]
+    comparisons, found = _compared(runs, choice, rules, how)
     _deliver(comparisons, compared, labels, output, objects=found, photographs=photographs)
     _say_doubts(comparisons, quiet=quiet)
+
+
+def _compared(
+    runs: list[CountedRun], choice: LabelChoice, rules: ObjectRules | None, how: dict[str, Any]
+) -> tuple[list[RunComparison], list[ObjectComparison]]:
+    """Compare runs by their pixels, and by their objects if these are asked for."""
+    from segeval.labels.ids import as_objects
+    from segeval.objects.compare import compare_objects
+    from segeval.scoring.compare import compare_runs
+
+    if rules is None:
+        return compare_runs(runs, choice, **how), []
+    objects = [as_objects(run, choice) for run in runs]
+    comparisons = compare_runs([run for run, _ in objects], objects[0][1], **how)
+    return comparisons, [compare_objects(each, rules) for each in comparisons]
 
 
 def _runs(compared: ComparedOptions, *, quiet: bool, lossy: bool) -> list[CountedRun]:

@@ -69,7 +69,7 @@ def explain(
     from segeval.cli.deliver import deliver
     from segeval.cli.notices import say_classes, say_guessed
     from segeval.cli.places import check_reports
-    from segeval.labels.ids import of_objects, with_ids
+    from segeval.labels.ids import as_objects
     from segeval.presets.preset import find_preset
     from segeval.scoring.score import label_and_score
 
@@ -79,8 +79,7 @@ def explain(
     run = count_or_read(pairing, quiet=quiet, lossy=labels.threshold is not None)
     choice = labels.choice()
     if explaining.objects is not None:
-        choice = of_objects(choice)
-        run = with_ids(run, choice.ignore)
+        run, choice = as_objects(run, choice)
     scores = label_and_score(run, choice, unknown=labels.unknown)
     document = _document(scores, explaining, unknown=labels.unknown)
     deliver(explaining, document=document, variants=explaining.variants)
