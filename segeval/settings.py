@@ -24,6 +24,7 @@ Match = Literal["path", "stem"]
 RleOrder = Literal["column", "row"]
 RleStarts = Literal["absolute", "relative"]
 RleRows = Literal["mask", "objects"]
+MissingClass = Literal["error", "empty"]
 OnError = Literal["stop", "skip"]
 Unknown = Literal["error", "wrong", "ignore"]
 Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro", "group"]
@@ -50,8 +51,26 @@ MAX_PIXELS: Final = 1 << 28  # default limit on the number of pixels of one mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PerClass:
+    """Where the masks of single classes are: files of names like a template, or channels."""
+
+    template: str = ""  # with {name} and {class}, or one of `CHANNELS`; empty if there are none
+    classes: tuple[str, ...] = ()  # in their order; empty for those that are found
+
+    @property
+    def channels(self) -> bool:
+        """Whether each channel of a file is a class."""
+        return self.template in CHANNELS
+
+    @property
+    def by_name(self) -> bool:
+        """Whether each class has a file, which is told by its name."""
+        return bool(self.template) and not self.channels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationChoice:
-    """What the user says about masks that are rows of a table or of a file of annotations."""
+    """What the user says about masks that are not one file an image with one value a pixel."""
 
     size: tuple[int, int] | None = None  # rows and columns, where neither side states them
     columns: tuple[tuple[str, str], ...] = ()  # what a table calls its columns, e.g. (image, id)
@@ -60,12 +79,26 @@ class AnnotationChoice:
     rle_starts: RleStarts = "absolute"  # relative: counted from the end of the run before
     rle_rows: RleRows = "mask"  # what the rows of an image are together, where they have no class
     score_threshold: float | None = None  # predicted annotations below it are left out
+    per_class: PerClass = field(default_factory=PerClass)  # of both sides,
+    predicted_per_class: PerClass | None = None  # unless predictions have their own
+    missing_class: MissingClass = "error"  # a class without a file
 
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
         _check_choice("rle_order", self.rle_order, RleOrder)
         _check_choice("rle_starts", self.rle_starts, RleStarts)
         _check_choice("rle_rows", self.rle_rows, RleRows)
+        _check_choice("missing_class", self.missing_class, MissingClass)
+        one, other = self.per_class, self.predicted_per_class
+        if not one.template and (other is not None or self.missing_class != "error"):
+            raise SettingError("--pred-per-class and --missing-class need --per-class")
+        if other is not None and any(each.channels and not each.classes for each in (one, other)):
+            raise SettingError("--per-class and --pred-per-class need names, as in channels:a,b")
+
+    def split(self, side: str) -> PerClass:
+        """Return where the masks of single classes of a side are."""
+        own = self.predicted_per_class if side == "prediction" else None
+        return own or self.per_class
 
     @property
     def said_size(self) -> str:
@@ -97,6 +130,8 @@ class Source:
         """Refuse what is no choice."""
         _check_choice("missing", self.missing, Missing)
         _check_choice("match", self.match, Match)
+        if self.pairs is not None and self.annotations.per_class.by_name:
+            raise SettingError("--per-class finds names in folders; with --pairs, type channels")
         if self.roi_suffix and self.roi is None:
             raise SettingError("--roi-suffix needs --roi, the folder of the fields of view")
 
@@ -268,6 +303,33 @@ def parse_columns(text: str) -> tuple[tuple[str, str], ...]:
             )
         columns[what] = name
     return tuple(columns.items())
+
+
+CHANNELS: Final = "channels", "channels-last"  # (K, H, W) of NumPy, or (H, W, K)
+
+
+def parse_per_class(text: str) -> PerClass:
+    """Parse a template of names, or ``channels``; the names of the classes may follow a colon.
+
+    >>> parse_per_class("{name}_{class:car,road}")
+    PerClass(template='{name}_{class}', classes=('car', 'road'))
+    """
+    template, colon, listed = text.partition(":")
+    if template not in CHANNELS:
+        found = re.search(r"\{class(:?)([^{}]*)\}", text)
+        colon, listed = found.groups() if found else ("", "")
+        template = text.replace(found[0], "{class}") if found else text
+        rest = template.replace("{class}", "", 1).replace("{name}", "", 1)
+        if found is None or "{name}" not in template or "{" in rest or "}" in rest:
+            raise SettingError(
+                f"--per-class {quoted(text)} is neither a template of names with {{name}} and "
+                "{class}, nor channels; type e.g. --per-class '{class}/{name}', "
+                "--per-class '{name}_{class:car,road}' or --per-class channels:car,road"
+            )
+    classes = tuple(name.strip() for name in listed.split(",")) if colon else ()
+    if len(set(classes)) < len(classes) or "" in classes:
+        raise SettingError(f"--per-class {quoted(text)}: each class needs a name of its own")
+    return PerClass(template=template, classes=classes)
 
 
 def parse_shard(text: str) -> tuple[int, int]:

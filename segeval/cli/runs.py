@@ -49,9 +49,11 @@ def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> Count
         with closing(out) as file:
             run = count_dataset(source, reading, **how, file=file)
     if others := run.provenance.left_out:
+        reason = ", hidden or without the ending of a mask"
+        if source.annotations.per_class.by_name:
+            reason += ", or of other names than --per-class says"
         notify(
-            f"notice: {counted(len(others), 'file')} left out, hidden or without the ending of a "
-            f"mask: {listed(others, SHOWN)}",
+            f"notice: {counted(len(others), 'file')} left out{reason}: {listed(others, SHOWN)}",
             quiet=quiet,
         )
     if not quiet:

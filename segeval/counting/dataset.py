@@ -20,6 +20,7 @@ from segeval.counting.runlengths import count_runs
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
 from segeval.inputs.annotations import Annotation, stored_path
+from segeval.inputs.channels import in_channels
 from segeval.inputs.masks import Mask, read_runs
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
 from segeval.inputs.regions import add_regions, read_pair
@@ -49,6 +50,7 @@ def pair_up(source: Source) -> Pairing:
             missing=source.missing,
             annotations=source.annotations,
         )
+    pairing = in_channels(pairing, source.annotations)
     if source.roi is not None:
         pairing = add_regions(pairing, source.roi, source.roi_suffix)
     if source.shard is None:

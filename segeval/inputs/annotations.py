@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segeval.errors import MaskError, Problem
+from segeval.inputs.files import named
 from segeval.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
 
@@ -44,6 +46,15 @@ class Annotation(ABC):
     def __str__(self) -> str:
         """Write file and key, as they stand in a run."""
         return f"{self.path}#{self.key}"
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read."""
+        return [self.path]
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Tell faults under the name of the file."""
+        return named(self.path)
 
     @abstractmethod
     def content(self) -> bytes:

@@ -73,7 +73,7 @@ def read_mask(
         how = {"fingerprints": fingerprints, "objects": objects}
         return _read_annotation(path, shape, max_pixels, **how)
     with named(path), opened(path) as file:
-        header = _read_header(file.stream, lossy=lossy)
+        header = read_header(file.stream, lossy=lossy)
         values, data = decode(file, header, max_pixels)
         mark = fingerprint(file.status, data) if fingerprints else ""
         return Mask(values=values, form=header.form, fingerprint=mark)
@@ -87,7 +87,7 @@ def _read_annotation(
     fingerprints: bool,
     objects: bool,
 ) -> Mask:
-    with named(annotation.path):
+    with annotation.naming():
         height, width = annotation.shape(shape)
         check_size(width, height, max_pixels)
         with memory_for(width, height):
@@ -99,7 +99,7 @@ def _read_annotation(
 
 def read_runs(annotation: Annotation, shape: Shape | None, max_pixels: int) -> Runs | None:
     """Read one mask as run lengths; None if it is not held as such."""
-    with named(annotation.path):
+    with annotation.naming():
         height, width = annotation.shape(shape)
         check_size(width, height, max_pixels)
         return annotation.runs((height, width))
@@ -122,7 +122,8 @@ def kind_of(data: bytes) -> str:
     return next((name for magic, name in SIGNATURES.items() if data.startswith(magic)), "")
 
 
-def _read_header(stream: IO[bytes], *, lossy: bool) -> Header:
+def read_header(stream: IO[bytes], *, lossy: bool = False) -> Header:
+    """Read what a file says of its pixels, whatever its format; a MaskError if it is none."""
     start = stream.read(8)
     kind = kind_of(start)
     if not kind:

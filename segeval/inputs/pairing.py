@@ -5,6 +5,7 @@ Every problem of the whole set is collected; nothing is dropped in silence.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -46,7 +47,8 @@ class Pair:
     @property
     def files(self) -> list[Path]:
         """The files of the masks, the truth first."""
-        return [mask.path if isinstance(mask, Annotation) else mask for mask in self.masks]
+        several = (mask.files if isinstance(mask, Annotation) else [mask] for mask in self.masks)
+        return list(itertools.chain(*several))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +82,10 @@ def find_pairs(
     in other folders, if their last part stands once on each side. ``include`` is a glob that the
     name of a pair must match, e.g. ``"frankfurt/*"``. Pairs come in ascending order of their names.
     """
-    if is_mask_file(prediction) and is_mask_file(truth):
-        return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
     chosen = annotations or AnnotationChoice()
+    by_name = chosen.split("truth").by_name or chosen.split("prediction").by_name
+    if is_mask_file(prediction) and is_mask_file(truth) and not by_name:
+        return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
     places, suffixes = (prediction, truth), (pred_suffix, truth_suffix)
     sides = index_sides(places, chosen, suffixes, include)
     predictions, truths = (side.files for side in sides)

@@ -9,9 +9,12 @@ from typing import Final
 
 from segeval.errors import Problem
 from segeval.inputs.annotations import Index, Masked
+from segeval.inputs.classfolders import index_classes
 from segeval.inputs.coco import COCO_FORMS, StoredCoco, index_coco
 from segeval.inputs.folders import index_folder, is_included, normal, pair_name
 from segeval.inputs.layouts import FORMS
+from segeval.inputs.perclass import FORMS as FORMS_OF_BITS
+from segeval.inputs.perclass import stored_bits
 from segeval.inputs.tables import StoredMask, index_table, meaning_of
 from segeval.inputs.yolo import YOLO, YoloMask, holds_texts, index_texts
 from segeval.settings import AnnotationChoice
@@ -31,6 +34,8 @@ def index_sides(
     meaning = meaning_of(tables, choice) if tables else None
 
     def index(path: Path, side: str, suffix: str, truth: Index | None) -> Index:
+        if choice.split(side).by_name:
+            return index_classes(path, side, choice, truth, suffix=suffix, include=include)
         if meaning is not None and is_table(path):
             found = index_table(path, meaning)
         elif is_json(path):
@@ -86,6 +91,8 @@ def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
         return StoredMask(path=Path(file), key=key, form=form, size=size)
     if kind in COCO_FORMS and file:
         return StoredCoco(path=Path(file), key=key, form=form, size=size)
+    if kind in FORMS_OF_BITS:
+        return stored_bits(path, form, size)
     if kind == YOLO:
         return YoloMask(path=Path(path), key=Path(path).stem, form=form, size=size)
     return Path(path)

@@ -12,6 +12,7 @@ from segeval.counting.alignment import stack
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError, SettingError
 from segeval.labels.annotated import found_labels, named_labels, with_background
+from segeval.labels.bitsets import bit_labels
 from segeval.labels.doubts import are_mixed, grey_kinds, side_doubt
 from segeval.labels.infer import infer_labels, values_on_side
 from segeval.labels.labelmap import (
@@ -42,6 +43,8 @@ def choose_labels(
             "the predictions are JPEG, which is lossy: type --threshold 128 or another level if "
             "they are grey maps, or save them as PNG from their source"
         )
+    if (bits := bit_labels(run, choice)) is not None:
+        return bits
     labels = explicit_labels(choice)
     if labels is None:
         return _of_level(with_background(_inferred(run, choice), run), choice)

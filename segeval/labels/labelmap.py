@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from segeval.values import (
     reaches,
 )
 
+Key = TypeVar("Key", bool, tuple[int, ...])
 Side = Literal["truth", "prediction"]
 SIDES: Final[tuple[Side, ...]] = ("truth", "prediction")
 
@@ -174,19 +175,28 @@ class LabelMap:
         """
         if not self.overlap:
             return self
-        parts: dict[str, Collection[tuple[int, ...]]] = {}
+        names: dict[tuple[int, ...], str] = {}
+        taken: set[str] = set()
         for each in self.sets:
             name = " + ".join(self.names[k] for k in each) or NO_CLASS
-            while name in parts:
+            while name in taken:
                 name += "'"
-            parts[name] = {each}
-        return self._split(parts)
+            taken.add(name)
+            names[each] = name
+        return self._split(names, self._members)
 
     def against_rest(self, position: int) -> LabelMap:
         """Return the map of two classes: the values that are not of a class, and those that are."""
-        name, sets = self.names[position], set(self.sets)
-        inside = {each for each in sets if position in each}
-        return self._split({f"not {name}": sets - inside, name: inside})
+
+        def inside(side: Side) -> dict[int, bool]:
+            own = set(self._values(self.labels[position], side))
+            rest = dict.fromkeys(() if 0 in self.void else (0,), False)
+            for label in self.labels:
+                rest.update(dict.fromkeys(self._values(label, side), False))
+            return rest | dict.fromkeys(own, True)
+
+        name = self.names[position]
+        return self._split({False: f"not {name}", True: name}, inside)
 
     @property
     def sets(self) -> list[tuple[int, ...]]:
@@ -198,21 +208,29 @@ class LabelMap:
         """Return the indices of the classes of every value and colour; 0 may be of none."""
         table: dict[int, tuple[int, ...]] = {} if 0 in self.void else {0: ()}
         for index, label in enumerate(self.labels):
-            colors = map(color_value, label.colors_of(side))
-            for value in dict.fromkeys((*colors, *label.values(side))):
+            for value in dict.fromkeys(self._values(label, side)):
                 table[value] = (*table.get(value, ()), index)
         return table
 
-    def _split(self, parts: Mapping[str, Collection[tuple[int, ...]]]) -> LabelMap:
-        """Return the map of classes without overlap, each of the values of some sets."""
-        truth, prediction = (self._members(side) for side in SIDES)
+    @staticmethod
+    def _values(label: Label, side: Side) -> tuple[int, ...]:
+        return (*map(color_value, label.colors_of(side)), *label.values(side))
+
+    def _split(self, names: Mapping[Key, str], of: Callable[[Side], dict[int, Key]]) -> LabelMap:
+        """Return the map of classes without overlap, each of the values that have one key."""
+        held: dict[Side, dict[Key, list[int]]] = {
+            side: {key: [] for key in names} for side in SIDES
+        }
+        for side, groups in held.items():
+            for value, key in of(side).items():
+                groups[key].append(value)
         labels = tuple(
             Label(
                 name=name,
-                truth_values=tuple(v for v, of in truth.items() if of in sets),
-                prediction_values=tuple(v for v, of in prediction.items() if of in sets),
+                truth_values=tuple(held["truth"][key]),
+                prediction_values=tuple(held["prediction"][key]),
             )
-            for name, sets in parts.items()
+            for key, name in names.items()
         )
         return replace(self, labels=labels, overlap=False)
 

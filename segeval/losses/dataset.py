@@ -86,6 +86,8 @@ def evaluate_losses(
 
 def _check_settings(source: Source, choice: LossChoice) -> None:
     """Refuse what no loss of a data set is defined for."""
+    if source.annotations.per_class.template:
+        raise SettingError("a loss needs one class a pixel; leave out --per-class")
     if source.missing == "worst":
         raise SettingError("a prediction that is missing has no loss; type --missing skip")
     if sums_images(choice) and choice.void_image == "zero":

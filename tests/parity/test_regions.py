@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from segeval.counting.run import CountedRun
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.presets.preset import find_preset
+from segeval.scoring.convention import Convention
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import image_class_scores, score_run
 
@@ -78,3 +79,34 @@ def test_dice_of_regions_is_that_of_monai(metric: str, preset: str) -> None:
         for name, value in values.items():
             expected = math.nan if value == "nan" else value
             assert cells[name][number] == pytest.approx(expected, abs=FLOAT32, nan_ok=True)
+
+
+BRATS_REGIONS = {"snfh": (2,), "et": (3,), "netc": (1,), "rc": (4,), "tc": (1, 3), "wt": (1, 2, 3)}
+
+
+@pytest.mark.parametrize("metric", ["gli/seg", "mets/mets", "mets/seg"])
+def test_dice_of_regions_is_that_of_brats(metric: str) -> None:
+    """The mean over subjects in which a region is defined; a missing subject is all wrong."""
+    (record,) = [r for r in records("BraTS-evaluation") if r["metric"].endswith(metric)]
+    images = [volume(BRATS / "truth" / f"{name}.nii.gz") for name in record["per_image"]]
+    files = [BRATS / "prediction" / f"{name}.nii.gz" for name in record["per_image"]]
+    predictions = [volume(path) if path.exists() else None for path in files]
+    labels = [
+        Label(name=name, truth_values=values, prediction_values=values)
+        for name, values in BRATS_REGIONS.items()
+    ]
+    scores = score_run(
+        made_run(*zip(images, predictions, strict=True)),  # type: ignore[arg-type]  # None: missing
+        LabelMap(name="brats", labels=tuple(labels), overlap=True),
+        Convention(pooling="class"),
+    )
+    means = dict(zip(BRATS_REGIONS, scores.class_scores["dice"].tolist(), strict=True))
+    cells = image_class_scores(scores, METRICS["dice"])
+    for name in BRATS_REGIONS:
+        expected = record["value"].get(f"global_dsc_{name}", means[name])
+        assert means[name] == pytest.approx(expected, abs=1e-9)
+        for row, values in enumerate(record["per_image"].values()):
+            if predictions[row] is not None and f"global_dsc_{name}" in values:
+                cell = values[f"global_dsc_{name}"]
+                expected = math.nan if cell is None else cell
+                assert cells[name][row] == pytest.approx(expected, abs=1e-9, nan_ok=True)

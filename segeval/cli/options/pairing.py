@@ -14,19 +14,23 @@ from segeval.settings import (
     AnnotationChoice,
     Match,
     Missing,
+    MissingClass,
     OnError,
+    PerClass,
     Reading,
     RleOrder,
     RleRows,
     RleStarts,
     Source,
     parse_columns,
+    parse_per_class,
     parse_shard,
     parse_size,
 )
 
 _pairing = in_panel("Pairing and reading")
 _annotation = in_panel("Tables of run lengths")
+_several = in_panel("A mask a class")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +114,22 @@ class FolderOptions:
         metavar="V",
     )
 
+    per_class: str | None = _several(
+        "A pixel may be of several classes, each with a mask of its own: names like "
+        "'{class}/{name}' or '{name}_{class:car,road}', or channels:car,road of one file.",
+        metavar="TEMPLATE",
+    )
+    pred_per_class: str | None = _several(
+        "The same for predictions, if they are stored in another way.", metavar="TEMPLATE"
+    )
+    missing_class: MissingClass = _several(
+        "A class without a file is a problem (error), or not in the image (empty).",
+        default="error",
+    )
+
     def annotations(self) -> AnnotationChoice:
-        """Return how rows of tables and annotations become masks."""
+        """Return how rows of tables and annotations become masks, and masks of single classes."""
+        own = self.pred_per_class
         return AnnotationChoice(
             size=None if self.size is None else parse_size(self.size),
             columns=() if self.columns is None else parse_columns(self.columns),
@@ -120,6 +138,9 @@ class FolderOptions:
             rle_starts=self.rle_starts,
             rle_rows=self.rle_rows,
             score_threshold=self.score_threshold,
+            per_class=PerClass() if self.per_class is None else parse_per_class(self.per_class),
+            predicted_per_class=None if own is None else parse_per_class(own),
+            missing_class=self.missing_class,
         )
 
     def folders(self, prediction: Path | None, truth: Path | None) -> Source:
