@@ -101,6 +101,7 @@ class Reading:
 
     max_pixels: int = MAX_PIXELS
     resize_prediction: bool = False  # to the size of the truth, nearest
+    ignore_geometry: bool = False  # volumes may lie elsewhere than their truths
     lossy: bool = False
     on_error: OnError = "stop"  # a pair that cannot be read
 

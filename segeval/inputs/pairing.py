@@ -16,7 +16,7 @@ from typing import Final
 
 from segeval.errors import Problem, SettingError
 from segeval.inputs.annotations import Annotation, Masked
-from segeval.inputs.folders import is_included
+from segeval.inputs.folders import is_included, split_extension
 from segeval.inputs.sides import index_sides, is_mask_file
 from segeval.inputs.yolo import ABSENT, YoloMask
 from segeval.settings import AnnotationChoice, Match, Missing
@@ -81,7 +81,8 @@ def find_pairs(
     name of a pair must match, e.g. ``"frankfurt/*"``. Pairs come in ascending order of their names.
     """
     if is_mask_file(prediction) and is_mask_file(truth):
-        return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
+        name = split_extension(truth.name)[0]
+        return Pairing(pairs=(Pair(name=name, truth=truth, prediction=prediction),))
     chosen = annotations or AnnotationChoice()
     places, suffixes = (prediction, truth), (pred_suffix, truth_suffix)
     sides = index_sides(places, chosen, suffixes, include)
@@ -269,7 +270,7 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
     absent: set[str] = set()
     for line, row in _rows(table):
         truth, prediction = table.parent / row["truth"], table.parent / row["prediction"]
-        name = row.get("name") or Path(os.path.splitext(row["truth"])[0]).as_posix()
+        name = row.get("name") or Path(split_extension(row["truth"])[0]).as_posix()
         if not is_included(include, name, row["truth"]):
             continue
         if name in pairs or name in absent:
