@@ -13,6 +13,7 @@ from made.sets import document, save, segeval
 from made.volumes import save_volume
 from numpy.typing import NDArray
 
+import segeval as library
 from segeval.inputs import volumes
 from segeval.inputs.masks import read_mask
 
@@ -109,6 +110,8 @@ def test_what_lies_elsewhere_is_refused_by_name_or_waived(
     waived = document(prediction, truth, "--ignore-geometry")
     assert waived["summary"]["miou"] == 1
     assert "|geometry:ignored|" in waived["signature"]
+    again = library.score(prediction=prediction, truth=truth, ignore_geometry=True)
+    assert again.signature == waived["signature"]
 
 
 def test_another_size_is_never_waived(labels: Labels, tmp_path: Path) -> None:
@@ -135,8 +138,8 @@ def test_scaled_whole_numbers_are_labels_and_others_are_refused(
     save_volume(truth, labels)
     save_volume(prediction, labels.astype(np.float32) / 2)
     assert "it holds 0.5 (slice 1), which is no whole number" in refusal(prediction, truth)
-    library: Any = nibabel
-    image = library.Nifti1Image(labels.astype(np.float64) * 2, np.diag([0.8, 1.1, 2.5, 1]))
+    made: Any = nibabel
+    image = made.Nifti1Image(labels.astype(np.float64) * 2, np.diag([0.8, 1.1, 2.5, 1]))
     data = bytearray(image.to_bytes())
     data[112:120] = np.array([0.5, 0], "<f4").tobytes()
     data[352:] = (labels.T.astype("<f8") * 2).tobytes()
@@ -192,10 +195,10 @@ def test_missing_libraries_are_named_with_what_to_type(
     labels: Labels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(volumes, "find_spec", lambda _: None)
-    for extension, library in ((".nii.gz", "nibabel"), (".nrrd", "SimpleITK")):
+    for extension, reader in ((".nii.gz", "nibabel"), (".nrrd", "SimpleITK")):
         path = save_volume(tmp_path / f"a{extension}", labels)
         said = refusal(path, path)
-        assert f"read by {library}, which is not installed" in said
+        assert f"read by {reader}, which is not installed" in said
         assert 'pip install "segeval-masks[medical]"' in said
 
 
