@@ -38,6 +38,7 @@ from segeval.settings import (
     Missing,
     OnError,
     Reading,
+    ReadingKeywords,
     Source,
     Unknown,
 )
@@ -208,6 +209,7 @@ def open_run(path: AnyPath) -> Run:
     return Run(counted=read_run(Path(path)))
 
 
+@taking(Reading)
 def count(
     *,
     prediction: AnyPath | None = None,
@@ -221,11 +223,8 @@ def count(
     shard: str | None = None,
     roi: AnyPath | None = None,
     roi_suffix: str = "",
-    on_error: OnError = "stop",
-    resize_prediction: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    lossy: bool = False,
     workers: int | None = 1,
+    **reading: Unpack[ReadingKeywords],
 ) -> Run:
     """Count a folder of predicted masks against a folder of true ones.
 
@@ -251,6 +250,8 @@ def count(
         What a pair is that cannot be read: a problem, or left out by name.
     resize_prediction, lossy : bool
         Whether a prediction is brought to the size of its truth (nearest), or may be a grey JPEG.
+    ignore_geometry : bool
+        Whether volumes may lie elsewhere than their truths.
     max_pixels, workers : int, optional
         Larger masks are refused; processes, of which None means by the size of the set.
 
@@ -285,10 +286,7 @@ def count(
         shard=shard,
         roi_suffix=roi_suffix,
     )
-    reading = Reading(
-        max_pixels=max_pixels, resize_prediction=resize_prediction, on_error=on_error, lossy=lossy
-    )
-    return Run(counted=count_dataset(source, reading, workers=workers))
+    return Run(counted=count_dataset(source, Reading(**reading), workers=workers))
 
 
 def count_arrays(
@@ -318,6 +316,7 @@ def score(
     roi_suffix: str = "",
     on_error: OnError = "stop",
     resize_prediction: bool = False,
+    ignore_geometry: bool = False,
     max_pixels: int = MAX_PIXELS,
     workers: int | None = 1,
     **scoring: Unpack[Scoring],
@@ -327,7 +326,7 @@ def score(
     Parameters
     ----------
     prediction, truth, pairs, pred_suffix, truth_suffix, match, include, missing, roi, roi_suffix, \
-    on_error, resize_prediction, max_pixels, workers
+    on_error, resize_prediction, ignore_geometry, max_pixels, workers
         Which masks belong together, and how they are read; see `count`.
     labels, prediction_labels : str, path or LabelMap, optional
         A label map, the name of a built-in one, or a file; the second if predictions store other
@@ -386,6 +385,7 @@ def score(
         roi_suffix=roi_suffix,
         on_error=on_error,
         resize_prediction=resize_prediction,
+        ignore_geometry=ignore_geometry,
         max_pixels=max_pixels,
         lossy=scoring.get("threshold") is not None,
         workers=workers,

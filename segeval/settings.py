@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypedDict, get_args
 
 from segeval.errors import SettingError
 from segeval.text import quoted
@@ -142,12 +142,23 @@ class Reading:
 
     max_pixels: int = MAX_PIXELS
     resize_prediction: bool = False  # to the size of the truth, nearest
+    ignore_geometry: bool = False  # volumes may lie elsewhere than their truths
     lossy: bool = False
     on_error: OnError = "stop"  # a pair that cannot be read
 
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
         _check_choice("on_error", self.on_error, OnError)
+
+
+class ReadingKeywords(TypedDict, total=False):
+    """How masks are read, as keywords; see `Reading`."""
+
+    max_pixels: int
+    resize_prediction: bool
+    ignore_geometry: bool
+    lossy: bool
+    on_error: OnError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

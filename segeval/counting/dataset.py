@@ -14,12 +14,21 @@ from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
 from segeval.counting.native import count_files
-from segeval.counting.run import RESIZED, CountedRun, Gathering, ImageCounts, ImageInfo, Provenance
+from segeval.counting.run import (
+    ANYWHERE,
+    RESIZED,
+    CountedRun,
+    Gathering,
+    ImageCounts,
+    ImageInfo,
+    Provenance,
+)
 from segeval.counting.runfile import RunFile
 from segeval.counting.runlengths import count_runs
+from segeval.counting.slabs import are_volumes, count_volumes
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
-from segeval.inputs.annotations import Annotation, stored_path
+from segeval.inputs.annotations import Annotation
 from segeval.inputs.channels import in_channels
 from segeval.inputs.masks import Mask, read_runs
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
@@ -72,6 +81,8 @@ def count_pair(
             counted := _count_rows(pair, reading.max_pixels, fingerprints=fingerprints)
         ) is not None:
             return counted
+        if are_volumes(pair):
+            return count_volumes(pair, reading, fingerprints=fingerprints)
         truth, mask = read_pair(pair, **how, lossy=reading.lossy, objects=True)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
@@ -99,7 +110,7 @@ def _count_natively(pair: Pair, **how: Any) -> ImageCounts | None:
     counted = count_files(pair.truth, pair.prediction, **how)
     if counted is None:
         return None
-    info = _info_of(pair, counted.shape, *counted.forms, counted.fingerprints)
+    info = ImageInfo.of(pair, counted.shape, counted.forms, counted.fingerprints)
     return ImageCounts(info=info, table=counted.table)
 
 
@@ -114,7 +125,7 @@ def _count_rows(pair: Pair, max_pixels: int, *, fingerprints: bool) -> ImageCoun
     if table is None:
         return None
     marks = f"{one.fingerprint()}\n{other.fingerprint()}" if fingerprints else ""
-    info = _info_of(pair, one.shape(other.size), one.form, other.form, marks)
+    info = ImageInfo.of(pair, one.shape(other.size), (one.form, other.form), marks)
     return ImageCounts(info=info, table=table)
 
 
@@ -122,26 +133,9 @@ def count_masks(
     pair: Pair, truth: Mask, prediction: NDArray[Any] | None, form: str, *, fingerprints: str = ""
 ) -> ImageCounts:
     """Count a truth against a prediction that the files of a pair hold, stored in some form."""
-    info = _info_of(pair, truth.values.shape, truth.form, form, fingerprints)
+    info = ImageInfo.of(pair, truth.values.shape, (truth.form, form), fingerprints)
     table = count_values(truth=truth.values, prediction=prediction)
     return ImageCounts(info=info, table=table)
-
-
-def _info_of(
-    pair: Pair, shape: tuple[int, ...], truth_form: str, form: str, fingerprints: str
-) -> ImageInfo:
-    return ImageInfo(
-        name=pair.name,
-        group=pair.group,
-        height=shape[0],
-        width=shape[1],
-        truth_path=stored_path(pair.truth),
-        prediction_path=stored_path(pair.prediction),
-        roi_path=stored_path(pair.roi),
-        truth_form=truth_form,
-        prediction_form=form,
-        fingerprints=fingerprints,
-    )
 
 
 def resize(mask: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
@@ -262,6 +256,7 @@ def _waivers(source: Source, reading: Reading) -> tuple[str, ...]:
         f"missing:{source.missing}": source.missing != "error",
         f"on-error:{reading.on_error}": reading.on_error != "stop",
         RESIZED: reading.resize_prediction,
+        ANYWHERE: reading.ignore_geometry,
         f"include:{source.include}": source.include is not None,
         "roi:0-is-void": source.roi is not None,
     }

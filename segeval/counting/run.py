@@ -6,6 +6,7 @@ A run knows values, not classes; every score is a view of it. Runs add.
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.counting.counts import Counts
 from segeval.errors import Problem, RunError
+from segeval.inputs.annotations import stored_path
 from segeval.inputs.fingerprints import same_files
 from segeval.inputs.pairing import Pair
 from segeval.inputs.sides import mask_at
@@ -26,6 +28,7 @@ from segeval.settings import Reading
 
 TABLES: Final = 1 << 10  # tables that wait to become columns
 RESIZED: Final = "resize:nearest"  # waiver: predictions were brought to the size of truths
+ANYWHERE: Final = "geometry:ignored"  # waiver: volumes may lie elsewhere than their truths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,28 @@ class ImageInfo:
     roi_path: str = ""
     fingerprints: str = field(default="", compare=False)
     origin: object = field(default_factory=object, compare=False, repr=False)  # its counting
+
+    @classmethod
+    def of(
+        cls, pair: Pair, shape: tuple[int, ...], forms: tuple[str, str], fingerprints: str
+    ) -> ImageInfo:
+        """Return what is known of a pair of one shape, and of its truth and prediction in turn.
+
+        The slices of a volume, (slices, rows, columns), are one below the other.
+        """
+        *rows, columns = shape
+        return cls(
+            name=pair.name,
+            group=pair.group,
+            height=math.prod(rows),
+            width=columns,
+            truth_path=stored_path(pair.truth),
+            prediction_path=stored_path(pair.prediction),
+            roi_path=stored_path(pair.roi),
+            truth_form=forms[0],
+            prediction_form=forms[1],
+            fingerprints=fingerprints,
+        )
 
     @property
     def pair(self) -> Pair:

@@ -58,6 +58,7 @@ class Header(Protocol):
 class OpenFile:
     """A regular file that is open; its content is in memory already unless it is large."""
 
+    path: str | PathLike[str]
     stream: IO[bytes]
     status: os.stat_result
 
@@ -90,7 +91,7 @@ def opened(path: str | PathLike[str]) -> Iterator[OpenFile]:
         stream: IO[bytes] = file
         if status.st_size <= ROOM:
             stream = io.BytesIO(_read_whole(file, status.st_size))
-        yield OpenFile(stream=stream, status=status)
+        yield OpenFile(path=path, stream=stream, status=status)
 
 
 def _open(path: str | PathLike[str]) -> io.FileIO:

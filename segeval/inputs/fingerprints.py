@@ -4,13 +4,15 @@ import hashlib
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from segeval.errors import MaskError
 from segeval.inputs.annotations import Annotation, Masked, stored_path
-from segeval.inputs.files import opened
+from segeval.inputs.files import OpenFile, opened
 
+PIECE: Final = 1 << 20  # bytes that are read at once
 GRAIN: Final = 20_000_000  # nanoseconds in which two changes may bear the same time stamp
 
 
@@ -22,6 +24,25 @@ def fingerprint(status: os.stat_result, content: bytes) -> str:
     """
     times = f"{status.st_mtime_ns} {status.st_ctime_ns} {time.time_ns()}"
     return f"{len(content)} {times} {_digest(content)}"
+
+
+def fingerprint_of(*files: OpenFile) -> str:
+    """Return the fingerprint of a file too large to be held, which must be as it was opened.
+
+    That of a file with another one beside it fits no file, so that both are always read again.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        file.stream.seek(0)
+        for piece in iter(partial(file.stream.read, PIECE), b""):
+            digest.update(piece)
+        now, known = os.stat(file.path), file.status
+        if (now.st_size, now.st_mtime_ns) != (known.st_size, known.st_mtime_ns):
+            raise MaskError("it changes while it is read; wait until it is written")
+    if len(files) > 1:
+        return f"-1 0 0 0 {digest.hexdigest()[:32]}"
+    times = f"{now.st_mtime_ns} {now.st_ctime_ns} {time.time_ns()}"
+    return f"{now.st_size} {times} {digest.hexdigest()[:32]}"
 
 
 def still(path: Path, known: str) -> str | None:

@@ -17,11 +17,14 @@ from segeval.files import real_path
 from segeval.text import printable, reason_of
 
 IMAGE_EXTENSIONS: Final = frozenset(
-    ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp".split()
+    ".png .tif .tiff .bmp .gif .npy .npz .jpg .jpeg .jpe .jp2 .webp "
+    ".nii .nii.gz .mha .mhd .nrrd".split()
 )  # extensions of the files that are looked at; all others are left alone
 
 EXTENSIONS: Final = IMAGE_EXTENSIONS | {".txt", ".dcm"}  # that are no part of names
 FILES: Final = EXTENSIONS | {".json", ".csv", ".tsv"}  # of what may stand for a folder
+DATA: Final = {".raw", ".zraw"}  # extensions of what stands beside a .mhd
+
 LITTER: Final = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # of systems, not of users
 
 Identity = tuple[int, int]  # device and number of a folder
@@ -55,7 +58,7 @@ def index_folder(
             continue
         if (wanted or is_mask)(relative):
             found.setdefault(name, []).append(path)
-        else:
+        elif split_extension(relative)[1].lower() not in DATA:
             index.left_out.append(printable(path))
     if not found:
         asked = f" with names ending in {suffix!r}" if suffix else ""
@@ -76,7 +79,19 @@ def index_folder(
 def is_mask(relative: str) -> bool:
     """Whether the name of a file is that of a mask: not hidden, and with a known extension."""
     name = relative.rpartition("/")[2]
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_EXTENSIONS
+    return not name.startswith(".") and split_extension(name)[1].lower() in IMAGE_EXTENSIONS
+
+
+def split_extension(path: str) -> tuple[str, str]:
+    """Part a path from its extension, which may be of two parts.
+
+    >>> split_extension("a/b.1.nii.gz"), split_extension("b.1.png")
+    (('a/b.1', '.nii.gz'), ('b.1', '.png'))
+    """
+    stem, extension = os.path.splitext(path)
+    if extension.lower() == ".gz" and stem.lower().endswith(".nii"):
+        return stem[:-4], path[len(stem) - 4 :]
+    return stem, extension
 
 
 def masks_below(folder: Path, wanted: Callable[[str], bool] = is_mask) -> Iterator[Path]:
@@ -96,7 +111,7 @@ def _no_folder(folder: Path, side: str) -> Problem | None:
     try:
         mode = os.stat(folder).st_mode
     except FileNotFoundError:
-        what = "file" if folder.suffix.lower() in FILES else "folder"
+        what = "file" if split_extension(folder.name)[1].lower() in FILES else "folder"
         detail = f"{side} {what} {folder} does not exist; check the path"
         return Problem(name=str(folder), kind=f"no such {what}", detail=detail)
     except (OSError, ValueError) as error:
@@ -157,7 +172,7 @@ def pair_name(relative: str, suffix: str) -> str | None:
 
     Names of tables may end in anything, as the numbers of DICOM do: that is no extension.
     """
-    stem, extension = os.path.splitext(relative)
+    stem, extension = split_extension(relative)
     stem, suffix = stem if extension.lower() in EXTENSIONS else relative, normal(suffix)
     name = next((text for text in (relative, stem) if text.endswith(suffix)), None)
     if name is None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
+from pathlib import Path
 from typing import IO, Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from segeval.inputs.files import Header, OpenFile, check_size, memory_for, named
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import bmp, gif, jpeg, numpyfiles, png, tiff
 from segeval.inputs.rle import Runs
+from segeval.inputs.volumes import is_volume, read_volume
 from segeval.settings import MAX_PIXELS
 from segeval.text import counted
 from segeval.values import COLOR, as_zero_one, float_values, integer_fault
@@ -39,7 +41,7 @@ SIGNATURES: Final = {
     b"RIFF": "WebP",
 }
 LOSSY: Final = {"JPEG", "JPEG 2000", "WebP"}
-READABLE: Final = "PNG, TIFF, BMP, GIF, .npy or .npz"
+READABLE: Final = "PNG, TIFF, BMP, GIF, .npy, .npz, NIfTI, MetaImage or NRRD"
 BLOCK: Final = 1 << 18  # pixels whose colours or floats become values at once
 
 
@@ -47,7 +49,7 @@ BLOCK: Final = 1 << 18  # pixels whose colours or floats become values at once
 class Mask:
     """A mask and the form in which its file stores it."""
 
-    values: NDArray[Any]  # (H, W); see `segeval.values`
+    values: NDArray[Any]  # (H, W), or slices of a volume, (D, H, W); see `segeval.values`
     form: str  # e.g. PNG palette 8-bit
     fingerprint: str = ""  # if it was asked for
 
@@ -64,14 +66,18 @@ def read_mask(
     """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file, or from an annotation.
 
     Palette masks are read as indices, 1-bit masks as 0 and 1, 16-bit masks as they are, colours as
-    one number, floats as levels. An alpha channel that is opaque everywhere is dropped. A grey
-    JPEG is read only where ``lossy`` allows it, as for a map that meets a threshold. ``shape`` is
-    that of the other side, for an annotation that does not state its own. With ``objects`` an
-    annotation gives each object a value of its own; see `segeval.values.object_values`.
+    one number, floats as levels, and volumes whole. An alpha channel that is opaque everywhere is
+    dropped. A grey JPEG is read only where ``lossy`` allows it, as for a map that meets a
+    threshold. ``shape`` is that of the other side, for an annotation that does not state its own.
+    With ``objects`` an annotation gives each object a value of its own; see
+    `segeval.values.object_values`.
     """
     if isinstance(path, Annotation):
         how = {"fingerprints": fingerprints, "objects": objects}
         return _read_annotation(path, shape, max_pixels, **how)
+    if is_volume(path):
+        values, form, mark = read_volume(Path(path), max_pixels, fingerprints=fingerprints)
+        return Mask(values=values, form=form, fingerprint=mark)
     with named(path), opened(path) as file:
         header = read_header(file.stream, lossy=lossy)
         values, data = decode(file, header, max_pixels)

@@ -17,7 +17,7 @@ from typing import Final
 
 from segeval.errors import Problem, SettingError
 from segeval.inputs.annotations import Annotation, Masked
-from segeval.inputs.folders import is_included
+from segeval.inputs.folders import is_included, split_extension
 from segeval.inputs.sides import index_sides, is_mask_file
 from segeval.inputs.yolo import ABSENT, YoloMask
 from segeval.settings import AnnotationChoice, Match, Missing
@@ -85,7 +85,8 @@ def find_pairs(
     chosen = annotations or AnnotationChoice()
     by_name = chosen.split("truth").by_name or chosen.split("prediction").by_name
     if is_mask_file(prediction) and is_mask_file(truth) and not by_name:
-        return Pairing(pairs=(Pair(name=truth.stem, truth=truth, prediction=prediction),))
+        name = split_extension(truth.name)[0]
+        return Pairing(pairs=(Pair(name=name, truth=truth, prediction=prediction),))
     places, suffixes = (prediction, truth), (pred_suffix, truth_suffix)
     sides = index_sides(places, chosen, suffixes, include)
     predictions, truths = (side.files for side in sides)
@@ -272,7 +273,7 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
     absent: set[str] = set()
     for line, row in _rows(table):
         truth, prediction = table.parent / row["truth"], table.parent / row["prediction"]
-        name = row.get("name") or Path(os.path.splitext(row["truth"])[0]).as_posix()
+        name = row.get("name") or Path(split_extension(row["truth"])[0]).as_posix()
         if not is_included(include, name, row["truth"]):
             continue
         if name in pairs or name in absent:

@@ -15,7 +15,8 @@ from segeval.errors import MaskError
 from segeval.inputs.pairing import Pair
 from segeval.inputs.regions import read_pair
 from segeval.labels.classify import MISSED, translate_values
-from segeval.labels.labelmap import UNKNOWN, LabelMap, Side
+from segeval.labels.labelmap import UNKNOWN, VOID, LabelMap, Side
+from segeval.pictures.slices import laid_out, worst_slices
 from segeval.settings import Reading, Unknown
 
 
@@ -30,8 +31,8 @@ def read_values(
     truth, prediction = true.values, None if predicted is None else predicted.values
     if prediction is not None and reading.resize_prediction:
         prediction = resize(prediction, truth.shape)
-    size = counted.info.height, counted.info.width
-    same_size = truth.shape == size and (prediction is None or prediction.shape == size)
+    size = counted.info.height * counted.info.width
+    same_size = truth.size == size and (prediction is None or prediction.shape == truth.shape)
     if not same_size or count_values(truth=truth, prediction=prediction) != counted.table:
         raise MaskError(
             f"{pair.name}: it holds other pixels than were counted; {pair.truth} or "
@@ -43,8 +44,15 @@ def read_values(
 def read_classes(
     pair: Pair, reading: Reading, translation: RunLookup, counted: ImageCounts
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
-    """Read both masks of a pair as class indices, as `read_values`; no prediction is all missed."""
-    return translation.pair(*read_values(pair, reading, counted))
+    """Read both masks of a pair as class indices, as `read_values`; no prediction is all missed.
+
+    Of volumes, (H, W) are the worst slices.
+    """
+    truth, prediction = translation.pair(*read_values(pair, reading, counted))
+    if truth.ndim == 2:
+        return truth, prediction
+    chosen = worst_slices(truth, prediction)
+    return laid_out(truth, chosen, VOID), laid_out(prediction, chosen, VOID)
 
 
 NEW: Final = -4  # index of a value that the run does not hold

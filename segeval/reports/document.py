@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from segeval.counting.kernel import counting
+from segeval.inputs.geometry import facts_of as volume_facts
 from segeval.labels.labelmap import OVERLAP
 from segeval.objects.result import ObjectScores
 from segeval.scoring.compare import RunComparison
@@ -46,6 +47,7 @@ def make_document(
         "settings": {**(settings or {}), **convention.settings()},
         "images": _images(scores),
         "pixels": _pixels(scores),
+        **volume_facts(scores.run.images.column("truth_form")),
         "summary": {name: defined(value) for name, value in scores.summary.items()},
         **_intervals(scores.intervals),
         "spread": {name: _spread(row) for name, row in image_spread(scores).items()},

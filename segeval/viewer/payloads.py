@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.inputs.geometry import said_size
 from segeval.labels.labelmap import NO_CLASS
 from segeval.pictures.caption import Caption, describe_images, subject_of
 from segeval.pictures.errormaps import side_codes
@@ -127,7 +128,7 @@ def describe_image(
     return {
         "position": number,
         "name": info.name,
-        "size": f"{info.width}×{info.height} pixels",
+        "size": said_size(info.truth_form, info.height, info.width),
         "subject": cards[-1].subject,
         "notes": _notes(catalogue, number, cards),
         "scores": [

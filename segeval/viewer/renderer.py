@@ -25,9 +25,11 @@ from segeval.pictures.classmaps import (
 )
 from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
 from segeval.pictures.palettes import Palette, palette_of
+from segeval.pictures.slices import laid_out, picture_shape, worst_slices
 from segeval.pictures.thumbnails import shrink
 from segeval.scoring.score import Scores
 from segeval.settings import Reading
+from segeval.values import OUTSIDE
 from segeval.viewer.cache import SizedCache
 
 KINDS: Final = ("photograph", "truth", "prediction", "errors", "thumbnail")
@@ -114,7 +116,12 @@ class Renderer:
 
     def _read(self, run: int, number: int) -> Values:
         counted = self._runs[run][0].run.image(number)
-        return read_values(counted.info.pair, self._reading(run), counted)
+        truth, prediction = read_values(counted.info.pair, self._reading(run), counted)
+        if truth.ndim == 2:
+            return truth, prediction
+        chosen = worst_slices(*self._runs[run][1].pair(truth, prediction))
+        truth = laid_out(truth.astype(np.int64), chosen, OUTSIDE)
+        return truth, None if prediction is None else laid_out(prediction, chosen, 0)
 
     def scheme(self, position: int | None) -> Palette:
         """Return the colours of errors, of the class at a position or of all."""
@@ -125,9 +132,8 @@ class Renderer:
         return replace(self._runs[run][0].run.reading(), max_pixels=self._max_pixels)
 
     def _photograph(self, image: ImageInfo) -> NDArray[np.uint8]:
-        size = image.height, image.width
         path = self.photographs[image.name]
-        return read_photograph(path, size, max_pixels=self._max_pixels)[0]
+        return read_photograph(path, picture_shape(image), max_pixels=self._max_pixels)[0]
 
     def _below(self, image: ImageInfo) -> NDArray[np.uint8] | None:
         """Return what errors lie on; grey where the photograph is missing or broken."""

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from segeval.errors import MaskError
+from segeval.pictures.slices import picture_shape
 from segeval.viewer.cache import BusyError
 from segeval.viewer.catalogue import Catalogue, Query
 from segeval.viewer.payloads import (
@@ -132,8 +133,8 @@ class Routes:
     def _pixel(self, given: Mapping[str, str]) -> Answer:
         number = self._position_of(given.get("image", ""))
         infos = [side.scores.run.images[number] for side in self._catalogue.sides]
-        x = _number(given.get("x", ""), min(info.width for info in infos))
-        y = _number(given.get("y", ""), min(info.height for info in infos))
+        rows, columns = (min(size) for size in zip(*map(picture_shape, infos), strict=True))
+        x, y = _number(given.get("x", ""), columns), _number(given.get("y", ""), rows)
         return _json(describe_pixel(self._catalogue, self._drawer, number, x, y))
 
     def _picture(self, given: Mapping[str, str]) -> Answer:

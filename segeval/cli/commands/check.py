@@ -63,10 +63,12 @@ def check(
 
 
 def _describe(run: CountedRun) -> Iterator[str]:
+    from segeval.inputs.geometry import said_size
     from segeval.labels.infer import values_on_side
     from segeval.values import describe_values
 
-    sizes = Counter(map("{}×{}".format, *map(run.images.column, ("width", "height"))))
+    columns = map(run.images.column, ("truth_form", "height", "width"))
+    sizes = Counter(said.removesuffix(" pixels") for said in map(said_size, *columns))
     yield f"pairs       {len(run.images)} readable{_counted(sizes)}"
     missing, skipped, extra = (
         len(names)

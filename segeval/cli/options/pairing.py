@@ -73,6 +73,11 @@ class FolderOptions:
         "--resize-prediction",
         default=False,
     )
+    ignore_geometry: bool = _pairing(
+        "Compare volumes voxel by voxel, even where spacing, origin or direction differ.",
+        "--ignore-geometry",
+        default=False,
+    )
     max_pixels: int = _pairing(
         "Refuse masks of more pixels, and maps of more numbers.",
         metavar="N",
@@ -172,6 +177,7 @@ class FolderOptions:
         return Reading(
             max_pixels=self.max_pixels,
             resize_prediction=self.resize_prediction,
+            ignore_geometry=self.ignore_geometry,
             on_error=self.on_error,
             lossy=lossy,
         )

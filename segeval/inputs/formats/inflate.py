@@ -3,12 +3,14 @@
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, TypeAlias
+from typing import IO, Any, Final, TypeAlias
 
 from segeval.errors import MaskError
 from segeval.inputs.formats.lzw import check_number
 
 Stream: TypeAlias = bytes | memoryview
+PIECE: Final = 1 << 18  # bytes that are fed at once
+EITHER: Final = 47  # windows of any size, of zlib or gzip
 
 BEHIND: Final = 32  # bytes
 
@@ -65,3 +67,28 @@ def _with_bytes_behind(stream: Stream) -> bytes:
     found, the stream was not read beyond its end: the last byte there would be another one.
     """
     return b"".join((stream, bytes((stream[-1] ^ 0xFF,)) * BEHIND if stream else b""))
+
+
+class Inflated:
+    """A stream of zlib or gzip that is inflated as it is read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._inflater = zlib.decompressobj(wbits=EITHER)
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes, or less at the end."""
+        parts: list[bytes] = []
+        while size > 0 and not self._inflater.eof:
+            fed = self._inflater.unconsumed_tail or self._stream.read(PIECE)
+            part = self._inflater.decompress(fed, size)
+            if not fed and not part:
+                break
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def check_end(self) -> None:
+        """Refuse a stream that goes on, or ends before its checksum."""
+        if self.read(1) or not self._inflater.eof:
+            raise MaskError("the file is broken: its data do not end where they should")

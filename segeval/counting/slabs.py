@@ -1,0 +1,80 @@
+"""Pairs of volumes -> counts, some slices at a time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segeval.counting.contingency import ContingencyTable, count_values
+from segeval.counting.run import ImageCounts, ImageInfo
+from segeval.errors import MaskError, Problem
+from segeval.inputs.pairing import Pair
+from segeval.inputs.volumes import VolumeFile, is_volume
+from segeval.settings import Reading
+from segeval.values import OUTSIDE
+
+
+def are_volumes(pair: Pair) -> bool:
+    """Whether truth or prediction is a volume; a MaskError if the other is there, and is none."""
+    masks = [mask for mask in pair.masks if not (isinstance(mask, Path) and is_volume(mask))]
+    if masks and len(masks) < len(pair.masks):
+        others = ", ".join(str(mask) for mask in pair.masks if mask not in masks)
+        raise MaskError(
+            f"{masks[0]} is no volume, but {others} is; give volumes on both sides, e.g. .nii.gz"
+        )
+    return not masks
+
+
+def count_volumes(pair: Pair, reading: Reading, *, fingerprints: bool) -> ImageCounts | Problem:
+    """Count a pair of volumes, which must be of one size and lie in one place."""
+    with ExitStack() as stack:
+        files = {
+            side: stack.enter_context(VolumeFile(mask, reading.max_pixels))
+            for side in ("truth", "roi", "prediction")
+            if isinstance(mask := getattr(pair, side), Path)
+        }
+        truth, prediction = files["truth"], files.get("prediction")
+        for side, file in files.items():
+            found = list(file.volume.geometry.differences(truth.volume.geometry))
+            sized = bool(found) and file.volume.shape != truth.volume.shape
+            if found and (sized or not reading.ignore_geometry):
+                return _elsewhere(pair, side, found, sized=sized)
+        table = _count(files)
+        marks = [file.fingerprint() for file in files.values()] if fingerprints else []
+        form = "" if prediction is None else prediction.volume.form
+        forms = truth.volume.form, form
+        info = ImageInfo.of(pair, truth.volume.shape, forms, "\n".join(marks))
+        return ImageCounts(info=info, table=table)
+
+
+def _count(files: dict[str, VolumeFile]) -> ContingencyTable:
+    nothing = np.empty(0, np.int64)
+    table = ContingencyTable(truth=nothing, prediction=nothing, pixels=nothing)
+    sides = [file.slabs() for file in files.values()]
+    for slabs in zip(*sides, strict=True):
+        table += _count_slab(dict(zip(files, slabs, strict=True)))
+    return table
+
+
+def _count_slab(slab: dict[str, NDArray[Any]]) -> ContingencyTable:
+    truth = slab["truth"]
+    if "roi" in slab:
+        truth = np.where(slab["roi"] != 0, truth.astype(np.int64), OUTSIDE)
+    return count_values(truth=truth, prediction=slab.get("prediction"))
+
+
+def _elsewhere(pair: Pair, side: str, found: list[str], *, sized: bool) -> Problem:
+    """Say in what a volume differs from its truth, and what to do."""
+    advice = "resample it onto the voxels of the truth"
+    if not sized:
+        advice += ", or type --ignore-geometry to compare voxel by voxel all the same"
+    detail = (
+        f"{getattr(pair, side)} does not lie where its truth {pair.truth} lies: "
+        f"{'; '.join(found)}; {advice}"
+    )
+    kind = "sizes differ" if sized else "volumes lie elsewhere"
+    return Problem(name=pair.name, kind=kind, detail=detail)

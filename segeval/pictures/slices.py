@@ -1,0 +1,50 @@
+"""Pictures of volumes: the worst slices, beside and below each other."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segeval.counting.run import ImageInfo
+from segeval.inputs.geometry import size_of
+
+MOST: Final = 9  # slices in a picture
+
+
+def worst_slices(truth: NDArray[Any], prediction: NDArray[Any]) -> list[int]:
+    """Return the slices of (D, H, W) classes with most wrong pixels, the worst first.
+
+    >>> truth = np.array([[[0, 1]], [[1, 1]], [[-1, 1]]])
+    >>> worst_slices(truth, np.array([[[0, 0]], [[0, 0]], [[0, 1]]]))
+    [1, 0, 2]
+    """
+    wrong = ((truth >= 0) & (truth != prediction)).sum(axis=(1, 2))
+    chosen: list[int] = np.argsort(-wrong, kind="stable")[:MOST].tolist()
+    return chosen
+
+
+def laid_out(volume: NDArray[Any], chosen: Sequence[int], empty: int) -> NDArray[Any]:
+    """Put slices of (D, H, W) beside and below each other, as square as can be.
+
+    >>> laid_out(np.arange(3).reshape(3, 1, 1), [2, 0, 1], -1).tolist()
+    [[2, 0], [1, -1]]
+    """
+    columns = math.ceil(math.sqrt(len(chosen)))
+    rows = -(-len(chosen) // columns)
+    _, height, width = volume.shape
+    sheet = np.full((rows * columns, height, width), empty, volume.dtype)
+    sheet[: len(chosen)] = volume[chosen]
+    tiles = sheet.reshape(rows, columns, height, width)
+    return tiles.swapaxes(1, 2).reshape(rows * height, columns * width)
+
+
+def picture_shape(image: ImageInfo) -> tuple[int, int]:
+    """Return rows and columns of the picture of an image, or of the slices of a volume."""
+    size = size_of(image.truth_form)
+    if size is None:
+        return image.height, image.width
+    columns, rows, slices = size
+    across = math.ceil(math.sqrt(min(slices, MOST)))
+    return -(-min(slices, MOST) // across) * rows, across * columns
