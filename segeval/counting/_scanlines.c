@@ -23,9 +23,6 @@ What is read stays in bounds for these reasons, on which each function says what
 Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third edition. */
 
 #define PY_SSIZE_T_CLEAN
-#ifndef Py_LIMITED_API
-#define Py_LIMITED_API 0x030B0000
-#endif
 #include <Python.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -37,7 +34,8 @@ Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third 
 
 enum { NONE, SUB, UP, AVERAGE, PAETH };
 enum { DONE, UNFIT, NO_MEMORY };
-enum { BLOCK = 64, NOISE = 8, LEAST = 16, BYTE_PAIRS = 1 << 16, FIRST_SLOTS = 1 << 8 };
+enum { BLOCK = 64, NOISE = 8, LEAST = 16, BYTE_PAIRS = 1 << 16 };
+enum { FIRST_SLOTS = 1 << 8, MOST_SLOTS = 1 << 21, MOST_STEPS = 1 << 8 };
 
 static const int64_t COLOR = (int64_t)1 << 62; /* as in values.py */
 
@@ -101,16 +99,22 @@ static inline int stirs(const uint8_t *at, size_t back)
     return *at != (back ? *(at - back) : 0);
 }
 
+#ifdef SSE
+static inline __m128i sixteen(const void *at) /* bytes, wherever they stand */
+{
+    return _mm_loadu_si128(at);
+}
+#endif
+
 /* Return a bit for each of BLOCK bytes that is not quiet. */
 static inline uint64_t stirred(const uint8_t *at, size_t back)
 {
     uint64_t bits = 0;
 #ifdef SSE
     for (unsigned i = 0; i < BLOCK; i += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(at + i)), others = _mm_setzero_si128();
-        if (back)
-            others = _mm_loadu_si128((const __m128i *)(at + i - back));
-        bits |= (uint64_t)(~_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, others)) & 0xffff) << i;
+        __m128i others = back ? sixteen(at + i - back) : _mm_setzero_si128();
+        int alike = _mm_movemask_epi8(_mm_cmpeq_epi8(sixteen(at + i), others));
+        bits |= (uint64_t)(~alike & 0xffff) << i;
     }
 #else
     uint8_t flags[BLOCK]; /* compilers make vectors of this loop, and bits of eight by a product */
@@ -127,7 +131,7 @@ static inline int is_quiet(const uint8_t *at) /* whether BLOCK bytes are 0 */
 #ifdef SSE
     __m128i any = _mm_setzero_si128();
     for (unsigned i = 0; i < BLOCK; i += 16)
-        any = _mm_or_si128(any, _mm_loadu_si128((const __m128i *)(at + i)));
+        any = _mm_or_si128(any, sixteen(at + i));
     return _mm_movemask_epi8(_mm_cmpeq_epi8(any, _mm_setzero_si128())) == 0xffff;
 #else
     uint64_t any = 0;
@@ -508,34 +512,43 @@ static void write_pixels(Side *side)
 
 /* ---- the table ---- */
 
+/* Return the slot of a key, or a free one for it; NULL if many others stand before it. Half of the
+   slots are free, so they do so where values were chosen for it, to keep this program busy. */
 static inline Slot *find(Slot *slots, size_t mask, uint64_t key)
 {
-    size_t at = (size_t)(key * 0x9E3779B97F4A7C15u >> 32) & mask;
-    while (slots[at].pixels && slots[at].key != key)
-        at = (at + 1) & mask;
-    return slots + at;
+    size_t at = (size_t)(key * 0x9E3779B97F4A7C15u >> 32);
+    for (size_t end = at + MOST_STEPS; at != end; at++)
+        if (!slots[at & mask].pixels || slots[at & mask].key == key)
+            return slots + (at & mask);
+    return NULL;
 }
 
+/* Double the slots; values that are too many, or chosen to stand in one place, are left to others. */
 static int widen(Table *table)
 {
     size_t mask = 2 * table->mask + 1;
-    Slot *slots = calloc(mask + 1, sizeof(Slot));
-    if (!slots)
-        return NO_MEMORY;
-    for (size_t i = 0; i <= table->mask; i++)
-        if (table->slots[i].pixels)
-            *find(slots, mask, table->slots[i].key) = table->slots[i];
-    free(table->slots);
-    table->slots = slots;
-    table->mask = mask;
-    return DONE;
+    Slot *slots = mask < MOST_SLOTS ? calloc(mask + 1, sizeof(Slot)) : NULL;
+    int state = slots ? DONE : mask < MOST_SLOTS ? NO_MEMORY : UNFIT;
+    for (size_t i = 0; state == DONE && i <= table->mask; i++) {
+        Slot *slot = table->slots[i].pixels ? find(slots, mask, table->slots[i].key) : NULL;
+        if (slot)
+            *slot = table->slots[i];
+        else if (table->slots[i].pixels)
+            state = UNFIT;
+    }
+    free(state == DONE ? table->slots : slots);
+    if (state == DONE)
+        *table = (Table){slots, table->used, mask, table->dense};
+    return state;
 }
 
-/* Add pixels, at least one; half of the slots stay free, so that `find` comes to an end. */
+/* Add pixels, at least one. */
 static inline int tally(Table *table, uint32_t truth, uint32_t prediction, uint64_t pixels)
 {
     uint64_t key = (uint64_t)truth << 32 | prediction;
     Slot *slot = find(table->slots, table->mask, key);
+    if (!slot)
+        return UNFIT;
     size_t is_new = slot->pixels == 0;
     slot->key = key;
     slot->pixels += pixels;
@@ -549,8 +562,9 @@ static int tally_runs(Table *table, const Side *truth, const Side *prediction, u
     const Run *t = truth->shown->runs, *p = prediction->shown->runs;
     for (uint32_t x = 0; x < truth->width;) {
         uint32_t end = t->end < p->end ? t->end : p->end;
-        if (tally(table, t->value, p->value, (end - x) * times))
-            return NO_MEMORY;
+        int state = tally(table, t->value, p->value, (end - x) * times);
+        if (state)
+            return state;
         t += t->end == end;
         p += p->end == end;
         x = end;
@@ -569,10 +583,10 @@ static int tally_pixels(Table *table, Side *truth, Side *prediction, uint64_t ti
             table->dense[t[x] << 8 | p[x]] += times;
         return DONE;
     }
-    for (size_t x = 0; x < width; x++)
-        if (tally(table, t[x], p[x], times))
-            return NO_MEMORY;
-    return DONE;
+    int state = DONE;
+    for (size_t x = 0; x < width && !state; x++)
+        state = tally(table, t[x], p[x], times);
+    return state;
 }
 
 static int tally_row(Table *table, Side *truth, Side *prediction, uint64_t times)
@@ -592,13 +606,17 @@ static int tally_all(Table *table, Side *truth, Side *prediction, size_t height)
     uint64_t times = 0;
     for (size_t y = 0; y < height; y++) {
         int old_truth = y && repeats(truth), old_prediction = y && repeats(prediction);
+        int state = DONE;
         if (times && !(old_truth && old_prediction)) {
-            if (tally_row(table, truth, prediction, times))
-                return NO_MEMORY;
+            state = tally_row(table, truth, prediction, times);
             times = 0;
         }
-        if ((!old_truth && decode_row(truth)) || (!old_prediction && decode_row(prediction)))
-            return UNFIT;
+        if (state == DONE && !old_truth)
+            state = decode_row(truth);
+        if (state == DONE && !old_prediction)
+            state = decode_row(prediction);
+        if (state != DONE)
+            return state;
         times++;
         truth->row += 1 + truth->bytes;
         prediction->row += 1 + prediction->bytes;
@@ -837,7 +855,11 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {{0, NULL}};
+static PyModuleDef_Slot slots[] = {
+#ifdef Py_GIL_DISABLED /* where there is no lock; nothing here is shared */
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL}};
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "_scanlines", NULL, 0, methods, slots, NULL, NULL, NULL};
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segeval.counting.contingency import ContingencyTable
+from segeval.counting.contingency import ContingencyTable, ranked
 from segeval.values import class_values, is_object
 
 BLOCK: Final = 1 << 16  # rows that are looked at together; an image is never cut
@@ -129,7 +129,7 @@ class Counts:
         """Return the distinct values of a column in ascending order."""
         column = self.columns[COLUMNS.index(side)]
         starts = range(0, column.size, BLOCK)
-        found = [np.unique(column[start : start + BLOCK]) for start in starts]
+        found = [ranked(column[start : start + BLOCK])[0] for start in starts]
         return np.unique(np.concatenate([np.empty(0, np.int64), *found]))
 
     def with_values(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from segeval.counting import counts as module
+from segeval.counting.contingency import ranked
 from segeval.counting.counts import Counts, narrowed
 from segeval.values import COLOR, NO_PREDICTION
 
@@ -44,3 +45,13 @@ def test_images_are_given_other_places() -> None:
     assert moved.pixels.tolist() == [3, 4, 5, 1, 2]
     assert made().table(2).pixels.tolist() == [3, 4, 5]
     assert made().table(1000).pixels.size == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[], [7], [3, -2, 3, 0], [0, 1 << 16, 0], [COLOR + 5, COLOR], [-(1 << 61), 1 << 61, 0]],
+)
+def test_integers_are_ranked_whether_they_lie_close_together_or_not(values: list[int]) -> None:
+    array = np.array(values, np.int64)
+    for ours, reference in zip(ranked(array), np.unique(array, return_inverse=True), strict=True):
+        assert ours.tolist() == reference.tolist()

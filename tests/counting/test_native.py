@@ -23,6 +23,7 @@ from made.scanlines import (
     filtered,
     rows_of,
 )
+from numpy.typing import NDArray
 
 from segeval.counting import dataset, native
 from segeval.counting.kernel import KERNEL
@@ -104,6 +105,32 @@ def test_a_damaged_file_is_refused_in_the_same_words(files: Files) -> None:
         good, bad = any_file(random, shape, *kinds[0]), any_damaged_file(random, shape, *kinds[1])
         kept += all_agree(files(good, bad))
     assert 30 < kept < 150  # rows may be anything, bytes of text too
+
+
+def colored(files: Files, stored: NDArray[Any]) -> Pair:
+    """Return a pair of a mask of zeros and one of colours, given as integers."""
+    rows = stored.astype("<u4").view(np.uint8).reshape(*stored.shape, 4)[..., :3]
+    zeros = np.zeros(stored.shape, np.uint8)
+    return files(
+        made_png(zeros, color_type=0, bits=8),
+        made_png(np.ascontiguousarray(rows), color_type=2, bits=8),
+    )
+
+
+def test_colours_that_are_chosen_to_keep_the_kernel_busy_are_left_to_others(files: Files) -> None:
+    colors = np.arange(1 << 20, dtype=np.uint64)
+    places = colors * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(32)
+    in_one_place = colors[places % np.uint64(1 << 14) < 16][:961].reshape(31, 31)
+    assert not all_agree(colored(files, in_one_place))
+    assert all_agree(colored(files, colors[:961].reshape(31, 31)))
+
+
+def test_more_pairs_of_values_than_masks_have_are_left_to_others() -> None:
+    assert KERNEL is not None
+    for width in ((1 << 20) - 1, 1 << 20):
+        colors = np.arange(width, dtype="<u4").view(np.uint8).reshape(-1, 4)[:, :3]
+        found = KERNEL(width, 1, bytes(1 + (width + 7) // 8), 1, 1, b"\0" + colors.tobytes(), 8, 3)
+        assert (found is None) == (width == 1 << 20)
 
 
 GREY: dict[str, Any] = {"color_type": 0, "bits": 8}
