@@ -154,12 +154,19 @@ def damaged_lines(random: np.random.Generator, lines: bytes) -> bytes:
     return bytes(content)
 
 
+def damaged_file(
+    random: np.random.Generator, shape: tuple[int, int], color_type: int, bits: int, lines: bytes
+) -> bytes:
+    """Write scan lines as a file that is damaged anywhere, or damaged rows in a whole file."""
+    if random.random() < 0.3:
+        return file_of(random, shape, color_type, bits, damaged_lines(random, lines))
+    data = mutated(random, file_of(random, shape, color_type, bits, lines))
+    return repaired(data) if random.random() < 0.7 else data
+
+
 def any_damaged_file(
     random: np.random.Generator, shape: tuple[int, int], color_type: int, bits: int
 ) -> bytes:
-    """Write a file that is damaged anywhere, or as damaged rows in a file that is whole."""
-    if random.random() < 0.3:
-        lines, _, _ = any_lines(random, shape, color_type, bits)
-        return file_of(random, shape, color_type, bits, damaged_lines(random, lines))
-    data = mutated(random, any_file(random, shape, color_type, bits))
-    return repaired(data) if random.random() < 0.7 else data
+    """Write a mask that is made up as a damaged file."""
+    lines, _, _ = any_lines(random, shape, color_type, bits)
+    return damaged_file(random, shape, color_type, bits, lines)

@@ -1,7 +1,8 @@
 """Feed damaged scan lines to the kernel, built with sanitizers, and damaged files to all readers.
 
 ``make fuzz-native`` runs it; a sanitizer ends the program at the first wrong access. Every table
-must hold all pixels, and every file must be counted, or refused, as without the kernel.
+must hold all pixels, and every pair of files must be counted, or refused, as without the kernel,
+whether kornia-rs decodes or Pillow.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -23,7 +24,13 @@ from typing import TYPE_CHECKING, Any, Final
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
-from made.scanlines import FORMATS, any_damaged_file, any_file, any_lines, any_shape
+from made.scanlines import FORMATS, any_lines, any_shape, damaged_file, file_of
+
+from segeval.counting import dataset, native
+from segeval.errors import Problem
+from segeval.inputs.formats import png
+from segeval.inputs.pairing import Pair
+from segeval.settings import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 PROJECT: Final = Path(__file__).parents[2]
 SOURCE: Final = PROJECT / "segeval" / "counting" / "_scanlines.c"
 BASES: Final = 400  # whole inputs from which damaged ones are made
+MASKS: Final = 10 * BASES
 FLAGS: Final = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 Kernel = Any
 
@@ -100,26 +108,40 @@ def fuzz_lines(count: Callable[..., bytes | None], inputs: int, seed: int) -> Co
     return seen
 
 
-def fuzz_files(kernel: Any, inputs: int, seed: int, folder: Path) -> Counter[str]:
-    """Count damaged files with the kernel and without; the outcome must be the same."""
-    from segeval.counting import dataset, native
-    from segeval.inputs.pairing import Pair
-    from segeval.settings import Reading
-
-    seen, pair = Counter[str](), Pair(name="a", truth=folder / "t", prediction=folder / "p")
-    vars(native)["OUTLINE"] = kernel.outline
-    for number in range(inputs):
+def masks(seed: int) -> dict[tuple[int, int], list[tuple[int, int, bytes]]]:
+    """Make masks by their shape: colour type, bits a sample and scan lines of each."""
+    found = defaultdict(list)
+    for number in range(MASKS):
         numbers = np.random.default_rng([8, seed, number])
-        shape = any_shape(numbers)
-        for name, make in (("t", any_file), ("p", any_damaged_file)):
-            data = make(numbers, shape, *FORMATS[numbers.integers(0, len(FORMATS))])
-            (folder / name).write_bytes(data)
-        outcomes = []
-        for vars(native)["KERNEL"] in (kernel.count, None):
-            outcomes.append(dataset.count_pair(pair, Reading(max_pixels=1 << 20)))
-        first, second = (getattr(each, "table", each) for each in outcomes)
-        assert first == second, (seed, number, first, second)
-        seen["counted" if hasattr(outcomes[0], "table") else "refused"] += 1
+        shape, kind = any_shape(numbers), FORMATS[numbers.integers(0, len(FORMATS))]
+        found[shape].append((*kind, any_lines(numbers, shape, *kind)[0]))
+    return found
+
+
+def in_each_way(kernel: Any, pair: Pair) -> list[Any]:
+    """Count a pair with the kernel, by kornia-rs and NumPy, and by Pillow and NumPy."""
+    outcomes, decoders = [], dict(png.DECODERS)
+    for count, hidden in ((kernel.count, False), (None, False), (None, True)):
+        vars(native).update(KERNEL=count, OUTLINE=kernel.outline)
+        vars(png)["DECODERS"] = {} if hidden else decoders
+        found = dataset.count_pair(pair, Reading(max_pixels=1 << 20))
+        outcomes.append(getattr(found, "table", found))
+    vars(png)["DECODERS"] = decoders
+    return outcomes
+
+
+def fuzz_pairs(kernel: Any, inputs: int, seed: int, folder: Path) -> Counter[str]:
+    """Count pairs of files, half of them damaged, in three ways; all must come to the same."""
+    seen, chance, pool = Counter[str](), np.random.default_rng([7, seed]), masks(seed)
+    shapes, pair = [*pool], Pair(name="a", truth=folder / "t", prediction=folder / "p")
+    for number in range(inputs):
+        shape = shapes[chance.integers(0, len(shapes))]
+        for name, write in (("t", file_of), ("p", (file_of, damaged_file)[number % 2])):
+            mask = pool[shape][chance.integers(0, len(pool[shape]))]
+            (folder / name).write_bytes(write(chance, shape, *mask))
+        first, *others = in_each_way(kernel, pair)
+        assert others == [first, first], (seed, number, first, others)
+        seen["refused" if isinstance(first, Problem) else "counted"] += 1
     return seen
 
 
@@ -127,7 +149,7 @@ def main() -> None:
     """Build, feed, and print how many inputs there were."""
     options = argparse.ArgumentParser()
     options.add_argument("--lines", type=int, default=1_000_000)
-    options.add_argument("--files", type=int, default=20_000)
+    options.add_argument("--pairs", type=int, default=20_000)
     options.add_argument("--seed", type=int, default=1)
     wanted = options.parse_args()
     start = time.perf_counter()
@@ -137,8 +159,8 @@ def main() -> None:
         kernel = load(os.environ["KERNEL"])
         lines = fuzz_lines(kernel.count, wanted.lines, wanted.seed)
         print(f"scan lines: {dict(lines)}, no wrong access", flush=True)
-        files = fuzz_files(kernel, wanted.files, wanted.seed, Path(name))
-        print(f"files: {dict(files)}, all as without the kernel")
+        pairs = fuzz_pairs(kernel, wanted.pairs, wanted.seed, Path(name))
+        print(f"pairs of files: {dict(pairs)}, all as without the kernel")
     print(f"{time.perf_counter() - start:.0f} s")
 
 
