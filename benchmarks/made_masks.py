@@ -16,8 +16,6 @@ from PIL import Image, ImageDraw
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["OBJECTS", "SMALL_STREETS", "STREETS", "Kind", "Mask", "make_pair"]
-
 Mask: TypeAlias = NDArray[np.uint8]
 
 (ROAD, SIDEWALK, BUILDING, WALL, FENCE, POLE, LIGHT, SIGN, VEGETATION, TERRAIN) = range(10)
@@ -47,7 +45,7 @@ class Kind:
     """A kind of masks: its size, its classes, how a truth is drawn, how a model errs.
 
     ``confused`` says which value is taken for which in places, ``void`` what is predicted wherever
-    the truth is void.
+    the truth is void, ``form`` how files store a mask.
     """
 
     name: str
@@ -57,11 +55,16 @@ class Kind:
     draw: Callable[[Scene], None]
     confused: Mapping[int, int]
     void: Mapping[int, int] = field(default_factory=dict)
+    form: str = "grey"
 
     @property
     def title(self) -> str:
         """Name, size and number of classes in words."""
         return f"{self.name} {self.width}×{self.height}, {self.classes} classes"
+
+    def stored_as(self, form: str) -> Kind:
+        """Return the same masks in another form."""
+        return replace(self, name=f"{self.name} as {form}", form=form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +173,14 @@ def draw_objects(scene: Scene) -> None:
         scene.canvas.line(line, fill=FOREGROUND, width=2)
 
 
+def draw_noise(scene: Scene) -> None:
+    """Give every pixel a class of its own."""
+    noise = scene.random.integers(0, 19, (scene.height, scene.width))
+    for value in range(1, 19):
+        rows, columns = np.nonzero(noise == value)
+        scene.canvas.point(np.column_stack([columns, rows]).ravel().tolist(), fill=value)
+
+
 def make_pair(kind: Kind, number: int) -> tuple[Mask, Mask]:
     """Make the prediction and the truth of one pair."""
     random = np.random.default_rng([2048, kind.width, number])
@@ -241,6 +252,9 @@ STREETS: Final = Kind(
     void={VOID: ROAD},
 )
 SMALL_STREETS: Final = replace(STREETS, name="small streets", height=128, width=256)
+HALF_STREETS: Final = replace(STREETS, name="half streets", height=512, width=1024)
+SCENES: Final = replace(STREETS, name="scenes", height=512, width=512).stored_as("palette")
+NOISE: Final = replace(HALF_STREETS, name="noise", width=512, draw=draw_noise)
 OBJECTS: Final = Kind(
     name="objects",
     height=480,
@@ -249,3 +263,4 @@ OBJECTS: Final = Kind(
     draw=draw_objects,
     confused={0: FOREGROUND, FOREGROUND: 0},
 )
+TINY: Final = replace(OBJECTS, name="tiny objects", height=160, width=160)
