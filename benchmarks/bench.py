@@ -78,6 +78,7 @@ def describe_machine() -> str:
 def main() -> None:
     """Measure everything in a temporary folder, and print the tables."""
     began, speech = time.perf_counter(), Console(stderr=True)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has been compiled, too
     print(describe_machine(), flush=True)
     with tempfile.TemporaryDirectory(prefix="segeval-bench-") as folder:
         sets = DataSets(Path(folder))

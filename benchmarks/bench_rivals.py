@@ -6,7 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from bench_pairs import question
-from made_masks import OBJECTS, SCENES, STREETS
+from made_masks import OBJECTS, STREETS, THINGS
 from measuring import Took, Unavailable, Worker
 from rich.markup import escape
 from tables import ratio, section, times
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROUNDS: Final = 3
 KINDS: Final = {
     "2048×1024, 19 classes": (STREETS, 1),
-    "512×512 palette, 19 classes": (SCENES, 4),
+    "512×512 palette, 21 classes": (THINGS, 4),
     "854×480, binary": (OBJECTS, 4),
 }
 """Kinds, and how many times the pairs of street scenes a round takes of each."""

@@ -24,6 +24,7 @@ VOID: Final = 255
 FOREGROUND: Final = 255
 
 VEHICLES: Final = (CAR, CAR, CAR, CAR, TRUCK, BUS, TRAIN, MOTORCYCLE, BICYCLE)
+CIRCLE: Final = np.stack([np.cos(np.arange(12) * np.pi / 6), np.sin(np.arange(12) * np.pi / 6)], 1)
 CONFUSED: Final = {
     ROAD: SIDEWALK,
     SIDEWALK: ROAD,
@@ -173,6 +174,17 @@ def draw_objects(scene: Scene) -> None:
         scene.canvas.line(line, fill=FOREGROUND, width=2)
 
 
+def draw_things(scene: Scene) -> None:
+    """Draw one to three things of the 20 classes of Pascal VOC, each within a rim of void."""
+    random = scene.random
+    for fill in random.integers(1, 21, random.integers(1, 4)):
+        x, y = random.uniform(0.15, 0.85, 2) * (scene.width, scene.height)
+        size = scene.height * random.uniform(0.1, 0.35)
+        outline = random.uniform(0.6, 1.0, 12)[:, None] * size * CIRCLE + (x, y)
+        points = [(float(u), float(v)) for u, v in outline]
+        scene.canvas.polygon(points, fill=int(fill), outline=VOID, width=5)
+
+
 def draw_noise(scene: Scene) -> None:
     """Give every pixel a class of its own."""
     noise = scene.random.integers(0, 19, (scene.height, scene.width))
@@ -253,7 +265,16 @@ STREETS: Final = Kind(
 )
 SMALL_STREETS: Final = replace(STREETS, name="small streets", height=128, width=256)
 HALF_STREETS: Final = replace(STREETS, name="half streets", height=512, width=1024)
-SCENES: Final = replace(STREETS, name="scenes", height=512, width=512).stored_as("palette")
+THINGS: Final = Kind(
+    name="things",
+    height=512,
+    width=512,
+    classes=21,
+    draw=draw_things,
+    confused={value: value % 20 + 1 for value in range(1, 21)},
+    void={VOID: 0},
+    form="palette",
+)
 NOISE: Final = replace(HALF_STREETS, name="noise", width=512, draw=draw_noise)
 OBJECTS: Final = Kind(
     name="objects",
