@@ -7,8 +7,10 @@ READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
 LOWEST := .venv-lowest
 BROWSER := .browser
+BENCH := .venv-bench
+RIVALS := hotcoco==1.3.0 cityscapesScripts==2.3.0 scikit-learn torch==2.13.0 torchmetrics==1.9.0 monai==1.6.1
 
-.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest lint format bench torture fuzz fuzz-native golden docs figures samples clean
+.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest lint format bench bench-large torture fuzz fuzz-native golden docs figures samples clean
 
 $(READY): pyproject.toml constraints.txt setup.py segeval/counting/_scanlines.c
 	$(PYTHON) -m venv $(VENV)
@@ -18,6 +20,15 @@ $(READY): pyproject.toml constraints.txt setup.py segeval/counting/_scanlines.c
 
 $(TORCH): $(READY)
 	$(PIP) torch==2.13.0
+	@touch $@
+
+$(BENCH)/.ready: pyproject.toml constraints.txt setup.py segeval/counting/_scanlines.c
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
+	@for rival in $(RIVALS); do \
+		$(BENCH)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt $$rival \
+			|| echo "bench: $$rival cannot be installed, so it is left out"; \
+	done
 	@touch $@
 
 $(VENV)/.playwright: $(READY)
@@ -67,11 +78,14 @@ format: $(READY)  ## bring the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(TORCH)  ## measure against the floor and against other ways
-	$(BIN)/python benchmarks/bench.py
-	$(BIN)/python benchmarks/large_run.py
-	$(BIN)/python benchmarks/interval_times.py
-	$(BIN)/python benchmarks/loss_times.py
+bench: $(BENCH)/.ready  ## measure against decoding and against other tools, in three minutes
+	$(BENCH)/bin/python benchmarks/bench.py
+	$(BENCH)/bin/python benchmarks/loss_times.py
+
+bench-large: $(BENCH)/.ready  ## measure a run of 100 000 images, intervals, and the memory of losses
+	$(BENCH)/bin/python benchmarks/large_run.py
+	$(BENCH)/bin/python benchmarks/interval_times.py
+	$(BENCH)/bin/python benchmarks/loss_times.py memory
 
 torture: $(READY)  ## kill and interrupt counting programs at random; see how often intervals cover; try pairs of options
 	$(BIN)/python tests/runs/torture.py
@@ -102,4 +116,4 @@ samples: $(READY)  ## make the sample masks anew
 	$(BIN)/python sample_masks/make.py
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(BROWSER) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(BENCH) $(BROWSER) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,18 +6,21 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from made_masks import make_pair
+import numpy as np
+from made_masks import VOID, make_pair
 from PIL import Image, ImageFilter
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from made_masks import Kind
-
-__all__ = ["DataSet", "DataSets"]
+    from made_masks import Kind, Mask
 
 DISTINCT: Final = 8
 """Pairs of a kind that differ."""
+
+COLORS: Final = np.random.default_rng(7).integers(0, 256, (256, 3), np.uint8)
+LABEL_IDS: Final = np.zeros(256, np.uint8)  # of Cityscapes, in the place of its train ids
+LABEL_IDS[:19] = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,20 @@ class DataSet:
     def paths(self) -> list[str]:
         """Both folders, as arguments of a program."""
         return [str(self.prediction), str(self.truth)]
+
+    @property
+    def options(self) -> list[str]:
+        """What segeval has to be told: the classes of colours."""
+        if self.kind.form != "RGB":
+            return []
+        file = self.folder / "labels.toml"
+        rows = [
+            f'{{name = "{number}", color = {COLORS[number].tolist()}}},'
+            for number in range(self.kind.classes)
+        ]
+        void = "#" + COLORS[VOID].tobytes().hex()
+        file.write_text("\n".join([f'void_colors = ["{void}"]', "labels = [", *rows, "]"]))
+        return ["--labels", str(file)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +101,7 @@ class DataSets:
             for mask, side in zip(
                 make_pair(kind, number), (made.prediction, made.truth), strict=True
             ):
-                Image.fromarray(mask).save(side / _name(number))
+                save(mask, kind.form, side / _name(number))
         return made
 
     def _link(self, kind: Kind, pairs: int) -> DataSet:
@@ -95,6 +112,26 @@ class DataSets:
             os.link(distinct.prediction / source, made.prediction / _name(number))
             os.link(distinct.truth / source, made.truth / _name(number))
         return made
+
+
+def save(mask: Mask, form: str, path: Path) -> None:
+    """Write a mask in a form that masks are found in."""
+    image = Image.fromarray(mask)
+    match form:
+        case "palette" | "4-bit palette":
+            image = Image.fromarray(np.minimum(mask, 15) if form == "4-bit palette" else mask)
+            image.putpalette(COLORS.tobytes())
+        case "RGB":
+            image = Image.fromarray(COLORS[mask])
+        case "16-bit":
+            image = Image.fromarray(mask.astype(np.uint16))
+        case "1-bit":
+            image = image.convert("1", dither=Image.Dither.NONE)
+        case "grey and alpha":
+            image.putalpha(255)
+        case "label ids":
+            image = Image.fromarray(LABEL_IDS[mask])
+    image.save(path, bits=4 if form == "4-bit palette" else 8)
 
 
 def _name(number: int) -> str:

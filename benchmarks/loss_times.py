@@ -1,8 +1,7 @@
-"""Measure the losses: against one pass of exp and log, and against a full sort in PyTorch.
+"""Measure the losses: beside one pass of exp and log, and beside a full sort in PyTorch.
 
-Prints one line a measure, with its ratio to what it is held against and the target; then the peak
-memory of the command on few and on many maps. What needs PyTorch is left out where it is not
-installed.
+With the word ``memory``, measure the peak memory of the command on few and on many maps instead.
+What needs PyTorch is left out where it is not installed.
 """
 
 from __future__ import annotations
@@ -10,18 +9,18 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import sysconfig
+import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from measuring import interleave, peak_memory
+from measuring import SEGEVAL, Took, interleave, peak_memory
 from PIL import Image
+from tables import add_ratio, ratios, show, times
 
 from segeval.losses import (
     bce_loss,
@@ -31,35 +30,17 @@ from segeval.losses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from rich.table import Table
 
 SHAPE: Final = (19, 512, 1024)
 """Classes, rows and columns: a Cityscapes image at half its size."""
 
-ROUNDS: Final = 7
+ROUNDS: Final = 5
+EXP_AND_LOG: Final = "exp and log"
+SORT: Final = "full sort in PyTorch"
 SEED: Final = 12345
-SEGEVAL: Final = str(Path(sysconfig.get_path("scripts"), "segeval"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """A call, what it is held against, and the ratio of their times that is asked for.
-
-    Attributes
-    ----------
-    name, against : str
-        What is measured, and against what.
-    call, other : callable
-        Both of them.
-    target : float
-        At most so many times the time of the other; below 1, the inverse is printed.
-    """
-
-    name: str
-    against: str
-    call: Callable[[], object]
-    other: Callable[[], object]
-    target: float
 
 
 def made_logits(random: np.random.Generator, sharpness: float) -> tuple[Any, Any]:
@@ -98,44 +79,41 @@ def plain_lovasz_softmax(probabilities: Any, truth: Any) -> float:
     return float(torch.stack(losses).mean())
 
 
-def pixel_measures() -> Iterator[Measure]:
-    """Hold BCE and focal loss against exp and log of the same array."""
+def pixel_calls() -> dict[str, Callable[[], object]]:
+    """Return exp and log of an array, and the losses of the same one."""
     random = np.random.default_rng(SEED)
     logits, _ = made_logits(random, 0)
     probabilities = 1 / (1 + np.exp(-logits))
     truth = random.random(SHAPE, np.float32) < probabilities
-
-    def exp_and_log() -> object:
-        return np.exp(logits), np.log(probabilities)
-
     calls: dict[str, Callable[[], object]] = {
-        "bce_loss": lambda: bce_loss(probabilities, truth),
-        "bce_with_logits_loss": lambda: bce_with_logits_loss(logits, truth),
-        "focal_loss": lambda: focal_loss(probabilities, truth, alpha=0.25),
-        "focal_loss, logits": lambda: focal_loss(logits, truth, alpha=0.25, logits=True),
+        EXP_AND_LOG: lambda: (np.exp(logits), np.log(probabilities)),
+        "bce_with_logits_loss, bool": partial(bce_with_logits_loss, logits, truth),
+        "focal_loss of probabilities, bool": partial(focal_loss, probabilities, truth, alpha=0.25),
     }
-    for kind in (np.uint8, np.int64, np.float16, np.float32):
-        converted = truth.astype(kind)
-        calls[f"bce_loss, {np.dtype(kind)} truth"] = partial(bce_loss, probabilities, converted)
-    for name, call in calls.items():
-        yield Measure(name=name, against="exp and log", call=call, other=exp_and_log, target=2)
-
-
-def lovasz_measures() -> Iterator[Measure]:
-    """Hold Lovász-Softmax against PyTorch, on an untrained and on a good network's output."""
-    torch: Any = importlib.import_module("torch")
-    random = np.random.default_rng(SEED)
-    for words, sharpness in (("flat", 0), ("sharp", 12)):
-        logits, truth = made_logits(random, sharpness)
-        values = softmax(logits)
-        tensors = torch.from_numpy(values), torch.from_numpy(truth)
-        yield Measure(
-            name=f"lovasz_softmax_loss, {words}",
-            against="full sort in PyTorch",
-            call=partial(lovasz_softmax_loss, values, truth),
-            other=partial(plain_lovasz_softmax, *tensors),
-            target=1 / 3,
+    for kind in ("bool", "uint8", "int32", "int64", "float16", "float32", "float64"):
+        given = truth.astype(kind)
+        calls[f"bce_loss, {kind}"] = partial(bce_loss, probabilities, given)
+        calls[f"focal_loss of logits, {kind}"] = partial(
+            focal_loss, logits, given, alpha=0.25, logits=True
         )
+    calls[f"  control: {EXP_AND_LOG} again"] = calls[EXP_AND_LOG]
+    return calls
+
+
+def lovasz_calls(sharpness: float) -> dict[str, Callable[[], object]]:
+    """Return a full sort in PyTorch, and Lovász-Softmax of the same arrays and tensors."""
+    torch: Any = importlib.import_module("torch")
+    torch.set_num_threads(1)
+    logits, truth = made_logits(np.random.default_rng(SEED), sharpness)
+    values = softmax(logits)
+    tensors = torch.from_numpy(values), torch.from_numpy(truth)
+    plain = partial(plain_lovasz_softmax, *tensors)
+    return {
+        SORT: plain,
+        "lovasz_softmax_loss of tensors": partial(lovasz_softmax_loss, *tensors),
+        "lovasz_softmax_loss of arrays": partial(lovasz_softmax_loss, values, truth),
+        f"  control: {SORT} again": plain,
+    }
 
 
 def measure_memory() -> None:
@@ -154,44 +132,46 @@ def measure_memory() -> None:
                     link = folder / f"{kind}{count}" / f"{number:03}{Path(file).suffix}"
                     os.link(folder / file, link)
             paths = [str(folder / f"{kind}{count}") for kind in ("maps", "truths")]
-            peaks.append(peak_memory([SEGEVAL, "losses", *paths, "--workers", "1", "--quiet"]))
+            peaks.append(peak_memory([*SEGEVAL, "losses", *paths, "--workers", "1", "--quiet"]))
     size = np.prod(SHAPE) * 4 / 1e6
     less, more = peaks
     print(f"segeval losses, peak memory: {less:.0f} MB on {few} maps, {more:.0f} MB on {many}")
     print(f"  {more - less:.1f} MB more (target ≤ 30), {more / size:.1f} times a map (target < 12)")
 
 
-def seconds_of(call: Callable[[], object]) -> float:
-    """Return how long a call keeps processors busy, whatever else the machine does."""
-    start = time.process_time()
+def took(call: Callable[[], object]) -> Took:
+    """Return what a call takes."""
+    used, start = time.process_time(), time.perf_counter()
     call()
-    return time.process_time() - start
+    clock = time.perf_counter() - start
+    return Took(time.process_time() - used, clock)
+
+
+def measure(title: str, calls: dict[str, Callable[[], object]], base: str, target: str) -> Table:
+    """Measure calls beside the one that is named, after one round that does not count."""
+    measures = {name: partial(took, call) for name, call in calls.items()}
+    interleave(measures, 1)
+    taken = interleave(measures, ROUNDS)
+    milliseconds = 1000 * median(times(taken[base], "processor"))
+    table = ratios(title, f"1 = {milliseconds:.0f} ms")
+    for name in calls:
+        asked = "" if name == base or "control" in name else target
+        add_ratio(table, name, taken[name], taken[base], asked)
+    return table
 
 
 def main() -> None:
     """Measure and print."""
-    measures = list(pixel_measures())
-    if importlib.util.find_spec("torch"):
-        measures += lovasz_measures()
-    else:
-        print("PyTorch is not installed: Lovász-Softmax is not measured")
-    for measure in measures:
-        taken = interleave(
-            {
-                "ours": partial(seconds_of, measure.call),
-                "other": partial(seconds_of, measure.other),
-            },
-            ROUNDS,
-        )
-        ours, other = median(taken["ours"]), median(taken["other"])
-        ratio = ours / other
-        words = (
-            f"{1 / ratio:.1f} times as fast as {measure.against} (target {1 / measure.target:.0f})"
-            if measure.target < 1
-            else f"{ratio:.2f} times {measure.against} (target {measure.target:.0f})"
-        )
-        print(f"{measure.name:30} {1000 * ours:7.0f} ms  {words}")
-    measure_memory()
+    if sys.argv[1:] == ["memory"]:
+        measure_memory()
+        return
+    show(measure("Losses of 19 maps of 1024×512", pixel_calls(), EXP_AND_LOG, "≤ 2.0"))
+    if not importlib.util.find_spec("torch"):
+        print("Lovász-Softmax is skipped: PyTorch is not installed")
+        return
+    for words, sharpness in (("untrained", 0), ("good", 12)):
+        title = f"Lovász-Softmax, output of a network that is {words}"
+        show(measure(title, lovasz_calls(sharpness), SORT, "≤ 1.0"))
 
 
 if __name__ == "__main__":

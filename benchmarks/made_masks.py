@@ -16,8 +16,6 @@ from PIL import Image, ImageDraw
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["OBJECTS", "SMALL_STREETS", "STREETS", "Kind", "Mask", "make_pair"]
-
 Mask: TypeAlias = NDArray[np.uint8]
 
 (ROAD, SIDEWALK, BUILDING, WALL, FENCE, POLE, LIGHT, SIGN, VEGETATION, TERRAIN) = range(10)
@@ -26,6 +24,7 @@ VOID: Final = 255
 FOREGROUND: Final = 255
 
 VEHICLES: Final = (CAR, CAR, CAR, CAR, TRUCK, BUS, TRAIN, MOTORCYCLE, BICYCLE)
+CIRCLE: Final = np.stack([np.cos(np.arange(12) * np.pi / 6), np.sin(np.arange(12) * np.pi / 6)], 1)
 CONFUSED: Final = {
     ROAD: SIDEWALK,
     SIDEWALK: ROAD,
@@ -47,7 +46,7 @@ class Kind:
     """A kind of masks: its size, its classes, how a truth is drawn, how a model errs.
 
     ``confused`` says which value is taken for which in places, ``void`` what is predicted wherever
-    the truth is void.
+    the truth is void, ``form`` how files store a mask.
     """
 
     name: str
@@ -57,11 +56,16 @@ class Kind:
     draw: Callable[[Scene], None]
     confused: Mapping[int, int]
     void: Mapping[int, int] = field(default_factory=dict)
+    form: str = "grey"
 
     @property
     def title(self) -> str:
         """Name, size and number of classes in words."""
         return f"{self.name} {self.width}×{self.height}, {self.classes} classes"
+
+    def stored_as(self, form: str) -> Kind:
+        """Return the same masks in another form."""
+        return replace(self, name=f"{self.name} as {form}", form=form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +174,25 @@ def draw_objects(scene: Scene) -> None:
         scene.canvas.line(line, fill=FOREGROUND, width=2)
 
 
+def draw_things(scene: Scene) -> None:
+    """Draw one to three things of the 20 classes of Pascal VOC, each within a rim of void."""
+    random = scene.random
+    for fill in random.integers(1, 21, random.integers(1, 4)):
+        x, y = random.uniform(0.15, 0.85, 2) * (scene.width, scene.height)
+        size = scene.height * random.uniform(0.1, 0.35)
+        outline = random.uniform(0.6, 1.0, 12)[:, None] * size * CIRCLE + (x, y)
+        points = [(float(u), float(v)) for u, v in outline]
+        scene.canvas.polygon(points, fill=int(fill), outline=VOID, width=5)
+
+
+def draw_noise(scene: Scene) -> None:
+    """Give every pixel a class of its own."""
+    noise = scene.random.integers(0, 19, (scene.height, scene.width))
+    for value in range(1, 19):
+        rows, columns = np.nonzero(noise == value)
+        scene.canvas.point(np.column_stack([columns, rows]).ravel().tolist(), fill=value)
+
+
 def make_pair(kind: Kind, number: int) -> tuple[Mask, Mask]:
     """Make the prediction and the truth of one pair."""
     random = np.random.default_rng([2048, kind.width, number])
@@ -241,6 +264,18 @@ STREETS: Final = Kind(
     void={VOID: ROAD},
 )
 SMALL_STREETS: Final = replace(STREETS, name="small streets", height=128, width=256)
+HALF_STREETS: Final = replace(STREETS, name="half streets", height=512, width=1024)
+THINGS: Final = Kind(
+    name="things",
+    height=512,
+    width=512,
+    classes=21,
+    draw=draw_things,
+    confused={value: value % 20 + 1 for value in range(1, 21)},
+    void={VOID: 0},
+    form="palette",
+)
+NOISE: Final = replace(HALF_STREETS, name="noise", width=512, draw=draw_noise)
 OBJECTS: Final = Kind(
     name="objects",
     height=480,
@@ -249,3 +284,4 @@ OBJECTS: Final = Kind(
     draw=draw_objects,
     confused={0: FOREGROUND, FOREGROUND: 0},
 )
+TINY: Final = replace(OBJECTS, name="tiny objects", height=160, width=160)

@@ -1,26 +1,26 @@
-"""How things are measured: whole processes, in turns, so that a noisy moment hits all alike."""
+"""How things are measured: in turns, so that a noisy moment hits all alike, in processor time."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from typing import TYPE_CHECKING, Final, TypeVar
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = [
-    "interleave",
-    "output",
-    "peak_memory",
-    "processor_seconds",
-    "seconds",
-    "seconds_together",
-]
-
 Name = TypeVar("Name")
+Value = TypeVar("Value")
+
+WAYS: Final = str(Path(__file__).with_name("ways.py"))
+SEGEVAL: Final = (sys.executable, "-m", "segeval")
 
 LAUNCHER: Final = """
 import resource, subprocess, sys
@@ -30,9 +30,21 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """A program takes over the peak of the process that starts it, so a tiny process starts it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What something took in seconds: of processors, which others hardly change, and by the clock.
+
+    ``figure`` is the number it came to, or None.
+    """
+
+    processor: float
+    clock: float
+    figure: float | None = None
+
+
 def interleave(
-    measures: Mapping[Name, Callable[[], float]], rounds: int
-) -> dict[Name, list[float]]:
+    measures: Mapping[Name, Callable[[], Value]], rounds: int
+) -> dict[Name, list[Value]]:
     """Take every measure once a round: A B C, A B C, and so on.
 
     Returns
@@ -40,7 +52,7 @@ def interleave(
     dict
         For each name one value a round, in the order of the rounds.
     """
-    taken: dict[Name, list[float]] = {name: [] for name in measures}
+    taken: dict[Name, list[Value]] = {name: [] for name in measures}
     for _ in range(rounds):
         for name, measure in measures.items():
             taken[name].append(measure())
@@ -62,21 +74,15 @@ def output(command: Sequence[str]) -> str:
     return done.stdout
 
 
-def seconds(command: Sequence[str]) -> float:
-    """Return how long a program takes from start to end."""
+def whole_program(command: Sequence[str]) -> Took:
+    """Return what a program takes from start to end, on all processors together."""
     start = time.perf_counter()
-    output(command)
-    return time.perf_counter() - start
-
-
-def processor_seconds(command: Sequence[str]) -> float:
-    """Return how long a program keeps processors busy, whatever else the machine does."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"exit code {process.returncode} of {' '.join(command[:3])}")
-    return used.ru_utime + used.ru_stime
+    return Took(used.ru_utime + used.ru_stime, time.perf_counter() - start)
 
 
 def seconds_together(command: Sequence[str], copies: int) -> float:
@@ -93,3 +99,55 @@ def peak_memory(command: Sequence[str]) -> float:
     """Return the largest resident memory of a program, in MB (of 10^6 bytes)."""
     peak = int(output([sys.executable, "-I", "-c", LAUNCHER, *command]))
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+class Unavailable(Exception):  # noqa: N818 - it is a state, and stands in the table
+    """A way that cannot be taken, and why."""
+
+
+class Worker(AbstractContextManager["Worker"]):
+    """A program that goes one way through data sets, started once: no start-up is measured."""
+
+    def __init__(self, way: str) -> None:
+        """Start it, and let it import what it needs."""
+        self.way = way
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed on exit
+        self._process = subprocess.Popen(
+            [sys.executable, WAYS, way],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+        self._answer()
+
+    def __exit__(self, *_error: object) -> None:
+        """End it."""
+        self._process.communicate()
+        self._errors.close()
+
+    def ask(self, data: Mapping[str, Any]) -> Took:
+        """Return what a data set takes.
+
+        Raises
+        ------
+        Unavailable
+            If the way does not apply to it.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(data) + "\n")
+        self._process.stdin.flush()
+        answer = self._answer()
+        if "reason" in answer:
+            raise Unavailable(answer["reason"])
+        return Took(**answer)
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        if line := self._process.stdout.readline():
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+        self._process.wait()
+        self._errors.seek(0)
+        said = self._errors.read().strip().splitlines() or ["it ended"]
+        raise Unavailable(said[-1])
