@@ -6,7 +6,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -55,37 +55,38 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name, then put it in place, so that no half file is seen."""
-    stream = _is_stream(path)
-    target = path if stream else _temporary(real_path(path))
+    """Write a file whole or not at all."""
     try:
-        with open(target, "wb") as file:
-            file.write(content)
-        if not stream:
-            os.replace(target, real_path(path))
+        with nullcontext(path) if _is_stream(path) else put_in_place(path) as target:
+            target.write_bytes(content)
     except OSError as error:
-        if not stream:
-            with suppress(OSError):
-                os.unlink(target)
         raise OutputError(f"{path}: cannot be written: {reason_of(error)}") from error
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[IO[str]]:
     """Open a text that is written bit by bit; it is put in place at the end, or not at all."""
-    stream = _is_stream(path)
-    target = path if stream else _temporary(real_path(path))
     try:
-        with open(target, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        with (
+            nullcontext(path) if _is_stream(path) else put_in_place(path) as target,
+            open(target, "w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+        ):
             yield file
-        if not stream:
-            os.replace(target, real_path(path))
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {reason_of(error)}") from error
-    finally:
-        if not stream:
-            with suppress(OSError):
-                os.unlink(target)
+
+
+@contextmanager
+def put_in_place(path: Path) -> Iterator[Path]:
+    """Give a temporary file that takes its place when all is well, so that no half file is seen."""
+    target = Path(_temporary(real_path(path)))
+    try:
+        yield target
+        os.replace(target, real_path(path))
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(target)
+        raise
 
 
 def _is_text(path: Path) -> bool:

@@ -262,15 +262,11 @@ class CountedRun:
     def united(self, others: Sequence[CountedRun]) -> CountedRun:
         """Add several runs in one step; as ``+``."""
         runs = (self, *others)
-        waivers = [run.provenance.waivers for run in runs]
-        for other in waivers:
-            if other != waivers[0]:
-                ours, theirs = (" ".join(stated) or "none" for stated in (waivers[0], other))
-                raise RunError(f"runs of different reading settings do not add: {ours}, {theirs}")
+        provenance = united_provenance([run.provenance for run in runs])
         images: dict[str, ImageCounts] = {}
         for image in itertools.chain.from_iterable(run.by_object() for run in runs):
-            _check_same(images.setdefault(image.info.name, image), image)
-        return type(self).of(images.values(), _united([run.provenance for run in runs]))
+            check_same(images.setdefault(image.info.name, image), image)
+        return type(self).of(images.values(), provenance)
 
     def reading(self) -> Reading:
         """Return how the masks are read once more, e.g. for their pictures."""
@@ -346,7 +342,7 @@ class Gathering:
         return CountedRun.assembled(images, counts, provenance)
 
 
-def _check_same(one: ImageCounts, other: ImageCounts) -> None:
+def check_same(one: ImageCounts, other: ImageCounts) -> None:
     """Refuse two images of one name, but those that run files show to be the same."""
     if one.info.origin is other.info.origin:
         return
@@ -366,8 +362,13 @@ def _join(arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
 
 
-def _united(parts: Sequence[Provenance]) -> Provenance:
-    """Put together what happened in several runs; all shards of a set are the whole set."""
+def united_provenance(parts: Sequence[Provenance]) -> Provenance:
+    """Put together what happened in runs read alike; all shards of a set are the whole set."""
+    waivers = [part.waivers for part in parts]
+    for other in waivers:
+        if other != waivers[0]:
+            ours, theirs = (" ".join(stated) or "none" for stated in (waivers[0], other))
+            raise RunError(f"runs of different reading settings do not add: {ours}, {theirs}")
 
     def union(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
         return tuple(sorted(set().union(*lists)))

@@ -21,6 +21,7 @@ from segeval.counting.counts import Counts
 from segeval.counting.run import CountedRun, ImageCounts, Provenance
 from segeval.counting.runrows import (
     StoredImages,
+    checked_blocks,
     checksum_of_counts,
     checksum_of_row,
     checksum_of_run,
@@ -107,6 +108,12 @@ class RunFile:
             file = cls(path, connection)
         file._forgets = overwrite
         return file
+
+    def check_replaceable(self) -> None:
+        """Refuse a file that cannot be written to, or that another program writes."""
+        with explained(self.path):
+            self._begin()
+            self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Write what waits, as far as that is possible, and close the file."""
@@ -213,6 +220,15 @@ class RunFile:
 
     def read(self) -> CountedRun:
         """Read the whole run, unless its counting was interrupted, or it is damaged."""
+        provenance = self.stated()
+        with explained(self.path):
+            stored, counts = self._rows()
+            self._refuse_faults(stored)
+            self._check_whole(provenance)
+            return CountedRun.assembled(stored.images, counts, provenance)
+
+    def stated(self) -> Provenance:
+        """Read what happened while the run was counted, unless that was interrupted."""
         with explained(self.path):
             if self._get("complete") != "1":
                 raise RunError(
@@ -220,17 +236,31 @@ class RunFile:
                     "same score command with --resume to finish it"
                 )
             problems = read_problems(self._connection, room_for_rows(self.path))
-            provenance = replace(self._provenance(), problems=problems)
-            stored, counts = self._rows()
-            for fault in stored.faults.values():
-                raise RunError(
-                    f"{self.path}: the run file is damaged ({fault}); type the same score command "
-                    "with --resume to count that image again, or remove the file"
-                )
-            whole = self._checksum(problems) if self._get("schema") == str(SCHEMA) else ""
-            if self._get("checksum") != whole:
-                raise ValueError("it is not as it was written")
-            return CountedRun.assembled(stored.images, counts, provenance)
+            return replace(self._provenance(), problems=problems)
+
+    def checked_images(self) -> Iterator[tuple[int, int]]:
+        """Check everything as `read` does, and yield numbers and checksums of images meanwhile."""
+        provenance = self.stated()
+        with explained(self.path):
+            self._connection.execute("BEGIN")  # nobody writes until the file is closed
+            schema, room = self._get("schema"), room_for_rows(self.path)
+            for stored in checked_blocks(self._connection, schema, room):
+                self._refuse_faults(stored)
+                yield from zip(stored.numbers.tolist(), stored.checksums.tolist(), strict=True)
+            self._check_whole(provenance)
+
+    def _refuse_faults(self, stored: StoredImages) -> None:
+        for fault in stored.faults.values():
+            raise RunError(
+                f"{self.path}: the run file is damaged ({fault}); type the same score command "
+                "with --resume to count that image again, or remove the file"
+            )
+
+    def _check_whole(self, provenance: Provenance) -> None:
+        problems = provenance.problems
+        whole = self._checksum(problems) if self._get("schema") == str(SCHEMA) else ""
+        if self._get("checksum") != whole:
+            raise ValueError("it is not as it was written")
 
     def _size(self) -> str:
         (count,) = self._connection.execute("SELECT count(*) FROM images").fetchone()
@@ -238,7 +268,8 @@ class RunFile:
 
     def _checksum(self, problems: Iterable[Problem]) -> str:
         """Return the checksum of all that the file holds."""
-        marks = select(self._connection, "SELECT checksum FROM images", room_for_rows(self.path))
+        query = "SELECT checksum FROM images ORDER BY checksum"
+        marks = select(self._connection, query, room_for_rows(self.path))
         return checksum_of_run(self._get("facts"), problems, (mark for (mark,) in marks))
 
     def _provenance(self) -> Provenance:

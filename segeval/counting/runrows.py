@@ -11,7 +11,7 @@ import json
 import operator
 import zlib
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Never
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 MARK: Final = 1 << 24  # of colours in schema 1, in place of `COLOR`
+MANY: Final = 1 << 10  # images of a run that are looked at together, at most
 MOST: Final = 1 << 53  # pixels of an image, below which float64 counts exactly
 FIELDS: Final = [{"group_name": "group"}.get(name, name) for name in COLUMNS]  # of `ImageInfo`
 NUMBERS: Final = {"id", "checksum", "height", "width"}  # columns of images; others hold text
@@ -68,9 +69,16 @@ def packed(table: ContingencyTable | Counts) -> list[memoryview]:
 
 
 def checksum_of_run(facts: str, problems: Iterable[Problem], images: Iterable[int]) -> str:
-    """Return the CRC-32 of what happened, and of the checksums of all images."""
-    stated = [facts, [[p.name, p.kind, p.detail] for p in problems], sorted(images)]
-    return str(zlib.crc32(json.dumps(stated).encode()))
+    """Return the CRC-32 of what happened, and of the checksums of all images, in order.
+
+    That of the JSON of three lists, of which the last is never held as a whole.
+    """
+    stated = json.dumps([facts, [[p.name, p.kind, p.detail] for p in problems], []])
+    done = zlib.crc32(stated.removesuffix("]]").encode())
+    marks, comma = iter(images), ""
+    while block := ", ".join(map(str, itertools.islice(marks, BLOCK))):
+        done, comma = zlib.crc32(f"{comma}{block}".encode(), done), ", "
+    return str(zlib.crc32(b"]]", done))
 
 
 def read_rows(
@@ -83,15 +91,39 @@ def read_rows(
     that of its counts.
     """
     stored = _read_images(connection, most)
-    counts = _in_order(Counts.joined(_read_counts(connection, schema, stored.numbers, most)))
-    summed = "checksum" in columns_of(connection, "images")
+    counts = _read_counts(connection, schema, stored.numbers, most)
+    return stored, _check_all(stored, counts, summed="checksum" in columns_of(connection, "images"))
+
+
+def checked_blocks(
+    connection: sqlite3.Connection, schema: str, most: int
+) -> Iterator[StoredImages]:
+    """Check everything as `read_rows` does, but yield some images at a time, by their numbers."""
+    rows = _select_images(connection, most, "id")
+    summed, size, seen = "checksum" in columns_of(connection, "images"), 1, 0
+    while block := list(itertools.islice(rows, size)):
+        stored = _stored(block)
+        part = f" WHERE image BETWEEN {stored.numbers[0]} AND {stored.numbers[-1]}"
+        counts = _read_counts(connection, schema, stored.numbers, most, part)
+        found = len(_check_all(stored, counts, summed=summed))
+        seen += found
+        size = max(1, min(MANY, BLOCK * size // max(1, found)))
+        yield stored
+    (count,) = connection.execute("SELECT count(*) FROM counts").fetchone()
+    if seen != count:
+        raise ValueError("there are counts of an image that is not there")
+
+
+def _check_all(stored: StoredImages, parts: Iterable[Counts], *, summed: bool) -> Counts:
+    """Put counts in order, and check those of every image."""
+    counts = _in_order(Counts.joined(parts))
     done = 0
     for block in counts.blocks():
         end = int(block.image[-1]) + 1
         _check(stored, block, slice(done, end), summed=summed)
         done = end
     _check(stored, counts.select(slice(0)), slice(done, len(stored.images)), summed=summed)
-    return stored, counts
+    return counts
 
 
 def _check(stored: StoredImages, block: Counts, part: slice, *, summed: bool) -> None:
@@ -130,31 +162,53 @@ def _are_wrong(counts: Counts, areas: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _read_images(connection: sqlite3.Connection, most: int) -> StoredImages:
-    there, stored = columns_of(connection, "images"), ("id", "checksum", *COLUMNS)
-    columns = [name if name in there else LATER[name].split()[-1] for name in stored]
-    query = f"SELECT {', '.join(columns)} FROM images ORDER BY name"  # noqa: S608 - constant names
-    images, numbers, marks, rows = Images(), array("q"), array("q"), array("q")
-    for block in blocks_of(select(connection, query, most), BLOCK):
-        cells = dict(zip(stored, zip(*block, strict=True), strict=True))
-        for name, column in cells.items():
-            check_types(column, int if name in NUMBERS else str)
-        for height, width in zip(cells["height"], cells["width"], strict=True):
-            if min(height, width) < 0 or height * width >= MOST:
-                raise ValueError(f"an image is {width}×{height} pixels")
-        numbers.extend(cells["id"])
-        marks.extend(cells["checksum"])
-        rows.extend(checksum_of_row(row[2:]) for row in block)
-        known = {own: cells[name] for own, name in zip(FIELDS, COLUMNS, strict=True)}
-        images.extend(known | {"origin": [object() for _ in block]})
+    """Read all images in the order of their names."""
+    images = Images()
+    columns = [np.empty((0, 3), np.int64)]
+    for block in blocks_of(_select_images(connection, most, "name"), BLOCK):
+        part = _stored(block)
+        images.join(part.images)
+        columns.append(np.stack([part.numbers, part.rows, part.checksums], axis=1))
+    numbers, rows, checksums = np.concatenate(columns).T.copy()
     names = images.names
     ascending = all(map(operator.lt, names, itertools.islice(names, 1, None)))
     if not ascending or np.unique(numbers).size < len(names):
         raise ValueError("an image stands there twice")
+    return StoredImages(images=images, numbers=numbers, rows=rows, checksums=checksums)
+
+
+def _select_images(
+    connection: sqlite3.Connection, most: int, order: str
+) -> Iterator[tuple[Any, ...]]:
+    """Return number, checksum and all that is known of every image."""
+    known = ", ".join(columns_known(connection))
+    query = f"SELECT id, {known} FROM images ORDER BY {order}"  # noqa: S608 - constant names
+    return select(connection, query, most)
+
+
+def columns_known(connection: sqlite3.Connection, place: str = "main") -> list[str]:
+    """Return the columns of images but their numbers, or constants for those that are not there."""
+    there = columns_of(connection, "images", place)
+    stored = ("checksum", *COLUMNS)
+    return [name if name in there else LATER[name].split()[-1] for name in stored]
+
+
+def _stored(block: Sequence[tuple[Any, ...]]) -> StoredImages:
+    """Check rows of images, and make columns of them."""
+    cells = dict(zip(("id", "checksum", *COLUMNS), zip(*block, strict=True), strict=True))
+    for name, column in cells.items():
+        check_types(column, int if name in NUMBERS else str)
+    for height, width in zip(cells["height"], cells["width"], strict=True):
+        if min(height, width) < 0 or height * width >= MOST:
+            raise ValueError(f"an image is {width}×{height} pixels")
+    known = {own: cells[name] for own, name in zip(FIELDS, COLUMNS, strict=True)}
+    images = Images()
+    images.extend(known | {"origin": [object() for _ in block]})
     return StoredImages(
         images=images,
-        numbers=np.array(numbers, np.int64),
-        rows=np.array(rows, np.int64),
-        checksums=np.array(marks, np.int64),
+        numbers=np.array(cells["id"], np.int64),
+        rows=np.array([checksum_of_row(row[2:]) for row in block], np.int64),
+        checksums=np.array(cells["checksum"], np.int64),
     )
 
 
@@ -165,11 +219,15 @@ def blocks_of(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple
 
 
 def _read_counts(
-    connection: sqlite3.Connection, schema: str, numbers: NDArray[np.int64], most: int
+    connection: sqlite3.Connection,
+    schema: str,
+    numbers: NDArray[np.int64],
+    most: int,
+    part: str = "",
 ) -> Iterator[Counts]:
-    """Read all counts block by block, for the images of these numbers."""
+    """Read all counts, or a part of them, block by block, for the images of these numbers."""
     order = np.argsort(numbers)
-    query = "SELECT image, truth, prediction, pixels FROM counts"
+    query = f"SELECT image, truth, prediction, pixels FROM counts{part}"  # noqa: S608 - integers
     for block in blocks_of(select(connection, query, most), BLOCK):
         cells = array("q", itertools.chain.from_iterable(block))
         number, truth, prediction, pixels = np.asarray(cells).reshape(-1, 4).T

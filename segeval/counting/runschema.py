@@ -61,7 +61,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA synchronous = NORMAL")
             if mode == "rwc":  # one program writes; another one is told so
-                connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                connection.execute("PRAGMA main.locking_mode = EXCLUSIVE")
         return connection
 
 
@@ -81,9 +81,9 @@ def has_tables(path: Path, connection: sqlite3.Connection) -> bool:
         return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
-def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+def columns_of(connection: sqlite3.Connection, table: str, place: str = "main") -> set[str]:
     """Return the names of the columns of a table, none if it is not there."""
-    return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+    return {row[1] for row in connection.execute(f"PRAGMA {place}.table_info({table})")}
 
 
 def room_for_rows(path: Path) -> int:

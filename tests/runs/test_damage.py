@@ -182,13 +182,17 @@ def test_pages_that_stand_for_many_are_not_read_forever(written: Path, tmp_path:
 def test_files_of_older_schemas_open_and_are_brought_up(
     written: Path, tmp_path: Path, schema: str
 ) -> None:
-    older = (
+    queries = (
         "ALTER TABLE images DROP COLUMN checksum",
         "DELETE FROM meta WHERE key = 'checksum'",
         f"UPDATE meta SET value = '{schema}' WHERE key = 'schema'",
     )
-    run = changed(written, tmp_path / "run.segeval", *older)
+    run = changed(written, tmp_path / "run.segeval", *queries)
     assert content(read_run(run)) == content(read_run(written))
+    colors = changed(run, tmp_path / "colors.segeval", "UPDATE counts SET truth = truth + 16777216")
+    for older in (run, colors):
+        segeval("merge", older, "-o", tmp_path / "sum.segeval", "--overwrite")
+        assert content(read_run(tmp_path / "sum.segeval")) == content(read_run(older))
     folders = (written.parent / "pred", written.parent / "truth")
     assert score(folders, "-o", run, "--resume") == score(folders)
     with closing(sqlite3.connect(run)) as connection:

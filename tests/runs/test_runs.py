@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from made.runs import BLOCKS, NAMES, make_folders, score
 from made.sets import data_set, frozen, made_run, save, segeval
 from runs.torture import make_set, torture
 
+from segeval.counting import runrows
+from segeval.counting.merge import merge_runs
 from segeval.counting.run import CountedRun, ImageCounts, Provenance
 from segeval.counting.runfile import RunFile, read_run, write_run
 from segeval.errors import Problem, RunError
@@ -74,6 +78,10 @@ def test_shards_merged_equal_one_pass(
     assert "1 run, " in first
     report = segeval("report", tmp_path / "first.segeval").stdout
     assert f"shard:1/{shards}" in report
+    marks = [mark for part in map(read_run, parts) for mark in part.images.column("fingerprints")]
+    assert sorted(read_run(merged).images.column("fingerprints")) == sorted(marks)
+    segeval("merge", merged, *parts, "-o", merged, "--overwrite")
+    assert sorted(read_run(merged).images.names) == NAMES
 
 
 def test_merging_refuses_what_does_not_add(tmp_path: Path) -> None:
@@ -88,6 +96,15 @@ def test_merging_refuses_what_does_not_add(tmp_path: Path) -> None:
     segeval("score", *folders, "--missing", "skip", "-o", tmp_path / "skip.segeval")
     said = segeval("merge", a, tmp_path / "skip.segeval", "-o", b, "--overwrite", expect=3).stderr
     assert "different reading settings do not add: none, missing:skip" in said
+    (tmp_path / "text").write_text("no run")
+    for place in ("text", "pred"):
+        segeval("merge", a, "-o", tmp_path / place, "--overwrite", expect=3)
+    (tmp_path / "half.segeval").write_bytes(a.read_bytes()[:-4096])
+    said = segeval("merge", a, tmp_path / "half.segeval", "-o", b, "--overwrite", expect=3).stderr
+    assert f"{tmp_path / 'half.segeval'}: " in said
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "a.segeval", "b.segeval", "half.segeval", "pred", "skip.segeval", "text", "truth"
+    }  # fmt: skip
 
 
 def test_an_existing_run_is_never_overwritten_unasked(
@@ -243,3 +260,21 @@ def test_copies_of_a_run_are_runs(folders: tuple[Path, Path], tmp_path: Path) ->
     score(folders, "-o", tmp_path / "run.segeval")
     shutil.copy(tmp_path / "run.segeval", tmp_path / "copy with spaces %20?#.segeval")
     segeval("report", tmp_path / "copy with spaces %20?#.segeval")
+
+
+def test_merging_takes_no_more_memory_for_more_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No image becomes an object, and no column is held as a whole."""
+    for name in ("MANY", "BLOCK"):
+        monkeypatch.setattr(runrows, name, 64)
+    table, info = made_run((BLOCKS, BLOCKS)).image(0).table, made_run((BLOCKS, BLOCKS)).images[0]
+    peaks = []
+    for size in (300, 1500):
+        many = (ImageCounts(info=replace(info, name=f"{n:0200}"), table=table) for n in range(size))
+        write_run(CountedRun.of(many), tmp_path / f"{size}.segeval")
+        tracemalloc.start()
+        merge_runs([tmp_path / f"{size}.segeval"], tmp_path / "sum.segeval", overwrite=True)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 200_000  # an image has a name of 200 letters

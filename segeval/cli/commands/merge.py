@@ -29,16 +29,10 @@ def merge(
     An image in two runs must be the same: the same files, unchanged, with
     equal counts.
     """
-    from segeval.counting.runfile import read_run, write_run
-    from segeval.counting.runschema import check_free
+    from segeval.counting.merge import merge_runs
     from segeval.text import counted
 
-    check_free(out, overwrite=overwrite)
-    first, *others = map(read_run, runs)
-    total = first.united(others)
-    write_run(total, out, overwrite=overwrite)
-    if total.provenance.shards:
-        notify(
-            f"notice: only shards {', '.join(total.provenance.shards)} of the data set", quiet=quiet
-        )
-    notify(f"{out}: {counted(len(runs), 'run')}, {counted(len(total), 'image')}", quiet=quiet)
+    images, provenance = merge_runs(runs, out, overwrite=overwrite)
+    if provenance.shards:
+        notify(f"notice: only shards {', '.join(provenance.shards)} of the data set", quiet=quiet)
+    notify(f"{out}: {counted(len(runs), 'run')}, {counted(images, 'image')}", quiet=quiet)
