@@ -64,6 +64,27 @@ def test_one_fault_is_one_problem(tmp_path: Path, kind: str) -> None:
     assert ("the file ends too early" in problem) == kind.startswith("cut")
 
 
+def test_a_bad_result_is_told_by_its_place_in_the_list(tmp_path: Path) -> None:
+    short = {"size": [4, 6], "counts": [3]}
+    files = [
+        written(tmp_path / "p.json", [RESULTS[0], result(short, 0.5), result(short, 0.25)]),
+        written(tmp_path / "t.json", TRUTH),
+    ]
+    said = " ".join(segeval("score", *files, expect=3).stderr.split())
+    assert "image 5: entry 3 of the list: its runs have 3 pixels" in said
+    assert "24, entry 2 of the list: its runs have 3 pixels" in said
+
+
+def test_a_threshold_in_percent_is_refused_where_scores_are_fractions(tmp_path: Path) -> None:
+    results, truth = written(tmp_path / "p.json", RESULTS), written(tmp_path / "t.json", TRUTH)
+    said = segeval("score", results, truth, "--score-threshold", 40, expect=3)
+    assert "scores are up to 0.5, so --score-threshold 40 leaves out all; did you mean" in (
+        " ".join(said.stderr.split())
+    )
+    high = written(tmp_path / "high.json", [result(LEFT, 80.0)])
+    assert segeval("score", high, truth, "--score-threshold", 40).returncode == 0
+
+
 def test_a_missing_file_is_called_a_file_and_a_missing_folder_a_folder(tmp_path: Path) -> None:
     results = written(tmp_path / "p.json", RESULTS)
     for name, what in (("t.json", "file"), ("t.v2", "folder")):
