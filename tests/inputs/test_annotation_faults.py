@@ -97,3 +97,17 @@ def test_results_of_masks_whose_names_are_no_ids_say_how_to_call_them(tmp_path: 
     save(tmp_path / "truth" / "a.png", np.zeros((4, 6), np.uint8))
     said = segeval("score", written(tmp_path / "p.json", RESULTS), tmp_path / "truth", expect=3)
     assert "or call its masks by these ids" in " ".join(said.stderr.split())
+
+
+def test_a_folder_of_json_and_colours_beside_json_say_to_name_the_file(tmp_path: Path) -> None:
+    colors = np.zeros((4, 6, 3), np.uint8)
+    colors[0] = 3, 2, 1
+    folders = [save(tmp_path / side / "a.png", colors).parent for side in "pt"]
+    how = (*folders, "--labels", written(tmp_path / "l.csv", "name,r,g,b\na,0,0,0\nb,3,2,1\n"))
+    assert segeval("score", *how).stderr == ""
+    file = written(tmp_path / "t.json", TRUTH)
+    assert f"notice: {file} may say which classes the colours" in segeval("score", *how).stderr
+    assert segeval("score", *how, "--quiet").stderr == ""
+    inside = written(tmp_path / "only" / "a.json", TRUTH)
+    said = segeval("score", inside.parent, file, expect=3)
+    assert f"; a table or JSON is named itself, as {inside}" in " ".join(said.stderr.split())
