@@ -51,6 +51,8 @@ def test_masks_that_count_from_1_match_classes_that_count_from_0(tmp_path: Path)
     mask[:, :3], mask[0, 5] = 1, 2
     save(tmp_path / "truth" / "a.png", mask)
     texts(tmp_path / "p", a=f"0 {LEFT}\n")
+    said = segeval("score", tmp_path / "p", tmp_path / "truth", expect=3)
+    assert "type --labels data.yaml" in " ".join(said.stderr.split())
     found = document(tmp_path / "p", tmp_path / "truth", "--labels", names)
     assert [(row["name"], row["tp"]) for row in found["classes"]] == [
         ("background", 11), ("leaf", 12), ("root", 0),

@@ -86,8 +86,13 @@ def test_annotations_that_were_counted_by_class_alone_have_no_objects(tmp_path: 
     assert document(empty, empty, "--objects", "ids")["objects"]["truth"] == 0
 
 
-def test_ids_without_a_common_value_and_classes_of_yolo_say_what_to_type(tmp_path: Path) -> None:
+def test_ids_without_a_common_value_say_what_to_type_in_every_command(tmp_path: Path) -> None:
     save(tmp_path / "p" / "a.png", MASK * 7)
     save(tmp_path / "t" / "a.png", MASK * 9)
-    said = segeval("score", tmp_path / "p", tmp_path / "t", expect=3)
-    assert "type --objects ids if each value is an object" in " ".join(said.stderr.split())
+    folders = tmp_path / "p", tmp_path / "t"
+    said = " ".join(segeval("overlay", *folders, "-o", tmp_path / "drawn", expect=3).stderr.split())
+    assert "or type --objects ids if each value is an object (--threshold 1 --truth-th" in said
+    assert document(*folders, "--objects", "ids")["objects"]["pq"] == 1
+    binary = ("--threshold", 1, "--truth-threshold", 1)
+    segeval("overlay", *folders, "-o", tmp_path / "drawn", *binary)
+    assert (tmp_path / "drawn" / "a.png").exists()
