@@ -126,7 +126,8 @@ def _no_folder(folder: Path, side: str) -> Problem | None:
     if stat.S_ISDIR(mode):
         return None
     what = "a file" if stat.S_ISREG(mode) else "no folder and no regular file"
-    detail = f"{side} {folder} is {what}; give two folders or two files"
+    names = " (tables end in .csv, .tsv or .txt, annotations in .json)" * stat.S_ISREG(mode)
+    detail = f"{side} {folder} is {what}; give two folders or two files{names}"
     return Problem(name=str(folder), kind="not a folder", detail=detail)
 
 

@@ -12,6 +12,7 @@ from made.sets import save, segeval
 
 LEFT = {"size": [4, 6], "counts": [0, 12, 12]}
 TRUTH = coco(annotation(LEFT), images=((5, "a.jpg", 4, 6), (6, "b.jpg", 4, 6)))
+MASK = np.zeros((4, 6), np.uint8)
 RESULTS = [result(LEFT, 0.5)]
 BOX = {"segmentation": None, "bbox": [1, 2, 3, 4]}
 
@@ -94,7 +95,7 @@ def test_a_missing_file_is_called_a_file_and_a_missing_folder_a_folder(tmp_path:
 
 
 def test_results_of_masks_whose_names_are_no_ids_say_how_to_call_them(tmp_path: Path) -> None:
-    save(tmp_path / "truth" / "a.png", np.zeros((4, 6), np.uint8))
+    save(tmp_path / "truth" / "a.png", MASK)
     said = segeval("score", written(tmp_path / "p.json", RESULTS), tmp_path / "truth", expect=3)
     assert "or call its masks by these ids" in " ".join(said.stderr.split())
 
@@ -111,3 +112,27 @@ def test_a_folder_of_json_and_colours_beside_json_say_to_name_the_file(tmp_path:
     inside = written(tmp_path / "only" / "a.json", TRUTH)
     said = segeval("score", inside.parent, file, expect=3)
     assert f"; a table or JSON is named itself, as {inside}" in " ".join(said.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--pred-suffix", "_x"), "no name of the prediction side, such as 'a.jpg', ends in '_x'"),
+        (("--truth-suffix", "_x"), "no name of the truth side, such as 'a.jpg', ends in '_x'"),
+        (("--include", "c*"), "no name of the truth side, such as 'a.jpg', matches 'c*'"),
+        (("--level", "category"), "type --labels FILE.json if they are categories of COCO with"),
+    ],
+)
+def test_options_that_leave_nothing_of_a_file_say_so(
+    tmp_path: Path, options: tuple[str, str], reason: str
+) -> None:
+    files = written(tmp_path / "p.json", RESULTS), written(tmp_path / "t.json", TRUTH)
+    assert reason in " ".join(segeval("score", *files, *options, expect=3).stderr.split())
+
+
+def test_a_file_of_another_kind_is_told_how_tables_and_annotations_are_called(
+    tmp_path: Path,
+) -> None:
+    files = written(tmp_path / "p.dat", RESULTS), save(tmp_path / "t" / "a.png", MASK).parent
+    said = " ".join(segeval("score", *files, expect=3).stderr.split())
+    assert "(tables end in .csv, .tsv or .txt, annotations in .json)" in said
