@@ -47,9 +47,14 @@ def write_stdout(content: str | bytes, *, drawn: bool = False) -> None:
             sys.stdout.write(text if _is_file(sys.stdout) else harmless(text))
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go(sys.stdout)
         if not isinstance(error, BrokenPipeError):
             raise OutputError(f"stdout cannot be written: {reason_of(error)}") from error
+
+
+def _let_go(stream: TextIO) -> None:
+    """Write no more to a stream that nobody reads."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _is_file(stream: TextIO) -> bool:
@@ -64,7 +69,10 @@ def notify(*lines: str, quiet: bool = False) -> None:
     """Write lines of speech to stderr; on GitHub, notices and errors as one annotation."""
     if not quiet:
         said = "\n".join(shortened(visible(line), LONGEST) for line in lines)
-        typer.echo(_colored(annotated(said)), err=True)
+        try:
+            typer.echo(_colored(annotated(said)), err=True)
+        except BrokenPipeError:  # as of `2>&1 | head`
+            _let_go(sys.stderr)
 
 
 def _colored(message: str) -> str:

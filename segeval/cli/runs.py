@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> Count
         )
     if not quiet:
         _say_regions(run, source)
+        _say_panoptic(run, source)
         if found := propose_order(run, reading, source.annotations.rle_order):
             notify(f"notice: {found}")
     return run
@@ -76,6 +78,23 @@ def _say_regions(run: CountedRun, source: Source) -> None:
         truth, prediction, list(run.images.names), run.images[0].pair.truth
     ):
         notify(f"notice: {found}")
+
+
+def _say_panoptic(run: CountedRun, source: Source) -> None:
+    """Say that files beside folders of colours may hold the classes of these."""
+    from segeval.values import COLOR
+
+    sides = ((source.prediction, run.counts.prediction), (source.truth, run.counts.truth))
+    colored = [
+        Path(f"{folder}.json")
+        for folder, values in sides
+        if folder is not None and folder.is_dir() and (values >= COLOR).any()
+    ]
+    if found := [shlex.quote(str(path)) for path in colored if path.is_file()]:
+        notify(
+            f"notice: {' and '.join(found)} may say which classes the colours in the folder of "
+            "that name are; if so (panoptic JSON of COCO), type the file in the place of the folder"
+        )
 
 
 def _is_same(one: Path | None, other: Path | None) -> bool:

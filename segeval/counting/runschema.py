@@ -182,6 +182,8 @@ def _make_place(path: Path) -> None:
     """Make the folder of a run file, which cannot be stdout."""
     if path == STDOUT:
         raise RunError("a run file cannot be written to stdout; name a file")
+    if path.is_dir():
+        raise RunError(f"{path} is a folder; name a file, e.g. {path / 'run.segeval'}")
     try:
         real_path(path).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -110,6 +110,16 @@ class Index:
     images: Mapping[int | str, CocoImage] = field(default_factory=dict)  # of COCO, by id
 
 
+def threshold_fault(threshold: float, highest: float = 1.0) -> str:
+    """Say that a threshold in percent leaves out all that has a score up to 1, or nothing."""
+    if threshold <= 1 or highest > 1:
+        return ""
+    return (
+        f"scores are up to {highest:g}, so --score-threshold {threshold:g} leaves out all; did "
+        f"you mean {threshold / 100:g}?"
+    )
+
+
 def stored_path(mask: Masked | None) -> str:
     """Write where a mask is, as a run keeps it."""
     return printable(str(mask or ""))

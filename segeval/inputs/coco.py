@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem
-from segeval.inputs.annotations import Annotation, Index, Shape
+from segeval.inputs.annotations import Annotation, Index, Shape, threshold_fault
 from segeval.inputs.cocofile import (
     CocoFile,
     CocoImage,
@@ -68,12 +68,14 @@ class CocoMask(Annotation):
         pieces: list[tuple[Counts, int]] = []
         faults = []
         entries = read_entries(self.path, self.stamp, self.rows)
-        for data, value in zip(entries, values.tolist(), strict=True):
+        rows = zip(entries, values.tolist(), self.rows["id"].tolist(), strict=True)
+        for data, value, mark in rows:
             entry = parse_entry(data)
             try:
                 pieces += [(counts, value) for counts in _masks(entry["segmentation"], shape)]
             except MaskError as error:
-                faults.append(f"{name_of(entry)}: {error}")
+                name = name_of(entry) if "id" in entry else f"entry {-mark} of the list"
+                faults.append(f"{name}: {error}")
         if faults:
             raise MaskError(f"image {self.key}: {listed(faults, MOST_TOLD, ' and {} more')}")
         return paint(pieces, shape, self.background)
@@ -177,6 +179,9 @@ def _facts(file: CocoFile, side: str, choice: AnnotationChoice, truth: Index | N
     if side == "prediction" and choice.score_threshold is not None:
         if any(np.isnan(scores).any() for scores in file.scores.values()):
             raise MaskError("not all of its annotations have a score; leave out --score-threshold")
+        scores = [*file.scores.values(), np.zeros(1)]
+        if fault := threshold_fault(choice.score_threshold, max(each.max() for each in scores)):
+            raise MaskError(fault)
         facts.append(f"score:{choice.score_threshold!r}")
     return facts
 

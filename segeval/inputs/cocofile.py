@@ -34,7 +34,7 @@ NO_LIST: Final = (
     "it is a list of panoptic annotations; name the whole file, an object with `annotations` and "
     "`categories`"
 )
-ROW: Final = ("image", "start", "size", "category", "crowd", "id")
+ROW: Final = ("image", "start", "size", "category", "crowd", "id")  # or less its place, from 1 on
 Row = np.dtype([(name, np.int64) for name in ROW])  # an annotation
 
 
@@ -183,7 +183,7 @@ class _Scan:
             category, crowd = self._segment(entry)
         self.scores.append(_score(entry))
         own = entry.get("id")
-        mark = own if _is_whole(own) else -1
+        mark = own if _is_whole(own) and own >= 0 else -len(self.scores)
         self.columns.extend((number, member.start, member.size, category, crowd, mark))
 
     def _segment(self, entry: dict[str, Any]) -> tuple[int, int]:

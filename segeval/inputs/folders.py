@@ -22,7 +22,8 @@ IMAGE_EXTENSIONS: Final = frozenset(
 )  # extensions of the files that are looked at; all others are left alone
 
 EXTENSIONS: Final = IMAGE_EXTENSIONS | {".txt", ".dcm"}  # that are no part of names
-FILES: Final = EXTENSIONS | {".json", ".csv", ".tsv"}  # of what may stand for a folder
+TABULAR: Final = (".json", ".csv", ".tsv")  # of files that are named themselves
+FILES: Final = EXTENSIONS | {*TABULAR}  # of what may stand for a folder
 DATA: Final = {".raw", ".zraw"}  # extensions of what stands beside a .mhd
 
 LITTER: Final = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}  # of systems, not of users
@@ -66,6 +67,8 @@ def index_folder(
         detail = (
             f"{side} folder {folder} holds no masks{asked} ({' '.join(sorted(IMAGE_EXTENSIONS))})"
         )
+        others = [path for path in index.left_out if path.lower().endswith(TABULAR)]
+        detail += f"; a table or JSON is named itself, as {others[0]}" if others else ""
         index.problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
     for name, paths in sorted(found.items()):
         if len(paths) > 1:
@@ -123,7 +126,8 @@ def _no_folder(folder: Path, side: str) -> Problem | None:
     if stat.S_ISDIR(mode):
         return None
     what = "a file" if stat.S_ISREG(mode) else "no folder and no regular file"
-    detail = f"{side} {folder} is {what}; give two folders or two files"
+    names = " (tables end in .csv, .tsv or .txt, annotations in .json)" * stat.S_ISREG(mode)
+    detail = f"{side} {folder} is {what}; give two folders or two files{names}"
     return Problem(name=str(folder), kind="not a folder", detail=detail)
 
 

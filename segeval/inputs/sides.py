@@ -80,6 +80,10 @@ def _named(index: Index, side: str, suffix: str, include: str | None) -> Index:
             detail = f"{found[name]}, {mask}: the same name on the {side} side; keep one of them"
             problems.append(Problem(name=name, kind="two files of one name", detail=detail))
         found.setdefault(name, mask)
+    if index.files and not found:
+        asked = f"ends in {suffix!r}" if suffix else f"matches {include!r}"
+        detail = f"no name of the {side} side, such as {next(iter(index.files))!r}, {asked}"
+        problems.append(Problem(name=side, kind="no masks", detail=detail))
     return replace(index, files=found, problems=problems)
 
 

@@ -6,6 +6,8 @@ higher confidence upon those of a lower one.
 
 import itertools
 import os
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem
-from segeval.inputs.annotations import Annotation, Index, Shape
+from segeval.inputs.annotations import Annotation, Index, Shape, threshold_fault
 from segeval.inputs.cocorle import Counts, paint
 from segeval.inputs.folders import index_folder, is_mask, masks_below
 from segeval.inputs.photographs import size_of_photograph
@@ -84,7 +86,7 @@ class YoloMask(Annotation):
         facts = self.form.split(",")
         least = next((float(fact[6:]) for fact in facts if fact.startswith("score:")), None)
         scored = "overlap:score" in facts
-        found, faults = [], []
+        found, faults = [], defaultdict[str, list[str]](list)
         for number, line in enumerate(lines_of(self._text()), 1):
             try:
                 if words := line.split():
@@ -92,9 +94,9 @@ class YoloMask(Annotation):
                     corners = (shares * [shape[1], shape[0]]).ravel().tolist()
                     found.append((score, category, check_polygon(corners, shape)))
             except MaskError as error:
-                faults.append(f"line {number}: {error}")
+                faults[str(error)].append(str(number))
         if faults:
-            raise MaskError(listed(faults, MOST_TOLD, " and {} more"))
+            raise MaskError(_told(faults, alone=not found))
         if scored:
             found.sort(key=lambda each: each[0])
         kept = [each for each in found if least is None or each[0] >= least]
@@ -110,6 +112,17 @@ class YoloMask(Annotation):
             raise MaskError(str(error)) from error
 
 
+def _told(faults: Mapping[str, list[str]], *, alone: bool) -> str:
+    """Tell faults with their lines; one of every line without these, so that texts are alike."""
+    if alone and len(faults) == 1 and len(next(iter(faults.values()))) > 1:
+        return f"each line: {next(iter(faults))}"
+    told = [
+        f"line{'s' * (len(numbers) > 1)} {listed(numbers, MOST_TOLD)}: {fault}"
+        for fault, numbers in faults.items()
+    ]
+    return listed(told, MOST_TOLD, " and {} more")
+
+
 def parse_line(words: list[str], *, scored: bool) -> tuple[int, NDArray[np.float64], float]:
     """Return class, corners (N, 2) and confidence of a line; a MaskError if it is none."""
     try:
@@ -123,9 +136,12 @@ def parse_line(words: list[str], *, scored: bool) -> tuple[int, NDArray[np.float
         raise MaskError(f"its class is {quoted(words[0])}; expected a whole number from 0 on")
     corners, score = numbers[1:], np.nan
     if scored != (numbers.size % 2 == 0):
+        swapped = not scored and 0 <= numbers[-1] <= 1
+        more = ", and the confidence" if scored else ""
+        more = "; if the last is a confidence, are PRED and TRUTH swapped?" if swapped else more
         raise MaskError(
-            f"it has {numbers.size - 1} numbers behind the class; expected x and y of each corner"
-            f"{', and the confidence' if scored else ''}"
+            f"it has {numbers.size - 1} numbers behind the class; expected x and y of each "
+            f"corner{more}"
         )
     if scored:
         corners, score = numbers[1:-1], numbers[-1]
@@ -188,8 +204,9 @@ def index_texts(
     scored = side == "prediction" and len(words) % 2 == 0 and len(words) > 6
     facts = [FILL, "overlap:score" if scored else "overlap:later"]
     if side == "prediction" and choice.score_threshold is not None:
-        if not scored:
-            detail = f"{folder}: its lines have no confidence; leave out --score-threshold"
+        none = "its lines have no confidence; leave out --score-threshold"
+        if reason := threshold_fault(choice.score_threshold) if scored else none:
+            detail = f"{folder}: {reason}"
             index.problems.append(Problem(name=str(folder), kind="no scores", detail=detail))
         facts.append(f"score:{choice.score_threshold!r}")
     size = [choice.said_size] if choice.size else []

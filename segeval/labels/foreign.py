@@ -27,6 +27,8 @@ def read_json(path: Path) -> Draft:
             top[member.key] = member.value
         elif member.key == "categories":
             categories.append(member.value)
+        elif member.key == "regions_class_order":
+            top[member.key].append(member.value)
     check_plain([top, categories], {})
     if categories:
         return Draft(name=path.stem, entries=category_entries(categories))
@@ -69,6 +71,12 @@ def _nnunet(top: Mapping[str, Any], stem: str) -> Draft:
         pairs = [(label, int(key)) for key, label in labels.items()]
     entries = [Entry(fields={"name": name, "values": v}) for name, v in pairs if name != IGNORE]
     void = [value for label, value in pairs if label == IGNORE]
+    order = top.get("regions_class_order")
+    if regions and not (isinstance(order, list) and len(order) == len(entries)):
+        raise TextError(
+            f"`regions_class_order` is {quoted(order)}; expected a value for each of the "
+            f"{len(entries)} regions"
+        )
     return Draft(name=stem, entries=entries, top={"void": void, "overlap": regions})
 
 

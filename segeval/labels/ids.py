@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
@@ -26,6 +27,7 @@ from segeval.values import (
 )
 
 BYTE: Final = 0xFF
+OF_ROWS: Final = re.compile(",rows:objects(,|$)")  # form of a table whose rows are objects
 
 
 def object_labels(void: Collection[int] = ()) -> LabelMap:
@@ -85,19 +87,23 @@ def with_ids(run: CountedRun, ignore: Collection[int] | None) -> CountedRun:
 
 
 def _refuse_painted(run: CountedRun) -> None:
-    """Stop where a side holds the classes of annotations, so that objects are lost in them."""
+    """Stop where a side holds what is painted by class, so that its objects are lost in it."""
     sides: dict[Side, NDArray[np.int64]] = {
         "truth": run.counts.truth,
         "prediction": run.counts.prediction,
     }
     for side, values in sides.items():
-        kinds = {form.partition(",")[0] for form in run.images.column(f"{side}_form")}
-        plain = kinds & FORMS and values.max(initial=0) <= 1
-        if plain or kinds & {YOLO, *COCO_FORMS}:
+        forms = set(run.images.column(f"{side}_form"))
+        kinds = {form.partition(",")[0] for form in forms}
+        if kinds & {YOLO, *COCO_FORMS} and np.unique(values).size > 1:
             raise LabelError(
-                f"--objects ids needs label images, and the {side} comes from annotations, which "
-                "are painted by class: objects of one class would be one; save them as masks in "
-                "which each object has a value of its own, or leave out --objects"
+                f"the annotations of the {side} were counted by class, before runs kept which "
+                "object a pixel is of; score them again for --objects ids"
+            )
+        if kinds & FORMS and values.max(initial=0) <= 1 and not any(map(OF_ROWS.search, forms)):
+            raise LabelError(
+                f"the table of the {side} makes one mask of the rows of an image; for --objects "
+                "ids, type --rle-rows objects if each row is an object"
             )
 
 

@@ -30,6 +30,10 @@ from segeval.labels.load import load_labels
 from segeval.values import COLOR, NO_PREDICTION, describe_values, plain_values
 
 MOST_FOUND: Final = 256  # more values than this are no classes but grey levels or instances
+OBJECTS: Final = (
+    "type --objects ids if each value is an object (--threshold 1 --truth-threshold 1 where there "
+    "is no such option)"
+)
 GREY_SHARE: Final = 4  # a prediction with so many times the values of the truth is grey
 
 
@@ -131,7 +135,7 @@ def _many_values(truth: set[int], prediction: set[int]) -> str:
         return ""
     return (
         f"{len(truth | prediction)} different values are no classes but grey levels or instances; "
-        "type --objects ids if each is an object, or name the classes with --labels or --classes"
+        f"{OBJECTS}, or name the classes with --labels or --classes"
     )
 
 
@@ -140,6 +144,5 @@ def _nothing_common(truth: set[int], prediction: set[int]) -> str:
         return ""
     return (
         "the two sides have no value but 0 in common; name the classes with --labels FILE "
-        "(TOML with truth_values and prediction_values) or convert one side, or type --objects ids "
-        "if each value is an object"
+        f"(TOML with truth_values and prediction_values) or convert one side, or {OBJECTS}"
     )

@@ -347,7 +347,10 @@ class LabelMap:
     def categories(self) -> LabelMap:
         """Return the map whose classes are the groups of this one; a `LabelError` without any."""
         if not any(label.group for label in self.labels):
-            raise LabelError(f"label map {self.name} groups no classes; add `group` to its classes")
+            raise LabelError(
+                f"label map {self.name} groups no classes; add `group` to its classes, or type "
+                "--labels FILE.json if they are categories of COCO with a `supercategory`"
+            )
         groups: dict[str, list[Label]] = {}
         for label in self.labels:
             groups.setdefault(label.group or label.name, []).append(label)

@@ -1,5 +1,6 @@
 """Bounds on scores of objects, beside those on scores of pixels."""
 
+import re
 from collections.abc import Iterable
 
 from segeval.errors import SettingError
@@ -34,9 +35,11 @@ def _check(objects: ObjectScores | None, threshold: Threshold) -> list[Gate]:
         names = [f"{metric[:-1]}{kind}" for kind in objects.kinds]
     if missing := [name for name in names if name not in known]:
         bounds = " with --ci" if metric.endswith((".low", ".high")) and not objects.bounds else ""
-        near = did_you_mean(missing[0], known) or ";"
+        score = re.split("[.@]", metric, maxsplit=1)[0]
+        same = [name for name in known if re.fullmatch(rf"{re.escape(score)}@[\d.:]+", name)]
+        near = "" if same else did_you_mean(missing[0], known)
         raise SettingError(
-            f"no score of objects is called {threshold.metric!r}{bounds}{near} the scores are "
-            f"{listed([*known], LISTED)}; --iou-thresholds says at which IoU"
+            f"no score of objects is called {threshold.metric!r}{bounds}{near or ';'} "
+            f"the scores are {listed(same or [*known], LISTED)}; --iou-thresholds says at which IoU"
         )
     return [Gate(metric=name, minimum=threshold.minimum, value=known[name]) for name in names]

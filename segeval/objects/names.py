@@ -7,6 +7,7 @@ from typing import Any, Final
 LEVELLED: Final = ("precision", "recall", "f1", "ap", "matched_iou")
 """Scores at each threshold; their last axis is that of thresholds."""
 
+OF_PIXELS: Final = {"precision", "recall"}  # names that scores of pixels have as well
 TOTALS: Final = ("pq", "sq", "rq", "aji")
 """Scores at one threshold, or at none."""
 
@@ -64,11 +65,15 @@ RANGE: Final = re.compile(rf"@({NUMBER})((?::(?:{NUMBER}))*)")
 def is_object_score(metric: str) -> bool:
     """Whether the metric of a gate is a score of objects.
 
-    >>> is_object_score("pq"), is_object_score("f1@.75"), is_object_score("miou@night")
+    >>> is_object_score("pq"), is_object_score("f1"), is_object_score("precision.road")
     (True, True, False)
+    >>> is_object_score("precision@.75"), is_object_score("miou@night")
+    (True, False)
     """
     name = re.split("[.@]", metric, maxsplit=1)[0]
-    return name in TOTALS or (name in LEVELLED and RANGE.search(metric) is not None)
+    if name in OF_PIXELS:
+        return RANGE.search(metric) is not None
+    return name in TOTALS or name in LEVELLED
 
 
 def plain_name(metric: str) -> str:

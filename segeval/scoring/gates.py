@@ -185,6 +185,8 @@ def _look_up(
     name, dot, label = metric.partition(".")
     if not dot or name not in METRICS:
         near = did_you_mean(name, [*METRICS, *means] if not dot else METRICS)
+        if name in METRICS:
+            near = f"; did you mean 'm{name}', or '{name}.CLASS'?"
         raise SettingError(
             f"no score is called {metric!r}{near or ';'} the scores are {', '.join(means)}, "
             f"and METRIC.CLASS with METRIC one of {', '.join(METRICS)}"

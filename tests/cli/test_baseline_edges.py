@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +108,12 @@ def test_a_full_disk_behind_stdout_is_no_failed_gate(folders: tuple[Path, Path])
     assert done.returncode == 3
     assert "stdout cannot be written: No space left" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_speech_that_nobody_reads_is_no_failed_gate(folders: tuple[Path, Path]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "segeval", "score", *map(str, folders[1:] * 2)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=writer, check=False)
+    os.close(writer)
+    assert done.returncode == 0

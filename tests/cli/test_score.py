@@ -82,6 +82,9 @@ def test_a_run_file_is_made_with_its_folder_and_never_on_stdout(
         segeval("merge", run, "-o", "-", expect=3),
     ):
         assert done.stderr == "segeval: a run file cannot be written to stdout; name a file\n"
+    for again in ("--resume", "--overwrite"):
+        said = segeval("score", *folders, "-o", run.parent, again, expect=3).stderr
+        assert said.endswith(f"runs is a folder; name a file, e.g. {run.parent / 'run.segeval'}\n")
 
 
 def test_documents_are_the_same_for_any_number_of_workers(folders: tuple[Path, Path]) -> None:
@@ -298,6 +301,8 @@ def test_an_undefined_score_fails_its_gate(tmp_path: Path) -> None:
         (["--fail-under", "x"], "'x' is not a number"),
         (["--fail-under", "75"], "did you mean 0.75?"),
         (["--fail-under", "nosuch=1"], "no score is called 'nosuch'"),
+        (["--fail-under", "recall=1"], "did you mean 'mrecall', or 'recall.CLASS'?"),
+        (["--fail-under", "f1=1"], "f1 is a score of objects; type --objects ids as well"),
         (["--fail-under", "iou.road=1"], "no class is called 'road'"),
         (["--exclude", "road"], "no class is called 'road'"),
         (["--labels", "voc", "--classes", "3"], "--labels and --classes"),

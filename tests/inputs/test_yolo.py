@@ -51,6 +51,8 @@ def test_masks_that_count_from_1_match_classes_that_count_from_0(tmp_path: Path)
     mask[:, :3], mask[0, 5] = 1, 2
     save(tmp_path / "truth" / "a.png", mask)
     texts(tmp_path / "p", a=f"0 {LEFT}\n")
+    said = segeval("score", tmp_path / "p", tmp_path / "truth", expect=3)
+    assert "type --labels data.yaml" in " ".join(said.stderr.split())
     found = document(tmp_path / "p", tmp_path / "truth", "--labels", names)
     assert [(row["name"], row["tp"]) for row in found["classes"]] == [
         ("background", 11), ("leaf", 12), ("root", 0),
@@ -65,6 +67,8 @@ def test_confidences_decide_what_is_left_out(tmp_path: Path) -> None:
     found = document(prediction, truth, *options, "--score-threshold", 0.5)
     assert correct(found) == 12
     assert "|score:0.5|" in found["signature"]
+    said = segeval("score", prediction, truth, *options, "--score-threshold", 50, expect=3)
+    assert "--score-threshold 50 leaves out all; did you mean 0.5?" in " ".join(said.stderr.split())
 
 
 def test_an_image_without_a_text_has_nothing_predicted(tmp_path: Path) -> None:
@@ -79,6 +83,9 @@ def test_an_image_without_a_text_has_nothing_predicted(tmp_path: Path) -> None:
 BAD = {
     "a box": ("0 0.5 0.5 0.1 0.1", "line 1: it is a box"),
     "odd": (f"0 {LEFT} 0.5 0.5 0.5", "line 1: it has 11 numbers behind the class"),
+    "boxes": ("0 0.5 0.5 0.1 0.1\n" * 2, "t/a.txt: each line: it is a box"),
+    "boxes among others": (f"0 .5 .5 .1 .1\n0 {LEFT}\n0 1 1 1 1\n", "lines 1, 3: it is a box"),
+    "confidence": (f"0 {LEFT} 0.5", "each corner; if the last is a confidence, are PRED and TRUTH"),
     "pixels": ("0 1 1 40 1 40 40", "line 1: a coordinate is 40; expected shares"),
     "class": (f"0.5 {LEFT}", "line 1: its class is '0.5'"),
     "word": (f"0 {LEFT}\nleaf {LEFT}", "line 2: 'leaf' is no number"),

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made.coco import annotation, coco, written
 from made.sets import document, save, segeval
+
+from segeval.counting.dataset import count_dataset
+from segeval.errors import LabelError
+from segeval.labels.ids import with_ids
+from segeval.settings import Source
 
 LEFT = {"size": [4, 6], "counts": [0, 12, 12]}
 MASK = np.repeat([[1, 0]], 4, axis=0).repeat([4, 2], axis=1).astype(np.uint8)
@@ -58,20 +64,35 @@ def test_masks_of_ones_beside_black_and_white_ones_stay_in_doubt(tmp_path: Path)
     assert "binary masks, stored in two ways" in said.stderr
 
 
-def test_classes_of_annotations_are_no_objects(tmp_path: Path) -> None:
-    truth = written(tmp_path / "t.json", coco(annotation(LEFT)))
+def test_rows_that_make_one_mask_are_no_objects(tmp_path: Path) -> None:
     runs = table(tmp_path / "p.csv", "a,5 12")
     save(tmp_path / "masks" / "a.png", MASK * 3)
-    for sides, side in (((truth, truth), "truth"), ((runs, tmp_path / "masks"), "prediction")):
-        said = " ".join(segeval("score", *sides, "--objects", "ids", expect=3).stderr.split())
-        assert f"needs label images, and the {side} comes from annotations" in said
+    how = runs, tmp_path / "masks", "--objects", "ids"
+    said = " ".join(segeval("score", *how, expect=3).stderr.split())
+    assert "table of the prediction makes one mask of the rows of an image" in said
+    assert "type --rle-rows objects if each row is an object" in said
+    assert document(*how, "--rle-rows", "objects")["objects"]["predicted"] == 1
     columns = "ImageId,ClassId,EncodedPixels"
     numbered = table(tmp_path / "n.csv", "a,1,1 4", "a,2,9 2", columns=columns)
-    assert segeval("score", numbered, tmp_path / "masks", "--objects", "ids").returncode == 0
+    assert document(numbered, *how[1:])["objects"]["predicted"] == 2
 
 
-def test_ids_without_a_common_value_and_classes_of_yolo_say_what_to_type(tmp_path: Path) -> None:
+def test_annotations_that_were_counted_by_class_alone_have_no_objects(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.json", coco(annotation(LEFT)))
+    run = count_dataset(Source(prediction=path, truth=path))
+    with pytest.raises(LabelError, match=r"of the truth were counted by class.*score them again"):
+        with_ids(replace(run, objects=None), None)
+    empty = written(tmp_path / "e.json", coco())
+    assert document(empty, empty, "--objects", "ids")["objects"]["truth"] == 0
+
+
+def test_ids_without_a_common_value_say_what_to_type_in_every_command(tmp_path: Path) -> None:
     save(tmp_path / "p" / "a.png", MASK * 7)
     save(tmp_path / "t" / "a.png", MASK * 9)
-    said = segeval("score", tmp_path / "p", tmp_path / "t", expect=3)
-    assert "type --objects ids if each value is an object" in " ".join(said.stderr.split())
+    folders = tmp_path / "p", tmp_path / "t"
+    said = " ".join(segeval("overlay", *folders, "-o", tmp_path / "drawn", expect=3).stderr.split())
+    assert "or type --objects ids if each value is an object (--threshold 1 --truth-th" in said
+    assert document(*folders, "--objects", "ids")["objects"]["pq"] == 1
+    binary = ("--threshold", 1, "--truth-threshold", 1)
+    segeval("overlay", *folders, "-o", tmp_path / "drawn", *binary)
+    assert (tmp_path / "drawn" / "a.png").exists()

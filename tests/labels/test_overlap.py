@@ -189,3 +189,8 @@ def test_regions_of_nnunet_have_no_background(tmp_path: Path) -> None:
     labels = load_labels(path)
     assert (labels.names, labels.overlap) == (["whole", "core", "enhancing"], True)
     assert (labels.void, labels.labels[2].truth_values) == ((4,), (3,))
+    path.write_text(json.dumps({"labels": stated, "regions_class_order": [1, 2]}), "utf-8")
+    with pytest.raises(
+        LabelError, match=r"is \[1, 2\]; expected a value for each of the 3 regions"
+    ):
+        load_labels(path)

@@ -84,7 +84,9 @@ def test_gates_and_columns_name_scores_of_objects(folders: Any, tmp_path: Path) 
     assert low < found["objects"]["pq"] < high
     assert np.shape(found["objects"]["intervals"]["f1"]) == (2, 2)
     wrong = segeval("score", *folders, *HOW, "--fail-under", "f1@0.6=0.5", expect=2).stderr
-    assert "'f1@0.6'" in wrong
+    assert "'f1@0.6'; the scores are f1@0.5, f1@0.75, f1@0.5:0.75; --iou-thresholds" in wrong
+    wrong = segeval("score", *folders, *HOW, "--fail-under", "f1=0.5", expect=2).stderr
+    assert "no score of objects is called 'f1'; the scores are f1@0.5, f1@0.75, " in wrong
     alone = segeval("score", *folders, "--fail-under", "pq=.5", expect=2)
     assert "type --objects ids as well" in alone.stderr
 

@@ -190,10 +190,12 @@ class ReadingOptions(FolderOptions):
     checkable: ClassVar[bool] = True  # `segeval check` lists their problems
 
     prediction: Path | None = argument(
-        "Folder of predicted masks, or a table of run lengths.", metavar="PRED"
+        "Folder of predicted masks or YOLO texts, table of run lengths, or JSON of COCO.",
+        metavar="PRED",
     )
     truth: Path | None = argument(
-        "Folder of true masks, or a table of run lengths.", metavar="TRUTH"
+        "Folder of true masks or YOLO texts, table of run lengths, or JSON of COCO.",
+        metavar="TRUTH",
     )
     pairs: Path | None = _pairing(
         "CSV of prediction,truth,name,group in place of PRED and TRUTH; name and group may be "
@@ -218,7 +220,8 @@ class ReadingOptions(FolderOptions):
             )
         if self.pairs is None and (self.prediction is None or self.truth is None):
             raise SettingError(
-                "two folders are needed, of predictions and of truths (or a table with --pairs)"
+                "two folders are needed, of predictions and of truths, or tables or files of "
+                "annotations in their place, or a table with --pairs"
             )
         source = self.folders(self.prediction, self.truth)
         return replace(source, pairs=self.pairs, shard=self.shard)
