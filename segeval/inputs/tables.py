@@ -120,19 +120,20 @@ class TableMask(Annotation):
             raise MaskError(f"cannot be read: {reason_of(error)}") from error
         return found
 
-    def runs(self, shape: Shape) -> Runs:
+    def runs(self, shape: Shape, *, objects: bool = False) -> Runs:
         """Return the mask as run lengths; a MaskError tells all that is wrong with its rows."""
+        del objects
         found, faults = [], []
         seen: dict[tuple[str, bytes], int] = {}
         base, relative = self.meaning.choice.rle_base, self.meaning.choice.rle_starts == "relative"
-        objects = self.meaning.choice.rle_rows == "objects"
+        numbered = self.meaning.choice.rle_rows == "objects"
         for number, (row, line) in enumerate(zip(self.rows, self._lines(), strict=True), 1):
             cell = self.layout.run_lengths(self.layout.cells(line))
             first = seen.setdefault((row.label, cell), row.line)
             try:
                 starts, ends = parse_pairs(cell, base, relative=relative)
                 wrong = [*check_runs(starts, ends, shape, base)]
-                value = self._value(row.label) if row.label or not objects else number
+                value = self._value(row.label) if row.label or not numbered else number
                 found.append((starts, ends, value))
             except MaskError as error:
                 wrong = [str(error)]
@@ -266,9 +267,9 @@ class StoredMask(Annotation):
         """Return the mask, (H, W)."""
         return self._found().values(shape)
 
-    def runs(self, shape: Shape) -> Runs:
+    def runs(self, shape: Shape, *, objects: bool = False) -> Runs:
         """Return the mask as run lengths."""
-        return self._found().runs(shape)
+        return self._found().runs(shape, objects=objects)
 
     def turned(self) -> TableMask:
         """Return the mask whose runs go the other way."""
