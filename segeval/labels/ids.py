@@ -91,9 +91,15 @@ def _refuse_painted(run: CountedRun) -> None:
         "prediction": run.counts.prediction,
     }
     for side, values in sides.items():
-        kinds = {form.partition(",")[0] for form in run.images.column(f"{side}_form")}
-        plain = kinds & FORMS and values.max(initial=0) <= 1
-        if plain or kinds & {YOLO, *COCO_FORMS}:
+        forms = [form.split(",") for form in set(run.images.column(f"{side}_form"))]
+        kinds = {parts[0] for parts in forms if "rows:objects" not in parts}
+        if kinds & FORMS and values.max(initial=0) <= 1:
+            raise LabelError(
+                f"--objects ids: the rows of an image in the table of the {side} are one mask, and "
+                "so one object; type --rle-rows objects if each row is an object, or leave out "
+                "--objects"
+            )
+        if kinds & {YOLO, *COCO_FORMS}:
             raise LabelError(
                 f"--objects ids needs label images, and the {side} comes from annotations, which "
                 "are painted by class: objects of one class would be one; save them as masks in "

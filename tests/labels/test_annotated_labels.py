@@ -58,13 +58,13 @@ def test_masks_of_ones_beside_black_and_white_ones_stay_in_doubt(tmp_path: Path)
     assert "binary masks, stored in two ways" in said.stderr
 
 
-def test_classes_of_annotations_are_no_objects(tmp_path: Path) -> None:
-    truth = written(tmp_path / "t.json", coco(annotation(LEFT)))
+def test_rows_of_a_table_are_objects_only_if_that_is_said(tmp_path: Path) -> None:
     runs = table(tmp_path / "p.csv", "a,5 12")
     save(tmp_path / "masks" / "a.png", MASK * 3)
-    for sides, side in (((truth, truth), "truth"), ((runs, tmp_path / "masks"), "prediction")):
-        said = " ".join(segeval("score", *sides, "--objects", "ids", expect=3).stderr.split())
-        assert f"needs label images, and the {side} comes from annotations" in said
+    call = ("score", runs, tmp_path / "masks", "--objects", "ids")
+    said = " ".join(segeval(*call, expect=3).stderr.split())
+    assert "in the table of the prediction are one mask" in said
+    assert segeval(*call, "--rle-rows", "objects").returncode == 0
     columns = "ImageId,ClassId,EncodedPixels"
     numbered = table(tmp_path / "n.csv", "a,1,1 4", "a,2,9 2", columns=columns)
     assert segeval("score", numbered, tmp_path / "masks", "--objects", "ids").returncode == 0
