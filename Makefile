@@ -72,6 +72,7 @@ bench: $(TORCH)  ## measure against the floor and against other ways
 	$(BIN)/python benchmarks/large_run.py
 	$(BIN)/python benchmarks/interval_times.py
 	$(BIN)/python benchmarks/loss_times.py
+	$(BIN)/python benchmarks/annotation_times.py
 
 torture: $(READY)  ## kill and interrupt counting programs at random; see how often intervals cover; try pairs of options
 	$(BIN)/python tests/runs/torture.py
