@@ -82,10 +82,11 @@ bench: $(BENCH)/.ready  ## measure against decoding and against other tools, in 
 	$(BENCH)/bin/python benchmarks/bench.py
 	$(BENCH)/bin/python benchmarks/loss_times.py
 
-bench-large: $(BENCH)/.ready  ## measure a run of 100 000 images, intervals, and the memory of losses
+bench-large: $(BENCH)/.ready $(READY)  ## measure a run of 100 000 images, intervals, and the memory of losses
 	$(BENCH)/bin/python benchmarks/large_run.py
 	$(BENCH)/bin/python benchmarks/interval_times.py
 	$(BENCH)/bin/python benchmarks/loss_times.py memory
+	$(BIN)/python benchmarks/annotation_times.py
 
 torture: $(READY)  ## kill and interrupt counting programs at random; see how often intervals cover; try pairs of options
 	$(BIN)/python tests/runs/torture.py

@@ -23,7 +23,6 @@ from segeval.cli.plan import Plan
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.files import STDOUT, write_bytes, write_text
-from segeval.inputs.layouts import FORMS
 from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import OVERLAP
 from segeval.objects.gates import check_gates
@@ -67,8 +66,6 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     if fault := add_to_summary(lambda: make_report(markdown, given)):
         notify(f"notice: {fault}", quiet=quiet)
     say_notices(scores, quiet=quiet)
-    if objects is not None:
-        say_rows(run, quiet=quiet)
     enforce(gates)
 
 
@@ -144,20 +141,7 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
         say_doubts(scores.intervals, scores.labels.names, quiet=quiet)
 
 
-ROWS: Final = tuple(f"format:{form}" for form in FORMS)  # of tables of run lengths
 WAIVED: Final = ("left out", "counted as all wrong")
-
-
-def say_rows(run: CountedRun, *, quiet: bool) -> None:
-    """Say that the rows of an image were taken for one object, if tables have no classes."""
-    facts = run.provenance.waivers
-    tables = [fact for fact in facts if fact.startswith(ROWS) and "rows:objects" not in fact]
-    if tables and "overlap:later" not in facts:
-        notify(
-            "notice: the rows of an image in a table are one mask, and so one object; type "
-            "--rle-rows objects if each row is an object",
-            quiet=quiet,
-        )
 
 
 def say_left_out(run: CountedRun, *, quiet: bool) -> None:

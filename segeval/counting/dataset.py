@@ -119,13 +119,15 @@ def _count_rows(pair: Pair, max_pixels: int, *, fingerprints: bool) -> ImageCoun
     one, other = pair.truth, pair.prediction
     if pair.roi is not None or not (isinstance(one, Annotation) and isinstance(other, Annotation)):
         return None
-    truth = read_runs(one, other.size, max_pixels)
-    prediction = None if truth is None else read_runs(other, one.size, max_pixels)
-    table = None if truth is None or prediction is None else count_runs(truth, prediction)
+    truth = read_runs(one, other.size, max_pixels, objects=True)
+    if truth is None:
+        return None
+    prediction = read_runs(other, truth.shape, max_pixels, objects=True)
+    table = None if prediction is None else count_runs(truth, prediction)
     if table is None:
         return None
     marks = f"{one.fingerprint()}\n{other.fingerprint()}" if fingerprints else ""
-    info = ImageInfo.of(pair, one.shape(other.size), (one.form, other.form), marks)
+    info = ImageInfo.of(pair, truth.shape, (one.form, other.form), marks)
     return ImageCounts(info=info, table=table)
 
 

@@ -88,7 +88,7 @@ class _Rows:
     @property
     def lines(self) -> Lines:
         """Its runs as scan lines."""
-        runs = self.annotation.runs(self.shape)
+        runs = None if self.annotation.has_objects else self.annotation.runs(self.shape)
         lines = None if runs is None else lines_of(runs)
         if lines is None:
             raise MaskError("it is not for the kernel")

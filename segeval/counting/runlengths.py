@@ -42,22 +42,25 @@ def count_runs(truth: Runs, prediction: Runs) -> ContingencyTable | None:
 
 
 def _is_plain(runs: Runs) -> bool:
-    """Whether a mask holds no value beside 0, or one."""
+    """Whether a mask holds no value beside the background, or one."""
     return not runs.values.size or bool((runs.values == runs.values[0]).all())
 
 
 def _count_plain(truth: Runs, prediction: Runs, pixels: int) -> ContingencyTable:
     """Count two masks of one foreground each, from three sums of lengths."""
-    values = [int(runs.values[0]) if runs.values.size else 0 for runs in (truth, prediction)]
+    sides = (truth, prediction)
+    below = [runs.background for runs in sides]
+    values = [int(runs.values[0]) if runs.values.size else runs.background for runs in sides]
     both, one, other = _common(truth, prediction), _foreground(truth), _foreground(prediction)
     counts = np.array(
         [
-            (0, 0, pixels - one - other + both),
-            (0, values[1], other - both),
-            (values[0], 0, one - both),
+            (*below, pixels - one - other + both),
+            (below[0], values[1], other - both),
+            (values[0], below[1], one - both),
             (*values, both),
         ]
     )
+    counts = counts[np.lexsort((counts[:, 1], counts[:, 0]))]
     counts = counts[counts[:, 2] > 0]
     return ContingencyTable(truth=counts[:, 0], prediction=counts[:, 1], pixels=counts[:, 2])
 
@@ -84,17 +87,17 @@ def _common(one: Runs, other: Runs) -> int:
 def _values_at(runs: Runs, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return what a mask holds at some pixels, which are numbered in its order."""
     if not runs.starts.size:
-        return np.zeros(pixels.size, np.int64)
+        return np.full(pixels.size, runs.background)
     place = np.searchsorted(runs.starts, pixels, side="right") - 1
-    return np.where((place >= 0) & (pixels < runs.ends[place]), runs.values[place], 0)
+    return np.where((place >= 0) & (pixels < runs.ends[place]), runs.values[place], runs.background)
 
 
 def lines_of(runs: Runs) -> tuple[bytes | memoryview, int, int] | None:
     """Return a mask as filtered scan lines, bits a sample and samples a pixel, as the kernel takes.
 
-    None if a value needs more than a byte.
+    None if the background is not 0, or a value needs more than a byte.
     """
-    if runs.values.max(initial=0) > BYTE:
+    if runs.background or not 0 <= runs.values.min(initial=0) <= runs.values.max(initial=0) <= BYTE:
         return None
     height, width = runs.shape
     down = runs.order == "column"

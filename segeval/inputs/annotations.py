@@ -11,7 +11,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from segeval.errors import MaskError, Problem
 from segeval.inputs.files import named
@@ -42,6 +42,7 @@ class Annotation(ABC):
     form: str
     size: Shape | None = None
     background: int = 0  # value of pixels without an annotation
+    has_objects: ClassVar[bool] = False  # whether the values of `objects` are others
 
     def __str__(self) -> str:
         """Write file and key, as they stand in a run."""
@@ -68,9 +69,9 @@ class Annotation(ABC):
         """Return the mask with a value for each object, as far as objects are told apart."""
         return self.values(shape)
 
-    def runs(self, shape: Shape) -> Runs | None:
-        """Return the mask as run lengths, if it is held as such."""
-        del shape
+    def runs(self, shape: Shape, *, objects: bool = False) -> Runs | None:
+        """Return the mask as run lengths, if it is held as such; see `objects`."""
+        del shape, objects
         return None
 
     def turned(self) -> Annotation | None:

@@ -25,9 +25,10 @@ from segeval.inputs.cocofile import (
     read_entries,
     stamp_of,
 )
-from segeval.inputs.cocorle import Counts, paint, parse_counts
+from segeval.inputs.cocorle import Counts, lay, parse_counts
 from segeval.inputs.panoptic import PanopticMask, folder_of_pngs
 from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
+from segeval.inputs.rle import Runs
 from segeval.jsonfiles import parse_entry
 from segeval.settings import AnnotationChoice
 from segeval.text import counted, listed, quoted, reason_of
@@ -46,6 +47,7 @@ class CocoMask(Annotation):
     rows: NDArray[Any]
     stamp: Stamp
     crowd_is_void: bool
+    has_objects = True
 
     def content(self) -> bytes:
         """Return the entries of this image; a MaskError if the file has changed meanwhile."""
@@ -53,18 +55,18 @@ class CocoMask(Annotation):
 
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return category ids, (H, W); a MaskError tells what is wrong with the annotations."""
-        return self._painted(shape, class_values(self._of_objects()))
+        return self.runs(shape).mask()
 
     def objects(self, shape: Shape) -> NDArray[Any]:
         """Return category ids and the numbers of the annotations, (H, W)."""
-        return self._painted(shape, self._of_objects())
+        return self.runs(shape, objects=True).mask()
 
-    def _of_objects(self) -> NDArray[np.int64]:
+    def runs(self, shape: Shape, *, objects: bool = False) -> Runs:
+        """Return either as run lengths; a MaskError tells what is wrong with the annotations."""
         crowd = (self.rows["crowd"] == 1) & self.crowd_is_void
         numbers = np.arange(1, len(self.rows) + 1)
-        return object_values(self.rows["category"].astype(np.int64), numbers, crowd)
-
-    def _painted(self, shape: Shape, values: NDArray[np.int64]) -> NDArray[Any]:
+        values = object_values(self.rows["category"].astype(np.int64), numbers, crowd)
+        values = values if objects else class_values(values)
         pieces: list[tuple[Counts, int]] = []
         faults = []
         entries = read_entries(self.path, self.stamp, self.rows)
@@ -78,7 +80,7 @@ class CocoMask(Annotation):
                 faults.append(f"{name}: {error}")
         if faults:
             raise MaskError(f"image {self.key}: {listed(faults, MOST_TOLD, ' and {} more')}")
-        return paint(pieces, shape, self.background)
+        return lay(pieces, shape, self.background)
 
 
 def _masks(stated: Any, shape: Shape) -> list[Counts]:
@@ -124,6 +126,8 @@ def index_coco(path: Path, side: str, choice: AnnotationChoice, truth: Index | N
 class StoredCoco(Annotation):
     """An image of a COCO file that a run tells of; it is looked for when it is wanted."""
 
+    has_objects = True
+
     def _found(self) -> Annotation:
         kind, *facts = self.form.split(",")
         try:
@@ -146,6 +150,10 @@ class StoredCoco(Annotation):
     def objects(self, shape: Shape) -> NDArray[Any]:
         """Return category ids and what tells objects apart, (H, W)."""
         return self._found().objects(shape)
+
+    def runs(self, shape: Shape, *, objects: bool = False) -> Runs | None:
+        """Return either as run lengths, unless they stand in a PNG."""
+        return self._found().runs(shape, objects=objects)
 
 
 def _problem(path: Path, fault: str) -> Problem:

@@ -1,13 +1,12 @@
 """Counts of an annotation, as numbers or as text, and masks that lie upon each other."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
-from segeval.inputs.rle import Runs, counts_of_text
+from segeval.inputs.rle import Runs, counts_of_text, spans_of_counts, unite
 from segeval.text import quoted
 
 Shape = tuple[int, int]
@@ -21,7 +20,7 @@ def parse_counts(stated: object, shape: Shape) -> Counts:
             raise MaskError(f"its counts {quoted(stated)} hold more than ASCII, and COCO's do not")
         counts = counts_of_text(stated.encode())
     elif isinstance(stated, list) and all(type(count) is int for count in stated):
-        if stated and max(stated) > shape[0] * shape[1]:
+        if stated and min(stated) >= 0 and max(stated) > shape[0] * shape[1]:
             raise MaskError(f"a run of {quoted(max(stated))} is longer than the image")
         counts = np.array(stated, np.int64)
     else:
@@ -37,17 +36,13 @@ def parse_counts(stated: object, shape: Shape) -> Counts:
     return counts
 
 
-def paint(pieces: Iterable[tuple[Counts, int]], shape: Shape, background: int) -> NDArray[Any]:
-    """Lay masks upon each other, each with its value: later ones win; return (H, W)."""
-    held = list(pieces)
-    values = [background, *(value for _, value in held)]
-    small = min(values) >= 0 and max(values) < 256
-    flat = np.full(shape[0] * shape[1], background, np.uint8 if small else np.int64)
-    for counts, value in held:
-        edges = np.cumsum(counts)
-        for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=False):
-            flat[start:end] = value
-    return np.ascontiguousarray(flat.reshape(shape[::-1]).T)
+def lay(pieces: Iterable[tuple[Counts, int]], shape: Shape, background: int) -> Runs:
+    """Lay masks upon each other, each with its value: later ones win."""
+    laid = unite(
+        [(*spans_of_counts(counts), v) for counts, v in pieces], shape, "column", background
+    )
+    held = laid.values != background
+    return laid if held.all() else laid.having(held)
 
 
 def bounding_box(runs: Runs) -> list[int]:

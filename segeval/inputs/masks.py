@@ -103,12 +103,14 @@ def _read_annotation(
         return Mask(values=values, form=annotation.form, fingerprint=mark)
 
 
-def read_runs(annotation: Annotation, shape: Shape | None, max_pixels: int) -> Runs | None:
+def read_runs(
+    annotation: Annotation, shape: Shape | None, max_pixels: int, *, objects: bool = False
+) -> Runs | None:
     """Read one mask as run lengths; None if it is not held as such."""
     with annotation.naming():
         height, width = annotation.shape(shape)
         check_size(width, height, max_pixels)
-        return annotation.runs((height, width))
+        return annotation.runs((height, width), objects=objects)
 
 
 def decode(file: OpenFile, header: Header, max_pixels: int) -> tuple[NDArray[Any], bytes]:

@@ -27,7 +27,7 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Runs:
-    """The foreground of an image as N runs, ascending and apart; all else holds 0.
+    """The foreground of an image as N runs, ascending and apart.
 
     Attributes
     ----------
@@ -39,6 +39,8 @@ class Runs:
         Rows and columns of the image.
     order : {"column", "row"}
         Whether pixels are counted down the columns, or along the rows.
+    background : int
+        What all other pixels hold.
     """
 
     starts: NDArray[np.int64]
@@ -46,13 +48,15 @@ class Runs:
     values: NDArray[np.int64]
     shape: Shape
     order: RleOrder
+    background: int = 0
 
     def mask(self) -> NDArray[Any]:
         """Return the mask, (H, W), in the smallest type that holds its values."""
         edges = np.column_stack((self.starts, self.ends)).ravel()
         lengths = np.diff(edges, prepend=0, append=self.shape[0] * self.shape[1])
-        kind = np.uint8 if not self.values.size or self.values.max() < 256 else np.int64
-        values = np.zeros(lengths.size, kind)
+        held = [self.background, *(self.values.min(initial=0), self.values.max(initial=0))]
+        kind = np.uint8 if min(held) >= 0 and max(held) < 256 else np.int64
+        values = np.full(lengths.size, self.background, kind)
         values[1::2] = self.values
         flat = np.repeat(values, lengths)
         if self.order == "row":
@@ -69,7 +73,12 @@ class Runs:
         held = values != background
         shape: Shape = (mask.shape[0], mask.shape[1])
         return cls(
-            starts=edges[held], ends=ends[held], values=values[held], shape=shape, order=order
+            starts=edges[held],
+            ends=ends[held],
+            values=values[held],
+            shape=shape,
+            order=order,
+            background=background,
         )
 
     def having(self, held: NDArray[np.bool_]) -> Self:
@@ -83,13 +92,14 @@ class Runs:
         return replace(self, values=np.where(changed, value, self.values))
 
     def only(self, value: int | None = None) -> Self:
-        """Return the mask of one value as 1, or of all but 0; no run touches the next one."""
+        """Return the mask of one value, or of all, as 1 on 0; no run touches the next one."""
         held = slice(None) if value is None else self.values == value
         starts, ends = self.starts[held], self.ends[held]
         apart = starts[1:] != ends[:-1]
         starts = starts[np.append(True, apart)[: starts.size]]
         ends = ends[np.append(apart, True)[: ends.size]]
-        return replace(self, starts=starts, ends=ends, values=np.ones(starts.size, np.int64))
+        values = np.ones(starts.size, np.int64)
+        return replace(self, starts=starts, ends=ends, values=values, background=0)
 
     def pairs(self, base: int, *, relative: bool = False) -> str:
         """Write the runs as ``start length`` pairs, whatever they hold; see `parse_pairs`."""
@@ -109,22 +119,12 @@ class Runs:
         return counts[:-1] if counts.size > 1 and counts[-1] == 0 else counts
 
 
-def runs_of_counts(counts: NDArray[np.int64], shape: Shape, value: int = 1) -> Runs:
-    """Return the mask of counts in turn, down the columns; a MaskError if they are of none."""
-    pixels = shape[0] * shape[1]
-    if counts.size and counts.min() < 0:
-        raise MaskError(f"its counts hold {counts.min()}, and no run is that long")
-    total = int(counts.sum())
-    if total != pixels or counts.max(initial=0) > pixels:
-        raise MaskError(
-            f"its counts add up to {total} pixels, and an image of {shape[0]}×{shape[1]} "
-            f"(height × width) has {pixels}"
-        )
+def spans_of_counts(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return starts and ends of the foreground of background and foreground in turn."""
     edges = np.cumsum(counts)
     starts, ends = edges[: edges.size - 1 : 2], edges[1::2]
     held = ends > starts
-    values = np.full(int(held.sum()), value, np.int64)
-    return Runs(starts=starts[held], ends=ends[held], values=values, shape=shape, order="column")
+    return starts[held], ends[held]
 
 
 def counts_of_text(text: bytes) -> NDArray[np.int64]:
@@ -240,14 +240,16 @@ def check_runs(
         yield f"{shown(one)} stands there twice" if twice else together
 
 
-def unite(
-    rows: Sequence[tuple[NDArray[np.int64], NDArray[np.int64], int]], shape: Shape, order: RleOrder
-) -> Runs:
+Span = tuple[NDArray[np.int64], NDArray[np.int64], int]  # starts and ends of runs, and a value
+
+
+def unite(rows: Sequence[Span], shape: Shape, order: RleOrder, background: int = 0) -> Runs:
     """Put the runs of several rows into one mask, each with its value; later rows win."""
+    how: dict[str, Any] = {"shape": shape, "order": order, "background": background}
     if len(rows) == 1:
         ((starts, ends, value),) = rows
         values = np.full(starts.size, value, np.int64)
-        return Runs(starts=starts, ends=ends, values=values, shape=shape, order=order)
+        return Runs(starts=starts, ends=ends, values=values, **how)
     starts = np.concatenate([np.empty(0, np.int64), *(row[0] for row in rows)])
     ends = np.concatenate([np.empty(0, np.int64), *(row[1] for row in rows)])
     values = np.concatenate(
@@ -257,19 +259,22 @@ def unite(
     starts, ends, values = starts[ranks], ends[ranks], values[ranks]
     if (starts[1:] < ends[:-1]).any():
         starts, ends, values = _paint(rows)
-    return Runs(starts=starts, ends=ends, values=values, shape=shape, order=order)
+    return Runs(starts=starts, ends=ends, values=values, **how)
 
 
 def _paint(
-    rows: Sequence[tuple[NDArray[np.int64], NDArray[np.int64], int]],
+    rows: Sequence[Span],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Lay rows upon each other: between any two neighbouring edges the last row wins."""
     edges = np.unique(np.concatenate([side for row in rows for side in row[:2]]))
-    held = np.zeros(edges.size, np.int64)
-    for starts, ends, value in rows:
-        steps = np.zeros(edges.size, np.int64)
-        np.add.at(steps, np.searchsorted(edges, starts), 1)
-        np.add.at(steps, np.searchsorted(edges, ends), -1)
-        held[np.cumsum(steps) > 0] = value
-    filled = np.flatnonzero(held[:-1])
-    return edges[filled], edges[filled + 1], held[filled]
+    last = np.full(edges.size, -1)  # the row that wins
+    for number, (starts, ends, _) in enumerate(rows):
+        if starts.size:
+            begins, stops = np.searchsorted(edges, starts), np.searchsorted(edges, ends)
+            steps = np.zeros(stops[-1] - begins[0] + 1, np.int64)
+            steps[begins - begins[0]] += 1
+            steps[stops - begins[0]] -= 1
+            last[begins[0] : stops[-1] + 1][np.cumsum(steps) > 0] = number
+    filled = np.flatnonzero(last[:-1] >= 0)
+    values = np.array([row[2] for row in rows], np.int64)[last[filled]]
+    return edges[filled], edges[filled + 1], values

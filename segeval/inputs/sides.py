@@ -89,7 +89,7 @@ def _named(index: Index, side: str, suffix: str, include: str | None) -> Index:
 
 def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
     """Return the mask that a run tells of: a file, or rows of one, as its form says."""
-    file, _, key = path.rpartition("#")
+    file, key = _parted(path)
     kind = form.partition(",")[0]
     if kind in FORMS and file:
         return StoredMask(path=Path(file), key=key, form=form, size=size)
@@ -100,3 +100,10 @@ def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
     if kind == YOLO:
         return YoloMask(path=Path(path), key=Path(path).stem, form=form, size=size)
     return Path(path)
+
+
+def _parted(path: str) -> tuple[str, str]:
+    """Part the file from the name of an image in it; either may hold ``#``."""
+    places = [number for number, letter in enumerate(path) if letter == "#"] or [len(path)]
+    end = next((place for place in places if os.path.isfile(path[:place])), places[-1])
+    return path[:end], path[end + 1 :]

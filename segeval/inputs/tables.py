@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 BINARY: Final = getattr(os, "O_BINARY", 0)
 FOREGROUND: Final = 1  # the value of the runs of a table without classes
 MOST_FAULTS: Final = 1000  # rows of a table that are told to be wrong, one by one
+MOST_NAME: Final = 4096  # characters of the name of an image
+SHOWN: Final = 40  # of those of a longer one
 LARGEST_CLASS: Final = 1 << 31
 
 
@@ -120,19 +122,20 @@ class TableMask(Annotation):
             raise MaskError(f"cannot be read: {reason_of(error)}") from error
         return found
 
-    def runs(self, shape: Shape) -> Runs:
+    def runs(self, shape: Shape, *, objects: bool = False) -> Runs:
         """Return the mask as run lengths; a MaskError tells all that is wrong with its rows."""
+        del objects
         found, faults = [], []
         seen: dict[tuple[str, bytes], int] = {}
         base, relative = self.meaning.choice.rle_base, self.meaning.choice.rle_starts == "relative"
-        objects = self.meaning.choice.rle_rows == "objects"
+        numbered = self.meaning.choice.rle_rows == "objects"
         for number, (row, line) in enumerate(zip(self.rows, self._lines(), strict=True), 1):
             cell = self.layout.run_lengths(self.layout.cells(line))
             first = seen.setdefault((row.label, cell), row.line)
             try:
                 starts, ends = parse_pairs(cell, base, relative=relative)
                 wrong = [*check_runs(starts, ends, shape, base)]
-                value = self._value(row.label) if row.label or not objects else number
+                value = self._value(row.label) if row.label or not numbered else number
                 found.append((starts, ends, value))
             except MaskError as error:
                 wrong = [str(error)]
@@ -175,17 +178,20 @@ class Table:
         try:
             cells = self.layout.cells(line)
         except TextError as error:
-            key = self.layout.likely_image(line)
+            key = _shown(self.layout.likely_image(line))
             self.rows.setdefault(key, [])
             self.faults.append((key, f"line {number}: image {key}: {error}"))
             return
-        key, label = self.layout.image(cells)
+        name, label = self.layout.image(cells)
+        key = _shown(name)
         rows = self.rows.setdefault(key, [])
         label = self.names.setdefault(label, label) if label else ""
         rows.append(Row(number, start, len(line), label))
         faults = [*_label_faults(label), *self._size_faults(key, cells)]
         if not key:
             faults.append("the name of the image is empty")
+        if key != name:
+            faults.append(f"the name of the image has {len(name)} characters")
         if self.layout.classes and not label and self.layout.run_lengths(cells) not in NOTHING:
             faults.append("the class of its run lengths is empty")
         self.faults += [(key, f"line {number}: image {key}: {fault}") for fault in faults]
@@ -214,6 +220,11 @@ class Table:
         size = int(stated[0]), int(stated[1])
         if self.sizes.setdefault(key, size) != size:
             yield f"another line says that it is {self.sizes[key][1]}×{self.sizes[key][0]} pixels"
+
+
+def _shown(name: str) -> str:
+    """Cut a name that is longer than that of any file."""
+    return name if len(name) <= MOST_NAME else f"{name[:SHOWN]}…"
 
 
 def _label_faults(label: str) -> Iterable[str]:
@@ -266,9 +277,9 @@ class StoredMask(Annotation):
         """Return the mask, (H, W)."""
         return self._found().values(shape)
 
-    def runs(self, shape: Shape) -> Runs:
+    def runs(self, shape: Shape, *, objects: bool = False) -> Runs:
         """Return the mask as run lengths."""
-        return self._found().runs(shape)
+        return self._found().runs(shape, objects=objects)
 
     def turned(self) -> TableMask:
         """Return the mask whose runs go the other way."""

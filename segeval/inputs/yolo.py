@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem
 from segeval.inputs.annotations import Annotation, Index, Shape, threshold_fault
-from segeval.inputs.cocorle import Counts, paint
+from segeval.inputs.cocorle import Counts, lay
 from segeval.inputs.folders import index_folder, is_mask, masks_below
 from segeval.inputs.photographs import size_of_photograph
 from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
+from segeval.inputs.rle import Runs
 from segeval.settings import AnnotationChoice
 from segeval.text import listed, quoted
 from segeval.textfiles import TextError, lines_of, read_text
@@ -49,6 +50,7 @@ BOX: Final = (
 class YoloMask(Annotation):
     """The polygons of a text; all other pixels are `UNANNOTATED`."""
 
+    has_objects = True
     absent: bool = False  # whether there is no text, as nothing was found
     partner: Path | None = None  # text of the other side, beside which the image may lie
 
@@ -71,15 +73,20 @@ class YoloMask(Annotation):
 
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return classes, (H, W); a MaskError tells what is wrong with which lines."""
-        return paint(self._pieces(shape), shape, UNANNOTATED)
+        return self.runs(shape).mask()
 
     def objects(self, shape: Shape) -> NDArray[Any]:
         """Return classes and the numbers of the polygons, (H, W)."""
+        return self.runs(shape, objects=True).mask()
+
+    def runs(self, shape: Shape, *, objects: bool = False) -> Runs:
+        """Return either as run lengths; a MaskError tells what is wrong with which lines."""
         pieces = self._pieces(shape)
-        categories = np.array([category for _, category in pieces], np.int64)
-        values = object_values(categories, np.arange(1, len(pieces) + 1)).tolist()
-        painted = zip((counts for counts, _ in pieces), values, strict=True)
-        return paint(painted, shape, UNANNOTATED)
+        values = np.array([category for _, category in pieces], np.int64)
+        if objects:
+            values = object_values(values, np.arange(1, len(pieces) + 1))
+        counts = [counts for counts, _ in pieces]
+        return lay(zip(counts, values.tolist(), strict=True), shape, UNANNOTATED)
 
     def _pieces(self, shape: Shape) -> list[tuple[Counts, int]]:
         """Return the polygons in the order in which they are painted, with their classes."""

@@ -165,7 +165,8 @@ class FoundObjects:
         counts = count_objects(self.table, rules).map(lambda part: part.sum(axis=2))
         scores = [summarize_objects(counts, rules), score_counts(counts, rules)]
         whole, images = ({n: v[:, list(self.kept)] for n, v in each.items()} for each in scores)
-        entered = name_values(whole if rules.pooling == "dataset" else images, rules.thresholds)
+        entering = {"dataset": whole, "image": images}[rules.pooling]
+        entered = name_values(entering, rules.thresholds)
         value = name_values(over_classes(whole), rules.thresholds)[name]
         return float(value[0]), int((~np.isnan(entered[name])).sum())
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from fuzz import mutate
+from fuzz import annotated, mutate
 from fuzz.target import FindingError, Read, Target, attempt
-from fuzz.texts import TEXTS
+from fuzz.texts import TEXT, TEXTS
 from made.bmp import made_bmp
 from made.gif import Frame, made_gif
 from made.png import CHANNELS, made_png
@@ -257,4 +257,5 @@ TARGETS: Final = {
     "npy": Target(seeds=npy_seeds, mutators=mutate.NPY, read=reading_masks(by_numpy)),
     "maps": Target(seeds=map_seeds, mutators=mutate.NPY, read=read_map),
     **TEXTS,
+    **annotated.targets(TEXT),
 }

@@ -98,3 +98,32 @@ def test_bad_lines_are_refused_with_their_numbers(tmp_path: Path, kind: str) -> 
     folder = texts(tmp_path / "t", a=text)
     said = segeval("check", folder, folder, "--size", "4x6", expect=3)
     assert reason in " ".join(said.stdout.split())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
+def test_a_thousand_images_have_the_scores_of_their_masks(tmp_path: Path) -> None:
+    from pycocotools import mask as library
+
+    random, shape = np.random.default_rng(1), (48, 64)
+    masks: dict[str, list[Any]] = {"p": [], "t": []}
+    for number in range(1000):
+        for side, painted in masks.items():
+            mask, lines = np.full(shape, 3), []
+            for _ in range(int(random.integers(0, 4))):
+                corners = (random.random((5, 2)) / 2 + random.random(2) / 2).round(6)
+                category = int(random.integers(0, 3))
+                lines.append(f"{category} {' '.join(map(str, corners.ravel().tolist()))}")
+                flat = (corners * [shape[1], shape[0]]).ravel().tolist()
+                mask[library.decode(library.frPyObjects([flat], *shape))[..., 0] == 1] = category
+            texts(tmp_path / side / "labels", **{f"{number:04d}": "\n".join(lines)})
+            painted.append(mask)
+        save(tmp_path / "t" / "images" / f"{number:04d}.png", np.zeros(shape, np.uint8))
+    (tmp_path / "data.yaml").write_text("names: [leaf, root, stem]\n", "utf-8")
+    sides = [tmp_path / side / "labels" for side in "pt"]
+    found = document(*sides, "--labels", tmp_path / "data.yaml")
+    prediction, truth = np.array(masks["p"]), np.array(masks["t"])
+    for name, k in (("leaf", 0), ("root", 1), ("stem", 2), ("background", 3)):
+        one, two = truth == k, prediction == k
+        (row,) = (row for row in found["classes"] if row["name"] == name)
+        assert row["iou"] == np.sum(one & two) / np.sum(one | two)

@@ -301,7 +301,7 @@ def test_rows_of_an_image_are_objects_where_that_is_said(tmp_path: Path) -> None
     found = document(table, tmp_path / "ids", *score, "--rle-rows", "objects")
     assert found["objects"]["pq"] == 1
     assert "format:kaggle-rle,order:column,base:1,rows:objects" in found["signature"]
-    said = segeval("score", table, tmp_path / "ids", *score).stderr
+    said = segeval("score", table, tmp_path / "ids", *score, expect=3).stderr
     assert "type --rle-rows objects if each row is an object" in said
     segeval(
         "score",
