@@ -27,7 +27,9 @@ RleRows = Literal["mask", "objects"]
 MissingClass = Literal["error", "empty"]
 OnError = Literal["stop", "skip"]
 Unknown = Literal["error", "wrong", "ignore"]
-Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro", "group"]
+Pooling = Literal[
+    "dataset", "image", "class", "pair", "micro", "image-micro", "group", "dataset-mm3"
+]
 Absent = Literal["skip", "zero", "one", "undefined"]
 Treatment = Literal["formula", "skip", "zero", "one", "undefined"]
 Classes = Literal["all", "foreground"]

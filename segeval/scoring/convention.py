@@ -144,7 +144,8 @@ class Convention:
 
     Attributes
     ----------
-    pooling : {"dataset", "image", "class", "pair", "micro", "image-micro", "group"}
+    pooling : {"dataset", "image", "class", "pair", "micro", "image-micro", "group", \
+    "dataset-mm3"}
         What is summed and averaged first; the formulas stand in ``segeval.scoring.means``.
     absent : {"skip", "zero", "one", "undefined"}
         How a class is treated that is in neither the truth nor the prediction of its pool.
@@ -274,14 +275,17 @@ class Convention:
         return special.get((metric, case), general)
 
     def score_classes(self, metric: Metric, counts: ClassCounts) -> NDArray[np.float64]:
-        """Score every class of every pool; (..., K) values in [0, 1], NaN where undefined.
+        """Score every class of every pool; (..., K) values, NaN where undefined.
 
         By default a class that occurs on one side only scores 0, so that all scores are defined for
         the same classes. Specificity follows its formula there, and is 0 where that is undefined.
+        A signed score follows its formula everywhere, as 0 is the best there is.
         """
         top, bottom = metric.terms(counts)
         added = self.smoothing if metric.smoothed else 0
         scores = ratio(top + added, bottom + added)
+        if metric.signed:
+            return scores
         for name, case in CASES.items():
             treatment = self.treatment(metric.name, name)
             if treatment != "formula":
@@ -303,7 +307,7 @@ class Convention:
     def propagates(self, metric: Metric, counts: ClassCounts) -> NDArray[np.bool_]:
         """Return which scores are undefined in such a way that their means are undefined too."""
         propagates = np.zeros(counts.tp.shape, np.bool_)
-        for name, case in CASES.items():
+        for name, case in () if metric.signed else CASES.items():
             if TREATMENTS[self.treatment(metric.name, name)].propagates:
                 propagates |= case.holds(counts)
         return propagates

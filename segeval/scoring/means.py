@@ -11,6 +11,7 @@ mIoU, and the mean of any other score of a class, is under each pooling
 ``micro``       the score of the counts summed over all n and all c
 ``image-micro`` mean over n of the score of the counts of image n summed over all c
 ``group``       as ``image``, where n are groups of images, and their counts are summed
+``dataset-mm3`` as ``dataset``, where each voxel counts as many times as it has mm³
 ==============  ===================================================================
 
 `POOLINGS` holds these as steps, and `mean_score` runs them. A class, an image or a mean without a

@@ -17,6 +17,7 @@ class PoolingRow:
     words: str
     effect: str
     by_group: bool = False  # groups take the place of images
+    by_volume: bool = False  # voxels count by their volume
     one_score: str = ""  # the words where classes make one score, the generalised Dice, if they do
 
     @property
@@ -81,5 +82,12 @@ POOLINGS: Final = {
         words="counts of each group summed, mean over classes, then over {images}",
         one_score="counts of each group summed, mean over {images}",
         effect="every group has the same vote, however many images it holds",
+    ),
+    "dataset-mm3": PoolingRow(
+        steps=("sum images", "mean classes"),
+        by_volume=True,
+        words="mm³ summed over {images}",
+        one_score="mm³ summed over {images}",
+        effect="volumes in mm³ are summed over all images, so that a voxel weighs what it holds",
     ),
 }  # poolings by name; their formulas stand in ``segeval.scoring.means``

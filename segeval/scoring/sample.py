@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.groups import check_groups, group_names
 from segeval.counting.run import CountedRun
+from segeval.errors import SettingError
+from segeval.inputs.geometry import spacing_of
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import Resampling, Units
+from segeval.text import listed
 
 Axis = Literal["images", "classes", "pairs"]  # pairs: all classes of all images
 FINE: Final = 2.0**30  # steps of the two parts of a fraction that are added up as whole numbers
@@ -100,12 +104,28 @@ def units_of(convention: Convention, run: CountedRun, group_by: str | None = Non
 
 
 def pools_of(
-    convention: Convention, images: ClassCounts, units: Units
+    convention: Convention, run: CountedRun, images: ClassCounts, units: Units
 ) -> tuple[ClassCounts, Units]:
     """Return the counts of what is averaged, images or groups, and how these are drawn."""
+    if POOLINGS[convention.pooling].by_volume:
+        return _as_volumes(run, images), units
     if not POOLINGS[convention.pooling].by_group:
         return images, units
     return units.sum(images), replace(units, unit=np.arange(units.count))
+
+
+def _as_volumes(run: CountedRun, images: ClassCounts) -> ClassCounts:
+    """Return the counts of images in mm³."""
+    forms = run.images.column("truth_form")
+    spacings = {form: spacing_of(form) for form in set(forms)}
+    flat = [n for form, n in zip(forms, run.images.names, strict=True) if spacings[form] is None]
+    if flat:
+        raise SettingError(
+            "--pooling dataset-mm3 needs volumes, which say how large a voxel is; "
+            f"{listed(flat, 3)} says nothing; type --pooling dataset"
+        )
+    sizes = np.array([math.prod(spacings[form] or ()) for form in forms])
+    return images.map(lambda part: part * sizes.reshape(-1, *[1] * (part.ndim - 1)))
 
 
 def signature_parts(
@@ -121,7 +141,7 @@ def signature_parts(
 
 def sum_images(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:
     """Sum the counts of all images into one pool, or into one for every row of draws."""
-    return images.map(lambda part: sum_over("images", part, draws).astype(np.int64))
+    return images.map(lambda part: sum_over("images", part, draws).astype(part.dtype))
 
 
 def without_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:

@@ -138,7 +138,7 @@ def score_run(
     excluded = excluded_indices(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     units = units_of(convention, run, group_by)
-    pools, drawn = pools_of(convention, counts.images, units)
+    pools, drawn = pools_of(convention, run, counts.images, units)
     too_few = units.problems() if resampling else ()
     if problems := (*run.provenance.problems, *counts.problems, *too_few):
         raise DataError(problems)
