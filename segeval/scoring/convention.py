@@ -19,6 +19,7 @@ from segeval.scoring.pooling import POOLINGS
 from segeval.settings import (
     Absent,
     Classes,
+    Ends,
     Outside,
     Pooling,
     Treatment,
@@ -127,6 +128,7 @@ CHOICES: Final[Mapping[str, Collection[str]]] = {
     "generalized": get_args(Weighting),
     "unseen": get_args(Unseen),
     "void_image": get_args(VoidImage),
+    "ends": get_args(Ends),
     "outside": get_args(Outside),
 }
 UNNAMED: Final = ("exclude", "worst", "overrides", "like", "origin")
@@ -145,7 +147,7 @@ class Convention:
     Attributes
     ----------
     pooling : {"dataset", "image", "class", "pair", "micro", "image-micro", "group", \
-    "dataset-mm3"}
+    "dataset-mm3", "track", "track-decay"}
         What is summed and averaged first; the formulas stand in ``segeval.scoring.means``.
     absent : {"skip", "zero", "one", "undefined"}
         How a class is treated that is in neither the truth nor the prediction of its pool.
@@ -174,6 +176,8 @@ class Convention:
         The mean if there is no defined value at all.
     void_image : {"score", "skip"}
         Whether an image without judged pixels is scored like any other, or left out.
+    ends : {"score", "skip"}
+        Whether the first and the last frame of a sequence are scored, where its objects are.
     outside : {"unknown", "ignore"}
         Whether ``unknown`` holds for pixels that are no class on a side, or they are not judged.
     generalized : {"none", "simple", "square", "uniform"}
@@ -204,6 +208,7 @@ class Convention:
     empty: Absent = "skip"
     nothing: Absent = "undefined"
     void_image: VoidImage = "score"
+    ends: Ends = "score"
     outside: Outside = "unknown"
     generalized: Weighting = "none"
     unseen: Unseen = "largest"

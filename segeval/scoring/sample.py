@@ -19,6 +19,7 @@ from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import Resampling, Units
+from segeval.scoring.tracks import along_frames, sequence_names
 from segeval.text import listed
 
 Axis = Literal["images", "classes", "pairs"]  # pairs: all classes of all images
@@ -35,8 +36,9 @@ class Sample:
 
     @classmethod
     def of(cls, images: ClassCounts, draws: NDArray[np.float64] | None = None) -> Sample:
-        """Draw images."""
-        return cls(images=images, pool=sum_images(images, draws), draws=draws)
+        """Draw images, or sequences of them, which have no counts in common."""
+        pool = images if images.total.ndim > 1 else sum_images(images, draws)
+        return cls(images=images, pool=pool, draws=draws)
 
 
 def sum_over(
@@ -98,9 +100,15 @@ def units_of(convention: Convention, run: CountedRun, group_by: str | None = Non
     """Return what is resampled: the groups that pairs carry, or those that are averaged."""
     if not POOLINGS[convention.pooling].by_group:
         return Units.of(group_names(run))
-    names = group_names(run, group_by)
+    names = names_of_groups(convention, run, group_by)
     check_groups(run, names)
     return Units.of(names)
+
+
+def names_of_groups(convention: Convention, run: CountedRun, group_by: str | None) -> list[str]:
+    """Return the group of every image, empty if it has none, or its sequence."""
+    names = sequence_names if POOLINGS[convention.pooling].frames else group_names
+    return names(run, group_by)
 
 
 def pools_of(
@@ -111,6 +119,9 @@ def pools_of(
         return _as_volumes(run, images), units
     if not POOLINGS[convention.pooling].by_group:
         return images, units
+    if POOLINGS[convention.pooling].frames:
+        frames = along_frames(images, units.unit, ends=convention.ends == "score")
+        return frames, replace(units, unit=np.arange(units.count))
     return units.sum(images), replace(units, unit=np.arange(units.count))
 
 
