@@ -326,7 +326,7 @@ def depends_on_class_count(
     convention: Convention, images: ClassCounts, excluded: Sequence[int]
 ) -> bool:
     """Tell whether one more class that is in no mask would change the headline."""
-    if isinstance(convention.weights, tuple):
+    if isinstance(convention.weights, tuple) or POOLINGS[convention.pooling].frames:
         return False
     more = images.map(lambda part: np.pad(part, ((0, 0), (0, 1))), total=images.total)
     mean = worst_mean if "_worst" in convention.headline else mean_score

@@ -114,7 +114,9 @@ def test_presets_are_plain_loops(folders: tuple[Path, Path], inner: bool) -> Non
 
 
 def test_the_table_says_what_the_mean_is_over(folders: tuple[Path, Path]) -> None:
-    said = segeval("score", *folders, "--like", "davis").stdout
+    done = segeval("score", *folders, "--like", "davis")
+    said = done.stdout
+    assert not done.stderr
     assert "mean over the frames of each object, then over the objects of 3 groups" in said
     assert "like:davis|pooling:track|absent:one|mean:foreground|groups:3" in said
     assert "pixel accuracy       –" in said
