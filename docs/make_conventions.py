@@ -73,7 +73,10 @@ stands first. Where a rule holds for one metric only, its name comes first: `pre
 AXES = (
     (
         "`pooling`",
-        "`dataset`, `image`, `class`, `pair`, `micro`, `image-micro`, `group`",
+        (
+            "`dataset`, `image`, `class`, `pair`, `micro`, `image-micro`, `group`, `dataset-mm3`, "
+            "`track`, `track-decay`"
+        ),
         "which counts are summed, and in which order means are taken",
     ),
     (
@@ -125,6 +128,11 @@ AXES = (
         "`void_image`",
         "`score`, `skip`",
         "whether an image without judged pixels takes part",
+    ),
+    (
+        "`ends`",
+        "`score`, `skip`",
+        "whether the first and last frame of a sequence are scored, under `track`",
     ),
     (
         "`outside`",

@@ -27,7 +27,18 @@ RleRows = Literal["mask", "objects"]
 MissingClass = Literal["error", "empty"]
 OnError = Literal["stop", "skip"]
 Unknown = Literal["error", "wrong", "ignore"]
-Pooling = Literal["dataset", "image", "class", "pair", "micro", "image-micro", "group"]
+Pooling = Literal[
+    "dataset",
+    "image",
+    "class",
+    "pair",
+    "micro",
+    "image-micro",
+    "group",
+    "dataset-mm3",
+    "track",
+    "track-decay",
+]
 Absent = Literal["skip", "zero", "one", "undefined"]
 Treatment = Literal["formula", "skip", "zero", "one", "undefined"]
 Classes = Literal["all", "foreground"]
@@ -36,6 +47,7 @@ Weightless = Literal["skip", "zero", "mean"]
 Weighting = Literal["none", "simple", "square", "uniform"]
 Unseen = Literal["largest", "zero"]
 VoidImage = Literal["score", "skip"]
+Ends = Literal["score", "skip"]
 Scale = Literal["none", "min-max"]
 Outside = Literal["unknown", "ignore"]
 

@@ -18,7 +18,10 @@ from segeval.presets.preset import find_preset, load_presets
 from segeval.scoring.convention import CASES, Convention
 from segeval.scoring.means import class_scores, count_values_in_mean, mean_score, worst_mean
 from segeval.scoring.metrics import metric_of
+from segeval.scoring.pooling import POOLINGS
+from segeval.scoring.resampling import Units
 from segeval.scoring.sample import Sample, excluded_indices
+from segeval.scoring.tracks import ALONE, along_frames, sequence_names
 
 AXES: Final = (
     "pooling",
@@ -37,6 +40,7 @@ AXES: Final = (
     "empty",
     "nothing",
     "void_image",
+    "ends",
     "outside",
 )  # axes in the order in which they are switched; the metric itself comes before or after them
 
@@ -98,8 +102,14 @@ class PresetScorer:
         return Sample.of(classify(self.run, labels, unknown="ignore").images)
 
     def sample_of(self, convention: Convention) -> Sample:
-        """Return the images with the pixels that a convention judges."""
-        return self._inside if convention.outside == "ignore" else self.sample
+        """Return the images with the pixels that a convention judges, or their sequences."""
+        sample = self._inside if convention.outside == "ignore" else self.sample
+        if not POOLINGS[convention.pooling].frames:
+            return sample
+        count = len(sample.images.total)
+        names = [ALONE] * count if self.run is None else sequence_names(self.run, None)
+        frames = along_frames(sample.images, Units.of(names).unit, ends=convention.ends == "score")
+        return Sample.of(frames)
 
     def convention(self, name: str) -> Convention:
         """Return a preset with all that bears on its headline, where all others have it."""

@@ -95,6 +95,7 @@ PLAIN: Final = {
     "empty": "an image or a class without any value: {}",
     "nothing": "a mean without any value: {}",
     "weightless": "classes that all weigh nothing: {}",
+    "ends": "first and last frame of a sequence: {}",
     "outside": "pixels whose truth or prediction is no class: {}",
 }
 

@@ -118,7 +118,10 @@ def _compare(
     baseline: Scores, scores: Scores, units: Units, resampling: Resampling, signature: str
 ) -> RunComparison:
     metric = baseline.convention.headline.partition("_worst")[0]
-    pools = [pools_of(scores.convention, side.counts.images, units) for side in (baseline, scores)]
+    pools = [
+        pools_of(scores.convention, side.run, side.counts.images, units)
+        for side in (baseline, scores)
+    ]
     sides, (units, _) = zip(*pools, strict=True)
     both = ClassCounts.concatenate(sides)
     drawn = _differences(

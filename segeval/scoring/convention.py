@@ -19,6 +19,7 @@ from segeval.scoring.pooling import POOLINGS
 from segeval.settings import (
     Absent,
     Classes,
+    Ends,
     Outside,
     Pooling,
     Treatment,
@@ -127,6 +128,7 @@ CHOICES: Final[Mapping[str, Collection[str]]] = {
     "generalized": get_args(Weighting),
     "unseen": get_args(Unseen),
     "void_image": get_args(VoidImage),
+    "ends": get_args(Ends),
     "outside": get_args(Outside),
 }
 UNNAMED: Final = ("exclude", "worst", "overrides", "like", "origin")
@@ -144,7 +146,8 @@ class Convention:
 
     Attributes
     ----------
-    pooling : {"dataset", "image", "class", "pair", "micro", "image-micro", "group"}
+    pooling : {"dataset", "image", "class", "pair", "micro", "image-micro", "group", \
+    "dataset-mm3", "track", "track-decay"}
         What is summed and averaged first; the formulas stand in ``segeval.scoring.means``.
     absent : {"skip", "zero", "one", "undefined"}
         How a class is treated that is in neither the truth nor the prediction of its pool.
@@ -173,6 +176,8 @@ class Convention:
         The mean if there is no defined value at all.
     void_image : {"score", "skip"}
         Whether an image without judged pixels is scored like any other, or left out.
+    ends : {"score", "skip"}
+        Whether the first and the last frame of a sequence are scored, where its objects are.
     outside : {"unknown", "ignore"}
         Whether ``unknown`` holds for pixels that are no class on a side, or they are not judged.
     generalized : {"none", "simple", "square", "uniform"}
@@ -203,6 +208,7 @@ class Convention:
     empty: Absent = "skip"
     nothing: Absent = "undefined"
     void_image: VoidImage = "score"
+    ends: Ends = "score"
     outside: Outside = "unknown"
     generalized: Weighting = "none"
     unseen: Unseen = "largest"
@@ -274,14 +280,17 @@ class Convention:
         return special.get((metric, case), general)
 
     def score_classes(self, metric: Metric, counts: ClassCounts) -> NDArray[np.float64]:
-        """Score every class of every pool; (..., K) values in [0, 1], NaN where undefined.
+        """Score every class of every pool; (..., K) values, NaN where undefined.
 
         By default a class that occurs on one side only scores 0, so that all scores are defined for
         the same classes. Specificity follows its formula there, and is 0 where that is undefined.
+        A signed score follows its formula everywhere, as 0 is the best there is.
         """
         top, bottom = metric.terms(counts)
         added = self.smoothing if metric.smoothed else 0
         scores = ratio(top + added, bottom + added)
+        if metric.signed:
+            return scores
         for name, case in CASES.items():
             treatment = self.treatment(metric.name, name)
             if treatment != "formula":
@@ -303,7 +312,7 @@ class Convention:
     def propagates(self, metric: Metric, counts: ClassCounts) -> NDArray[np.bool_]:
         """Return which scores are undefined in such a way that their means are undefined too."""
         propagates = np.zeros(counts.tp.shape, np.bool_)
-        for name, case in CASES.items():
+        for name, case in () if metric.signed else CASES.items():
             if TREATMENTS[self.treatment(metric.name, name)].propagates:
                 propagates |= case.holds(counts)
         return propagates

@@ -11,6 +11,9 @@ mIoU, and the mean of any other score of a class, is under each pooling
 ``micro``       the score of the counts summed over all n and all c
 ``image-micro`` mean over n of the score of the counts of image n summed over all c
 ``group``       as ``image``, where n are groups of images, and their counts are summed
+``track``       as ``pair``, where n are sequences, and s(c, n) is the mean over their frames
+``track-decay`` as ``track``, where s(c, n) is the mean over the first quarter less the last
+``dataset-mm3`` as ``dataset``, where each voxel counts as many times as it has mm³
 ==============  ===================================================================
 
 `POOLINGS` holds these as steps, and `mean_score` runs them. A class, an image or a mean without a
@@ -30,7 +33,15 @@ from numpy.typing import NDArray
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.scoring.convention import TREATMENTS, WEIGHTS, Convention
-from segeval.scoring.metrics import METRICS, OVERALL, ROUNDING, Metric, metric_of, ratio
+from segeval.scoring.metrics import (
+    METRICS,
+    OVERALL,
+    ROUNDING,
+    Metric,
+    OverallMetric,
+    metric_of,
+    ratio,
+)
 from segeval.scoring.pooling import POOLINGS, Step
 from segeval.scoring.sample import (
     Axis,
@@ -41,6 +52,7 @@ from segeval.scoring.sample import (
     without_classes,
     without_void_images,
 )
+from segeval.scoring.tracks import REDUCTIONS
 from segeval.settings import Absent, Unseen, Weighting, Weightless
 
 AXES: Final[dict[Step, Axis]] = {
@@ -76,7 +88,8 @@ def _run_steps(
     if "sum classes" in steps:
         counts, excluded = sum_classes(counts, excluded), ()
     means = [step for step in steps if step in AXES]
-    if means and AXES[means[0]] == "classes" and _is_generalized(convention, metric):
+    first = AXES[means[0]] if means and counts.total.ndim == 1 else None
+    if first == "classes" and _is_generalized(convention, metric):
         values = _generalized(convention, without_classes(counts, excluded))
         del means[0]
     else:
@@ -130,10 +143,22 @@ def worst_mean(
 
 
 def _score(convention: Convention, metric: Metric, counts: ClassCounts) -> MaskedScores:
-    return MaskedScores(
-        scores=convention.score_classes(metric, counts),
-        propagates=convention.propagates(metric, counts),
-    )
+    """Score the classes of pools, or, in the place of each, those of a sequence over its frames."""
+    scores = convention.score_classes(metric, counts)
+    propagates = convention.propagates(metric, counts)
+    if scores.ndim > 2:
+        over_frames = REDUCTIONS[POOLINGS[convention.pooling].frames]
+        scores = over_frames(scores, ~np.isnan(counts.total))
+        propagates = np.asarray(propagates.any(axis=1))
+        scores[propagates] = np.nan
+    return MaskedScores(scores=scores, propagates=propagates)
+
+
+def _score_overall(overall: OverallMetric, counts: ClassCounts) -> NDArray[np.float64]:
+    """Score all classes of pools together; objects of a sequence have no such score."""
+    if counts.total.ndim > 1:
+        return np.full(len(counts.total), np.nan)
+    return overall.score(counts)
 
 
 def _is_generalized(convention: Convention, metric: Metric) -> bool:
@@ -301,7 +326,7 @@ def depends_on_class_count(
     convention: Convention, images: ClassCounts, excluded: Sequence[int]
 ) -> bool:
     """Tell whether one more class that is in no mask would change the headline."""
-    if isinstance(convention.weights, tuple):
+    if isinstance(convention.weights, tuple) or POOLINGS[convention.pooling].frames:
         return False
     more = images.map(lambda part: np.pad(part, ((0, 0), (0, 1))), total=images.total)
     mean = worst_mean if "_worst" in convention.headline else mean_score
@@ -322,7 +347,7 @@ def count_images_in_means(
     chosen, steps = without_void_images(convention, sample), (pooling.over_classes,)
     means = {m.mean: _run_steps(steps, convention, m, chosen, excluded) for m in METRICS.values()}
     entering = {name: ~np.isnan(each.scores) | each.propagates for name, each in means.items()}
-    overall = {row.name: ~np.isnan(row.score(sample.images)) for row in OVERALL.values()}
+    overall = {row.name: ~np.isnan(_score_overall(row, sample.images)) for row in OVERALL.values()}
     return {name: int(np.count_nonzero(part)) for name, part in (entering | overall).items()}
 
 
@@ -394,5 +419,6 @@ def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -
         if summed:
             means[overall.name] = overall.score(sample.pool)
         else:
-            means[overall.name] = mean_over_images(overall.score(sample.images), sample)
+            values = _score_overall(overall, sample.images)
+            means[overall.name] = mean_over_images(values, sample)
     return Summary(means=means, classes=classes)

@@ -41,6 +41,7 @@ class Metric:
     swapped: str = ""  # what it is when these are exchanged, if anything
     smoothed: bool = False  # a convention may add to both terms
     negatives: bool = False  # true negatives are in it, so it is defined on one side too
+    signed: bool = False  # a difference, 0 at best: its formula holds in every case
     range: tuple[float, float] = (0.0, 1.0)  # least and greatest value
     reference: str
     shown: frozenset[Place] = frozenset()  # the score, or its mean over classes
@@ -218,6 +219,24 @@ METRICS: Final = {
             negatives=True,
             range=(-1.0, 1.0),
             reference="Matthews 1975, doi:10.1016/0005-2795(75)90109-9",
+        ),
+        Metric(
+            name="volume_similarity",
+            title="volume similarity",
+            formula="1 - |fp - fn| / (2 tp + fp + fn)",
+            terms=lambda c: (2 * np.minimum(c.support, c.predicted), c.support + c.predicted),
+            symmetric=True,
+            swapped="volume_similarity",
+            reference="Taha & Hanbury 2015, doi:10.1186/s12880-015-0068-x",
+        ),
+        Metric(
+            name="relative_volume_difference",
+            title="relative volume difference",
+            formula="(fp - fn) / (tp + fn)",
+            terms=lambda c: (c.predicted - c.support, c.support),
+            signed=True,
+            range=(-1.0, np.inf),
+            reference="Heimann et al. 2009, doi:10.1109/TMI.2009.2013851",
         ),
     )
 }  # scores of a class, by name, in the order in which they are shown

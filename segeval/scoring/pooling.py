@@ -17,6 +17,8 @@ class PoolingRow:
     words: str
     effect: str
     by_group: bool = False  # groups take the place of images
+    frames: Literal["", "mean", "decay"] = ""  # what becomes of an object in a sequence first
+    by_volume: bool = False  # voxels count by their volume
     one_score: str = ""  # the words where classes make one score, the generalised Dice, if they do
 
     @property
@@ -81,5 +83,26 @@ POOLINGS: Final = {
         words="counts of each group summed, mean over classes, then over {images}",
         one_score="counts of each group summed, mean over {images}",
         effect="every group has the same vote, however many images it holds",
+    ),
+    "dataset-mm3": PoolingRow(
+        steps=("sum images", "mean classes"),
+        by_volume=True,
+        words="mm³ summed over {images}",
+        one_score="mm³ summed over {images}",
+        effect="volumes in mm³ are summed over all images, so that a voxel weighs what it holds",
+    ),
+    "track": PoolingRow(
+        steps=("mean pairs",),
+        by_group=True,
+        frames="mean",
+        words="mean over the frames of each object, then over the objects of {images}",
+        effect="every object of every sequence has the same vote, however long it is seen",
+    ),
+    "track-decay": PoolingRow(
+        steps=("mean pairs",),
+        by_group=True,
+        frames="decay",
+        words="first less last quarter of the frames of each object, mean over those of {images}",
+        effect="what counts is how much is lost from the first quarter of a sequence to the last",
     ),
 }  # poolings by name; their formulas stand in ``segeval.scoring.means``

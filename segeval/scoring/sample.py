@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
@@ -12,10 +13,14 @@ from numpy.typing import NDArray
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.groups import check_groups, group_names
 from segeval.counting.run import CountedRun
+from segeval.errors import SettingError
+from segeval.inputs.geometry import spacing_of
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import Resampling, Units
+from segeval.scoring.tracks import along_frames, sequence_names
+from segeval.text import listed
 
 Axis = Literal["images", "classes", "pairs"]  # pairs: all classes of all images
 FINE: Final = 2.0**30  # steps of the two parts of a fraction that are added up as whole numbers
@@ -31,8 +36,9 @@ class Sample:
 
     @classmethod
     def of(cls, images: ClassCounts, draws: NDArray[np.float64] | None = None) -> Sample:
-        """Draw images."""
-        return cls(images=images, pool=sum_images(images, draws), draws=draws)
+        """Draw images, or sequences of them, which have no counts in common."""
+        pool = images if images.total.ndim > 1 else sum_images(images, draws)
+        return cls(images=images, pool=pool, draws=draws)
 
 
 def sum_over(
@@ -94,18 +100,43 @@ def units_of(convention: Convention, run: CountedRun, group_by: str | None = Non
     """Return what is resampled: the groups that pairs carry, or those that are averaged."""
     if not POOLINGS[convention.pooling].by_group:
         return Units.of(group_names(run))
-    names = group_names(run, group_by)
+    names = names_of_groups(convention, run, group_by)
     check_groups(run, names)
     return Units.of(names)
 
 
+def names_of_groups(convention: Convention, run: CountedRun, group_by: str | None) -> list[str]:
+    """Return the group of every image, empty if it has none, or its sequence."""
+    names = sequence_names if POOLINGS[convention.pooling].frames else group_names
+    return names(run, group_by)
+
+
 def pools_of(
-    convention: Convention, images: ClassCounts, units: Units
+    convention: Convention, run: CountedRun, images: ClassCounts, units: Units
 ) -> tuple[ClassCounts, Units]:
     """Return the counts of what is averaged, images or groups, and how these are drawn."""
+    if POOLINGS[convention.pooling].by_volume:
+        return _as_volumes(run, images), units
     if not POOLINGS[convention.pooling].by_group:
         return images, units
+    if POOLINGS[convention.pooling].frames:
+        frames = along_frames(images, units.unit, ends=convention.ends == "score")
+        return frames, replace(units, unit=np.arange(units.count))
     return units.sum(images), replace(units, unit=np.arange(units.count))
+
+
+def _as_volumes(run: CountedRun, images: ClassCounts) -> ClassCounts:
+    """Return the counts of images in mm³."""
+    forms = run.images.column("truth_form")
+    spacings = {form: spacing_of(form) for form in set(forms)}
+    flat = [n for form, n in zip(forms, run.images.names, strict=True) if spacings[form] is None]
+    if flat:
+        raise SettingError(
+            "--pooling dataset-mm3 needs volumes, which say how large a voxel is; "
+            f"{listed(flat, 3)} says nothing; type --pooling dataset"
+        )
+    sizes = np.array([math.prod(spacings[form] or ()) for form in forms])
+    return images.map(lambda part: part * sizes.reshape(-1, *[1] * (part.ndim - 1)))
 
 
 def signature_parts(
@@ -121,7 +152,7 @@ def signature_parts(
 
 def sum_images(images: ClassCounts, draws: NDArray[np.float64] | None = None) -> ClassCounts:
     """Sum the counts of all images into one pool, or into one for every row of draws."""
-    return images.map(lambda part: sum_over("images", part, draws).astype(np.int64))
+    return images.map(lambda part: sum_over("images", part, draws).astype(part.dtype))
 
 
 def without_classes(counts: ClassCounts, excluded: Sequence[int]) -> ClassCounts:

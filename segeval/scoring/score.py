@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from segeval.counting.dataset import NOTHING
-from segeval.counting.groups import group_names, split_groups
+from segeval.counting.groups import split_groups
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError, LabelError, Problem
 from segeval.labels.choose import choose_labels
@@ -31,7 +31,14 @@ from segeval.scoring.metrics import (
     shown,
 )
 from segeval.scoring.resampling import Resampling
-from segeval.scoring.sample import Sample, excluded_indices, pools_of, signature_parts, units_of
+from segeval.scoring.sample import (
+    Sample,
+    excluded_indices,
+    names_of_groups,
+    pools_of,
+    signature_parts,
+    units_of,
+)
 from segeval.settings import LabelChoice, Unknown
 from segeval.values import describe_values
 from segeval.version import __version__
@@ -64,7 +71,7 @@ def label_and_score(
             raise
         doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
         raise DataError((*run.provenance.problems, doubt)) from error
-    names = group_names(run, group_by)
+    names = names_of_groups(convention or Convention(), run, group_by)
     scores = score_run(
         run, labels, convention, unknown=unknown, resampling=resampling, group_by=group_by
     )
@@ -138,7 +145,7 @@ def score_run(
     excluded = excluded_indices(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     units = units_of(convention, run, group_by)
-    pools, drawn = pools_of(convention, counts.images, units)
+    pools, drawn = pools_of(convention, run, counts.images, units)
     too_few = units.problems() if resampling else ()
     if problems := (*run.provenance.problems, *counts.problems, *too_few):
         raise DataError(problems)

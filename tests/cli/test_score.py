@@ -275,6 +275,9 @@ def test_a_reader_that_goes_away_is_no_error(folders: tuple[Path, Path]) -> None
 
 @pytest.mark.parametrize("name", [*(metric.mean for metric in METRICS.values()), "kappa"])
 def test_every_summary_score_is_a_gate(folders: tuple[Path, Path], name: str) -> None:
+    prediction = np.array(Image.open(folders[0] / "city a" / "one.png"))
+    prediction[:2, :3] = prediction[0, -1]  # so that volumes differ
+    save(folders[0] / "city a" / "one.png", prediction)
     value = document(*folders)["summary"][name]
     assert document(*folders, "--fail-under", f"{name}={value!r}")["gates"][0]["passed"]
     above = float(np.nextafter(value, 2))

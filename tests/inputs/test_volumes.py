@@ -232,3 +232,37 @@ def test_a_missing_prediction_is_all_wrong(labels: Labels, tmp_path: Path) -> No
     save_volume(tmp_path / "pred" / "a.nii.gz", labels)
     found = document(tmp_path / "pred", tmp_path / "truth", "--missing", "worst")
     assert found["summary"]["pixel_accuracy"] == 0.5
+
+
+def test_cubic_millimetres_weigh_voxels_by_their_size(labels: Labels, tmp_path: Path) -> None:
+    half = np.diag([0.5, 0.5, 0.5, 1])
+    for name, affine, prediction in (("a", None, labels[::-1].copy()), ("b", half, labels)):
+        save_volume(tmp_path / "truth" / f"{name}.nii.gz", labels, affine)
+        save_volume(tmp_path / "pred" / f"{name}.nii.gz", prediction, affine)
+    folders = tmp_path / "pred", tmp_path / "truth"
+    found = document(*folders, "--pooling", "dataset-mm3", "--ci", "20")
+    truth, other, sizes = labels == 1, labels[::-1] == 1, (0.8 * 1.1 * 2.5, 0.5**3)
+    both = sizes[0] * (truth & other).sum() + sizes[1] * truth.sum()
+    either = sizes[0] * (truth | other).sum() + sizes[1] * truth.sum()
+    assert found["classes"][1]["iou"] == pytest.approx(both / either, rel=1e-12)
+    assert found["classes"][1]["tp"] == (truth & other).sum() + truth.sum()
+    low, high = found["classes"][1]["intervals"]["iou"]
+    assert low < both / either < high <= 1
+    assert found["pixels"]["total"] == 2 * labels.size
+    flat = save(tmp_path / "a.png", labels[..., 0])
+    said = segeval("score", flat, flat, "--pooling", "dataset-mm3", expect=2).stderr
+    assert "needs volumes, which say how large a voxel is; a says nothing" in said
+
+
+def test_volumes_are_compared_as_numbers(tmp_path: Path) -> None:
+    truth, prediction = np.zeros((2, 4, 5, 2), np.uint8)
+    truth[:2, :, 0], prediction[1:4, :, 0], prediction[0, 0, 1] = 1, 1, 3
+    truth[3, 4, 1] = 2
+    for side, values in (("pred", prediction), ("truth", truth)):
+        save_volume(tmp_path / side / "a.nii.gz", values)
+    rows = document(tmp_path / "pred", tmp_path / "truth")["classes"]
+    similar = [row["volume_similarity"] for row in rows]
+    assert similar == pytest.approx([1 - 5 / 53, 1 - 5 / 25, 0, 0], rel=1e-12)
+    differences = [row["relative_volume_difference"] for row in rows]
+    assert differences[:3] == pytest.approx([-5 / 29, 0.5, -1], rel=1e-12)
+    assert differences[3] is None

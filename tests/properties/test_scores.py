@@ -168,7 +168,8 @@ def test_overlooking_a_class_never_raises_a_score(pairs: Pairs) -> None:
         (truth, frozen(np.where(prediction == 1, 0, prediction))) for truth, prediction in pairs
     ]
     usual, other = scored(pairs), scored(blind)
-    for name in (name for name, metric in METRICS.items() if not metric.negatives):
+    usual_ones = [m.name for m in METRICS.values() if not (m.negatives or m.signed)]
+    for name in usual_ones:
         before, after = usual.class_scores[name][1], other.class_scores[name][1]
         assert math.isnan(after) or after == 0.0
         assert math.isnan(before) or math.isnan(after) or after <= before

@@ -26,6 +26,7 @@ from segeval.scoring.metrics import METRICS
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.sample import Sample
 from segeval.scoring.score import label_and_score, score_run
+from segeval.scoring.tracks import along_frames
 from segeval.settings import LabelChoice, Pooling
 
 IMAGES, CLASSES = range(5), range(3)
@@ -65,7 +66,12 @@ def test_the_mean_is_what_the_formula_of_the_pooling_says(pooling: Pooling) -> N
         "micro": iou(made, IMAGES, CLASSES),
         "image-micro": mean(iou(made, [n], CLASSES) for n in IMAGES),
         "group": mean(mean(iou(made, [n], [c]) for c in CLASSES) for n in IMAGES),
+        "track": mean(iou(made, [n], [c]) for n in IMAGES for c in CLASSES),  # a frame each
+        "track-decay": 0.0,
+        "dataset-mm3": mean(iou(made, IMAGES, [c]) for c in CLASSES),  # of voxels of 1 mm³
     }
+    if POOLINGS[pooling].frames:
+        made = along_frames(made, np.arange(len(IMAGES)), ends=True)
     score = mean_score(Convention(pooling=pooling), METRICS["iou"], Sample.of(made), ())
     assert score.tolist() == pytest.approx([formulas[pooling]], rel=1e-14)
     assert f"\n``{pooling}``" in str(means.__doc__), "its formula is missing in the docstring"
@@ -97,6 +103,8 @@ def test_the_generalised_dice_is_named_where_it_is_one(pooling: Pooling) -> None
         (frozen([[0, 0, 0, 1, 2]]), frozen([[0, 1, 0, 1, 1]])),
         (frozen([[0, 0, 1, 1]]), frozen([[0, 1, 1, 1]])),
     ).with_groups(["a", "b"])
+    voxels = ["5×1×1 voxels of 1×1×1 mm", "4×1×1 voxels of 1×1×1 mm"]
+    run = replace(run, images=run.images.with_column("truth_form", voxels))
     choice, plain = LabelChoice(classes=3), Convention(pooling=pooling)
     usual, made = (
         label_and_score(run, choice, convention)
