@@ -94,6 +94,8 @@ class AnnotationChoice:
     per_class: PerClass = field(default_factory=PerClass)  # of both sides,
     predicted_per_class: PerClass | None = None  # unless predictions have their own
     missing_class: MissingClass = "error"  # a class without a file
+    band: int | None = None  # of files of several, counted from 1
+    frame: int | None = None  # the same
 
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
@@ -104,6 +106,8 @@ class AnnotationChoice:
         one, other = self.per_class, self.predicted_per_class
         if not one.template and (other is not None or self.missing_class != "error"):
             raise SettingError("--pred-per-class and --missing-class need --per-class")
+        if one.template and (self.band, self.frame) != (None, None):
+            raise SettingError("--per-class and --band or --frame contradict each other")
         if other is not None and any(each.channels and not each.classes for each in (one, other)):
             raise SettingError("--per-class and --pred-per-class need names, as in channels:a,b")
 

@@ -31,6 +31,7 @@ KINDS: Final = (0, COLOR, FLOAT)  # what is taken off the value of a class, whic
 NO_PREDICTION: Final = -(1 << 63)  # predicted value of a pixel without any prediction
 OUTSIDE: Final = NO_PREDICTION  # true value outside the field of view: void under every map
 UNANNOTATED: Final = NO_PREDICTION + 1  # background of annotations whose classes have the value 0
+NO_DATA: Final = NO_PREDICTION + 2  # of no mask: stands for what the files of the truth name so
 
 
 def integer_fault(*integers: int) -> str:
@@ -156,6 +157,11 @@ def is_float(values: NDArray[np.int64]) -> NDArray[np.bool_]:
     return (values >= NOT_FINITE) & (values <= LAST_FLOAT)
 
 
+def are_levels(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether values stand for floats that are finite, and not beyond all levels."""
+    return (values > FLOAT - FURTHEST) & (values < LAST_FLOAT)
+
+
 def as_numbers(values: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return values as numbers: integers as they are, floats by their level, or NaN."""
     floats = np.where(values == NOT_FINITE, np.nan, (values - FLOAT) / STEPS)
@@ -171,12 +177,23 @@ def reaches(values: NDArray[np.int64], threshold: float) -> NDArray[np.bool_]:
     return at_or_above
 
 
+BEYOND: Final = {
+    NOT_FINITE: "NaN or infinity",
+    FLOAT - FURTHEST: "a float below -2e7",
+    LAST_FLOAT: "a float above 2e7",
+}
+
+
 def describe_value(value: int) -> str:
     """Write a value as users know it: a number, or a colour as ``#rrggbb``."""
+    if value == NO_DATA:
+        return "nodata"
     if value == UNANNOTATED:
         return "unannotated"
     if NOT_FINITE <= value <= LAST_FLOAT:
-        return "NaN or infinity" if value == NOT_FINITE else f"{(value - FLOAT) / STEPS:.4g}"
+        if value in BEYOND:
+            return BEYOND[value]
+        return f"{(value - FLOAT) / STEPS:.4g}"
     return f"#{value - COLOR:06x}" if value >= COLOR else str(value)
 
 
@@ -208,13 +225,31 @@ def describe_values(values: Iterable[int]) -> str:
     return ",".join(parts)
 
 
+def whole_values(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Read the floats of one side of a data set as integers if all of them are whole numbers.
+
+    What is not finite, or beyond all levels, is no number that counts. A large number of 32 bits
+    reaches the level above it, too.
+
+    >>> whole_values(float_values(np.array([0, 2, -9999], np.float32)))
+    array([    0,     2, -9999])
+    >>> (whole_values(float_values(np.array([0, 0.001]))) < 0).all()
+    np.True_
+    """
+    floats, steps = are_levels(values), values - FLOAT
+    if not floats.any() or (steps[floats] % STEPS > 1).any():
+        return values
+    return np.where(floats, steps // STEPS, values)
+
+
 def plain_values(values: NDArray[np.int64], known: Collection[int] = ()) -> NDArray[np.int64]:
     """Read the colours of one side of a data set as one channel if all of them are grey.
 
-    Masks saved with three equal channels hold indices; one coloured pixel anywhere on the side says
-    that they hold colours. A grey colour that the label map knows, and not its grey level, stays a
-    colour.
+    Floats that are all whole numbers are integers, see `whole_values`. Masks saved with three equal
+    channels hold indices; one coloured pixel anywhere on the side says that they hold colours. A
+    grey colour that the label map knows, and not its grey level, stays a colour.
     """
+    values = whole_values(values)
     colors = values[values >= COLOR] - COLOR
     grey = colors & 0xFF
     if not colors.size or not np.array_equal(colors, grey * 0x010101):

@@ -25,6 +25,7 @@ from segeval.errors import SettingError
 from segeval.files import STDOUT, write_bytes, write_text
 from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import OVERLAP
+from segeval.labels.nodata import propose_no_data, with_no_data
 from segeval.objects.gates import check_gates
 from segeval.objects.result import score_objects
 from segeval.reports.document import list_gates, make_document
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
     if plan.objects is not None:
-        run, choice = as_objects(run, plan.choice)
+        run, choice = as_objects(run, with_no_data(plan.choice, run))
         plan = replace(plan, choice=choice)
     scores = label_and_score(run, **plan.scoring(), resampling=plan.resampling)
     if plan.output.per_group is not None and not scores.groups:
@@ -127,6 +128,8 @@ def say_notices(scores: Scores, *, quiet: bool) -> None:
     say_classes(scores.run, scores.counts, scores.labels, quiet=quiet)
     say_guessed(scores.counts, scores.labels, [scores.convention], quiet=quiet)
     say_left_out(scores.run, quiet=quiet)
+    if advice := propose_no_data(scores.run, set(scores.labels.void)):
+        notify(f"notice: {advice}", quiet=quiet)
     if scores.labels.overlap:
         titles = ", ".join(overall.title for overall in OVERALL.values())
         notify(f"notice: {OVERLAP}: {titles} and the confusion matrix are undefined", quiet=quiet)

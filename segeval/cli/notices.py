@@ -26,7 +26,8 @@ from segeval.values import describe_values, reaches
 def say_classes(run: CountedRun, counts: ClassifiedRun, labels: LabelMap, *, quiet: bool) -> None:
     """Say what the classes may hide; that most pixels fit no class is said in any case."""
     for side in OPTIONS:
-        _say_unreached(values_on_side(run, side), labels.threshold(side), side, quiet=quiet)
+        values = values_on_side(run, side, floats=True)
+        _say_unreached(values, labels.threshold(side), side, quiet=quiet)
     strange, right = counts.unknown_predictions, int(counts.images.tp.sum())
     judged = int(counts.images.total.sum()) + counts.ignored_predictions
     few = right * MORE < judged

@@ -29,7 +29,7 @@ from segeval.counting.slabs import are_volumes, count_volumes
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
 from segeval.inputs.annotations import Annotation
-from segeval.inputs.channels import in_channels
+from segeval.inputs.channels import in_channels, in_parts
 from segeval.inputs.masks import Mask, read_runs
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
 from segeval.inputs.regions import add_regions, read_pair
@@ -59,7 +59,7 @@ def pair_up(source: Source) -> Pairing:
             missing=source.missing,
             annotations=source.annotations,
         )
-    pairing = in_channels(pairing, source.annotations)
+    pairing = in_parts(in_channels(pairing, source.annotations), source.annotations)
     if source.roi is not None:
         pairing = add_regions(pairing, source.roi, source.roi_suffix)
     if source.shard is None:

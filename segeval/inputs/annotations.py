@@ -57,6 +57,10 @@ class Annotation(ABC):
         """Tell faults under the name of the file."""
         return named(self.path)
 
+    def stored_form(self) -> str:
+        """Return the form as a run keeps it."""
+        return self.form
+
     @abstractmethod
     def content(self) -> bytes:
         """Return the rows of this image as the file holds them; a MaskError if they are gone."""

@@ -1,4 +1,4 @@
-"""Channels of files as classes, on the sides where they are said to be."""
+"""Channels of files as classes, and one band or frame of files that hold several."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,7 +7,9 @@ from pathlib import Path
 from segeval.errors import MaskError, Problem
 from segeval.inputs.annotations import Masked
 from segeval.inputs.pairing import Pair, Pairing
+from segeval.inputs.parts import PART, FilePart
 from segeval.inputs.perclass import SHOWN, ClassChannels, bits_of, form_of, number_of_channels
+from segeval.inputs.volumes import is_volume
 from segeval.settings import CHANNELS, AnnotationChoice, PerClass
 from segeval.text import listed
 
@@ -60,3 +62,22 @@ def _with_channels(pair: Pair, forms: Mapping[str, str]) -> Pair:
 
     truth = of(pair.truth, "truth") or pair.truth
     return replace(pair, truth=truth, prediction=of(pair.prediction, "prediction"))
+
+
+def in_parts(pairing: Pairing, choice: AnnotationChoice) -> Pairing:
+    """Read one band or frame of every file, if it is asked for."""
+    wanted = {"band": choice.band, "frame": choice.frame}
+    stated = [f"{what}:{number}" for what, number in wanted.items() if number is not None]
+    if not stated:
+        return pairing
+
+    def part(mask: Masked | None) -> Masked | None:
+        if not isinstance(mask, Path) or is_volume(mask):
+            return mask
+        return FilePart(path=mask, key=mask.stem, form=",".join([PART, *stated]))
+
+    pairs = (
+        replace(pair, truth=part(pair.truth) or pair.truth, prediction=part(pair.prediction))
+        for pair in pairing.pairs
+    )
+    return replace(pairing, pairs=tuple(pairs), facts=(*pairing.facts, *stated))

@@ -100,7 +100,7 @@ def _read_annotation(
             make = annotation.objects if objects else annotation.values
             values = make((height, width))
         mark = annotation.fingerprint() if fingerprints else ""
-        return Mask(values=values, form=annotation.form, fingerprint=mark)
+        return Mask(values=values, form=annotation.stored_form(), fingerprint=mark)
 
 
 def read_runs(
@@ -118,7 +118,12 @@ def decode(file: OpenFile, header: Header, max_pixels: int) -> tuple[NDArray[Any
     check_size(header.width, header.height, max_pixels)
     with memory_for(header.width, header.height):
         data = file.content(header.stored)
-        return _one_value_a_pixel(header.decode(data)), data
+        if isinstance(header, tiff.Header) and header.bands > 1:
+            raise MaskError(
+                f"it holds {header.bands} bands; type --band N for one of them, or --per-class "
+                "channels if each is the mask of a class"
+            )
+        return one_value_a_pixel(header.decode(data)), data
 
 
 def kind_of(data: bytes) -> str:
@@ -146,7 +151,7 @@ def read_header(stream: IO[bytes], *, lossy: bool = False) -> Header:
     return HEADERS[kind](stream)
 
 
-def _one_value_a_pixel(array: NDArray[Any]) -> NDArray[Any]:
+def one_value_a_pixel(array: NDArray[Any]) -> NDArray[Any]:
     """Return the values of samples (H, W) or (H, W, channels), one a pixel."""
     if array.ndim == 3:
         return _single_channel(array)

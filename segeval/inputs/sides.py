@@ -13,6 +13,7 @@ from segeval.inputs.classfolders import index_classes
 from segeval.inputs.coco import COCO_FORMS, StoredCoco, index_coco
 from segeval.inputs.folders import index_folder, is_included, normal, pair_name
 from segeval.inputs.layouts import FORMS
+from segeval.inputs.parts import PART, FilePart
 from segeval.inputs.perclass import FORMS as FORMS_OF_BITS
 from segeval.inputs.perclass import stored_bits
 from segeval.inputs.tables import StoredMask, index_table, meaning_of
@@ -97,6 +98,8 @@ def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
         return StoredCoco(path=Path(file), key=key, form=form, size=size)
     if kind in FORMS_OF_BITS:
         return stored_bits(path, form, size)
+    if kind == PART:
+        return FilePart(path=Path(path), key=Path(path).stem, form=form, size=size)
     if kind == YOLO:
         return YoloMask(path=Path(path), key=Path(path).stem, form=form, size=size)
     return Path(path)

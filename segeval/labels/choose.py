@@ -27,6 +27,7 @@ from segeval.labels.labelmap import (
 )
 from segeval.labels.load import load_labels
 from segeval.labels.named import by_name
+from segeval.labels.nodata import with_no_data
 from segeval.settings import LabelChoice
 from segeval.values import LIMIT, NO_PREDICTION, describe_values, is_float, plain_values
 
@@ -43,6 +44,7 @@ def choose_labels(
             "the predictions are JPEG, which is lossy: type --threshold 128 or another level if "
             "they are grey maps, or save them as PNG from their source"
         )
+    choice = with_no_data(choice, run)
     if (bits := bit_labels(run, choice)) is not None:
         return bits
     labels = explicit_labels(choice)
@@ -56,7 +58,7 @@ def choose_labels(
 def choose_shared(runs: Sequence[CountedRun], choice: LabelChoice) -> LabelMap:
     """Return the label map of several runs over the same images, if one choice fits all of them."""
     if choice.threshold is not None:
-        kinds = [grey_kinds(values_on_side(run, "prediction")) for run in runs]
+        kinds = [grey_kinds(values_on_side(run, "prediction", floats=True)) for run in runs]
         if not any(map(are_mixed, kinds)) and are_mixed(ChainMap(*kinds)):
             held = [
                 f"those of run {number} are {words}, which --threshold {level:g} fits"
@@ -76,7 +78,8 @@ def refuse_doubts(
 ) -> None:
     """Stop where a run holds values that the chosen map may read in another way than is meant."""
     for side in sides:
-        values = values_on_side(run, side)
+        grey = labels.threshold(side) is not None
+        values = values_on_side(run, side, floats=grey)
         if doubt := side_doubt(labels, values, side, choice.ignore):
             raise LabelError(f"{side} holds {describe_values(values)}: {doubt}")
 

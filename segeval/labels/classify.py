@@ -15,9 +15,10 @@ from segeval.counting.run import CountedRun
 from segeval.errors import Problem, SettingError
 from segeval.labels.diagnose import explain_unknown
 from segeval.labels.labelmap import UNKNOWN, LabelMap, Side
+from segeval.labels.nodata import no_data_on_truth
 from segeval.settings import Unknown
 from segeval.text import counted
-from segeval.values import COLOR, NO_PREDICTION, describe_value, plain_values
+from segeval.values import COLOR, NO_PREDICTION, describe_value, is_float, plain_values
 
 MISSED: Final = -3  # index of a pixel without a prediction: a miss for its truth class
 LISTED: Final = 20  # unknown values named one by one in an error
@@ -153,7 +154,7 @@ def of_whole(run: CountedRun, labels: LabelMap) -> tuple[CountedRun, LabelMap]:
     counts = run.counts
     for side in get_args(Side):
         values = counts.values(side)
-        if (values >= COLOR).any():
+        if (values >= COLOR).any() or is_float(values).any():
             plain = plain_values(values, labels.known(side))
             places = np.searchsorted(values, counts.column(side))
             counts = counts.with_values(**{side: plain[places]})
@@ -214,8 +215,8 @@ def _pixels(cell: NDArray[np.int64], pixels: NDArray[np.int64], cells: int) -> N
 def _unknown_values(run: CountedRun, rows: Counts, side: Side) -> list[Problem]:
     """Describe the values of one side that are no class: which, how many pixels, in which files."""
     values, image, pixels = rows.column(side), rows.image, rows.pixels
-    distinct = np.unique(values)
-    problems = []
+    distinct, problems = np.unique(values), []
+    void = no_data_on_truth(run) if side == "truth" and distinct.size else set()
     for value in distinct[:LISTED].tolist():
         at = np.unique(image[values == value])
         first = run.images[at[0]]
@@ -223,7 +224,8 @@ def _unknown_values(run: CountedRun, rows: Counts, side: Side) -> list[Problem]:
         more = f" and {at.size - 1} more" if at.size > 1 else ""
         count = counted(int(pixels[values == value].sum()), "pixel")
         shown = describe_value(value)
-        detail = f"{path}{more}: {shown} on {count} is no class; {_advice(side, shown)}"
+        advice = "type --ignore nodata, as the files name it so" if value in void else ""
+        detail = f"{path}{more}: {shown} on {count} is no class; {advice or _advice(side, shown)}"
         problems.append(
             Problem(name=first.name, kind=f"unknown value in the {side}", detail=detail)
         )

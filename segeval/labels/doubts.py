@@ -13,11 +13,11 @@ from segeval.errors import LabelError
 from segeval.labels.labelmap import WHITE, LabelMap, Side
 from segeval.values import (
     COLOR,
-    FLOAT,
     LAST_FLOAT,
     NOT_FINITE,
     SLACK,
     STEPS,
+    are_levels,
     as_numbers,
     describe_values,
 )
@@ -68,16 +68,11 @@ def side_doubt(labels: LabelMap, values: Collection[int], side: Side, ignore: Ig
 
 def float_doubt(values: NDArray[np.int64], side: Side) -> str:
     """Say that floats need a threshold, or return nothing."""
-    floats = values[(values >= NOT_FINITE) & (values <= LAST_FLOAT)]
+    floats = values[are_levels(values)]
     if not floats.size:
         return ""
     low, high = as_numbers(floats[[0, -1]])
     option, losses = OPTIONS[side], side == "prediction"
-    if high > 1 and not ((floats - FLOAT) % STEPS).any():
-        return (
-            "these are whole numbers stored as floats; save classes as integers, or type "
-            f"{option} {_level(high)} if they are levels of the foreground"
-        )
     example = 0 if low < 0 else 0.5 if high <= 1 else _level(high)
     return (
         f"these are floats; if they are of the foreground, type {option} {example:g} or another "

@@ -108,7 +108,7 @@ def _refuse_painted(run: CountedRun) -> None:
 
 
 def _ids(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    if not (values >= COLOR).any():
+    if not ((values >= COLOR) | is_float(values)).any():
         return values
     distinct, position = np.unique(values, return_inverse=True)
     plain = plain_values(distinct)

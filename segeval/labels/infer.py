@@ -27,7 +27,15 @@ from segeval.labels.diagnose import (
 from segeval.labels.doubts import float_doubt, spelt_twice, void_doubt
 from segeval.labels.labelmap import WHITE, LabelMap, Side, numbered
 from segeval.labels.load import load_labels
-from segeval.values import COLOR, NO_PREDICTION, describe_values, plain_values
+from segeval.values import (
+    COLOR,
+    LAST_FLOAT,
+    NO_PREDICTION,
+    NOT_FINITE,
+    describe_values,
+    is_float,
+    plain_values,
+)
 
 MOST_FOUND: Final = 256  # more values than this are no classes but grey levels or instances
 OBJECTS: Final = (
@@ -37,10 +45,15 @@ OBJECTS: Final = (
 GREY_SHARE: Final = 4  # a prediction with so many times the values of the truth is grey
 
 
-def values_on_side(run: CountedRun, side: Side) -> set[int]:
-    """Return the values found on one side; three equal channels count as one."""
+def values_on_side(run: CountedRun, side: Side, *, floats: bool = False) -> set[int]:
+    """Return the values found on one side; three equal channels count as one.
+
+    Floats that are all whole numbers are integers, unless ``floats`` wants them as they are.
+    """
     values = run.counts.values(side)
-    return set(plain_values(values[values != NO_PREDICTION]).tolist())
+    values = values[values != NO_PREDICTION]
+    kept = values[is_float(values)] if floats else values[:0]
+    return {*plain_values(values[~np.isin(values, kept)]).tolist(), *kept.tolist()}
 
 
 def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
@@ -58,7 +71,7 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
     binary_truth = bool(doubt) or stated[0] <= {0, WHITE} or stated[0] <= {0, 1}
     grey = _grey_doubt(judged, predicted, binary_truth=binary_truth)
     message = (
-        float_doubt(np.array(sorted(truth)), "truth")
+        float_doubt(np.array(sorted(truth - set(ignore or ()))), "truth")
         or float_doubt(np.array(sorted(prediction)), "prediction")
         or doubt + ("; " if doubt and grey else "") + grey
         or _binary_doubt(*stated)
@@ -75,7 +88,8 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
             f"prediction holds {describe_values(prediction) or 'nothing'}, "
             f"truth holds {describe_values(truth) or 'nothing'}: {message}"
         )
-    return numbered("found", sorted((truth | prediction) - set(void)), void=void)
+    odd = {value for value in truth | prediction if NOT_FINITE <= value <= LAST_FLOAT}
+    return numbered("found", sorted((truth | prediction) - set(void) - odd), void=void)
 
 
 def _binary(truth: set[int], prediction: set[int], ignore: tuple[int, ...] | None) -> bool:

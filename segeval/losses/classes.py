@@ -16,7 +16,7 @@ from segeval.labels.doubts import foreground_of
 from segeval.labels.infer import values_on_side
 from segeval.labels.labelmap import WHITE, Label, LabelMap
 from segeval.settings import LabelChoice, LossChoice, Reading, Source
-from segeval.values import describe_values
+from segeval.values import NO_DATA, describe_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,8 @@ def map_labels(
 ) -> LabelMap:
     """Return the classes that were stated, or those that the channels and the truths show."""
     labels = explicit_labels(choice)
+    if NO_DATA in (choice.ignore or ()):
+        raise SettingError("--ignore nodata is not known to losses; type the value, e.g. 255")
     if labels is not None:
         labels.apart("a loss")
     if labels is None and first.classes > 2:

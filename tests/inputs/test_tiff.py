@@ -171,7 +171,11 @@ STRANGE: dict[str, tuple[Any, Layout, str]] = {
     "meaning": ({262: 9}, STRIPS, "stored as meaning 9"),
     "no meaning": ({262: -1}, STRIPS, "tag 262 is missing"),
     "12 bits": ({258: 12}, STRIPS, "1 × 12 bits, which is not read"),
-    "two channels": ({277: 3}, STRIPS, "stored as grey, 3 × 8 bits"),
+    "two channels": (
+        {277: 3},
+        STRIPS,
+        "it holds 3 bands; type --band N for one",
+    ),
     "complex": ({339: 6, 258: 64}, STRIPS, "1 × 64 bits, which is not read"),
     "reversed bits": ({266: 2}, STRIPS, "reverse order; save it as PNG"),
     "WebP": ({259: 50001}, STRIPS, r"compression \(method 50001\) is not read; save it as PNG"),

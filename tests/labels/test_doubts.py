@@ -168,11 +168,6 @@ BITS = frozen([[0, 1, 1]])
         (BITS, 128.0, "no value reaches --threshold 128; type --threshold 1"),
         (SHARES, None, "these are floats; .*--threshold 0.5 or another .*, or .*`segeval losses`"),
         (LOGITS, None, "these are floats; .*--threshold 0 or another"),
-        (
-            WHOLE,
-            None,
-            "floats; save classes as integers, or type --threshold 128 if they are levels",
-        ),
         (floats(0.5, 80, 255), None, "these are floats; .* type --threshold 128 or another"),
     ],
 )

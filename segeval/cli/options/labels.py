@@ -26,8 +26,9 @@ class TruthOptions:
         "The classes are the values 0 to N-1, without names.", metavar="N", common=True
     )
     ignore: list[str] | None = _label(
-        "Truth values that are void, so not judged: 255 or 0,255 or #000000 or none. Adds to the "
-        "void of a label map; where classes are found, replaces 255.",
+        "Truth values that are void, so not judged: 255 or 0,255 or #000000 or none, or nodata, "
+        "which TIFF files name. Adds to the void of a label map; where classes are found, "
+        "replaces 255.",
         metavar="VALUE",
         common=True,
     )
@@ -86,18 +87,21 @@ class LabelOptions(TruthOptions):
 
 
 def parse_values(texts: list[str] | None) -> tuple[int, ...] | None:
-    """Parse values of ``--ignore``: numbers and colours, separated by commas; ``none`` is no value.
+    """Parse values of ``--ignore``: numbers, colours, ``nodata``; ``none`` is no value.
 
     >>> parse_values(["0,255", "none"])
     (0, 255)
     """
-    from segeval.values import COLOR, integer_fault
+    from segeval.values import COLOR, NO_DATA, integer_fault
 
     if texts is None:
         return None
     values = []
     for word in ",".join(texts).replace(" ", ",").split(","):
         if word in {"", "none"}:
+            continue
+        if word == "nodata":
+            values.append(NO_DATA)
             continue
         if re.fullmatch("#[0-9a-fA-F]{6}", word):
             values.append(COLOR + int(word[1:], 16))
@@ -106,7 +110,7 @@ def parse_values(texts: list[str] | None) -> tuple[int, ...] | None:
             values.append(int(word))
         except ValueError:
             raise SettingError(
-                f"--ignore {word!r} is neither a whole number, nor #rrggbb, nor none"
+                f"--ignore {word!r} is neither a whole number, nor #rrggbb, nodata or none"
             ) from None
         if fault := integer_fault(values[-1]):
             raise SettingError(f"--ignore {fault}")

@@ -90,6 +90,13 @@ class FolderOptions:
         min=1,
     )
 
+    band: int | None = _pairing(
+        "Read band N, counted from 1, of files that hold several (GeoTIFF).", metavar="N", min=1
+    )
+    frame: int | None = _pairing(
+        "Read frame N, counted from 1, of TIFF files that hold several.", metavar="N", min=1
+    )
+
     size: str | None = _annotation(
         "Rows and columns of images in tables, where neither side says them, e.g. 768x768.",
         metavar="HxW",
@@ -146,6 +153,8 @@ class FolderOptions:
             per_class=PerClass() if self.per_class is None else parse_per_class(self.per_class),
             predicted_per_class=None if own is None else parse_per_class(own),
             missing_class=self.missing_class,
+            band=self.band,
+            frame=self.frame,
         )
 
     def folders(self, prediction: Path | None, truth: Path | None) -> Source:

@@ -18,13 +18,16 @@ from segeval.inputs.formats.tifftags import Tags, read_tags
 WIDTH, HEIGHT, BITS, METHOD, MEANING, FILL_ORDER = 256, 257, 258, 259, 262, 266
 STRIPS, ORIENTATION, CHANNELS, STRIP_ROWS, STRIP_BYTES = 273, 274, 277, 278, 279
 PLANES, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES = 284, 317, 322, 323, 324, 325
-KIND = 339
+EXTRA, KIND, NO_DATA = 338, 339, 42113
 
 KINDS: Final = {1: "u", 2: "i", 3: "f"}
 TYPES: Final = {*product("u", (1, 2, 4, 8, 16, 32, 64)), *product("i", (8, 16, 32, 64))} | {
     *product("f", (16, 32, 64))
 }
 FIRST: Final = 8  # bytes of the file before which no strip or tile can be
+ALPHA: Final = {1, 2}  # kinds of a channel beside the colours that are alpha
+BANDS: Final = " bands"  # the end of the name of samples that are no colours
+NAMED: Final = ",nodata:"  # comes before the value of no data, in a form
 JPEG: Final = {6, 7}  # methods of compression
 LARGEST: Final = 1 << 24  # pixels of a tile that is larger than its image
 PLAIN: Final = {1: ("grey", 1), 2: ("RGB", 3), 3: ("palette", 1)}  # meanings that are read
@@ -77,11 +80,13 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What the tags of the only directory say."""
+    """What the tags of an image say."""
 
     width: int
     height: int
     form: str
+    bands: int  # channels that are no colours; 1 if there are none of these
+    no_data: str  # the value that is no data, as GDAL writes it
     channels: int
     bits: int
     kind: str  # "u", "i" or "f": unsigned, signed, float
@@ -152,10 +157,11 @@ class Header:
         return lines.view(f"{self.order}{self.kind}{size}").reshape(shape)
 
 
-def read_header(stream: IO[bytes]) -> Header:
-    """Read the tags, and refuse what is not one plain upright image."""
-    tags = read_tags(stream)
+def read_header(stream: IO[bytes], frame: int | None = None) -> Header:
+    """Read the tags, and refuse what is not one plain upright image, or that of a frame."""
+    tags = read_tags(stream, frame)
     name, bits, kind, channels = _samples(tags)
+    no_data = _no_data(tags)
     method, predictor = _compression(tags, bits, kind)
     width, height, planes = tags.number(WIDTH), tags.number(HEIGHT), tags.number(PLANES, 1)
     if planes not in {1, 2}:
@@ -167,7 +173,9 @@ def read_header(stream: IO[bytes]) -> Header:
     return Header(
         width=width,
         height=height,
-        form=f"TIFF {name} {bits}-bit{' float' if kind == 'f' else ''}",
+        form=f"TIFF {name} {bits}-bit{' float' if kind == 'f' else ''}{no_data and NAMED}{no_data}",
+        bands=channels if name.endswith(BANDS) else 1,
+        no_data=no_data,
         channels=channels,
         bits=bits,
         kind=kind,
@@ -209,14 +217,27 @@ def _samples(tags: Tags) -> tuple[str, int, str, int]:
     meaning, bits = tags.number(MEANING), tags.number(BITS, 1)
     kind, channels = KINDS.get(tags.number(KIND, 1), ""), tags.number(CHANNELS, 1)
     name, least = PLAIN.get(meaning, (OTHER_MEANINGS.get(meaning, f"meaning {meaning}"), 99))
-    several = channels > 1 and (kind != "u" or bits not in {8, 16})
-    if channels - least not in {0, 1} or (kind, bits) not in TYPES or several:
+    if channels < least or (kind, bits) not in TYPES:
         described = {"f": " float", "i": " signed"}.get(kind, "")
         raise MaskError(
             f"its pixels are stored as {name}, {channels} × {bits} bits{described}, which is not "
             "read; save it as 8- or 16-bit PNG"
         )
-    return name if channels == least else f"{name} and alpha", bits, kind, channels
+    if channels == 1 or (channels == least and kind == "u" and bits in {8, 16}):
+        return name, bits, kind, channels
+    opaque = channels == least + 1 and tags.number(EXTRA, 2) in ALPHA
+    if opaque and kind == "u" and bits in {8, 16}:
+        return f"{name} and alpha", bits, kind, channels
+    return f"{channels}{BANDS}", bits, kind, channels
+
+
+def _no_data(tags: Tags) -> str:
+    """Return the value that GDAL is told to take for no data, if it is a number."""
+    text = tags.text(NO_DATA)
+    try:
+        return repr(float(text)) if text else ""
+    except ValueError:
+        return ""
 
 
 def _compression(tags: Tags, bits: int, kind: str) -> tuple[int, int]:

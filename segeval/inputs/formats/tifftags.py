@@ -1,8 +1,9 @@
-"""The tags of a TIFF file of one directory: whole numbers, read where they are asked for.
+"""The tags of a TIFF file of one image: whole numbers, read where they are asked for.
 
 Sources of the layout: Aldus, TIFF 6.0; Joris Van Damme and others, The BigTIFF File Format.
 """
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import IO, Any, Final
@@ -11,7 +12,11 @@ from segeval.errors import MaskError
 
 NUMBERS: Final = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of tags that hold whole numbers
 MOST: Final = 1 << 20  # numbers of one tag that are read
-FRAMES: Final = 1000  # that are counted
+FRAMES: Final = 10_000  # that are counted
+TEXT: Final = 2  # type of tags that hold text
+KIND_OF_PAGE, OLD_KIND_OF_PAGE, DESCRIPTION = 254, 255, 270
+REDUCED, MASK = 1, 4  # bits of the kind of a page
+IMAGEJ_STACK: Final = re.compile(r"ImageJ=[^\n]*\nimages=(\d{1,9})\b")
 LAST: Final = 1 << 40  # place in a file that no system refuses to look at
 
 
@@ -55,7 +60,7 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tags:
-    """The only directory of a file."""
+    """The directory of an image."""
 
     file: File
     fields: dict[int, tuple[int, int, int]]
@@ -79,18 +84,55 @@ class Tags:
             raise MaskError(f"its channels differ in TIFF tag {tag}; save it as PNG")
         return found.pop()
 
+    def text(self, tag: int) -> str:
+        """Return the text of a tag, or an empty one if it has none."""
+        kind, count, place = self.fields.get(tag, (0, 0, 0))
+        if kind != TEXT or not 1 <= count <= MOST:
+            return ""
+        content: bytes = self.file.unpack(f"{count}s", place)[0]
+        return content.split(b"\0")[0].decode("latin-1").strip()
 
-def read_tags(stream: IO[bytes]) -> Tags:
-    """Read the only directory of a file; several of them are several frames."""
+    @property
+    def reduced(self) -> bool:
+        """Whether the pixels are a smaller copy of others, or a mask that says which are valid."""
+        small = self.number(OLD_KIND_OF_PAGE, 1) == 2
+        return small or bool(self.number(KIND_OF_PAGE, 0) & (REDUCED | MASK))
+
+
+def read_tags(stream: IO[bytes], frame: int | None = None) -> Tags:
+    """Read the only directory of a file, or that of a frame, counted from 1.
+
+    Reduced copies and masks of validity, as cloud-optimised files have them, are no frames.
+    """
     start = stream.read(4)
     order = "<" if start[:2] == b"II" else ">"
     file = File(stream=stream, order=order, big=43 in start[2:])
     (place,) = file.unpack("Q", 8) if file.big else file.unpack("I", 4)
-    fields, following = file.directory(place)
-    seen = {place}
-    while following and following not in seen and len(seen) < FRAMES:
-        seen.add(following)
-        _, following = file.directory(following)
-    if len(seen) > 1:
-        raise MaskError(f"it holds {len(seen)} frames; save one mask a file")
-    return Tags(file=file, fields=fields)
+    seen: set[int] = set()
+    pages = []
+    while place and place not in seen and len(seen) < FRAMES:
+        seen.add(place)
+        fields, place = file.directory(place)
+        pages.append(Tags(file=file, fields=fields))
+    frames = [page for page in pages if not page.reduced] or pages[:1]
+    if len(frames) > 1 and frame is None:
+        raise MaskError(
+            f"it holds {len(frames)} frames; type --frame N for one of them, or save one mask a "
+            "file"
+        )
+    if frame is not None and len(frames) > 1:
+        if frame > len(frames):
+            raise MaskError(f"it holds {len(frames)} frames, so there is no --frame {frame}")
+        return frames[frame - 1]
+    _refuse_hidden(frames[0])
+    return frames[0]
+
+
+def _refuse_hidden(page: Tags) -> None:
+    """Refuse a stack whose frames follow upon each other, behind the directory of the first."""
+    found = IMAGEJ_STACK.match(page.text(DESCRIPTION))
+    if found and int(found[1]) > 1:
+        raise MaskError(
+            f"it is a stack of ImageJ of {found[1]} frames in one; save one mask a file, or each "
+            "frame with tags of its own"
+        )

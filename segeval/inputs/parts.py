@@ -1,0 +1,80 @@
+"""A band or a frame of files that hold several; files of one are read as they are."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+from numpy.typing import NDArray
+
+from segeval.errors import MaskError
+from segeval.inputs.annotations import Annotation, Shape
+from segeval.inputs.files import Header, named, opened
+from segeval.inputs.formats import tiff
+from segeval.inputs.masks import decode, kind_of, one_value_a_pixel, read_header
+from segeval.settings import MAX_PIXELS
+
+PART: Final = "part"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePart(Annotation):
+    """One band, one frame, or one band of a frame; both are counted from 1."""
+
+    def __str__(self) -> str:
+        """Write the path of the file."""
+        return str(self.path)
+
+    @property
+    def _numbers(self) -> tuple[int | None, int | None]:
+        facts = dict(fact.partition(":")[::2] for fact in self.form.split(",")[1:])
+        numbers = {what: int(facts[what]) for what in ("band", "frame") if what in facts}
+        return numbers.get("band"), numbers.get("frame")
+
+    def _header(self, stream: IO[bytes]) -> Header:
+        kind = kind_of(stream.read(8))
+        stream.seek(0)
+        return tiff.read_header(stream, self._numbers[1]) if kind == "TIFF" else read_header(stream)
+
+    def stored_form(self) -> str:
+        """Return what was asked for, and the value of no data that the file names."""
+        with named(self.path), opened(self.path) as file:
+            header = self._header(file.stream)
+        no_data = header.no_data if isinstance(header, tiff.Header) else ""
+        return f"{self.form}{no_data and tiff.NAMED}{no_data}"
+
+    def content(self) -> bytes:
+        """Return the bytes of the file."""
+        with opened(self.path) as file:
+            return file.content(file.status.st_size)
+
+    def shape(self, other: Shape | None) -> Shape:
+        """Return the size of the image."""
+        del other
+        with opened(self.path) as file:
+            header = self._header(file.stream)
+            return header.height, header.width
+
+    def values(self, shape: Shape) -> NDArray[Any]:
+        """Return the values, (H, W); a MaskError if there is no such band."""
+        band = self._numbers[0]
+        with opened(self.path) as file:
+            header = self._header(file.stream)
+            if band is None:
+                return decode(file, header, max(MAX_PIXELS, shape[0] * shape[1]))[0]
+            samples = header.decode(file.content(header.stored))
+        if samples.ndim == 3:
+            if band > samples.shape[2]:
+                raise MaskError(f"it holds {samples.shape[2]} bands, so there is no --band {band}")
+            samples = samples[..., band - 1]
+        return one_value_a_pixel(samples)
+
+
+def no_data_of(form: str) -> float | None:
+    """Return the value of no data that a form names, or None.
+
+    >>> no_data_of("TIFF grey 8-bit,nodata:255.0"), no_data_of("TIFF grey 8-bit")
+    (255.0, None)
+    """
+    with suppress(ValueError):
+        return float(form.partition(tiff.NAMED)[2])
+    return None
