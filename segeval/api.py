@@ -108,7 +108,7 @@ def _scorer(
     resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
 
     def score(run: CountedRun) -> Result:
-        run, chosen = (run, choice) if rules is None else as_objects(run, choice)
+        run, chosen = (run, choice) if rules is None else as_objects(run, choice, rules.source)
         scores = label_and_score(
             run, chosen, convention, unknown=unknown, group_by=group_by, resampling=resampling
         )

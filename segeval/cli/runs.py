@@ -12,6 +12,7 @@ from segeval.errors import SettingError
 from segeval.text import counted, listed
 
 if TYPE_CHECKING:
+    from segeval.counting.dataset import Numbering
     from segeval.counting.run import CountedRun
     from segeval.settings import Source
 
@@ -28,7 +29,13 @@ def say_decoder(*, quiet: bool) -> None:
         )
 
 
-def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> CountedRun:
+def count(
+    pairing: ReadingOptions,
+    *,
+    quiet: bool,
+    lossy: bool = False,
+    numbering: Numbering | None = None,
+) -> CountedRun:
     """Count the pairs that the options name; write them to a run file as they come, if asked."""
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import RunFile
@@ -41,7 +48,11 @@ def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> Count
             f"notice: {source.truth} is PRED and TRUTH at once: masks are compared with themselves",
             quiet=quiet,
         )
-    how: Any = {"workers": pairing.workers, "progress": progress_bar(quiet=quiet)}
+    how: Any = {
+        "workers": pairing.workers,
+        "progress": progress_bar(quiet=quiet),
+        "numbering": numbering,
+    }
     if not isinstance(pairing, PairingOptions) or pairing.out is None:
         run = count_dataset(source, reading, **how)
     else:
@@ -85,12 +96,18 @@ def _is_same(one: Path | None, other: Path | None) -> bool:
         return False
 
 
-def count_or_read(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> CountedRun:
+def count_or_read(
+    pairing: ReadingOptions,
+    *,
+    quiet: bool,
+    lossy: bool = False,
+    numbering: Numbering | None = None,
+) -> CountedRun:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
     run = pairing.prediction
     if run is not None and not run.is_dir() and pairing.truth is None and pairing.pairs is None:
         return read_counted(run, pairing)
-    return count(pairing, quiet=quiet, lossy=lossy)
+    return count(pairing, quiet=quiet, lossy=lossy, numbering=numbering)
 
 
 def read_counted(run: Path, pairing: ReadingOptions) -> CountedRun:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,17 @@ NOTHING: Final = Problem(
 Outcome = TypeVar("Outcome")
 
 
+class Numbering(Protocol):
+    """What numbers the objects of a mask (H, W) of one side, as values of objects."""
+
+    @property
+    def fact(self) -> str:
+        """What a run says of it, for the signature."""
+
+    def __call__(self, values: NDArray[Any], side: Literal["truth", "prediction"]) -> NDArray[Any]:
+        """Return the mask with a value for each object."""
+
+
 def pair_up(source: Source) -> Pairing:
     """Find the pairs of a source, or of its shard."""
     if source.pairs is not None:
@@ -69,21 +80,21 @@ def pair_up(source: Source) -> Pairing:
 
 
 def count_pair(
-    pair: Pair, reading: Reading, *, fingerprints: bool = False
+    pair: Pair,
+    reading: Reading,
+    *,
+    fingerprints: bool = False,
+    numbering: Numbering | None = None,
 ) -> ImageCounts | Problem:
     """Read and count one pair of masks; what stands in the way comes back as a problem."""
     how: dict[str, Any] = {"max_pixels": reading.max_pixels, "fingerprints": fingerprints}
-    counted = _count_natively(pair, **how)
-    if counted is not None:
-        return counted
     try:
-        if (
-            counted := _count_rows(pair, reading.max_pixels, fingerprints=fingerprints)
-        ) is not None:
+        counted = None if numbering is not None else _count_unread(pair, **how)
+        if counted is not None:
             return counted
         if are_volumes(pair):
             return count_volumes(pair, reading, fingerprints=fingerprints)
-        truth, mask = read_pair(pair, **how, lossy=reading.lossy, objects=True)
+        truth, mask = read_pair(pair, **how, lossy=reading.lossy, objects=numbering is None)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
         if mask is not None:
@@ -93,9 +104,18 @@ def count_pair(
                 prediction = resize(prediction, shape)
             if prediction.shape != shape:
                 return sizes_differ(pair, shape, prediction.shape)
+        if numbering is not None:
+            truth = replace(truth, values=numbering(truth.values, "truth"))
+            prediction = None if prediction is None else numbering(prediction, "prediction")
         return count_masks(pair, truth, prediction, form, fingerprints="\n".join(marks))
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
+
+
+def _count_unread(pair: Pair, *, max_pixels: int, fingerprints: bool) -> ImageCounts | None:
+    """Count a pair without its pixels, if it is held so that this can be done."""
+    counted = _count_natively(pair, max_pixels=max_pixels, fingerprints=fingerprints)
+    return counted or _count_rows(pair, max_pixels, fingerprints=fingerprints)
 
 
 def is_native(pair: Pair, max_pixels: int) -> bool:
@@ -166,16 +186,20 @@ def count_dataset(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     file: RunFile | None = None,
+    numbering: Numbering | None = None,
 ) -> CountedRun:
     """Count every pair of a data set, to the same counts for any number of workers.
 
     ``progress`` is called with the number of pairs done and of all that are to be counted. Counts
     are written to the file as they come; pairs that it holds unchanged are not read again. What
-    could not be counted is in the problems of the provenance.
+    could not be counted is in the problems of the provenance. A numbering tells objects apart.
     """
     reading, pairing = reading or Reading(), pair_up(source)
+    if numbering is not None:
+        pairing = replace(pairing, facts=(*pairing.facts, numbering.fact))
     pairs = pairing.pairs if file is None else _pending(file, pairing, source, reading)
-    count = partial(count_pair, reading=reading, fingerprints=file is not None)
+    how: dict[str, Any] = {"fingerprints": file is not None, "numbering": numbering}
+    count = partial(count_pair, reading=reading, **how)
     gathered = Gathering(None if file is None else file.kept)
 
     def keep(image: ImageCounts) -> None:
@@ -184,7 +208,8 @@ def count_dataset(
         gathered.add(image)
 
     several = (workers or default_workers(len(pairs), threads=True)) > 1  # else nothing is shared
-    threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels)
+    threads = several and numbering is None and bool(pairs)
+    threads = threads and is_native(pairs[0], reading.max_pixels)
     faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is not None:

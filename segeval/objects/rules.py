@@ -10,7 +10,8 @@ from typing import Final, Literal
 from segeval.errors import SettingError
 from segeval.text import quoted
 
-ObjectSource = Literal["ids"]
+ObjectSource = Literal["ids", "components"]
+Connectivity = Literal["4", "8"]
 ObjectPooling = Literal["dataset", "image"]
 Empty = Literal["skip", "zero", "one"]
 Matching = Literal["most", "greedy"]

@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any, Final
 
 from segeval.objects.result import FoundObjects
-from segeval.objects.rules import ObjectPooling, ObjectRules
+from segeval.objects.rules import ObjectPooling, ObjectRules, ObjectSource
 from segeval.presets.explain import PresetScore, Rule
 from segeval.scoring.score import Scores
 
@@ -88,9 +88,9 @@ def _presets(content: Mapping[str, Any]) -> Iterator[ObjectPreset]:
         yield ObjectPreset(**whole, rules=ObjectRules(**axes, like=row["name"]))
 
 
-def explain_objects(scores: Scores) -> list[PresetScore]:
+def explain_objects(scores: Scores, source: ObjectSource) -> list[PresetScore]:
     """Score the objects of a run under every preset: the highest value first."""
-    found = FoundObjects.of(scores)
+    found = FoundObjects.of(scores, source)
     rows = [_row(found, preset) for preset in load_object_presets().values()]
     return sorted(rows, key=lambda row: (math.isnan(row.value), -row.value, row.preset))
 
