@@ -12,7 +12,7 @@ from segeval.errors import SettingError
 from segeval.text import counted, listed
 
 if TYPE_CHECKING:
-    from segeval.counting.dataset import Numbering
+    from segeval.counting.numbering import Numbering
     from segeval.counting.run import CountedRun
     from segeval.settings import Source
 

@@ -7,13 +7,14 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
 from segeval.counting.native import count_files
+from segeval.counting.numbering import Numbering
 from segeval.counting.run import (
     ANYWHERE,
     RESIZED,
@@ -42,17 +43,6 @@ NOTHING: Final = Problem(
 
 
 Outcome = TypeVar("Outcome")
-
-
-class Numbering(Protocol):
-    """What numbers the objects of a mask (H, W) of one side, as values of objects."""
-
-    @property
-    def fact(self) -> str:
-        """What a run says of it, for the signature."""
-
-    def __call__(self, values: NDArray[Any], side: Literal["truth", "prediction"]) -> NDArray[Any]:
-        """Return the mask with a value for each object."""
 
 
 def pair_up(source: Source) -> Pairing:
@@ -89,11 +79,13 @@ def count_pair(
     """Read and count one pair of masks; what stands in the way comes back as a problem."""
     how: dict[str, Any] = {"max_pixels": reading.max_pixels, "fingerprints": fingerprints}
     try:
-        counted = None if numbering is not None else _count_unread(pair, **how)
+        counted = _count_natively(pair, **how, numbering=numbering)
+        if counted is None and numbering is None:
+            counted = _count_rows(pair, **how)
         if counted is not None:
             return counted
         if are_volumes(pair):
-            return count_volumes(pair, reading, fingerprints=fingerprints)
+            return count_volumes(pair, reading, fingerprints=fingerprints, numbering=numbering)
         truth, mask = read_pair(pair, **how, lossy=reading.lossy, objects=numbering is None)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
@@ -112,15 +104,10 @@ def count_pair(
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
 
 
-def _count_unread(pair: Pair, *, max_pixels: int, fingerprints: bool) -> ImageCounts | None:
-    """Count a pair without its pixels, if it is held so that this can be done."""
-    counted = _count_natively(pair, max_pixels=max_pixels, fingerprints=fingerprints)
-    return counted or _count_rows(pair, max_pixels, fingerprints=fingerprints)
-
-
-def is_native(pair: Pair, max_pixels: int) -> bool:
+def is_native(pair: Pair, max_pixels: int, numbering: Numbering | None = None) -> bool:
     """Whether the kernel counts a pair; it lets go of the interpreter lock, so threads serve."""
-    return _count_natively(pair, max_pixels=max_pixels, fingerprints=False) is not None
+    how: dict[str, Any] = {"max_pixels": max_pixels, "fingerprints": False}
+    return _count_natively(pair, **how, numbering=numbering) is not None
 
 
 def _count_natively(pair: Pair, **how: Any) -> ImageCounts | None:
@@ -134,7 +121,7 @@ def _count_natively(pair: Pair, **how: Any) -> ImageCounts | None:
     return ImageCounts(info=info, table=counted.table)
 
 
-def _count_rows(pair: Pair, max_pixels: int, *, fingerprints: bool) -> ImageCounts | None:
+def _count_rows(pair: Pair, *, max_pixels: int, fingerprints: bool) -> ImageCounts | None:
     """Count a pair without its pixels, if both sides are run lengths of one size."""
     one, other = pair.truth, pair.prediction
     if pair.roi is not None or not (isinstance(one, Annotation) and isinstance(other, Annotation)):
@@ -208,8 +195,7 @@ def count_dataset(
         gathered.add(image)
 
     several = (workers or default_workers(len(pairs), threads=True)) > 1  # else nothing is shared
-    threads = several and numbering is None and bool(pairs)
-    threads = threads and is_native(pairs[0], reading.max_pixels)
+    threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels, numbering)
     faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is not None:

@@ -26,6 +26,7 @@ from segeval.values import class_values, is_object, object_values
 
 FACT: Final = "components:"
 ALIKE: Final = ",alike:"
+IN_VOLUMES: Final = {"4": 6, "8": 26}  # neighbours at faces alone, or also at edges and corners
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +53,30 @@ class Components:
         return f"{FACT}{self.connectivity}{alike(self.labels)}"
 
     def __call__(self, values: NDArray[Any], side: Side) -> NDArray[np.int64]:
-        """Return the mask, (H, W), with a value for each component; see `object_values`."""
+        """Return the mask, (H, W) or (D, H, W), with a value for each component; see `object_values`."""
         flat = values.ravel()
         starts = np.flatnonzero(np.concatenate(([True], flat[1:] != flat[:-1])))
         distinct, place = np.unique(flat[starts].astype(np.int64), return_inverse=True)
         lengths = np.diff(starts, append=flat.size)
         groups = np.repeat(self._groups(distinct, side)[place], lengths).reshape(values.shape)
-        ids = library().connected_components(groups, connectivity=int(self.connectivity))
+        connectivity = int(self.connectivity) if groups.ndim == 2 else IN_VOLUMES[self.connectivity]
+        ids = library().connected_components(groups, connectivity=connectivity)
         bases = np.repeat(object_values(distinct, np.zeros_like(distinct))[place], lengths)
         return np.where(ids > 0, bases.reshape(values.shape) + ids, values)
+
+    @property
+    def neighbours(self) -> int:
+        """The neighbours, if each class is one value, so that pixels are not needed; else 0."""
+        return 0 if alike(self.labels) else int(self.connectivity)
+
+    def of_parts(
+        self, values: NDArray[np.int64], parts: NDArray[np.int64], side: Side
+    ) -> NDArray[np.int64]:
+        """Return the values of components, given value and number of connected parts: (P,) each."""
+        distinct, place = np.unique(values, return_inverse=True)
+        inside = self._groups(distinct, side)[place] > 0
+        ids = np.searchsorted(np.unique(parts[inside]), parts) + 1
+        return np.where(inside, object_values(values, ids), values)
 
     def _groups(self, values: NDArray[np.int64], side: Side) -> NDArray[np.uint32]:
         """Return a number for each class of objects, and 0 for what is none."""

@@ -13,14 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from made.scanlines import FORMATS, any_file, any_shape
 from made.sets import data_set, segeval
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from segeval.counting import native
+from segeval.counting.dataset import count_pair, is_native
+from segeval.counting.kernel import KERNEL
+from segeval.counting.run import ImageCounts
 from segeval.errors import SettingError
-from segeval.labels.labelmap import Label, LabelMap
+from segeval.inputs.pairing import Pair
+from segeval.labels.labelmap import Label, LabelMap, numbered
 from segeval.objects.components import Components
 from segeval.objects.rules import Connectivity
+from segeval.settings import Reading
 from segeval.values import class_values, is_object, object_ids
 
 pytest.importorskip("cc3d")
@@ -57,6 +64,41 @@ def test_components_are_those_of_scipy(mask: NDArray[Any], connectivity: Connect
         ids = np.where(is_object(numbered), object_ids(numbered), 0)
         np.testing.assert_array_equal(ids, reference(mask, classes, connectivity))
         np.testing.assert_array_equal(class_values(numbered), mask)
+
+
+@pytest.mark.skipif(KERNEL is None, reason="the kernel is not compiled, or not wanted")
+def test_the_kernel_numbers_components_as_their_pixels_are(tmp_path: Path) -> None:
+    pair = Pair(name="a", truth=tmp_path / "truth.png", prediction=tmp_path / "prediction.png")
+    found, named = 0, numbered("indices", range(3), void=(2,))
+    ways = (Components(connectivity="4"), Components(), Components(labels=named))
+    for seed in range(120):
+        random = np.random.default_rng([5, seed])
+        shape, kinds = any_shape(random), random.integers(0, len(FORMATS), 2)
+        for path, kind in zip(pair.files, kinds, strict=True):
+            path.write_bytes(any_file(random, shape, *FORMATS[kind]))
+        how: dict[str, Any] = {"reading": Reading(), "numbering": ways[seed % 3]}
+        ours = count_pair(pair, **how)
+        found += is_native(pair, 1 << 20, ways[seed % 3])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(native, "KERNEL", None)
+            theirs = count_pair(pair, **how)
+        assert isinstance(ours, ImageCounts)
+        assert isinstance(theirs, ImageCounts)
+        assert ours.table == theirs.table, seed
+    assert 40 < found < 120  # noise is left to those who read pixels
+
+
+def test_a_long_coil_is_one_component_on_every_path(tmp_path: Path) -> None:
+    coil = np.zeros((41, 41), np.uint8)
+    coil[::2] = 1
+    coil[1::4, -1], coil[3::4, 0] = 1, 1
+    folders = data_set(tmp_path, {"a": (coil, coil.T)})
+    for kernel in ("", "numpy"):
+        with pytest.MonkeyPatch.context() as patch:
+            if kernel:
+                patch.setattr(native, "KERNEL", None)
+            block = document("score", *folders, *HOW, "--connectivity", "4")["objects"]
+        assert (block["truth"], block["predicted"], block["sq"]) == (1, 1, 0)
 
 
 def blots(seed: int) -> NDArray[np.uint8]:

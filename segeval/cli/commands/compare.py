@@ -28,7 +28,7 @@ from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
-    from segeval.counting.dataset import Numbering
+    from segeval.counting.numbering import Numbering
     from segeval.counting.run import CountedRun
     from segeval.objects.compare import ObjectComparison
     from segeval.objects.rules import ObjectRules
