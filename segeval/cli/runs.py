@@ -59,19 +59,21 @@ def count(
         out = RunFile.create(pairing.out, resume=pairing.resume, overwrite=pairing.overwrite)
         with closing(out) as file:
             run = count_dataset(source, reading, **how, file=file)
-    if others := run.provenance.left_out:
-        reason = ", hidden or without the ending of a mask"
-        if source.annotations.per_class.by_name:
-            reason += ", or of other names than --per-class says"
-        notify(
-            f"notice: {counted(len(others), 'file')} left out{reason}: {listed(others, SHOWN)}",
-            quiet=quiet,
-        )
     if not quiet:
+        _say_others(run, source)
         _say_regions(run, source)
         if found := propose_order(run, reading, source.annotations.rle_order):
             notify(f"notice: {found}")
     return run
+
+
+def _say_others(run: CountedRun, source: Source) -> None:
+    """Say which files are left out, and why."""
+    if others := run.provenance.left_out:
+        reason = ", hidden or without the ending of a mask"
+        if source.annotations.per_class.by_name:
+            reason += ", or of other names than --per-class says"
+        notify(f"notice: {counted(len(others), 'file')} left out{reason}: {listed(others, SHOWN)}")
 
 
 def _say_regions(run: CountedRun, source: Source) -> None:

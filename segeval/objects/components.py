@@ -53,7 +53,7 @@ class Components:
         return f"{FACT}{self.connectivity}{alike(self.labels)}"
 
     def __call__(self, values: NDArray[Any], side: Side) -> NDArray[np.int64]:
-        """Return the mask, (H, W) or (D, H, W), with a value for each component; see `object_values`."""
+        """Return a mask, (H, W) or (D, H, W), of components, as `object_values` has them."""
         flat = values.ravel()
         starts = np.flatnonzero(np.concatenate(([True], flat[1:] != flat[:-1])))
         distinct, place = np.unique(flat[starts].astype(np.int64), return_inverse=True)

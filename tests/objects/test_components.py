@@ -32,7 +32,7 @@ from segeval.values import class_values, is_object, object_ids
 
 pytest.importorskip("cc3d")
 
-SMALL = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=9),
+SMALL = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=3, max_side=7),
                       elements=st.sampled_from([0, 1, 2, 255]))  # fmt: skip
 JOINED = LabelMap(
     name="joined",
@@ -42,14 +42,15 @@ JOINED = LabelMap(
     ),
     void=(255,),
 )
-NEIGHBOURS = {"4": ndimage.generate_binary_structure(2, 1), "8": np.ones((3, 3))}
+REACH = {"4": 1, "8": 3}  # steps along axes, in as many at once
 
 
 def reference(mask: NDArray[Any], classes: list[set[int]], connectivity: str) -> NDArray[np.int64]:
     """Number the components of each class by SciPy, then all by their first pixels."""
     ids = np.zeros(mask.shape, np.int64)
     for values in classes:
-        found, _ = ndimage.label(np.isin(mask, [*values]), NEIGHBOURS[connectivity])
+        touching = ndimage.generate_binary_structure(mask.ndim, REACH[connectivity])
+        found, _ = ndimage.label(np.isin(mask, [*values]), touching)
         ids[found > 0] = found[found > 0] + ids.max()
     kept = ids[ids > 0]
     numbers, first = np.unique(kept, return_index=True)

@@ -33,7 +33,8 @@ class ObjectOptions:
         show_default=False,
     )
     connectivity: Connectivity | None = _objects(
-        "Neighbours by which components are connected.", show_default="8"
+        "Neighbours by which components are connected: 4 or 8, in volumes 6 or 26.",
+        show_default="8",
     )
     iou_thresholds: str | None = _objects(
         "Least IoU of an object and its match: numbers, or START:STEP:END.",
