@@ -8,7 +8,8 @@ then; else each value but 0 is taken by itself.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 import numpy as np
@@ -85,6 +86,17 @@ class Components:
         index = translate_values(values, self.labels, side)
         index[index == self.labels.background] = -1
         return np.maximum(index + 1, 0).astype(np.uint32)
+
+
+def numbering_for(scoring: Mapping[str, Any]) -> Components | None:
+    """Return how components are found, if the keywords of a score ask for them."""
+    objects = scoring.get("objects")
+    if getattr(objects, "source", objects) != "components":
+        return None
+    named = {each.name for each in fields(LabelChoice)} & scoring.keys()
+    choice = LabelChoice(**{name: scoring[name] for name in named})
+    ignored = scoring.get("ignore")
+    return Components.of(replace(choice, ignore=None if ignored is None else tuple(ignored)))
 
 
 def library() -> Any:

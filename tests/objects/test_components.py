@@ -18,15 +18,16 @@ from made.sets import data_set, segeval
 from numpy.typing import NDArray
 from scipy import ndimage
 
+import segeval as segeval_library
 from segeval.counting import native
 from segeval.counting.dataset import count_pair, is_native
 from segeval.counting.kernel import KERNEL
 from segeval.counting.run import ImageCounts
 from segeval.errors import SettingError
 from segeval.inputs.pairing import Pair
-from segeval.labels.labelmap import Label, LabelMap, numbered
+from segeval.labels.labelmap import SIDES, Label, LabelMap, numbered
 from segeval.objects.components import Components
-from segeval.objects.rules import Connectivity
+from segeval.objects.rules import Connectivity, ObjectRules
 from segeval.settings import Reading
 from segeval.values import class_values, is_object, object_ids
 
@@ -196,3 +197,19 @@ def test_components_say_what_they_need(folders: Any, monkeypatch: pytest.MonkeyP
     assert 'pip install "segeval-masks[objects]"' in said
     with pytest.raises(SettingError, match="overlap"):
         Components(labels=replace(JOINED, overlap=True))
+
+
+def test_python_finds_components_in_folders_and_arrays(folders: Any) -> None:
+    block = document("score", *folders, *HOW)["objects"]
+    prediction, truth = folders
+    assert (
+        segeval_library.score(prediction=prediction, truth=truth, objects="components").objects
+        == block
+    )
+    run = segeval_library.count(prediction=prediction, truth=truth, numbering=Components())
+    assert run.score(objects="components").objects == block
+    masks: Any = {side: [pair[n] for pair in PAIRS.values()] for n, side in enumerate(SIDES)}
+    rules = ObjectRules(source="components", thresholds=(0.5,))
+    found = segeval_library.score_arrays(**masks, objects=rules, classes=3)
+    assert found.objects["truth"] == block["truth"]
+    assert found.objects["ap"] == block["ap"][:1]
