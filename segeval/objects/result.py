@@ -44,6 +44,7 @@ class ObjectScores:
         return {
             "source": self.rules.source,
             "pooling": self.rules.pooling,
+            **({"headline": self.rules.headline} if self.rules.headline and kind is None else {}),
             **({"class": self.kinds[0]} if len(self.kinds) == 1 else {}),
             "thresholds": list(self.rules.thresholds),
             **_plain(scores),

@@ -85,8 +85,8 @@ class ObjectRules:
         Each true object with the predicted one of the highest IoU, or with its match.
     sizes : tuple of int
         Pixels at which bins of objects begin; empty for none.
-    like : str
-        The preset that these rules are of.
+    like, headline : str
+        The preset that these rules are of, and the score that its tool reports; empty for none.
     """
 
     source: ObjectSource = "ids"
@@ -98,6 +98,7 @@ class ObjectRules:
     aji: Aggregated = "best"
     sizes: tuple[int, ...] = ()
     like: str = ""
+    headline: str = ""
 
     @property
     def panoptic(self) -> int:

@@ -85,7 +85,8 @@ def _presets(content: Mapping[str, Any]) -> Iterator[ObjectPreset]:
         axes = {name: whole.pop(name) for name in AXES if name in whole}
         if unknown := whole.keys() - texts:
             raise ValueError(f"preset {row['name']}: nothing is called {', '.join(unknown)}")
-        yield ObjectPreset(**whole, rules=ObjectRules(**axes, like=row["name"]))
+        stated = {"like": whole["name"], "headline": whole["headline"]}
+        yield ObjectPreset(**whole, rules=ObjectRules(**axes, **stated))
 
 
 def explain_objects(scores: Scores, source: ObjectSource) -> list[PresetScore]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from segeval.cli.options.panels import in_panel
 from segeval.errors import SettingError
+from segeval.objects.names import nearest_name
 from segeval.objects.rules import (
     DEFAULT,
     Connectivity,
@@ -66,10 +67,13 @@ class ObjectOptions:
             return None
         from segeval.presets.objects import object_rules
 
+        rules = object_rules(like, pooling=self.objects_pooling)
+        thresholds = parse_iou_thresholds(self.iou_thresholds or DEFAULT)
         return replace(
-            object_rules(like, pooling=self.objects_pooling),
+            rules,
             source=self.objects,
-            thresholds=parse_iou_thresholds(self.iou_thresholds or DEFAULT),
+            thresholds=thresholds,
+            headline=nearest_name(rules.headline, thresholds),
             sizes=parse_sizes(self.size_bins) if self.size_bins is not None else (),
         )
 
