@@ -15,6 +15,7 @@ import numpy as np
 
 from segeval.counting import arrays
 from segeval.counting.dataset import count_dataset
+from segeval.counting.numbering import Numbering
 from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
 from segeval.counting.runschema import check_free
@@ -23,6 +24,7 @@ from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
 from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import LabelMap
+from segeval.objects.components import numbering_for
 from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.reports.result import AnyPath, Comparison, Result, label_settings
@@ -100,20 +102,19 @@ def _scorer(
 ) -> Callable[[CountedRun], Result]:
     """Return what scores a run, after a check of its settings that needs no run."""
     rules = ObjectRules(source=objects) if isinstance(objects, str) else objects
-    choice = _choice(ignore, labelling)
-    convention = convention or Convention()
+    choice, convention = _choice(ignore, labelling), convention or Convention()
     labels = explicit_labels(choice)
     if labels is not None:
         labels.positions(convention.exclude)
     resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
 
     def score(run: CountedRun) -> Result:
-        run, chosen = (run, choice) if rules is None else as_objects(run, choice)
+        run, chosen = (run, choice) if rules is None else as_objects(run, choice, rules.source)
         scores = label_and_score(
             run, chosen, convention, unknown=unknown, group_by=group_by, resampling=resampling
         )
-        meaning = label_settings(choice, unknown) | {"group_by": group_by}
         found = None if rules is None else score_objects(scores, rules)
+        meaning = label_settings(choice, unknown) | {"group_by": group_by}
         settings = {**run.provenance.source, **meaning}
         return Result(scores=scores, settings=settings, object_scores=found)
 
@@ -224,6 +225,7 @@ def count(
     roi: AnyPath | None = None,
     roi_suffix: str = "",
     workers: int | None = 1,
+    numbering: Numbering | None = None,
     **reading: Unpack[ReadingKeywords],
 ) -> Run:
     """Count a folder of predicted masks against a folder of true ones.
@@ -254,6 +256,8 @@ def count(
         Whether volumes may lie elsewhere than their truths.
     max_pixels, workers : int, optional
         Larger masks are refused; processes, of which None means by the size of the set.
+    numbering : Components, optional
+        How connected components are found, for ``objects="components"``.
 
     Returns
     -------
@@ -286,7 +290,8 @@ def count(
         shard=shard,
         roi_suffix=roi_suffix,
     )
-    return Run(counted=count_dataset(source, Reading(**reading), workers=workers))
+    how = Reading(**reading)
+    return Run(counted=count_dataset(source, how, workers=workers, numbering=numbering))
 
 
 def count_arrays(
@@ -349,8 +354,8 @@ def score(
         Regular expression searched in the names: groups of images are scored as well.
     ci, seed : int, optional
         Number of resamples, e.g. 1000, for 95 % ``intervals`` of every score, and their seed.
-    objects : "ids" or ObjectRules, optional
-        Whether the objects of label images are scored as well, and how; see ``Result.objects``.
+    objects : {"ids", "components"} or ObjectRules, optional
+        Whether objects are scored as well, which, and how; see ``Result.objects``.
 
     Returns
     -------
@@ -389,6 +394,7 @@ def score(
         max_pixels=max_pixels,
         lossy=scoring.get("threshold") is not None,
         workers=workers,
+        numbering=numbering_for(scoring),
     )
     return scored(run.counted)
 
@@ -437,9 +443,8 @@ def score_arrays(
     """
     scored = _scorer(**scoring)
     floats = [side for side, option in arrays.FLOATS.items() if scoring.get(option) is not None]
-    run = arrays.count_arrays(
-        truth=truth, prediction=prediction, names=names, groups=groups, floats=floats
-    )
+    how: Any = {"names": names, "groups": groups, "numbering": numbering_for(scoring)}
+    run = arrays.count_arrays(truth=truth, prediction=prediction, floats=floats, **how)
     return scored(run)
 
 

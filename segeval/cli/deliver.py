@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     """Score a run, write the files, print the chosen format, and exit 1 if a gate failed."""
     if plan.objects is not None:
-        run, choice = as_objects(run, with_no_data(plan.choice, run))
+        run, choice = as_objects(run, with_no_data(plan.choice, run), plan.objects.source)
         plan = replace(plan, choice=choice)
     scores = label_and_score(run, **plan.scoring(), resampling=plan.resampling)
     if plan.output.per_group is not None and not scores.groups:

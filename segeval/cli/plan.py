@@ -67,6 +67,7 @@ def prepare(
         images=output.per_image is not None,
         objects=rules is not None,
     )
+    headline = (rules.headline if rules is not None else "") or chosen.headline
     plan = Plan(
         labels=labels,
         choice=labels.choice(),
@@ -75,7 +76,7 @@ def prepare(
         resampling=convention.resampling(),
         output=output,
         objects=rules,
-        thresholds=[parse_threshold(text, default=chosen.headline) for text in gates],
+        thresholds=[parse_threshold(text, default=headline) for text in gates],
         held=plan_baseline(output, convention, chosen.headline),
         photographs=check_page(output.html, output.images, output.image_suffix),
     )

@@ -13,6 +13,7 @@ from segeval.errors import SettingError
 from segeval.text import counted, listed
 
 if TYPE_CHECKING:
+    from segeval.counting.numbering import Numbering
     from segeval.counting.run import CountedRun
     from segeval.settings import Source
 
@@ -29,7 +30,13 @@ def say_decoder(*, quiet: bool) -> None:
         )
 
 
-def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> CountedRun:
+def count(
+    pairing: ReadingOptions,
+    *,
+    quiet: bool,
+    lossy: bool = False,
+    numbering: Numbering | None = None,
+) -> CountedRun:
     """Count the pairs that the options name; write them to a run file as they come, if asked."""
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import RunFile
@@ -42,27 +49,33 @@ def count(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> Count
             f"notice: {source.truth} is PRED and TRUTH at once: masks are compared with themselves",
             quiet=quiet,
         )
-    how: Any = {"workers": pairing.workers, "progress": progress_bar(quiet=quiet)}
+    how: Any = {
+        "workers": pairing.workers,
+        "progress": progress_bar(quiet=quiet),
+        "numbering": numbering,
+    }
     if not isinstance(pairing, PairingOptions) or pairing.out is None:
         run = count_dataset(source, reading, **how)
     else:
         out = RunFile.create(pairing.out, resume=pairing.resume, overwrite=pairing.overwrite)
         with closing(out) as file:
             run = count_dataset(source, reading, **how, file=file)
-    if others := run.provenance.left_out:
-        reason = ", hidden or without the ending of a mask"
-        if source.annotations.per_class.by_name:
-            reason += ", or of other names than --per-class says"
-        notify(
-            f"notice: {counted(len(others), 'file')} left out{reason}: {listed(others, SHOWN)}",
-            quiet=quiet,
-        )
     if not quiet:
+        _say_others(run, source)
         _say_regions(run, source)
         _say_panoptic(run, source)
         if found := propose_order(run, reading, source.annotations.rle_order):
             notify(f"notice: {found}")
     return run
+
+
+def _say_others(run: CountedRun, source: Source) -> None:
+    """Say which files are left out, and why."""
+    if others := run.provenance.left_out:
+        reason = ", hidden or without the ending of a mask"
+        if source.annotations.per_class.by_name:
+            reason += ", or of other names than --per-class says"
+        notify(f"notice: {counted(len(others), 'file')} left out{reason}: {listed(others, SHOWN)}")
 
 
 def _say_regions(run: CountedRun, source: Source) -> None:
@@ -104,12 +117,18 @@ def _is_same(one: Path | None, other: Path | None) -> bool:
         return False
 
 
-def count_or_read(pairing: ReadingOptions, *, quiet: bool, lossy: bool = False) -> CountedRun:
+def count_or_read(
+    pairing: ReadingOptions,
+    *,
+    quiet: bool,
+    lossy: bool = False,
+    numbering: Numbering | None = None,
+) -> CountedRun:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
     run = pairing.prediction
     if run is not None and not run.is_dir() and pairing.truth is None and pairing.pairs is None:
         return read_counted(run, pairing)
-    return count(pairing, quiet=quiet, lossy=lossy)
+    return count(pairing, quiet=quiet, lossy=lossy, numbering=numbering)
 
 
 def read_counted(run: Path, pairing: ReadingOptions) -> CountedRun:

@@ -49,6 +49,13 @@ typedef struct {
 } Runs;
 
 typedef struct {
+    Runs now, above; /* the runs of pixels of this row and the one above, by the number of a part */
+    uint32_t *parent, *value; /* of a number: a lower one of the same part, or itself; its pixels */
+    size_t held, room;
+    uint32_t reach; /* 1 if pixels are connected at corners as well */
+} Parts;
+
+typedef struct {
     const uint8_t *row; /* the filter byte of the row in hand */
     size_t width, bytes, units; /* of a row, without the filter byte */
     unsigned bits, channels, unit; /* the last in bytes */
@@ -57,6 +64,7 @@ typedef struct {
     Runs *shown; /* runs of pixels of this row: one of the above */
     uint8_t *line, *next_line; /* the bytes of this row, where it has no runs; room for the next */
     uint32_t *pixels; /* room for the values of a row */
+    Parts parts; /* connected pixels of one value, if they are asked for: else there is no parent */
 } Side;
 
 typedef struct {
@@ -441,6 +449,10 @@ static void release(Side *side)
     free(side->line);
     free(side->next_line);
     free(side->pixels);
+    free(side->parts.now.runs);
+    free(side->parts.above.runs);
+    free(side->parts.parent);
+    free(side->parts.value);
 }
 
 /* Whether the row in hand, not the first one, is the row above once more. Paeth's prediction is
@@ -510,6 +522,82 @@ static void write_pixels(Side *side)
                 = side->line[x * bits / 8] >> (8 - bits - x * bits % 8) & ((1u << bits) - 1);
 }
 
+/* ---- connected parts ---- */
+
+/* Get ready to number the parts of a side; lists of runs hold what `prepare` lets lists hold. */
+static int prepare_parts(Side *side, unsigned neighbours)
+{
+    Parts *parts = &side->parts;
+    size_t most = side->width / NOISE + LEAST + BLOCK;
+    parts->reach = neighbours == 8;
+    parts->room = FIRST_SLOTS;
+    parts->now.runs = malloc(most * sizeof(Run));
+    parts->above.runs = malloc(most * sizeof(Run));
+    parts->parent = malloc(parts->room * sizeof(uint32_t));
+    parts->value = malloc(parts->room * sizeof(uint32_t));
+    return parts->now.runs && parts->above.runs && parts->parent && parts->value ? DONE : NO_MEMORY;
+}
+
+static inline uint32_t root(const Parts *parts, uint32_t number)
+{
+    while (parts->parent[number] != number)
+        number = parts->parent[number] = parts->parent[parts->parent[number]];
+    return number;
+}
+
+/* Return a number for a part that begins here, in `number`; numbers rise from the top left. */
+static int begin_part(Parts *parts, uint32_t value, uint32_t *number)
+{
+    if (parts->held == parts->room) {
+        size_t size = 2 * parts->room * sizeof(uint32_t);
+        uint32_t *parent = parts->room > INT32_MAX ? NULL : realloc(parts->parent, size);
+        parts->parent = parent ? parent : parts->parent;
+        uint32_t *values = parent ? realloc(parts->value, size) : NULL;
+        parts->value = values ? values : parts->value;
+        if (!values)
+            return NO_MEMORY;
+        parts->room *= 2;
+    }
+    *number = (uint32_t)parts->held++;
+    parts->parent[*number] = *number;
+    parts->value[*number] = value;
+    return DONE;
+}
+
+/* Give every run of a row the number of its part: the lowest of those above that it touches. Both
+   lists end with the row (2); `up` is the first above that can touch what is still to come. */
+static int number_row(Side *side)
+{
+    Parts *parts = &side->parts;
+    Runs above = parts->now;
+    const Run *up = above.runs, *last = up + above.held;
+    uint32_t start = 0, from = 0, reach = parts->reach;
+    parts->now = parts->above;
+    parts->above = above;
+    parts->now.held = side->shown->held;
+    for (size_t i = 0; i < side->shown->held; i++) {
+        Run run = side->shown->runs[i];
+        uint32_t number = UINT32_MAX;
+        for (; up < last && up->end + reach <= start; up++)
+            from = up->end;
+        uint32_t begin = from;
+        for (const Run *at = up; at < last && begin < run.end + reach; begin = at++->end) {
+            if (parts->value[at->value] != run.value)
+                continue;
+            uint32_t other = root(parts, at->value);
+            uint32_t lower = other < number ? other : number;
+            if (number != UINT32_MAX)
+                parts->parent[other < number ? number : other] = lower;
+            number = lower;
+        }
+        if (number == UINT32_MAX && begin_part(parts, run.value, &number))
+            return NO_MEMORY;
+        parts->now.runs[i] = (Run){run.end, number};
+        start = run.end;
+    }
+    return DONE;
+}
+
 /* ---- the table ---- */
 
 /* Return the slot of a key, or a free one for it; NULL if many others stand before it. Half of the
@@ -557,10 +645,9 @@ static inline int tally(Table *table, uint32_t truth, uint32_t prediction, uint6
 }
 
 /* Both lists end at the width (2), so a position before has a run in each. */
-static int tally_runs(Table *table, const Side *truth, const Side *prediction, uint64_t times)
+static int tally_runs(Table *table, const Run *t, const Run *p, size_t width, uint64_t times)
 {
-    const Run *t = truth->shown->runs, *p = prediction->shown->runs;
-    for (uint32_t x = 0; x < truth->width;) {
+    for (uint32_t x = 0; x < width;) {
         uint32_t end = t->end < p->end ? t->end : p->end;
         int state = tally(table, t->value, p->value, (end - x) * times);
         if (state)
@@ -591,13 +678,25 @@ static int tally_pixels(Table *table, Side *truth, Side *prediction, uint64_t ti
 
 static int tally_row(Table *table, Side *truth, Side *prediction, uint64_t times)
 {
+    if (truth->parts.parent)
+        return tally_runs(table, truth->parts.now.runs, prediction->parts.now.runs, truth->width,
+                          times);
     if (truth->shown->held && prediction->shown->held)
-        return tally_runs(table, truth, prediction, times);
+        return tally_runs(table, truth->shown->runs, prediction->shown->runs, truth->width, times);
     int bytes = truth->bits * truth->channels <= 8 && prediction->bits * prediction->channels <= 8;
     if (bytes && !table->dense && table->used > BYTE_PAIRS / 256
         && !(table->dense = calloc(BYTE_PAIRS, sizeof(uint64_t))))
         return NO_MEMORY;
     return tally_pixels(table, truth, prediction, times);
+}
+
+/* Make runs or bytes of the row in hand, and parts of runs; these do without noise. */
+static int next_row(Side *side)
+{
+    int state = decode_row(side);
+    if (state != DONE || !side->parts.parent)
+        return state;
+    return side->shown->held ? number_row(side) : UNFIT;
 }
 
 /* Count all rows; those that are as the row above on both sides are counted together. */
@@ -612,9 +711,9 @@ static int tally_all(Table *table, Side *truth, Side *prediction, size_t height)
             times = 0;
         }
         if (state == DONE && !old_truth)
-            state = decode_row(truth);
+            state = next_row(truth);
         if (state == DONE && !old_prediction)
-            state = decode_row(prediction);
+            state = next_row(prediction);
         if (state != DONE)
             return state;
         times++;
@@ -638,8 +737,14 @@ static int64_t value_of(const Side *side, uint32_t pixel)
     }
 }
 
-typedef struct {
-    int64_t truth, prediction, pixels;
+enum { PLAIN = 3, NUMBERED = 5 }; /* columns of pairs */
+
+typedef union {
+    struct {
+        int64_t truth, prediction, pixels;
+        int64_t true_part, predicted_part; /* only where there are parts */
+    };
+    int64_t columns[NUMBERED];
 } Pair;
 
 static int by_values(const void *one, const void *other)
@@ -669,17 +774,25 @@ static int write_pairs(const Table *table, const Side *truth, const Side *predic
     size_t held = 0;
     for (size_t code = 0; table->dense && code < BYTE_PAIRS; code++)
         if (table->dense[code])
-            pairs[held++] = (Pair){
-                (int64_t)(code >> 8), (int64_t)(code & 255), (int64_t)table->dense[code]};
+            pairs[held++] = (Pair){{
+                (int64_t)(code >> 8), (int64_t)(code & 255), (int64_t)table->dense[code], 0, 0}};
     for (size_t i = 0; !table->dense && i <= table->mask; i++) {
         const Slot *slot = table->slots + i;
         if (!slot->pixels)
             continue;
-        int64_t t = value_of(truth, (uint32_t)(slot->key >> 32));
-        int64_t p = value_of(prediction, (uint32_t)slot->key);
-        if (t < 0 || p < 0)
+        uint32_t one = (uint32_t)(slot->key >> 32), other = (uint32_t)slot->key;
+        Pair pair = {{0, 0, (int64_t)slot->pixels, 0, 0}};
+        if (truth->parts.parent) {
+            pair.true_part = root(&truth->parts, one);
+            pair.predicted_part = root(&prediction->parts, other);
+            one = truth->parts.value[one];
+            other = prediction->parts.value[other];
+        }
+        pair.truth = value_of(truth, one);
+        pair.prediction = value_of(prediction, other);
+        if (pair.truth < 0 || pair.prediction < 0)
             return UNFIT;
-        pairs[held++] = (Pair){t, p, (int64_t)slot->pixels};
+        pairs[held++] = pair;
     }
     if (!table->dense)
         qsort(pairs, held, sizeof(Pair), by_values);
@@ -702,18 +815,17 @@ static int tabulate(Side *truth, Side *prediction, size_t height, Pair **pairs, 
 
 /* ---- for Python ---- */
 
-static PyObject *answer(const Pair *pairs, size_t held)
+static PyObject *answer(const Pair *pairs, size_t held, size_t columns)
 {
-    PyObject *columns = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(3 * held * sizeof(int64_t)));
-    if (!columns)
+    size_t size = sizeof(int64_t);
+    PyObject *answered = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(columns * held * size));
+    if (!answered)
         return NULL;
-    char *out = PyBytes_AsString(columns);
-    for (size_t i = 0; i < held; i++) {
-        memcpy(out + i * sizeof(int64_t), &pairs[i].truth, sizeof(int64_t));
-        memcpy(out + (held + i) * sizeof(int64_t), &pairs[i].prediction, sizeof(int64_t));
-        memcpy(out + (2 * held + i) * sizeof(int64_t), &pairs[i].pixels, sizeof(int64_t));
-    }
-    return columns;
+    char *out = PyBytes_AsString(answered);
+    for (size_t column = 0; column < columns; column++)
+        for (size_t i = 0; i < held; i++)
+            memcpy(out + (column * held + i) * size, &pairs[i].columns[column], size);
+    return answered;
 }
 
 /* Whether samples are of a kind that is read here, and the rows as many as they must be (1). */
@@ -733,10 +845,11 @@ static PyObject *count(PyObject *module, PyObject *arguments)
     Py_buffer truth_rows, prediction_rows;
     Py_ssize_t width, height;
     Side truth = {0}, prediction = {0};
+    unsigned neighbours = 0;
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "nny*IIy*II:count", &width, &height, &truth_rows, &truth.bits,
-                          &truth.channels, &prediction_rows, &prediction.bits,
-                          &prediction.channels))
+    if (!PyArg_ParseTuple(arguments, "nny*IIy*II|I:count", &width, &height, &truth_rows,
+                          &truth.bits, &truth.channels, &prediction_rows, &prediction.bits,
+                          &prediction.channels, &neighbours))
         return NULL;
     Pair *pairs = NULL;
     size_t held = 0;
@@ -747,6 +860,8 @@ static PyObject *count(PyObject *module, PyObject *arguments)
         truth.row = truth_rows.buf;
         prediction.row = prediction_rows.buf;
         state = prepare(&truth, (size_t)width) || prepare(&prediction, (size_t)width)
+            || (neighbours && prepare_parts(&truth, neighbours))
+            || (neighbours && prepare_parts(&prediction, neighbours))
             ? NO_MEMORY : tabulate(&truth, &prediction, (size_t)height, &pairs, &held);
         release(&truth);
         release(&prediction);
@@ -754,7 +869,7 @@ static PyObject *count(PyObject *module, PyObject *arguments)
     }
     PyBuffer_Release(&truth_rows);
     PyBuffer_Release(&prediction_rows);
-    PyObject *result = state == DONE ? answer(pairs, held)
+    PyObject *result = state == DONE ? answer(pairs, held, neighbours ? NUMBERED : PLAIN)
         : state == UNFIT ? Py_NewRef(Py_None) : PyErr_NoMemory();
     free(pairs);
     return result;
@@ -846,8 +961,9 @@ static PyObject *outline(PyObject *module, PyObject *file)
 
 static PyMethodDef methods[] = {
     {"count", count, METH_VARARGS,
-     "count(width, height, truth, bits, channels, prediction, bits, channels)\n--\n\n"
-     "Return three columns of int64 (truth, prediction, pixels), or None if rows are unfit."},
+     "count(width, height, truth, bits, channels, prediction, bits, channels, neighbours=0)\n--\n\n"
+     "Return three columns of int64 (truth, prediction, pixels), or None if rows are unfit; with\n"
+     "4 or 8 neighbours two more, the number of the connected part on either side."},
     {"outline", outline, METH_O,
      "outline(file)\n--\n\n"
      "Return width, height, bits, colour type, how many chunks stand before the pixels, and of\n"

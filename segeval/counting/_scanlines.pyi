@@ -11,6 +11,7 @@ def count(
     prediction: Lines,
     prediction_bits: int,
     prediction_channels: int,
+    neighbours: int = 0,
     /,
 ) -> bytes | None: ...
 def outline(

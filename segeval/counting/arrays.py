@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segeval.counting.contingency import count_values
-from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
+from segeval.counting.numbering import Numbering
+from segeval.counting.run import CountedRun, ImageCounts, ImageInfo, Provenance
 from segeval.errors import DataError, Problem
 from segeval.inputs.masks import Mask
 from segeval.values import float_values, integer_fault
@@ -32,10 +33,12 @@ def count_arrays(
     names: str | Iterable[str] | None = None,
     groups: str | Iterable[str] | None = None,
     floats: Collection[str] = tuple(FLOATS),
+    numbering: Numbering | None = None,
 ) -> CountedRun:
     """Count one pair of masks, or pairs from two iterables in step; see `segeval.score_arrays`.
 
-    ``floats`` names the sides that may hold floats of the foreground.
+    ``floats`` names the sides that may hold floats of the foreground; a numbering tells objects
+    apart.
     """
     given = {"truth": _each(truth), "prediction": _each(prediction)}
     for what, texts in (("names", names), ("groups", groups)):
@@ -47,8 +50,9 @@ def count_arrays(
         if name in images:
             raise _fault(name, "two pairs of one name", "give each pair a name of its own")
         sides = [_mask(name, side, row[side], floats=side in floats) for side in FLOATS]
-        images[name] = _count(name, str(row.get("groups", "")), *sides)
-    return CountedRun.of(images.values())
+        images[name] = _count(name, str(row.get("groups", "")), *sides, numbering=numbering)
+    facts = () if numbering is None else (numbering.fact,)
+    return CountedRun.of(images.values(), Provenance(waivers=facts))
 
 
 def _each(masks: Masks) -> Iterable[Any]:
@@ -68,7 +72,9 @@ def _in_step(columns: dict[str, Iterable[Any]]) -> Iterator[dict[str, Any]]:
         yield dict(zip(columns, row, strict=True))
 
 
-def _count(name: str, group: str, truth: Mask, prediction: Mask) -> ImageCounts:
+def _count(
+    name: str, group: str, truth: Mask, prediction: Mask, *, numbering: Numbering | None
+) -> ImageCounts:
     shape, other = truth.values.shape, prediction.values.shape
     if shape != other:
         detail = f"prediction has shape {other}, truth has shape {shape}"
@@ -83,7 +89,10 @@ def _count(name: str, group: str, truth: Mask, prediction: Mask) -> ImageCounts:
         truth_form=truth.form,
         prediction_form=prediction.form,
     )
-    table = count_values(truth=truth.values, prediction=prediction.values)
+    true, predicted = truth.values, prediction.values
+    if numbering is not None:
+        true, predicted = numbering(true, "truth"), numbering(predicted, "prediction")
+    table = count_values(truth=true, prediction=predicted)
     return ImageCounts(info=info, table=table)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.contingency import count_values
 from segeval.counting.native import count_files
+from segeval.counting.numbering import Numbering
 from segeval.counting.run import (
     ANYWHERE,
     RESIZED,
@@ -69,21 +70,23 @@ def pair_up(source: Source) -> Pairing:
 
 
 def count_pair(
-    pair: Pair, reading: Reading, *, fingerprints: bool = False
+    pair: Pair,
+    reading: Reading,
+    *,
+    fingerprints: bool = False,
+    numbering: Numbering | None = None,
 ) -> ImageCounts | Problem:
     """Read and count one pair of masks; what stands in the way comes back as a problem."""
     how: dict[str, Any] = {"max_pixels": reading.max_pixels, "fingerprints": fingerprints}
-    counted = _count_natively(pair, **how)
-    if counted is not None:
-        return counted
     try:
-        if (
-            counted := _count_rows(pair, reading.max_pixels, fingerprints=fingerprints)
-        ) is not None:
+        counted = _count_natively(pair, **how, numbering=numbering)
+        if counted is None and numbering is None:
+            counted = _count_rows(pair, **how)
+        if counted is not None:
             return counted
         if are_volumes(pair):
-            return count_volumes(pair, reading, fingerprints=fingerprints)
-        truth, mask = read_pair(pair, **how, lossy=reading.lossy, objects=True)
+            return count_volumes(pair, reading, fingerprints=fingerprints, numbering=numbering)
+        truth, mask = read_pair(pair, **how, lossy=reading.lossy, objects=numbering is None)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
         if mask is not None:
@@ -93,14 +96,18 @@ def count_pair(
                 prediction = resize(prediction, shape)
             if prediction.shape != shape:
                 return sizes_differ(pair, shape, prediction.shape)
+        if numbering is not None:
+            truth = replace(truth, values=numbering(truth.values, "truth"))
+            prediction = None if prediction is None else numbering(prediction, "prediction")
         return count_masks(pair, truth, prediction, form, fingerprints="\n".join(marks))
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
 
 
-def is_native(pair: Pair, max_pixels: int) -> bool:
+def is_native(pair: Pair, max_pixels: int, numbering: Numbering | None = None) -> bool:
     """Whether the kernel counts a pair; it lets go of the interpreter lock, so threads serve."""
-    return _count_natively(pair, max_pixels=max_pixels, fingerprints=False) is not None
+    how: dict[str, Any] = {"max_pixels": max_pixels, "fingerprints": False}
+    return _count_natively(pair, **how, numbering=numbering) is not None
 
 
 def _count_natively(pair: Pair, **how: Any) -> ImageCounts | None:
@@ -114,7 +121,7 @@ def _count_natively(pair: Pair, **how: Any) -> ImageCounts | None:
     return ImageCounts(info=info, table=counted.table)
 
 
-def _count_rows(pair: Pair, max_pixels: int, *, fingerprints: bool) -> ImageCounts | None:
+def _count_rows(pair: Pair, *, max_pixels: int, fingerprints: bool) -> ImageCounts | None:
     """Count a pair without its pixels, if both sides are run lengths of one size."""
     one, other = pair.truth, pair.prediction
     if pair.roi is not None or not (isinstance(one, Annotation) and isinstance(other, Annotation)):
@@ -168,16 +175,20 @@ def count_dataset(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     file: RunFile | None = None,
+    numbering: Numbering | None = None,
 ) -> CountedRun:
     """Count every pair of a data set, to the same counts for any number of workers.
 
     ``progress`` is called with the number of pairs done and of all that are to be counted. Counts
     are written to the file as they come; pairs that it holds unchanged are not read again. What
-    could not be counted is in the problems of the provenance.
+    could not be counted is in the problems of the provenance. A numbering tells objects apart.
     """
     reading, pairing = reading or Reading(), pair_up(source)
+    if numbering is not None:
+        pairing = replace(pairing, facts=(*pairing.facts, numbering.fact))
     pairs = pairing.pairs if file is None else _pending(file, pairing, source, reading)
-    count = partial(count_pair, reading=reading, fingerprints=file is not None)
+    how: dict[str, Any] = {"fingerprints": file is not None, "numbering": numbering}
+    count = partial(count_pair, reading=reading, **how)
     gathered = Gathering(None if file is None else file.kept)
 
     def keep(image: ImageCounts) -> None:
@@ -186,7 +197,7 @@ def count_dataset(
         gathered.add(image)
 
     several = (workers or default_workers(len(pairs), threads=True)) > 1  # else nothing is shared
-    threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels)
+    threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels, numbering)
     faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is not None:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from segeval.counting.contingency import ContingencyTable
+from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.counting.kernel import KERNEL, OUTLINE, Span
+from segeval.counting.numbering import Numbering
 from segeval.counting.runlengths import lines_of
 from segeval.errors import MaskError
 from segeval.inputs.annotations import Annotation, Masked
@@ -110,31 +112,49 @@ class CountedFiles:
 
 
 def count_files(
-    truth: Masked, prediction: Masked, *, max_pixels: int, fingerprints: bool
+    truth: Masked,
+    prediction: Masked,
+    *,
+    max_pixels: int,
+    fingerprints: bool,
+    numbering: Numbering | None = None,
 ) -> CountedFiles | None:
     """Count two PNG files, or one and an annotation; None if the kernel is not there or for them.
 
     An annotation that states no size has that of the file.
     """
-    if KERNEL is None or (isinstance(truth, Annotation) and isinstance(prediction, Annotation)):
+    if KERNEL is None or (numbering is not None and not numbering.neighbours):
+        return None
+    if isinstance(truth, Annotation) and isinstance(prediction, Annotation):
         return None
     try:
         sides = _sides(truth, prediction, max_pixels)
         height, width = sides[0].shape
         if sides[1].shape != (height, width):
             return None
-        found = KERNEL(width, height, *sides[0].lines, *sides[1].lines)
+        neighbours = () if numbering is None else (numbering.neighbours,)
+        found = KERNEL(width, height, *sides[0].lines, *sides[1].lines, *neighbours)
     except (MaskError, OSError, ValueError, MemoryError):
         return None
     if found is None:
         return None
-    columns = np.frombuffer(found, np.int64).reshape(3, -1)
+    columns = np.frombuffer(found, np.int64).reshape(5 if neighbours else 3, -1)
     return CountedFiles(
         shape=(height, width),
         forms=(sides[0].form, sides[1].form),
-        table=ContingencyTable(truth=columns[0], prediction=columns[1], pixels=columns[2]),
+        table=_table(columns, numbering),
         fingerprints="\n".join(side.fingerprint() for side in sides) if fingerprints else "",
     )
+
+
+def _table(columns: NDArray[np.int64], numbering: Numbering | None) -> ContingencyTable:
+    """Make a table of what the kernel gives, with parts as objects."""
+    truth, prediction, pixels = columns[:3]
+    if numbering is None:
+        return ContingencyTable(truth=truth, prediction=prediction, pixels=pixels)
+    truth = numbering.of_parts(truth, columns[3], "truth")
+    prediction = numbering.of_parts(prediction, columns[4], "prediction")
+    return tabulate(truth, prediction, pixels)
 
 
 def _sides(truth: Masked, prediction: Masked, max_pixels: int) -> list[_File | _Rows]:

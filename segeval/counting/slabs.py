@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable, count_values
+from segeval.counting.numbering import Numbering
 from segeval.counting.run import ImageCounts, ImageInfo
 from segeval.errors import MaskError, Problem
 from segeval.inputs.pairing import Pair
@@ -29,8 +30,13 @@ def are_volumes(pair: Pair) -> bool:
     return not masks
 
 
-def count_volumes(pair: Pair, reading: Reading, *, fingerprints: bool) -> ImageCounts | Problem:
-    """Count a pair of volumes, which must be of one size and lie in one place."""
+def count_volumes(
+    pair: Pair, reading: Reading, *, fingerprints: bool, numbering: Numbering | None = None
+) -> ImageCounts | Problem:
+    """Count a pair of volumes, which must be of one size and lie in one place.
+
+    Objects are told apart in whole volumes, all else is counted slab by slab.
+    """
     with ExitStack() as stack:
         files = {
             side: stack.enter_context(VolumeFile(mask, reading.max_pixels))
@@ -43,7 +49,7 @@ def count_volumes(pair: Pair, reading: Reading, *, fingerprints: bool) -> ImageC
             sized = bool(found) and file.volume.shape != truth.volume.shape
             if found and (sized or not reading.ignore_geometry):
                 return _elsewhere(pair, side, found, sized=sized)
-        table = _count(files)
+        table = _count(files) if numbering is None else _count_whole(files, numbering)
         marks = [file.fingerprint() for file in files.values()] if fingerprints else []
         form = "" if prediction is None else prediction.volume.form
         forms = truth.volume.form, form
@@ -60,11 +66,25 @@ def _count(files: dict[str, VolumeFile]) -> ContingencyTable:
     return table
 
 
+def _count_whole(files: dict[str, VolumeFile], numbering: Numbering) -> ContingencyTable:
+    whole = {side: np.concatenate([*file.slabs()]) for side, file in files.items()}
+    prediction = whole.get("prediction")
+    return count_values(
+        truth=numbering(_truth(whole), "truth"),
+        prediction=None if prediction is None else numbering(prediction, "prediction"),
+    )
+
+
 def _count_slab(slab: dict[str, NDArray[Any]]) -> ContingencyTable:
-    truth = slab["truth"]
-    if "roi" in slab:
-        truth = np.where(slab["roi"] != 0, truth.astype(np.int64), OUTSIDE)
-    return count_values(truth=truth, prediction=slab.get("prediction"))
+    return count_values(truth=_truth(slab), prediction=slab.get("prediction"))
+
+
+def _truth(sides: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return the truth, which is outside where the field of view is 0."""
+    truth = sides["truth"]
+    if "roi" not in sides:
+        return truth
+    return np.where(sides["roi"] != 0, truth.astype(np.int64), OUTSIDE)
 
 
 def _elsewhere(pair: Pair, side: str, found: list[str], *, sized: bool) -> Problem:

@@ -54,12 +54,14 @@ def of_objects(choice: LabelChoice) -> LabelChoice:
     return replace(choice, labels=object_labels(choice.ignore or ()))
 
 
-def as_objects(run: CountedRun, choice: LabelChoice) -> tuple[CountedRun, LabelChoice]:
+def as_objects(
+    run: CountedRun, choice: LabelChoice, source: str = "ids"
+) -> tuple[CountedRun, LabelChoice]:
     """Return a run of label images with its ids, and classes for them; see `of_objects`.
 
-    Where classes have objects of their own, both stay as they are.
+    Where classes have objects of their own, or are to have components, both stay as they are.
     """
-    if run.objects is not None:
+    if run.objects is not None or source != "ids":
         return run, choice
     return with_ids(run, choice.ignore), of_objects(choice)
 

@@ -63,7 +63,8 @@ def _joined(blocks: Sequence[Mapping[str, Values]]) -> dict[str, Values]:
 
 def compare_objects(comparison: RunComparison, rules: ObjectRules) -> ObjectComparison:
     """Compare the objects of two runs that are compared, by the same resamples and swaps."""
-    found = [FoundObjects.of(side) for side in (comparison.baseline, comparison.scores)]
+    both_sides = comparison.baseline, comparison.scores
+    found = [FoundObjects.of(side, rules.source) for side in both_sides]
     one, two = (
         count_objects(each.table, rules).map(lambda part: part.sum(axis=2)) for each in found
     )

@@ -15,14 +15,15 @@ from segeval.objects.table import Objects, find_objects
 
 FEWEST: Final = 8  # values from which on they may be ids
 LOOKED_AT: Final = 200  # images
+SPREAD: Final = 1.25  # the last ids of images are at least so far apart
 
 
 def may_be_ids(run: CountedRun, labels: LabelMap) -> bool:
     """Say whether values look like ids: of objects that match, most have another one on each side.
 
-    Or else every true image holds 1, 2, 3 … up to a number of its own.
+    Or else every true image holds 1, 2, 3 … up to a number that differs from image to image.
     """
-    if labels.name != "found" or len(labels.names) <= FEWEST:
+    if labels.name != "found" or len(labels.names) <= FEWEST or run.objects is not None:
         return False
     some = run.select(range(min(len(run), LOOKED_AT)))
     table = find_objects(some, object_labels(labels.void))
@@ -38,8 +39,10 @@ def may_be_ids(run: CountedRun, labels: LabelMap) -> bool:
 
 
 def _are_numbered(side: Objects, images: int) -> bool:
-    """Whether each image holds the ids from 1 to a last one, which differs between images."""
+    """Whether each image holds the ids from 1 to a last one, which is far from always the same."""
     last, held = np.zeros(images, np.int64), np.bincount(side.image, minlength=images)
     np.maximum.at(last, side.image, side.id)
     numbers = np.unique(last[last > 0])
-    return bool((held == last).all()) and numbers.size > 1 and numbers[-1] > FEWEST
+    if not numbers.size or not (held == last).all():
+        return False
+    return bool(numbers[-1] > FEWEST and numbers[-1] > SPREAD * numbers[0])

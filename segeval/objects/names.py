@@ -47,6 +47,17 @@ def summary_names(names: Sequence[str]) -> list[str]:
     return [*TOTALS, last["f1"], last["ap"]]
 
 
+def nearest_name(name: str, thresholds: Sequence[float]) -> str:
+    """Return a score at the thresholds there are: of all of them, if not at its own.
+
+    >>> nearest_name("ap@0.5", [0.5, 0.75]), nearest_name("ap@0.5", [0.75]), nearest_name("pq", [1])
+    ('ap@0.5', 'ap@0.75', 'pq')
+    """
+    if not name or name in score_names(thresholds):
+        return name
+    return f"{name.partition('@')[0]}@{_levels(thresholds)[-1]}"
+
+
 def name_block(block: Mapping[str, Any]) -> dict[str, float | None]:
     """Give the scores of a document their names."""
     named = {name: block[name] for name in TOTALS}

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from segeval.objects.components import check_source
 from segeval.objects.counts import ObjectCounts, count_objects
 from segeval.objects.names import name_values
-from segeval.objects.rules import ObjectRules
+from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.objects.scores import Values, over_classes, score_counts, summarize_objects
 from segeval.objects.table import ObjectTable, find_objects
 from segeval.scoring.resampling import Units, draw, percentile_interval
@@ -43,6 +44,7 @@ class ObjectScores:
         return {
             "source": self.rules.source,
             "pooling": self.rules.pooling,
+            **({"headline": self.rules.headline} if self.rules.headline and kind is None else {}),
             **({"class": self.kinds[0]} if len(self.kinds) == 1 else {}),
             "thresholds": list(self.rules.thresholds),
             **_plain(scores),
@@ -151,9 +153,10 @@ class FoundObjects:
     kept: tuple[int, ...]  # positions of the classes that are in means
 
     @classmethod
-    def of(cls, scores: Scores) -> FoundObjects:
+    def of(cls, scores: Scores, source: ObjectSource) -> FoundObjects:
         """Find them; excluded classes are in no mean over classes."""
         labels, ignored = scores.labels.apart("an object of a value"), scores.unknown == "ignore"
+        check_source(scores.run, labels, source)
         table = find_objects(scores.run, labels, ignore_unknown=ignored)
         excluded = excluded_indices(scores.convention, scores.labels)
         left_out = {scores.labels.names[k] for k in excluded}
@@ -176,7 +179,7 @@ def score_objects(scores: Scores, rules: ObjectRules) -> ObjectScores:
 
     There are intervals if the scores have some, from resamples of the same units.
     """
-    found = FoundObjects.of(scores)
+    found = FoundObjects.of(scores, rules.source)
     table, kept = found.table, list(found.kept)
     counts = count_objects(table, rules)
     pooled = counts.map(lambda part: part.sum(axis=2))

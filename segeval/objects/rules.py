@@ -10,7 +10,8 @@ from typing import Final, Literal
 from segeval.errors import SettingError
 from segeval.text import quoted
 
-ObjectSource = Literal["ids"]
+ObjectSource = Literal["ids", "components"]
+Connectivity = Literal["4", "8"]
 ObjectPooling = Literal["dataset", "image"]
 Empty = Literal["skip", "zero", "one"]
 Matching = Literal["most", "greedy"]
@@ -84,8 +85,8 @@ class ObjectRules:
         Each true object with the predicted one of the highest IoU, or with its match.
     sizes : tuple of int
         Pixels at which bins of objects begin; empty for none.
-    like : str
-        The preset that these rules are of.
+    like, headline : str
+        The preset that these rules are of, and the score that its tool reports; empty for none.
     """
 
     source: ObjectSource = "ids"
@@ -97,6 +98,7 @@ class ObjectRules:
     aji: Aggregated = "best"
     sizes: tuple[int, ...] = ()
     like: str = ""
+    headline: str = ""
 
     @property
     def panoptic(self) -> int:

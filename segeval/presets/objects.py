@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any, Final
 
 from segeval.objects.result import FoundObjects
-from segeval.objects.rules import ObjectPooling, ObjectRules
+from segeval.objects.rules import ObjectPooling, ObjectRules, ObjectSource
 from segeval.presets.explain import PresetScore, Rule
 from segeval.scoring.score import Scores
 
@@ -85,12 +85,13 @@ def _presets(content: Mapping[str, Any]) -> Iterator[ObjectPreset]:
         axes = {name: whole.pop(name) for name in AXES if name in whole}
         if unknown := whole.keys() - texts:
             raise ValueError(f"preset {row['name']}: nothing is called {', '.join(unknown)}")
-        yield ObjectPreset(**whole, rules=ObjectRules(**axes, like=row["name"]))
+        stated = {"like": whole["name"], "headline": whole["headline"]}
+        yield ObjectPreset(**whole, rules=ObjectRules(**axes, **stated))
 
 
-def explain_objects(scores: Scores) -> list[PresetScore]:
+def explain_objects(scores: Scores, source: ObjectSource) -> list[PresetScore]:
     """Score the objects of a run under every preset: the highest value first."""
-    found = FoundObjects.of(scores)
+    found = FoundObjects.of(scores, source)
     rows = [_row(found, preset) for preset in load_object_presets().values()]
     return sorted(rows, key=lambda row: (math.isnan(row.value), -row.value, row.preset))
 

@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from segeval.reports.wording import headline
-from segeval.scoring.metrics import title_of
+from segeval.reports.wording import headline_score
 from segeval.text import show_score
 
 COLORS: Final = {
@@ -24,17 +23,16 @@ UNDEFINED: Final = "lightgrey"
 
 def to_total(document: Mapping[str, Any]) -> str:
     """Write the bare headline with all its digits, or an empty line where it is undefined."""
-    total = document["summary"][headline(document)]
+    _, total = headline_score(document)
     return f"{'' if total is None else repr(total)}\n"
 
 
 def to_badge(document: Mapping[str, Any], *, percent: bool = False) -> str:
     """Write label, message and colour (by the exact value) of the headline, mIoU by default."""
-    name = headline(document)
-    value = document["summary"][name]
+    title, value = headline_score(document)
     message, color = "undefined", UNDEFINED
     if value is not None:
         message = show_score(value, percent=percent) + (" %" if percent else "")
         color = next(color for least, color in COLORS.items() if value >= least)
-    badge = {"schemaVersion": 1, "label": title_of(name), "message": message, "color": color}
+    badge = {"schemaVersion": 1, "label": title, "message": message, "color": color}
     return json.dumps(badge, ensure_ascii=False) + "\n"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.objects.matching import match
-from segeval.objects.names import LEVELLED, TOTALS
+from segeval.objects.names import LEVELLED, TOTALS, name_block
 from segeval.objects.result import ObjectScores
 from segeval.reports.csv import signed_columns
 from segeval.settings import PLAIN, CsvStyle
@@ -51,6 +51,9 @@ def _row(name: str, part: Mapping[str, Any], *, percent: bool) -> tuple[str, ...
 def object_lines(block: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
     """Yield the scores of all objects, their numbers, and what images without any show."""
     intervals = block.get("intervals", {})
+    if name := block.get("headline"):
+        score = show_score(name_block(block)[name], percent=percent)
+        yield f"{name} {score}, the number of the preset"
     totals = []
     for name in TOTALS:
         bounds = f" ({show_interval(intervals[name], percent=percent)})" if intervals else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from segeval.errors import SettingError
+from segeval.objects.names import name_block
 from segeval.scoring.convention import CASES, GIVEN_WEIGHTS, TREATMENTS, WEIGHTS, Convention
 from segeval.scoring.metrics import (
     METRICS,
@@ -91,6 +92,14 @@ def headline(document: Mapping[str, Any]) -> str:
     """Name the score that stands for all others."""
     name: str = document["settings"].get("headline", "miou")
     return name
+
+
+def headline_score(document: Mapping[str, Any]) -> tuple[str, float | None]:
+    """Return title and value of the headline, which is one of objects under a preset of them."""
+    block = document.get("objects", {})
+    if name := block.get("headline"):
+        return name, name_block(block)[name]
+    return title_of(headline(document)), document["summary"][headline(document)]
 
 
 def has_background(document: Mapping[str, Any]) -> bool:

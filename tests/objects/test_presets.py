@@ -51,6 +51,21 @@ def test_a_preset_of_objects_sets_every_rule_but_those_that_are_typed() -> None:
     assert "like:mmseg" in segeval(*how, "--like", "mmseg").stdout
 
 
+def test_the_headline_of_a_preset_of_objects_is_the_total_and_the_default_of_gates() -> None:
+    how = ("report", BEFORE, "--objects", "ids", "--format", "total")
+    totals = {
+        ("--like", "stardist"): 6 / 8,
+        ("--like", "stardist", "--iou-thresholds", ".75"): 3 / 11,
+        ("--like", "panopticapi"): 3 / 7,
+        (): 0.5908,
+    }
+    for typed, total in totals.items():
+        assert float(segeval(*how, *typed).stdout) == pytest.approx(total, abs=1e-4)
+    said = segeval(*how, "--like", "stardist", "--fail-under", "0.8", expect=1).stderr
+    assert "gate failed: ap@0.5 = 0.75" in said
+    assert "ap@0.5 0.7500" in segeval(*how[:4], "--like", "stardist").stdout
+
+
 def test_a_preset_of_objects_needs_objects() -> None:
     for command in ("report", "sweep"):
         said = segeval(command, BEFORE, "--like", "stardist", expect=2).stderr

@@ -30,6 +30,7 @@ from segeval.counting import dataset, native
 from segeval.errors import Problem
 from segeval.inputs.formats import png
 from segeval.inputs.pairing import Pair
+from segeval.objects.components import Components
 from segeval.settings import Reading
 
 if TYPE_CHECKING:
@@ -100,11 +101,12 @@ def fuzz_lines(count: Callable[..., bytes | None], inputs: int, seed: int) -> Co
     chance, seen = random.Random(seed), Counter[str]()
     for _ in range(inputs):
         arguments = damage(chance, chance.choice(bases))
-        found = count(*arguments)
+        neighbours = chance.choice((0, 4, 8))  # of connected parts, in two further columns
+        found = count(*arguments, neighbours)
         seen["left" if found is None else "counted"] += 1
         if found is not None:
-            pixels = np.frombuffer(found, np.int64)[-len(found) // 24 :]
-            assert pixels.sum() == arguments[0] * arguments[1], arguments
+            columns = np.frombuffer(found, np.int64).reshape(5 if neighbours else 3, -1)
+            assert columns[2].sum() == arguments[0] * arguments[1], arguments
     return seen
 
 
@@ -118,13 +120,13 @@ def masks(seed: int) -> dict[tuple[int, int], list[tuple[int, int, bytes]]]:
     return found
 
 
-def in_each_way(kernel: Any, pair: Pair) -> list[Any]:
+def in_each_way(kernel: Any, pair: Pair, numbering: Components | None) -> list[Any]:
     """Count a pair with the kernel, by kornia-rs and NumPy, and by Pillow and NumPy."""
     outcomes, decoders = [], dict(png.DECODERS)
     for count, hidden in ((kernel.count, False), (None, False), (None, True)):
         vars(native).update(KERNEL=count, OUTLINE=kernel.outline)
         vars(png)["DECODERS"] = {} if hidden else decoders
-        found = dataset.count_pair(pair, Reading(max_pixels=1 << 20))
+        found = dataset.count_pair(pair, Reading(max_pixels=1 << 20), numbering=numbering)
         outcomes.append(getattr(found, "table", found))
     vars(png)["DECODERS"] = decoders
     return outcomes
@@ -139,7 +141,8 @@ def fuzz_pairs(kernel: Any, inputs: int, seed: int, folder: Path) -> Counter[str
         for name, write in (("t", file_of), ("p", (file_of, damaged_file)[number % 2])):
             mask = pool[shape][chance.integers(0, len(pool[shape]))]
             (folder / name).write_bytes(write(chance, shape, *mask))
-        first, *others = in_each_way(kernel, pair)
+        numbering = (None, Components(connectivity="4"), Components())[number % 3]
+        first, *others = in_each_way(kernel, pair, numbering)
         assert others == [first, first], (seed, number, first, others)
         seen["refused" if isinstance(first, Problem) else "counted"] += 1
     return seen

@@ -28,6 +28,7 @@ from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 
 if TYPE_CHECKING:
+    from segeval.counting.numbering import Numbering
     from segeval.counting.run import CountedRun
     from segeval.objects.compare import ObjectComparison
     from segeval.objects.rules import ObjectRules
@@ -147,7 +148,8 @@ def compare(
     check_reports(output.files().values(), compared, labels, convention, output)
     photographs = check_page(output.html, output.images, output.image_suffix)
     check_names(choice, how["convention"].exclude)
-    runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None)
+    numbering = objects.numbering(choice)
+    runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None, numbering=numbering)
     comparisons, found = _compared(runs, choice, rules, how)
     _deliver(comparisons, compared, labels, output, objects=found, photographs=photographs)
     _say_doubts(comparisons, quiet=quiet)
@@ -163,12 +165,14 @@ def _compared(
 
     if rules is None:
         return compare_runs(runs, choice, **how), []
-    objects = [as_objects(run, choice) for run in runs]
+    objects = [as_objects(run, choice, rules.source) for run in runs]
     comparisons = compare_runs([run for run, _ in objects], objects[0][1], **how)
     return comparisons, [compare_objects(each, rules) for each in comparisons]
 
 
-def _runs(compared: ComparedOptions, *, quiet: bool, lossy: bool) -> list[CountedRun]:
+def _runs(
+    compared: ComparedOptions, *, quiet: bool, lossy: bool, numbering: Numbering | None
+) -> list[CountedRun]:
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import read_run
 
@@ -183,6 +187,7 @@ def _runs(compared: ComparedOptions, *, quiet: bool, lossy: bool) -> list[Counte
             compared.reading(lossy=lossy),
             workers=compared.workers,
             progress=progress_bar(quiet=quiet),
+            numbering=numbering,
         )
         if path in folders
         else read_run(path)

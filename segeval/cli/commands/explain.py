@@ -34,7 +34,7 @@ class ExplainOptions(ReportFiles):
         "Leave a class out of every mean.", metavar="CLASS", common=True
     )
     objects: ObjectSource | None = _convention(
-        "Show the presets of objects as well: every value but 0 is one (ids).", show_default=False
+        "Show the presets of objects as well; see `segeval score`.", show_default=False
     )
     variants: bool = _output(
         "Show the variants of the presets as well.", "--all", default=False, common=True
@@ -70,16 +70,18 @@ def explain(
     from segeval.cli.notices import say_classes, say_guessed
     from segeval.cli.places import check_reports
     from segeval.labels.ids import as_objects
+    from segeval.objects.components import Components
     from segeval.presets.preset import find_preset
     from segeval.scoring.score import label_and_score
 
     check_reports(explaining.files().values(), pairing, labels)
     for name in explaining.between or ():
         find_preset(name)
-    run = count_or_read(pairing, quiet=quiet, lossy=labels.threshold is not None)
-    choice = labels.choice()
+    choice, lossy = labels.choice(), labels.threshold is not None
+    numbering = Components.of(choice) if explaining.objects == "components" else None
+    run = count_or_read(pairing, quiet=quiet, lossy=lossy, numbering=numbering)
     if explaining.objects is not None:
-        run, choice = as_objects(run, choice)
+        run, choice = as_objects(run, choice, explaining.objects)
     scores = label_and_score(run, choice, unknown=labels.unknown)
     document = _document(scores, explaining, unknown=labels.unknown)
     deliver(explaining, document=document, variants=explaining.variants)
@@ -97,7 +99,7 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
     from segeval.reports.explain import make_document
     from segeval.scoring.score import write_signature
 
-    exclude = tuple(dict.fromkeys(explaining.exclude or ()))
+    exclude, source = tuple(dict.fromkeys(explaining.exclude or ())), explaining.objects
     scores.labels.positions(exclude)
     parts = [f"unknown:{unknown}", f"exclude:{','.join(exclude) or 'none'}"]
     case = PresetScorer(counts=scores.counts, labels=scores.labels, exclude=exclude, run=scores.run)
@@ -106,7 +108,7 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
     return make_document(
         case,
         explain_case(case, names),
-        objects=() if explaining.objects is None else explain_objects(scores),
+        objects=() if source is None else explain_objects(scores, source),
         signature=write_signature(scores.run, scores.labels, parts),
         names=explaining.between,
         steps=steps_between(case, *explaining.between) if explaining.between else (),

@@ -42,4 +42,7 @@ def score(
     from segeval.cli.plan import prepare
 
     plan = prepare(labels, convention, output, objects, pairing)
-    present(count(pairing, quiet=quiet, lossy=labels.threshold is not None), plan, quiet=quiet)
+    numbering = objects.numbering(plan.choice)
+    lossy = labels.threshold is not None
+    run = count(pairing, quiet=quiet, lossy=lossy, numbering=numbering)
+    present(run, plan, quiet=quiet)
