@@ -2,8 +2,8 @@
 
 Indices are the integers of files, from -2^61 to 2^61. All other values lie beyond, where no file
 reaches: colours from 2^62 on, objects of a class below, floats around -2^62, and what has no value
-at -2^63. Floats are
-counted in steps of 1/51000, to hold every threshold of three decimals and every k/255.
+at -2^63. Floats are counted in steps of 1/51000, to hold every threshold of three decimals and
+every k/255.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def float_values(numbers: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
 def are_values(values: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether integers are values that a mask can hold, or a pixel without one.
 
-    >>> are_values(np.array([2, -(2**63), 2**62 + 255, 2**62 - 1]))
+    >>> are_values(np.array([2, -(2**63), 2**62 + 255, 2**61 + 1]))
     array([ True,  True,  True, False])
     """
     of_files: NDArray[np.bool_] = (values >= -LIMIT) & (values <= LIMIT)
