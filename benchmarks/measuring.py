@@ -119,7 +119,11 @@ class Worker(AbstractContextManager["Worker"]):
             stderr=self._errors,
             text=True,
         )
-        self._answer()
+        try:
+            self._answer()
+        except Unavailable:
+            self.__exit__()
+            raise
 
     def __exit__(self, *_error: object) -> None:
         """End it."""
