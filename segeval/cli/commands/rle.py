@@ -90,7 +90,9 @@ class RunLengthOptions:
         "Write a row for each class, 1 to N, of every image, empty ones too.", metavar="N", min=1
     )
     labels: str | None = _encoded(
-        "The same for the classes of a label map, by their names.", metavar="NAME|FILE", common=True
+        "Write a row for each class of a label map, under its name.",
+        metavar="NAME|FILE",
+        common=True,
     )
     ending: str = _encoded("Added to names of images, e.g. .jpg.", metavar="S", default="")
     nothing: Nothing = _encoded(
@@ -271,6 +273,7 @@ def _decode(written: RunLengthOptions, masks: Pairing, *, quiet: bool) -> None:
         progress=progress_bar(quiet=quiet),
     )
     notify(f"{counted(len(targets), 'mask')} in {written.out}", quiet=quiet)
-    if names := masks.names.get("truth", {}):
-        said = [f"{value} {name}" for value, name in sorted(names.items())]
+    names = masks.names.get("truth", {})
+    said = [f"{value} {name}" for value, name in sorted(names.items()) if name != str(value)]
+    if said:
         notify(f"notice: their values are {listed(said, SHOWN)}", quiet=quiet)
