@@ -26,6 +26,7 @@ from segeval.counting.run import (
 from segeval.counting.runfile import RunFile
 from segeval.counting.runlengths import count_runs
 from segeval.counting.slabs import are_volumes, count_volumes
+from segeval.counting.windows import count_windows
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
 from segeval.inputs.annotations import Annotation
@@ -77,12 +78,9 @@ def count_pair(
     if counted is not None:
         return counted
     try:
-        if (
-            counted := _count_rows(pair, reading.max_pixels, fingerprints=fingerprints)
-        ) is not None:
-            return counted
-        if are_volumes(pair):
-            return count_volumes(pair, reading, fingerprints=fingerprints)
+        counted_in_parts = _count_in_parts(pair, reading, fingerprints=fingerprints)
+        if counted_in_parts is not None:
+            return counted_in_parts
         truth, mask = read_pair(pair, **how, lossy=reading.lossy, objects=True)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
@@ -96,6 +94,20 @@ def count_pair(
         return count_masks(pair, truth, prediction, form, fingerprints="\n".join(marks))
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
+
+
+def _count_in_parts(
+    pair: Pair, reading: Reading, *, fingerprints: bool
+) -> ImageCounts | Problem | None:
+    """Count a pair without all of its pixels at once, if it is of files that allow it."""
+    counted = _count_rows(pair, reading.max_pixels, fingerprints=fingerprints)
+    if counted is not None:
+        return counted
+    if are_volumes(pair):
+        return count_volumes(pair, reading, fingerprints=fingerprints)
+    if reading.resize_prediction:
+        return None
+    return count_windows(pair, reading, fingerprints=fingerprints)
 
 
 def is_native(pair: Pair, max_pixels: int) -> bool:
