@@ -27,6 +27,7 @@ from segeval.counting.run import (
 from segeval.counting.runfile import RunFile
 from segeval.counting.runlengths import count_runs
 from segeval.counting.slabs import are_volumes, count_volumes
+from segeval.counting.windows import count_windows
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
 from segeval.inputs.annotations import Annotation
@@ -79,13 +80,11 @@ def count_pair(
     """Read and count one pair of masks; what stands in the way comes back as a problem."""
     how: dict[str, Any] = {"max_pixels": reading.max_pixels, "fingerprints": fingerprints}
     try:
-        counted = _count_natively(pair, **how, numbering=numbering)
-        if counted is None and numbering is None:
-            counted = _count_rows(pair, **how)
+        counted = _count_natively(pair, **how, numbering=numbering) or _count_in_parts(
+            pair, reading, fingerprints=fingerprints, numbering=numbering
+        )
         if counted is not None:
             return counted
-        if are_volumes(pair):
-            return count_volumes(pair, reading, fingerprints=fingerprints, numbering=numbering)
         truth, mask = read_pair(pair, **how, lossy=reading.lossy, objects=numbering is None)
         shape = truth.values.shape
         marks, prediction, form = [truth.fingerprint], None, ""
@@ -102,6 +101,20 @@ def count_pair(
         return count_masks(pair, truth, prediction, form, fingerprints="\n".join(marks))
     except MaskError as error:
         return Problem(name=pair.name, kind="unreadable mask", detail=str(error))
+
+
+def _count_in_parts(
+    pair: Pair, reading: Reading, *, fingerprints: bool, numbering: Numbering | None
+) -> ImageCounts | Problem | None:
+    """Count a pair without all of its pixels at once, if it is of files that allow it."""
+    if are_volumes(pair):
+        return count_volumes(pair, reading, fingerprints=fingerprints, numbering=numbering)
+    if numbering is not None:  # parts may reach from the first row to the last
+        return None
+    counted = _count_rows(pair, max_pixels=reading.max_pixels, fingerprints=fingerprints)
+    if counted is not None or reading.resize_prediction:
+        return counted
+    return count_windows(pair, reading, fingerprints=fingerprints)
 
 
 def is_native(pair: Pair, max_pixels: int, numbering: Numbering | None = None) -> bool:

@@ -80,8 +80,11 @@ class OpenFile:
 
 
 @contextmanager
-def opened(path: str | PathLike[str]) -> Iterator[OpenFile]:
-    """Open a regular file that is not empty; the errors do not name it, see `named`."""
+def opened(path: str | PathLike[str], *, held: int = ROOM) -> Iterator[OpenFile]:
+    """Open a regular file that is not empty; the errors do not name it, see `named`.
+
+    Its content is read at once if it has at most ``held`` bytes.
+    """
     with _open(path) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
@@ -89,7 +92,7 @@ def opened(path: str | PathLike[str]) -> Iterator[OpenFile]:
         if status.st_size == 0:
             raise MaskError("the file is empty (0 bytes); write it again")
         stream: IO[bytes] = file
-        if status.st_size <= ROOM:
+        if status.st_size <= held:
             stream = io.BytesIO(_read_whole(file, status.st_size))
         yield OpenFile(path=path, stream=stream, status=status)
 

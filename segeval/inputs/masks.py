@@ -118,12 +118,17 @@ def decode(file: OpenFile, header: Header, max_pixels: int) -> tuple[NDArray[Any
     check_size(header.width, header.height, max_pixels)
     with memory_for(header.width, header.height):
         data = file.content(header.stored)
-        if isinstance(header, tiff.Header) and header.bands > 1:
-            raise MaskError(
-                f"it holds {header.bands} bands; type --band N for one of them, or --per-class "
-                "channels if each is the mask of a class"
-            )
+        refuse_bands(header)
         return one_value_a_pixel(header.decode(data)), data
+
+
+def refuse_bands(header: Header) -> None:
+    """Refuse an image whose channels are no colours, of which one must be chosen."""
+    if isinstance(header, tiff.Header) and header.bands > 1:
+        raise MaskError(
+            f"it holds {header.bands} bands; type --band N for one of them, or --per-class "
+            "channels if each is the mask of a class"
+        )
 
 
 def kind_of(data: bytes) -> str:

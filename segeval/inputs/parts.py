@@ -25,7 +25,8 @@ class FilePart(Annotation):
         return str(self.path)
 
     @property
-    def _numbers(self) -> tuple[int | None, int | None]:
+    def numbers(self) -> tuple[int | None, int | None]:
+        """The band and the frame that are read, or None."""
         facts = dict(fact.partition(":")[::2] for fact in self.form.split(",")[1:])
         numbers = {what: int(facts[what]) for what in ("band", "frame") if what in facts}
         return numbers.get("band"), numbers.get("frame")
@@ -33,14 +34,12 @@ class FilePart(Annotation):
     def _header(self, stream: IO[bytes]) -> Header:
         kind = kind_of(stream.read(8))
         stream.seek(0)
-        return tiff.read_header(stream, self._numbers[1]) if kind == "TIFF" else read_header(stream)
+        return tiff.read_header(stream, self.numbers[1]) if kind == "TIFF" else read_header(stream)
 
     def stored_form(self) -> str:
         """Return what was asked for, and the value of no data that the file names."""
-        with named(self.path), opened(self.path) as file:
-            header = self._header(file.stream)
-        no_data = header.no_data if isinstance(header, tiff.Header) else ""
-        return f"{self.form}{no_data and tiff.NAMED}{no_data}"
+        with named(self.path), opened(self.path, held=0) as file:
+            return form_of(self, self._header(file.stream))
 
     def content(self) -> bytes:
         """Return the bytes of the file."""
@@ -56,17 +55,29 @@ class FilePart(Annotation):
 
     def values(self, shape: Shape) -> NDArray[Any]:
         """Return the values, (H, W); a MaskError if there is no such band."""
-        band = self._numbers[0]
+        band = self.numbers[0]
         with opened(self.path) as file:
             header = self._header(file.stream)
             if band is None:
                 return decode(file, header, max(MAX_PIXELS, shape[0] * shape[1]))[0]
             samples = header.decode(file.content(header.stored))
-        if samples.ndim == 3:
-            if band > samples.shape[2]:
-                raise MaskError(f"it holds {samples.shape[2]} bands, so there is no --band {band}")
-            samples = samples[..., band - 1]
-        return one_value_a_pixel(samples)
+        return one_value_a_pixel(pick(samples, band))
+
+
+def form_of(part: FilePart, header: Header) -> str:
+    """Return the form of a part as a run keeps it, with the value of no data of its file."""
+    no_data = header.no_data if isinstance(header, tiff.Header) else ""
+    return f"{part.form}{no_data and tiff.NAMED}{no_data}"
+
+
+def pick(samples: NDArray[Any], band: int) -> NDArray[Any]:
+    """Return one band of samples, (H, W); a MaskError if there is none of this number."""
+    if samples.ndim == 2:
+        return samples
+    if band > samples.shape[2]:
+        raise MaskError(f"it holds {samples.shape[2]} bands, so there is no --band {band}")
+    chosen: NDArray[Any] = samples[..., band - 1]
+    return chosen
 
 
 def no_data_of(form: str) -> float | None:

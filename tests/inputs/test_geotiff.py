@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 from made.sets import document, frozen, save, segeval
 
+from segeval.counting import dataset
+from segeval.counting import windows as counted
 from segeval.counting.dataset import count_dataset
+from segeval.counting.runfile import read_run
 from segeval.errors import MaskError
+from segeval.inputs import windows
+from segeval.inputs.formats import tiff
 from segeval.inputs.masks import read_mask
 from segeval.settings import AnnotationChoice, Source, parse_per_class
 
@@ -190,3 +195,60 @@ def test_frames_behind_one_directory_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(path, np.zeros((3, 8, 8), np.uint8), imagej=True, truncate=True)
     with pytest.raises(MaskError, match="a stack of ImageJ of 3 frames in one"):
         read_mask(path)
+
+
+LAYOUTS: list[dict[str, Any]] = [
+    {},
+    {"rowsperstrip": 7},
+    {"rowsperstrip": 3, "compression": "zlib"},
+    {"tile": (16, 16), "compression": "zlib", "bigtiff": True},
+    {"tile": (32, 16)},
+]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+def test_large_images_are_counted_some_rows_at_a_time(
+    tmp_path: Path, layout: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = both(tmp_path, plain, dtype="i2", **layout)
+    other = plain(tmp_path / "other" / "a.tif", PREDICTION, "f4", tile=(16, 16)).parent
+    whole = document(*sides)
+    monkeypatch.setattr(windows, "LARGE", 1)
+    monkeypatch.setattr(counted, "WINDOW", 48 * 5)
+    monkeypatch.setattr(tiff, "BLOCK", 48 * 6)
+    monkeypatch.setattr(dataset, "read_pair", lambda *_, **__: pytest.fail("it is read whole"))
+    run = tmp_path / "run.segeval"
+    for prediction in (sides[0], other):
+        found = document(prediction, sides[1], "-o", run, "--overwrite")
+        assert {key: found[key] for key in ("classes", "pixels")} == {
+            key: whole[key] for key in ("classes", "pixels")
+        }
+    assert read_run(run).images[0].fingerprints.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", [stacked, framed])
+def test_bands_and_frames_of_large_images_are_read_in_parts(
+    tmp_path: Path, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = both(tmp_path, kind)
+    option = "--band" if kind is stacked else "--frame"
+    whole = document(*sides, option, 2)
+    monkeypatch.setattr(windows, "LARGE", 1)
+    monkeypatch.setattr(tiff, "BLOCK", 48 * 6)
+    assert document(*sides, option, 2)["classes"] == whole["classes"]
+    said = segeval("score", *sides, expect=3)
+    assert f"; type {option} N for one" in said.stderr
+
+
+def test_a_large_image_that_is_cut_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "LARGE", 1)
+    sides = both(tmp_path, cloud)
+    path = sides[0] / "a.tif"
+    path.write_bytes(path.read_bytes()[:-900])
+    said = segeval("score", *sides, expect=3)
+    assert f"{path}: the file is broken" in said.stderr
+    both(tmp_path, cloud)
+    said = segeval("score", *sides, "--max-pixels", 99, expect=3)
+    assert "more than 99; if that is right, raise --max-pixels" in " ".join(said.stderr.split())

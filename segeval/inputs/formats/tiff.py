@@ -3,7 +3,10 @@
 Sources of the layout: Aldus, TIFF 6.0; Adobe, Photoshop TIFF Technical Note 3 (floats).
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import IO, Any, Final
 
@@ -12,7 +15,15 @@ from numpy.typing import NDArray
 
 from segeval.errors import MaskError
 from segeval.inputs.formats.bmp import unpacked
-from segeval.inputs.formats.tiffpieces import FAX, FAX_TAGS, METHODS, PREDICTED, Packing, unpack
+from segeval.inputs.formats.tiffpieces import (
+    FAX,
+    FAX_TAGS,
+    METHODS,
+    PREDICTED,
+    STORED,
+    Packing,
+    unpack,
+)
 from segeval.inputs.formats.tifftags import Tags, read_tags
 
 WIDTH, HEIGHT, BITS, METHOD, MEANING, FILL_ORDER = 256, 257, 258, 259, 262, 266
@@ -29,6 +40,7 @@ ALPHA: Final = {1, 2}  # kinds of a channel beside the colours that are alpha
 BANDS: Final = " bands"  # the end of the name of samples that are no colours
 NAMED: Final = ",nodata:"  # comes before the value of no data, in a form
 JPEG: Final = {6, 7}  # methods of compression
+BLOCK: Final = 1 << 20  # pixels that are read at once, or a row of strips or tiles
 LARGEST: Final = 1 << 24  # pixels of a tile that is larger than its image
 PLAIN: Final = {1: ("grey", 1), 2: ("RGB", 3), 3: ("palette", 1)}  # meanings that are read
 OTHER_MEANINGS: Final = {
@@ -104,16 +116,51 @@ class Header:
 
     def decode(self, data: bytes) -> NDArray[Any]:
         """Return samples (H, W) or (H, W, channels)."""
+        self._check(len(data))
+        view, pieces = memoryview(data), self.pieces
+        places = zip(pieces.offsets, pieces.lengths, strict=True)
+        return self.assembled([view[start : start + size] for start, size in places])
+
+    def blocks(self, stream: IO[bytes], size: int) -> Iterator[NDArray[Any]]:
+        """Yield the samples of some rows, as `decode`, from a file of some size."""
+        self._check(size)
+        pieces = self._split().pieces
+        across = -(-self.width // pieces.columns)
+        planes = self.channels if self.planes else 1
+        lines = len(pieces.offsets) // planes // across  # of strips or tiles
+        some = max(1, BLOCK // (pieces.rows * self.width))
+        for first in range(0, lines, some):
+            last = min(first + some, lines)
+            height = min(last * pieces.rows, self.height) - first * pieces.rows
+            starts = (plane * lines * across for plane in range(planes))
+            numbers = [start + n for start in starts for n in range(first * across, last * across)]
+            places = ((pieces.offsets[number], pieces.lengths[number]) for number in numbers)
+            found = [memoryview(_read(stream, *place)) for place in places]
+            yield replace(self, height=height, pieces=pieces).assembled(found)
+
+    def _split(self) -> Header:
+        """Return the header with smaller strips, where all rows lie one after the other."""
+        pieces, planes = self.pieces, self.channels if self.planes else 1
+        row = (self.width * (self.channels // planes) * self.bits + 7) // 8
+        whole = pieces.name == "strip" and pieces.rows == self.height
+        if self.method != STORED or not whole or set(pieces.lengths) != {row * self.height}:
+            return self
+        rows = max(1, BLOCK // self.width)
+        starts = range(0, self.height, rows)
+        lengths = [min(rows, self.height - start) * row for start in starts] * planes
+        offsets = [offset + start * row for offset in pieces.offsets for start in starts]
+        split = replace(pieces, rows=rows, offsets=tuple(offsets), lengths=tuple(lengths))
+        return replace(self, pieces=split)
+
+    def _check(self, size: int) -> None:
         pieces = self.pieces
-        pieces.check(len(data))
+        pieces.check(size)
         if pieces.rows * pieces.columns > max(self.width * self.height, LARGEST):
             raise MaskError("its tiles are far larger than its image; save it as PNG")
+
+    def assembled(self, found: list[memoryview]) -> NDArray[Any]:
+        """Return the samples of all strips or tiles, plane by plane."""
         planes = self.channels if self.planes else 1
-        view = memoryview(data)
-        found = [
-            view[start : start + size]
-            for start, size in zip(pieces.offsets, pieces.lengths, strict=True)
-        ]
         each = len(found) // planes
         parts = [
             self._plane(found[number * each : (number + 1) * each], self.channels // planes)
@@ -155,6 +202,15 @@ class Header:
             steps = lines.view(f"{self.order}u{size}").reshape(shape)
             return steps.cumsum(axis=1, dtype=f"u{size}").view(f"{self.kind}{size}")
         return lines.view(f"{self.order}{self.kind}{size}").reshape(shape)
+
+
+def _read(stream: IO[bytes], start: int, size: int) -> bytes:
+    """Read some bytes of a file; it may hand out fewer at once."""
+    stream.seek(start)
+    data = stream.read(size)
+    while len(data) < size and (more := stream.read(size - len(data))):
+        data += more
+    return data
 
 
 def read_header(stream: IO[bytes], frame: int | None = None) -> Header:
