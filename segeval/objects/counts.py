@@ -22,8 +22,8 @@ class ObjectCounts:
 
     Attributes
     ----------
-    tp, fp, fn, iou : (N, K, B, T) arrays
-        Matches, predicted and true objects without one, and the sum of IoU of the matches.
+    tp, fp, fn, iou, dice : (N, K, B, T) arrays
+        Matches, predicted and true objects without one, and sums of IoU and Dice of the matches.
     merges, splits : (N, K, B) arrays
         Predicted objects that hold most of several true ones, and true of several predicted.
     shared, united : (N, K, B) arrays
@@ -34,6 +34,7 @@ class ObjectCounts:
     fp: NDArray[np.int64]
     fn: NDArray[np.int64]
     iou: NDArray[np.float64]
+    dice: NDArray[np.float64]
     merges: NDArray[np.int64]
     splits: NDArray[np.int64]
     shared: NDArray[np.int64]
@@ -57,13 +58,17 @@ def count_objects(table: ObjectTable, rules: ObjectRules) -> ObjectCounts:
     found = [match(table, rules, threshold) for threshold in rules.thresholds]
     overlaps, everyone = table.overlaps, cells.add(cells.truth)
     tp = [cells.add(cells.truth[overlaps.truth[each]]) for each in found]
-    lines = [cells.add(cells.truth[overlaps.truth[m]], overlaps.iou[m]) for m in found]
+    iou, dice = (
+        np.stack([cells.add(cells.truth[overlaps.truth[m]], each[m]) for m in found], axis=-1)
+        for each in (overlaps.iou, 2 * overlaps.iou / (1 + overlaps.iou))
+    )
     shared, united = _aggregated(cells, rules)
     return ObjectCounts(
         tp=np.stack(tp, axis=-1),
         fp=np.stack([_unmatched(cells, each) for each in found], axis=-1),
         fn=np.stack([everyone - each for each in tp], axis=-1),
-        iou=np.stack(lines, axis=-1),
+        iou=iou,
+        dice=dice,
         merges=cells.add(cells.prediction, _holds_several(overlaps, table, "truth")),
         splits=cells.add(cells.truth, _holds_several(overlaps, table, "prediction")),
         shared=shared,

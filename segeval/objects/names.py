@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-LEVELLED: Final = ("precision", "recall", "f1", "ap", "matched_iou")
+LEVELLED: Final = ("precision", "recall", "f1", "ap", "matched_iou", "object_dice")
 """Scores at each threshold; their last axis is that of thresholds."""
 
 OF_PIXELS: Final = {"precision", "recall"}  # names that scores of pixels have as well

@@ -32,6 +32,7 @@ def score_counts(counts: ObjectCounts, rules: ObjectRules) -> dict[str, Values]:
         "f1": _share(2 * tp, 2 * tp + fp + fn, there, rules),
         "ap": _share(tp, tp + fp + fn, there, rules),
         "matched_iou": _share(iou, tp, there, rules),
+        "object_dice": _share(counts.dice, tp + fp + fn, there, rules),
     }
     at = rules.panoptic
     scores |= {"pq": pq[..., at], "sq": scores["matched_iou"][..., at], "rq": scores["f1"][..., at]}

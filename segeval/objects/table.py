@@ -11,7 +11,7 @@ from segeval.counting.counts import Counts
 from segeval.counting.run import CountedRun
 from segeval.labels.classify import MISSED, translate_values
 from segeval.labels.labelmap import VOID, LabelMap, Side
-from segeval.values import OUTSIDE, class_values, is_crowd, object_ids
+from segeval.values import OBJECT, OUTSIDE, class_values, is_crowd, is_object, object_ids
 
 Numbers = NDArray[np.int64]
 
@@ -60,8 +60,8 @@ def find_objects(run: CountedRun, labels: LabelMap, *, ignore_unknown: bool = Fa
     number = np.full(len(labels.labels) + 1, -1)  # the last is that of no class
     number[kinds] = np.arange(len(kinds))
     rows = _Rows(columns, labels, number, ignore_unknown=ignore_unknown)
-    true, true_rows = _collect(columns, columns.truth, rows, rows.true)
-    predicted, predicted_rows = _collect(columns, columns.prediction, rows, rows.predicted)
+    true, true_rows = _collect(columns, _owners(columns.truth), rows, rows.true)
+    predicted, predicted_rows = _collect(columns, _owners(columns.prediction), rows, rows.predicted)
     both = np.flatnonzero((true_rows >= 0) & (predicted_rows >= 0) & rows.judged)
     return ObjectTable(
         images=len(run.images),
@@ -100,6 +100,11 @@ def _classes(values: Numbers, labels: LabelMap, side: Side) -> tuple[Numbers, Nu
     return index, crowd
 
 
+def _owners(values: Numbers) -> Numbers:
+    """Return what all values of one object share: a component can hold several."""
+    return np.where(is_object(values), OBJECT + object_ids(values), values)
+
+
 def _collect(
     columns: Counts, values: Numbers, rows: _Rows, kind: Numbers
 ) -> tuple[Objects, Numbers]:
@@ -130,7 +135,10 @@ def _overlaps(
     truth: Objects, prediction: Objects, owners: tuple[Numbers, Numbers], pixels: Numbers
 ) -> Overlaps:
     alike = truth.kind[owners[0]] == prediction.kind[owners[1]]
-    t, p, shared = owners[0][alike], owners[1][alike], pixels[alike]
+    number = max(1, prediction.id.size)
+    pairs, place = np.unique((owners[0] * number + owners[1])[alike], return_inverse=True)
+    shared = np.bincount(place, pixels[alike], pairs.size).astype(np.int64)
+    t, p = np.divmod(pairs, number)
     return Overlaps(
         truth=t,
         prediction=p,

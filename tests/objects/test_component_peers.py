@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from segeval.counting.dataset import count_dataset
-from segeval.labels.labelmap import numbered
+from segeval.labels.labelmap import Label, LabelMap, numbered
 from segeval.objects.components import Components
 from segeval.objects.result import ObjectScores, score_objects
 from segeval.objects.rules import Connectivity, ObjectRules
@@ -86,3 +86,35 @@ def test_components_match_as_in_panoptica(record: dict[str, Any]) -> None:
                 assert scores[key][n, kind] == pytest.approx(theirs, rel=1e-9, nan_ok=True)
                 compared += 1
     assert compared >= 20
+
+
+REGIONS = {"snfh": (2,), "et": (3,), "netc": (1,), "rc": (4,), "tc": (1, 3), "wt": (1, 2, 3)}
+
+
+@pytest.mark.parametrize("record", records("BraTS-evaluation", "G/brats")[:1], ids=lambda _: "gli")
+def test_lesions_match_as_in_the_evaluation_of_brats(record: dict[str, Any]) -> None:
+    """Each region against the rest; a lesion is found from a Dice of one millionth on."""
+    pytest.importorskip("nibabel")
+    folder = PEERS / "G" / "brats"
+    rules = ObjectRules(source="components", thresholds=(5e-7,), pooling="image")
+    for region, values in REGIONS.items():
+        rest = tuple(value for value in range(5) if value not in values)
+        labels = LabelMap(
+            name="region",
+            labels=tuple(
+                Label(name=name, truth_values=held, prediction_values=held)
+                for name, held in (("background", rest), (region, values))
+            ),
+        )
+        sides: Any = {side: folder / side for side in ("prediction", "truth")}
+        source = Source(**sides, missing="skip")
+        run = count_dataset(source, workers=1, numbering=Components(labels=labels))
+        found = score_objects(label_and_score(run, LabelChoice(labels=labels)), rules)
+        counts = found.counts.map(lambda part: part.reshape(len(part), -1).sum(axis=1))
+        for n, image in enumerate(found.names):
+            row = record["per_image"][image][region]
+            assert [int(getattr(counts, key)[n]) for key in ("tp", "fp", "fn")] == [
+                row[key] for key in ("tp", "fp", "fn")
+            ]
+            dice = sum(each.get("sq_dsc", 0) for each in row["reference_instances"])
+            assert counts.dice[n] == pytest.approx(dice, rel=1e-9)

@@ -166,7 +166,8 @@ def test_components_of_other_classes_are_refused(folders: Any, tmp_path: Path) -
     labels.write_text("".join(f"[[labels]]\n{line}\n" for line in lines), encoding="utf-8")
     segeval("score", *folders, *HOW, "-o", alone)
     found = document("score", *folders, *HOW, "--labels", labels, "-o", joined)["objects"]
-    assert found["class"] == "lesion"
+    truths = [reference(np.asarray(t), [{1, 2}], "8").max() for t, _ in PAIRS.values()]
+    assert (found["class"], found["truth"]) == ("lesion", sum(truths))
     assert document("report", joined, *HOW, "--labels", labels)["objects"] == found
     assert (
         "one class in joined" in segeval("report", alone, *HOW, "--labels", labels, expect=3).stderr
@@ -213,3 +214,14 @@ def test_python_finds_components_in_folders_and_arrays(folders: Any) -> None:
     found = segeval_library.score_arrays(**masks, objects=rules, classes=3)
     assert found.objects["truth"] == block["truth"]
     assert found.objects["ap"] == block["ap"][:1]
+
+
+def test_a_class_of_two_values_has_the_components_of_one_value() -> None:
+    def mask(part: object) -> NDArray[np.uint8]:
+        return np.isin(np.asarray(part), [1, 2]).astype(np.uint8)
+
+    masks: Any = {side: [pair[n] for pair in PAIRS.values()] for n, side in enumerate(SIDES)}
+    plain: Any = {side: list(map(mask, held)) for side, held in masks.items()}
+    joined = segeval_library.score_arrays(**masks, labels=JOINED, objects="components").objects
+    one = segeval_library.score_arrays(**plain, classes=2, objects="components").objects
+    assert joined | {"class": "1"} == one

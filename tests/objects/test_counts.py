@@ -50,6 +50,11 @@ def test_counts_are_those_of_every_pair_of_objects_looked_at() -> None:
             found = [int(getattr(counts, name)[n, 0, 0, t]) for name in ("tp", "fp", "fn")]
             assert found == [tp, sizes[1] - tp, sizes[0] - tp], (n, level)
             assert counts.iou[n, 0, 0, t] == pytest.approx(total), (n, level)
+        everyone = sum(sizes) - counts.tp[n, 0, 0]
+        if everyone[-1]:
+            dice = 2 * iou / (1 + iou)
+            most = dice[iou >= LEVELS[-1]].sum() / everyone[-1]  # above 0.5 all that fit match
+            assert scores["object_dice"][n, 0, 0, -1] == pytest.approx(most)
         assert counts.merges[n, 0, 0] == held_by(truth, prediction)
         assert counts.splits[n, 0, 0] == held_by(prediction, truth)
         aji = aggregated_jaccard(truth, prediction)
