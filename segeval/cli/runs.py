@@ -137,4 +137,4 @@ def read_counted(run: Path, pairing: ReadingOptions) -> CountedRun:
 
     if run.exists() and (given := pairing.given_options("prediction", "truth")):
         raise SettingError(f"{run} is counted already; leave out {given}")
-    return read_run(run)
+    return read_run(run, fingerprints=False)

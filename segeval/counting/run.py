@@ -48,7 +48,9 @@ class ImageInfo:
     group: str = ""
     roi_path: str = ""
     fingerprints: str = field(default="", compare=False)
-    origin: object = field(default_factory=object, compare=False, repr=False)  # its counting
+    origin: object = field(
+        default_factory=object, compare=False, repr=False
+    )  # what it was read with
 
     @classmethod
     def of(
@@ -137,9 +139,9 @@ class Images(Sequence[ImageInfo]):
         return self.column("name")
 
     def with_column(self, name: str, cells: Iterable[Any]) -> Images:
-        """Return the images with another field."""
+        """Return the images with another field; none is added to either any more."""
         changed = Images()
-        changed.extend(self._columns | {name: [*cells]})
+        changed._columns = self._columns | {name: [*cells]}
         return changed
 
     def take(self, positions: Iterable[int]) -> Images:

@@ -10,7 +10,7 @@ import itertools
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -152,9 +152,10 @@ class RunFile:
         known = set(self.kept.images.names)
         return [pair for pair in pairs if pair.name not in known]
 
-    def _rows(self) -> tuple[StoredImages, Counts]:
+    def _rows(self, *, fingerprints: bool = True) -> tuple[StoredImages, Counts]:
         """Read all images with their counts; see `read_rows`."""
-        return read_rows(self._connection, self._get("schema"), room_for_rows(self.path))
+        room = room_for_rows(self.path)
+        return read_rows(self._connection, self._get("schema"), room, fingerprints=fingerprints)
 
     def _upgrade(self, stored: StoredImages, counts: Counts) -> None:
         """Bring the tables of an older schema to this one."""
@@ -218,11 +219,11 @@ class RunFile:
             self._set("complete", "1")
             self._connection.execute("COMMIT")
 
-    def read(self) -> CountedRun:
+    def read(self, *, fingerprints: bool = True) -> CountedRun:
         """Read the whole run, unless its counting was interrupted, or it is damaged."""
         provenance = self.stated()
         with explained(self.path):
-            stored, counts = self._rows()
+            stored, counts = self._rows(fingerprints=fingerprints)
             self._refuse_faults(stored)
             self._check_whole(provenance)
             return CountedRun.assembled(stored.images, counts, provenance)
@@ -318,22 +319,19 @@ def _changed(
             yield group, marks, mark, int(stored.numbers[place])
 
 
-def read_run(path: Path) -> CountedRun:
-    """Read a run file whole; see `RunFile.open` and `RunFile.read` for what is refused."""
-    file = RunFile.open(path)
-    try:
-        return file.read()
-    finally:
-        file.close()
+def read_run(path: Path, *, fingerprints: bool = True) -> CountedRun:
+    """Read a run file whole; see `RunFile.open` and `RunFile.read` for what is refused.
+
+    Who scores a run, and neither writes nor adds it, needs no ``fingerprints``.
+    """
+    with closing(RunFile.open(path)) as file:
+        return file.read(fingerprints=fingerprints)
 
 
 def write_run(run: CountedRun, path: Path, *, overwrite: bool = False) -> None:
     """Write a run to a new file; see `RunFile.create` for what is refused."""
-    file = RunFile.create(path, resume=False, overwrite=overwrite)
-    try:
+    with closing(RunFile.create(path, resume=False, overwrite=overwrite)) as file:
         file.pending([], run.provenance)
         for image in run.by_object():
             file.add(image)
         file.finish(run.provenance)
-    finally:
-        file.close()

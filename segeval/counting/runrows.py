@@ -82,15 +82,18 @@ def checksum_of_run(facts: str, problems: Iterable[Problem], images: Iterable[in
 
 
 def read_rows(
-    connection: sqlite3.Connection, schema: str, most: int
+    connection: sqlite3.Connection, schema: str, most: int, *, fingerprints: bool = True
 ) -> tuple[StoredImages, Counts]:
     """Read all images, in the order of their names, with their counts; ``most`` bounds the rows.
+
+    Fingerprints take as much memory as all else that is known of an image, and are left out if they
+    are not asked for.
 
     What cannot be a row of ours is a ValueError or TypeError. Counts that can be, and are not as
     they were written, are a fault of their image. The checksum of an image is that of its row, xor
     that of its counts.
     """
-    stored = _read_images(connection, most)
+    stored = _read_images(connection, most, fingerprints=fingerprints)
     counts = _read_counts(connection, schema, stored.numbers, most)
     return stored, _check_all(stored, counts, summed="checksum" in columns_of(connection, "images"))
 
@@ -102,7 +105,7 @@ def checked_blocks(
     rows = _select_images(connection, most, "id")
     summed, size, seen = "checksum" in columns_of(connection, "images"), 1, 0
     while block := list(itertools.islice(rows, size)):
-        stored = _stored(block)
+        stored = _stored(block, object())
         part = f" WHERE image BETWEEN {stored.numbers[0]} AND {stored.numbers[-1]}"
         counts = _read_counts(connection, schema, stored.numbers, most, part)
         found = len(_check_all(stored, counts, summed=summed))
@@ -161,12 +164,12 @@ def _are_wrong(counts: Counts, areas: NDArray[np.int64]) -> NDArray[np.bool_]:
     return wrong
 
 
-def _read_images(connection: sqlite3.Connection, most: int) -> StoredImages:
+def _read_images(connection: sqlite3.Connection, most: int, *, fingerprints: bool) -> StoredImages:
     """Read all images in the order of their names."""
-    images = Images()
+    images, origin = Images(), object()
     columns = [np.empty((0, 3), np.int64)]
     for block in blocks_of(_select_images(connection, most, "name"), BLOCK):
-        part = _stored(block)
+        part = _stored(block, origin, fingerprints=fingerprints)
         images.join(part.images)
         columns.append(np.stack([part.numbers, part.rows, part.checksums], axis=1))
     numbers, rows, checksums = np.concatenate(columns).T.copy()
@@ -193,7 +196,9 @@ def columns_known(connection: sqlite3.Connection, place: str = "main") -> list[s
     return [name if name in there else LATER[name].split()[-1] for name in stored]
 
 
-def _stored(block: Sequence[tuple[Any, ...]]) -> StoredImages:
+def _stored(
+    block: Sequence[tuple[Any, ...]], origin: object, *, fingerprints: bool = True
+) -> StoredImages:
     """Check rows of images, and make columns of them."""
     cells = dict(zip(("id", "checksum", *COLUMNS), zip(*block, strict=True), strict=True))
     for name, column in cells.items():
@@ -202,8 +207,10 @@ def _stored(block: Sequence[tuple[Any, ...]]) -> StoredImages:
         if min(height, width) < 0 or height * width >= MOST:
             raise ValueError(f"an image is {width}×{height} pixels")
     known = {own: cells[name] for own, name in zip(FIELDS, COLUMNS, strict=True)}
+    if not fingerprints:
+        known["fingerprints"] = ("",) * len(block)
     images = Images()
-    images.extend(known | {"origin": [object() for _ in block]})
+    images.extend(known | {"origin": [origin] * len(block)})
     return StoredImages(
         images=images,
         numbers=np.array(cells["id"], np.int64),

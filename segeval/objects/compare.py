@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segeval.objects.counts import ObjectCounts, count_objects
 from segeval.objects.names import name_values
@@ -15,7 +14,7 @@ from segeval.objects.result import FoundObjects
 from segeval.objects.rules import ObjectRules
 from segeval.objects.scores import Values, over_classes, summarize_objects
 from segeval.scoring.compare import Difference, RunComparison, difference
-from segeval.scoring.resampling import Units, draw, swap
+from segeval.scoring.resampling import Units, changed, draw, swap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +35,7 @@ class _Sides:
     rules: ObjectRules
     kept: list[int]
 
-    def differences(self, rounds: Iterable[Sequence[Values]]) -> tuple[Any, Any]:
+    def differences(self, rounds: Iterable[Iterable[Values]]) -> tuple[Any, Any]:
         """Score both sides as often as drawn, (R, N) each: the means, and (R, K) of classes."""
         blocks = []
         for pair in rounds:
@@ -76,7 +75,7 @@ def compare_objects(comparison: RunComparison, rules: ObjectRules) -> ObjectComp
     sides = _Sides(counts=(one, two), rules=rules, kept=kept)
     drawn = sides.differences((draws, draws) for draws in draw(units, how))
     swapped = _Sides(counts=(both, both), rules=rules, kept=kept).differences(
-        _changed(coins) for coins in swap(units, how)
+        changed(coins) for coins in swap(units, how)
     )
     values = [sides.named(summarize_objects(side, rules)) for side in (one, two)]
     means, classes = (
@@ -89,8 +88,3 @@ def compare_objects(comparison: RunComparison, rules: ObjectRules) -> ObjectComp
         for part in (0, 1)
     )
     return ObjectComparison(rules=rules, kinds=found[0].table.kinds, means=means, classes=classes)
-
-
-def _changed(coins: NDArray[np.float64]) -> Sequence[Values]:
-    """Return what either side has of both runs where images change places as coins say."""
-    return np.hstack((1 - coins, coins)), np.hstack((coins, 1 - coins))

@@ -200,7 +200,7 @@ class Baseline:
 def read_baseline(path: Path) -> Baseline | CountedRun:
     """Read a baseline: a document, or a run, which is to be scored; see `baseline_of`."""
     if is_run_file(path):
-        return read_run(path)
+        return read_run(path, fingerprints=False)
     with named(path, RunError):
         try:
             document = parse_json(read_text(path, LARGEST_DOCUMENT))

@@ -23,6 +23,7 @@ from segeval.scoring.metrics import ROUNDING
 from segeval.scoring.resampling import (
     Resampling,
     Units,
+    changed,
     draw,
     holm,
     percentile_interval,
@@ -125,12 +126,11 @@ def _compare(
     sides, (units, _) = zip(*pools, strict=True)
     both = ClassCounts.concatenate(sides)
     drawn = _differences(
-        scores, ([Sample.of(side, draws) for side in sides] for draws in draw(units, resampling))
+        scores, ((Sample.of(side, draws) for side in sides) for draws in draw(units, resampling))
     )
-    coins = ((1 - each, each) for each in swap(units, resampling))  # 1: the runs change places
     swapped = _differences(
         scores,
-        ([Sample.of(both, np.hstack(draws)) for draws in (pair, pair[::-1])] for pair in coins),
+        ((Sample.of(both, draws) for draws in changed(coins)) for coins in swap(units, resampling)),
     )
     return RunComparison(
         baseline=baseline,
@@ -167,7 +167,7 @@ def difference(
     )
 
 
-def _differences(scores: Scores, rounds: Iterable[Sequence[Sample]]) -> Summary:
+def _differences(scores: Scores, rounds: Iterable[Iterable[Sample]]) -> Summary:
     """Score both samples of every block of rounds, and subtract the first from the second."""
     excluded = excluded_indices(scores.convention, scores.labels)
     summaries = ([summarize(scores.convention, s, excluded) for s in pair] for pair in rounds)

@@ -19,7 +19,7 @@ from segeval.scoring.metrics import ROUNDING
 LEVEL: Final = 0.95  # share of the resamples that lies within an interval
 SEED: Final = 12345  # seed unless another is given
 FEW: Final = 20  # units below which an interval is not to be relied on
-BLOCK: Final = 1 << 22  # cells of a matrix of weights that is held at a time, 32 MiB of float64
+BLOCK: Final = 1 << 21  # cells of a matrix of weights that is held at a time, 16 MiB of float64
 FEWEST, MOST = 10, 100_000
 
 
@@ -96,17 +96,31 @@ def draw(
 ) -> Iterator[NDArray[np.float64]]:
     """Draw as many units as there are, with replacement, round after round.
 
-    Yields how often each image is drawn, (B, N), in blocks of B rounds, by default of 32 MiB. The
+    Yields how often each image is drawn, (B, N), in blocks of B rounds, by default of 16 MiB. The
     indices are those that `scipy.stats.bootstrap` draws from the same generator.
 
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 6.
     """
     random, count = np.random.default_rng(resampling.seed), units.count
     for rows in _blocks(units, resampling, block):
-        drawn = random.integers(0, count, (rows, count))
-        drawn += np.arange(rows)[:, None] * count
-        weights = np.bincount(drawn.reshape(-1), minlength=rows * count).reshape(rows, count)
-        yield units.expand(weights.astype(np.float64))
+        yield units.expand(_times_drawn(random.integers(0, count, (rows, count)), count))
+
+
+def _times_drawn(drawn: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Return how often each of so many units is in each row; what is drawn is used up."""
+    rows = len(drawn)
+    drawn += np.arange(rows)[:, None] * count
+    weights = np.bincount(drawn.reshape(-1), minlength=rows * count).reshape(rows, count)
+    return weights.astype(np.float64)
+
+
+def changed(coins: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Yield what either of two systems has of the images of both, where coins are 1 of the other.
+
+    (B, 2 N) each: weights of the images of the first, then of those of the second.
+    """
+    yield np.hstack((1 - coins, coins))
+    yield np.hstack((coins, 1 - coins))
 
 
 def swap(

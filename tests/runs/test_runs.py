@@ -80,6 +80,9 @@ def test_shards_merged_equal_one_pass(
     assert f"shard:1/{shards}" in report
     marks = [mark for part in map(read_run, parts) for mark in part.images.column("fingerprints")]
     assert sorted(read_run(merged).images.column("fingerprints")) == sorted(marks)
+    for_scores = read_run(merged, fingerprints=False)
+    assert set(for_scores.images.column("fingerprints")) == {""}
+    assert for_scores.images == read_run(merged).images
     segeval("merge", merged, *parts, "-o", merged, "--overwrite")
     assert sorted(read_run(merged).images.names) == NAMES
 

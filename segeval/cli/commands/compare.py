@@ -190,7 +190,7 @@ def _runs(
             numbering=numbering,
         )
         if path in folders
-        else read_run(path)
+        else read_run(path, fingerprints=False)
         for path in compared.runs
     ]
 

@@ -37,4 +37,4 @@ def report(
     from segeval.counting.runfile import read_run
 
     plan = prepare(labels, convention, output, objects, run)
-    present(read_run(run), plan, quiet=quiet)
+    present(read_run(run, fingerprints=False), plan, quiet=quiet)
