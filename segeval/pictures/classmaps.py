@@ -27,7 +27,7 @@ def read_values(
 
     Masks that hold anything else than was counted are a `MaskError`.
     """
-    true, predicted = read_pair(pair, max_pixels=reading.max_pixels, lossy=True)
+    true, predicted = read_pair(pair, max_pixels=reading.max_pixels, lossy=True, volumes=True)
     truth, prediction = true.values, None if predicted is None else predicted.values
     if prediction is not None and reading.resize_prediction:
         prediction = resize(prediction, truth.shape)
