@@ -62,6 +62,7 @@ def read_mask(
     lossy: bool = False,
     shape: Shape | None = None,
     objects: bool = False,
+    volumes: bool = False,
 ) -> Mask:
     """Read one mask from a PNG, TIFF, BMP, GIF, ``.npy`` or ``.npz`` file, or from an annotation.
 
@@ -70,12 +71,14 @@ def read_mask(
     dropped. A grey JPEG is read only where ``lossy`` allows it, as for a map that meets a
     threshold. ``shape`` is that of the other side, for an annotation that does not state its own.
     With ``objects`` an annotation gives each object a value of its own; see
-    `segeval.values.object_values`.
+    `segeval.values.object_values`. A volume is refused unless ``volumes`` are expected.
     """
     if isinstance(path, Annotation):
         how = {"fingerprints": fingerprints, "objects": objects}
         return _read_annotation(path, shape, max_pixels, **how)
     if is_volume(path):
+        if not volumes:
+            raise MaskError(f"{path}: it is a volume; only masks of rows and columns serve here")
         values, form, mark = read_volume(Path(path), max_pixels, fingerprints=fingerprints)
         return Mask(values=values, form=form, fingerprint=mark)
     with named(path), opened(path) as file:

@@ -98,6 +98,7 @@ def read_pair(
     fingerprints: bool = False,
     lossy: bool = False,
     objects: bool = False,
+    volumes: bool = False,
 ) -> tuple[Mask, Mask | None]:
     """Read both masks of a pair, the truth as `read_truth`; None for no prediction.
 
@@ -107,6 +108,7 @@ def read_pair(
         "max_pixels": max_pixels,
         "fingerprints": fingerprints,
         "objects": objects,
+        "volumes": volumes,
     }
     prediction, shape = None, None
     if isinstance(pair.truth, Annotation) and isinstance(pair.prediction, Path):

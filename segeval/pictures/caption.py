@@ -31,6 +31,10 @@ class Caption:
         """What is written and comes from files: names of the image and of classes."""
         return [self.name, self.subject, *(meaning for _, meaning, _ in self.legend)]
 
+    def noted(self, note: str) -> "Caption":
+        """Return the caption with one more note, if that says anything."""
+        return replace(self, note="; ".join(filter(None, (self.note, note))))
+
 
 def position_of(labels: LabelMap, name: str | None) -> int | None:
     """Return the index of the class of a name, or None for all classes."""

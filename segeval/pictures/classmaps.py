@@ -16,7 +16,7 @@ from segeval.inputs.pairing import Pair
 from segeval.inputs.regions import read_pair
 from segeval.labels.classify import MISSED, translate_values
 from segeval.labels.labelmap import UNKNOWN, VOID, LabelMap, Side
-from segeval.pictures.slices import laid_out, worst_slices
+from segeval.pictures.slices import laid_out, say_slices, worst_slices
 from segeval.settings import Reading, Unknown
 
 
@@ -27,7 +27,7 @@ def read_values(
 
     Masks that hold anything else than was counted are a `MaskError`.
     """
-    true, predicted = read_pair(pair, max_pixels=reading.max_pixels, lossy=True)
+    true, predicted = read_pair(pair, max_pixels=reading.max_pixels, lossy=True, volumes=True)
     truth, prediction = true.values, None if predicted is None else predicted.values
     if prediction is not None and reading.resize_prediction:
         prediction = resize(prediction, truth.shape)
@@ -48,11 +48,20 @@ def read_classes(
 
     Of volumes, (H, W) are the worst slices.
     """
+    truth, prediction, _ = read_picture(pair, reading, translation, counted)
+    return truth, prediction
+
+
+def read_picture(
+    pair: Pair, reading: Reading, translation: RunLookup, counted: ImageCounts
+) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger], str]:
+    """Read classes as `read_classes`, and say which slices of a volume they are."""
     truth, prediction = translation.pair(*read_values(pair, reading, counted))
     if truth.ndim == 2:
-        return truth, prediction
+        return truth, prediction, ""
     chosen = worst_slices(truth, prediction)
-    return laid_out(truth, chosen, VOID), laid_out(prediction, chosen, VOID)
+    note = say_slices(chosen, len(truth))
+    return laid_out(truth, chosen, VOID), laid_out(prediction, chosen, VOID), note
 
 
 NEW: Final = -4  # index of a value that the run does not hold

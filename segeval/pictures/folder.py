@@ -19,7 +19,7 @@ from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
 from segeval.memory import keep_memory
 from segeval.pictures.caption import Caption
-from segeval.pictures.classmaps import RunLookup, read_classes
+from segeval.pictures.classmaps import RunLookup, read_picture
 from segeval.pictures.overlay import Style, draw_picture
 from segeval.settings import Reading
 from segeval.text import listed, reason_of
@@ -120,7 +120,7 @@ def draw_overlays(
 
 
 def _draw(job: Job, plan: Plan) -> Problem | None:
-    truth, prediction = read_classes(job.pair, plan.reading, plan.translation, job.counted)
+    truth, prediction, note = read_picture(job.pair, plan.reading, plan.translation, job.counted)
     photograph, odd = None, None
     if job.photograph is not None:
         height, width = truth.shape
@@ -135,7 +135,7 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
         except MaskError as error:
             kind = "photograph that cannot be read, grey is used"
             odd = Problem(name=job.pair.name, kind=kind, detail=str(error))
-    content = draw_picture(truth, prediction, plan.style, job.card, photograph)
+    content = draw_picture(truth, prediction, plan.style, job.card.noted(note), photograph)
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

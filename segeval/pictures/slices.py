@@ -40,6 +40,24 @@ def laid_out(volume: NDArray[Any], chosen: Sequence[int], empty: int) -> NDArray
     return tiles.swapaxes(1, 2).reshape(rows * height, columns * width)
 
 
+def say_slices(chosen: Sequence[int], slices: int) -> str:
+    """Name the slices of a picture, counted from 1.
+
+    >>> say_slices([3, 0], 4)
+    'slices 4, 1 of 4, the worst first'
+    """
+    numbers = ", ".join(str(number + 1) for number in chosen)
+    return f"slice{'s' * (len(chosen) > 1)} {numbers} of {slices}, the worst first"
+
+
+def say_shown(image: ImageInfo) -> str:
+    """Say that not all slices of a volume are shown; nothing of others."""
+    size = size_of(image.truth_form)
+    if size is None or size[2] <= MOST:
+        return ""
+    return f"{MOST} of {size[2]} slices: those with most wrong voxels, the worst first"
+
+
 def picture_shape(image: ImageInfo) -> tuple[int, int]:
     """Return rows and columns of the picture of an image, or of the slices of a volume."""
     size = size_of(image.truth_form)

@@ -17,7 +17,7 @@ from segeval.counting.run import ImageCounts
 from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
 from segeval.pictures.caption import Caption
-from segeval.pictures.classmaps import RunLookup, read_classes
+from segeval.pictures.classmaps import RunLookup, read_picture
 from segeval.pictures.overlay import Classes, Style, draw_panels, to_png
 from segeval.settings import Reading
 from segeval.text import defined
@@ -70,7 +70,7 @@ def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
     }
     try:
         image = album.images[card.name]
-        sides = read_classes(image.info.pair, album.reading, album.translation, image)
+        *sides, slices = read_picture(image.info.pair, album.reading, album.translation, image)
     except MaskError as error:
         return picture | {"trouble": str(error)}
     photograph, note = _photograph(album, card.name, sides[0].shape)
@@ -78,7 +78,7 @@ def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
     style = replace(album.style, plain=True, side_by_side=True)
     layers = dict(zip(*draw_panels(truth, prediction, style, below), strict=True))
     return picture | {
-        "note": "; ".join(filter(None, (card.note, note))),
+        "note": "; ".join(filter(None, (card.note, slices, note))),
         "width": truth.shape[1],
         "height": truth.shape[0],
         "pixelated": truth.shape == sides[0].shape,

@@ -16,6 +16,7 @@ from segeval.labels.labelmap import NO_CLASS
 from segeval.pictures.caption import Caption, describe_images, subject_of
 from segeval.pictures.errormaps import side_codes
 from segeval.pictures.palettes import Palette, class_colors
+from segeval.pictures.slices import say_shown
 from segeval.reports.compare import signed
 from segeval.scoring.compare import without_rounding
 from segeval.scoring.metrics import METRICS, Place, class_scores, mean_titles, shown, title_of
@@ -130,7 +131,7 @@ def describe_image(
         "name": info.name,
         "size": said_size(info.truth_form, info.height, info.width),
         "subject": cards[-1].subject,
-        "notes": _notes(catalogue, number, cards),
+        "notes": [*_notes(catalogue, number, cards), *filter(None, [say_shown(info)])],
         "scores": [
             [title, _contrast([dict(card.scores)[title] for card in cards])]
             for title, _ in cards[-1].scores

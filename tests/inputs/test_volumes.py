@@ -53,7 +53,7 @@ def test_every_format_holds_the_same_values(
 ) -> None:
     stored = labels.astype(dtype if extension.startswith(".nii") else dtype.strip(">"))
     path = save_volume(tmp_path / f"a{extension}", stored, OBLIQUE, compress=compress)
-    mask = read_mask(path)
+    mask = read_mask(path, volumes=True)
     assert np.array_equal(mask.values, labels.T)
     assert mask.form.endswith("5×7×4 voxels of 0.728011×0.728011×3 mm")
 
@@ -145,7 +145,7 @@ def test_scaled_whole_numbers_are_labels_and_others_are_refused(
     data[352:] = (labels.T.astype("<f8") * 2).tobytes()
     prediction.write_bytes(data)
     assert document(prediction, truth)["summary"]["miou"] == 1
-    assert read_mask(prediction).form.startswith("NIfTI float64 scaled by 0.5, ")
+    assert read_mask(prediction, volumes=True).form.startswith("NIfTI float64 scaled by 0.5, ")
 
 
 @pytest.mark.parametrize(
@@ -266,3 +266,14 @@ def test_volumes_are_compared_as_numbers(tmp_path: Path) -> None:
     differences = [row["relative_volume_difference"] for row in rows]
     assert differences[:3] == pytest.approx([-5 / 29, 0.5, -1], rel=1e-12)
     assert differences[3] is None
+
+
+def test_what_is_for_images_refuses_volumes(labels: Labels, tmp_path: Path) -> None:
+    truth = save_volume(tmp_path / "truth" / "a.nii.gz", (labels == 1).astype(np.uint8))
+    (tmp_path / "maps").mkdir()
+    np.save(tmp_path / "maps" / "a.npy", np.full((28, 5), 0.5, np.float32))
+    words = f"{truth}: it is a volume; only masks of rows and columns serve here"
+    assert words in segeval("losses", tmp_path / "maps", truth.parent, expect=3).stderr
+    assert (
+        words in segeval("rle", "encode", truth.parent, "-o", tmp_path / "a.csv", expect=3).stderr
+    )

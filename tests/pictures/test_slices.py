@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,12 @@ from made.sets import segeval
 from made.volumes import save_volume
 from PIL import Image
 
-from segeval.pictures.slices import laid_out, worst_slices
+from segeval.counting.dataset import count_dataset
+from segeval.pictures.classmaps import lookup_of
+from segeval.pictures.slices import laid_out, picture_shape, say_shown, worst_slices
+from segeval.scoring.score import label_and_score
+from segeval.settings import LabelChoice, Source
+from segeval.viewer.renderer import Renderer, Wanted
 
 pytest.importorskip("nibabel")
 
@@ -45,7 +51,28 @@ def test_pictures_of_a_volume_are_drawn(folders: tuple[Path, Path], tmp_path: Pa
     segeval("overlay", *folders, "-o", tmp_path / "drawn", "--plain")
     with Image.open(tmp_path / "drawn" / "a.png") as picture:
         assert picture.size == (12, 9)
-    assert "IoU" in segeval("show", *folders, "a").stdout
+    said = segeval("show", *folders, "a").stdout
+    assert "slices 10, 11, 12, 9, 8, 7, 6, 5, 4 of 12, the worst first" in " ".join(said.split())
     page = tmp_path / "page.html"
     segeval("score", *folders, "--html", page)
-    assert page.read_text().count("data:image/png") >= 3
+    text = page.read_text()
+    assert text.count("data:image/png") >= 3
+    assert "slices 10, 11, 12" in text
+
+
+def test_the_viewer_shows_and_names_the_same_slices(folders: tuple[Path, Path]) -> None:
+    prediction, truth = folders
+    run = count_dataset(Source(prediction=prediction, truth=truth))
+    scores = label_and_score(run, LabelChoice())
+    sides = [(scores, lookup_of(run, scores.labels))]
+    drawer = Renderer(sides, {}, opacity=0.6, max_pixels=1 << 20)
+    drawn = drawer.draw(Wanted(image=0, kind="errors", run=0))
+    assert Image.open(io.BytesIO(drawn)).size == picture_shape(run.images[0])[::-1] == (12, 9)
+    wrong = [
+        sum(t != p for t, p in (drawer.values_at(0, 0, x, y) for x in columns for y in range(3)))
+        for columns in (range(4), range(4, 8), range(8, 12))
+    ]
+    assert wrong == [9, 9, 9]
+    last = (drawer.values_at(0, 0, x, y) for x in range(8, 12) for y in range(6, 9))
+    assert sum(t != p for t, p in last) == 3
+    assert say_shown(run.images[0]).startswith("9 of 12 slices")

@@ -72,7 +72,7 @@ def show(
     """
     from segeval.cli.notices import say_classes
     from segeval.pictures.caption import describe_images, position_of, subject_of
-    from segeval.pictures.classmaps import drawn_labels, lookup_of, read_classes
+    from segeval.pictures.classmaps import drawn_labels, lookup_of, read_picture
     from segeval.pictures.errormaps import error_codes
     from segeval.pictures.palettes import palette_of
     from segeval.pictures.terminal import draw_text
@@ -87,12 +87,14 @@ def show(
     (card,) = describe_images(scores, position, [number])
     drawn, place = drawn_labels(scores.labels, position)
     translation = lookup_of(run, drawn, unknown=labels.unknown)
-    truth, prediction = read_classes(pair, reading.reading(), translation, run.image(number))
+    truth, prediction, note = read_picture(pair, reading.reading(), translation, run.image(number))
     codes = error_codes(truth, prediction, place, translation.classes)
     columns = shown.width or terminal_width()
     colors = _colors(os.environ) if shown.colors == "auto" else shown.colors
     scheme = palette_of(scores.labels, position)
-    write_stdout(draw_text(codes, scheme, card, columns=columns, colors=colors), drawn=True)
+    write_stdout(
+        draw_text(codes, scheme, card.noted(note), columns=columns, colors=colors), drawn=True
+    )
     say_classes(run, scores.counts, scores.labels, quiet=quiet)
 
 
