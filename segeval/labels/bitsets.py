@@ -30,8 +30,8 @@ def bit_labels(run: CountedRun, choice: LabelChoice) -> LabelMap | None:
     if choice != LabelChoice():
         raise LabelError(
             "masks of single classes (--per-class) say which class each pixel is of, so leave out "
-            "--labels, --classes, --ignore, --level, --objects, thresholds and --pred-offset; "
-            "where nothing is judged is said by --roi"
+            "--labels, --classes, --ignore, --level, --objects, thresholds and --pred-offset, and "
+            "do not sweep them; where nothing is judged is said by --roi"
         )
     (names,) = stated
     held = sorted(values_on_side(run, "truth") | values_on_side(run, "prediction"))

@@ -190,10 +190,14 @@ def test_bands_are_classes(tmp_path: Path) -> None:
     assert int(table.pixels[table.truth == table.prediction].sum()) == RIGHT
 
 
-def test_frames_behind_one_directory_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ['{"shape": [3, 8, 8], "truncated": true}', "ImageJ=1.11a\nimages=3\nslices=3\n"],
+)
+def test_frames_behind_one_directory_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.tif"
-    tifffile.imwrite(path, np.zeros((3, 8, 8), np.uint8), imagej=True, truncate=True)
-    with pytest.raises(MaskError, match="a stack of ImageJ of 3 frames in one"):
+    tifffile.imwrite(path, np.zeros((8, 8), np.uint8), description=text, metadata=None)
+    with pytest.raises(MaskError, match="several frames behind the tags of one"):
         read_mask(path)
 
 

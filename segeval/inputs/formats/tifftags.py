@@ -16,6 +16,7 @@ FRAMES: Final = 10_000  # that are counted
 TEXT: Final = 2  # type of tags that hold text
 KIND_OF_PAGE, OLD_KIND_OF_PAGE, DESCRIPTION = 254, 255, 270
 REDUCED, MASK = 1, 4  # bits of the kind of a page
+TRUNCATED: Final = re.compile(r'\{"shape": .*"truncated": true')  # as tifffile writes it
 IMAGEJ_STACK: Final = re.compile(r"ImageJ=[^\n]*\nimages=(\d{1,9})\b")
 LAST: Final = 1 << 40  # place in a file that no system refuses to look at
 
@@ -130,9 +131,10 @@ def read_tags(stream: IO[bytes], frame: int | None = None) -> Tags:
 
 def _refuse_hidden(page: Tags) -> None:
     """Refuse a stack whose frames follow upon each other, behind the directory of the first."""
-    found = IMAGEJ_STACK.match(page.text(DESCRIPTION))
-    if found and int(found[1]) > 1:
+    text = page.text(DESCRIPTION)
+    found = IMAGEJ_STACK.match(text)
+    if (found and int(found[1]) > 1) or TRUNCATED.match(text):
         raise MaskError(
-            f"it is a stack of ImageJ of {found[1]} frames in one; save one mask a file, or each "
-            "frame with tags of its own"
+            "its description tells of several frames behind the tags of one; save one mask a file, "
+            "or each frame with tags of its own"
         )
