@@ -62,8 +62,26 @@ def as_objects(
     Where classes have objects of their own, or are to have components, both stay as they are.
     """
     if run.objects is not None or source != "ids":
+        if source == "ids":
+            _refuse_classes(run)
         return run, choice
     return with_ids(run, choice.ignore), of_objects(choice)
+
+
+def _refuse_classes(run: CountedRun) -> None:
+    """Stop where one side has objects of classes, and the masks of the other classes alone."""
+    sides: tuple[Side, ...] = ("truth", "prediction")
+    kinds = {
+        side: {form.partition(",")[0] for form in run.images.column(f"{side}_form") if form}
+        for side in sides
+    }
+    plain = [side for side in sides if kinds[side] and not kinds[side] & {YOLO, *COCO_FORMS}]
+    if len(plain) == 1:
+        raise LabelError(
+            f"the masks of the {plain[0]} say of each pixel which class it is of, and not which "
+            "object, as the annotations of the other side do: name annotations on both sides, or "
+            "leave out --objects"
+        )
 
 
 def with_ids(run: CountedRun, ignore: Collection[int] | None) -> CountedRun:

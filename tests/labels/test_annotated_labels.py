@@ -82,6 +82,9 @@ def test_annotations_that_were_counted_by_class_alone_have_no_objects(tmp_path: 
     run = count_dataset(Source(prediction=path, truth=path))
     with pytest.raises(LabelError, match=r"of the truth were counted by class.*score them again"):
         with_ids(replace(run, objects=None), None)
+    masks = save(tmp_path / "masks" / "a.png", MASK).parent
+    said = " ".join(segeval("score", masks, path, "--objects", "ids", expect=3).stderr.split())
+    assert "the masks of the prediction say of each pixel which class it is of" in said
     empty = written(tmp_path / "e.json", coco())
     assert document(empty, empty, "--objects", "ids")["objects"]["truth"] == 0
 
