@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -211,11 +212,24 @@ def count_dataset(
 
     several = (workers or default_workers(len(pairs), threads=True)) > 1  # else nothing is shared
     threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels, numbering)
-    faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
+    with _resting_collector():
+        faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is not None:
         file.finish(provenance)
     return gathered.run(provenance)
+
+
+@contextmanager
+def _resting_collector() -> Iterator[None]:
+    """Let the garbage collector rest: counting makes no cycles, and every pair would be visited."""
+    rests = not gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not rests:
+            gc.enable()
 
 
 def map_pairs(

@@ -48,9 +48,7 @@ class ImageInfo:
     group: str = ""
     roi_path: str = ""
     fingerprints: str = field(default="", compare=False)
-    origin: object = field(
-        default_factory=object, compare=False, repr=False
-    )  # what it was read with
+    origin: object = field(default_factory=object, compare=False, repr=False)  # what read it
 
     @classmethod
     def of(
@@ -95,8 +93,22 @@ class ImageCounts:
     info: ImageInfo
     table: ContingencyTable
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go from a worker to its parent as texts and packed integers, a third of the work."""
+        columns = self.table.truth, self.table.prediction, self.table.pixels
+        return _received, (np.concatenate(columns).tobytes(), *_known(self.info))
+
+
+def _received(columns: bytes, *known: Any) -> ImageCounts:
+    truth, prediction, pixels = np.frombuffer(columns, np.int64).reshape(3, -1)
+    return ImageCounts(
+        info=ImageInfo(**dict(zip(FIELDS, known, strict=False))),
+        table=ContingencyTable(truth=truth, prediction=prediction, pixels=pixels),
+    )
+
 
 FIELDS: Final = tuple(each.name for each in fields(ImageInfo))
+_known = operator.attrgetter(*FIELDS[:-1])  # all but what it was read with
 NUMBERS: Final = {"height", "width"}
 REPEATED: Final = {"group", "truth_form", "prediction_form", "roi_path"}  # mostly the same texts
 

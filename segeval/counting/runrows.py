@@ -168,7 +168,7 @@ def _read_images(connection: sqlite3.Connection, most: int, *, fingerprints: boo
     """Read all images in the order of their names."""
     images, origin = Images(), object()
     columns = [np.empty((0, 3), np.int64)]
-    for block in blocks_of(_select_images(connection, most, "name"), BLOCK):
+    for block in blocks_of(_select_images(connection, most, "name"), MANY):
         part = _stored(block, origin, fingerprints=fingerprints)
         images.join(part.images)
         columns.append(np.stack([part.numbers, part.rows, part.checksums], axis=1))

@@ -19,7 +19,7 @@ from segeval.scoring.metrics import ROUNDING
 LEVEL: Final = 0.95  # share of the resamples that lies within an interval
 SEED: Final = 12345  # seed unless another is given
 FEW: Final = 20  # units below which an interval is not to be relied on
-BLOCK: Final = 1 << 21  # cells of a matrix of weights that is held at a time, 16 MiB of float64
+BLOCK: Final = 1 << 22  # cells of a matrix of weights that is held at a time, 32 MiB of float64
 FEWEST, MOST = 10, 100_000
 
 
@@ -96,7 +96,7 @@ def draw(
 ) -> Iterator[NDArray[np.float64]]:
     """Draw as many units as there are, with replacement, round after round.
 
-    Yields how often each image is drawn, (B, N), in blocks of B rounds, by default of 16 MiB. The
+    Yields how often each image is drawn, (B, N), in blocks of B rounds, by default of 32 MiB. The
     indices are those that `scipy.stats.bootstrap` draws from the same generator.
 
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 6.

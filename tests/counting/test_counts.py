@@ -1,11 +1,18 @@
 """Counts as narrow columns: the same numbers as int64, whole or in blocks."""
 
+import gc
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
+from made.sets import data_set, made_run
 
 from segeval.counting import counts as module
 from segeval.counting.contingency import ranked
 from segeval.counting.counts import Counts, narrowed
+from segeval.counting.dataset import count_dataset
+from segeval.settings import Source
 from segeval.values import COLOR, NO_PREDICTION
 
 
@@ -55,3 +62,22 @@ def test_integers_are_ranked_whether_they_lie_close_together_or_not(values: list
     array = np.array(values, np.int64)
     for ours, reference in zip(ranked(array), np.unique(array, return_inverse=True), strict=True):
         assert ours.tolist() == reference.tolist()
+
+
+def test_images_travel_between_processes_as_a_few_packed_integers() -> None:
+    image = made_run((np.eye(9, dtype=np.uint8), np.ones((9, 9), np.uint8))).image(0)
+    sent = pickle.dumps(image)
+    again = pickle.loads(sent)
+    assert again == image
+    assert again.info.origin is not image.info.origin
+    assert sent.count(b"numpy") == 0
+    assert not again.table.pixels.flags.writeable
+
+
+def test_the_garbage_collector_rests_while_pairs_are_counted(tmp_path: Path) -> None:
+    prediction, truth = data_set(tmp_path, {"a": (np.eye(9), np.ones((9, 9)))})
+    seen: list[bool] = []
+    source = Source(prediction=prediction, truth=truth)
+    count_dataset(source, progress=lambda *_: seen.append(gc.isenabled()))
+    assert seen == [False]
+    assert gc.isenabled()
