@@ -22,6 +22,8 @@ Reduction: TypeAlias = Literal["none", "mean", "sum"]
 
 NEAR: Final = 40.0  # logits up to here have powers whose squares are finite in float32
 
+Block: TypeAlias = tuple[slice, slice]  # images and pixels
+
 Ignore: TypeAlias = SupportsIndex | Collection[SupportsIndex] | None
 
 BLOCK: Final = 1 << 17  # elements of a NumPy array worked on at a time, to stay in the cache
@@ -119,29 +121,26 @@ def _channels(values: tuple[int, ...], truth: tuple[int, ...], *, logits: bool) 
     )
 
 
-def blocks(pixels: Pixels) -> Iterator[Pixels]:
-    """Cut NumPy arrays into blocks that fit the cache; other arrays stay in one piece."""
+def blocks(pixels: Pixels) -> Iterator[Block | None]:
+    """Yield blocks of NumPy arrays that fit the cache; None for others, which stay in one piece."""
     images, length = pixels.truth.shape
     step = max(BLOCK // pixels.classes, 1)
     if not is_numpy_namespace(pixels.xp) or images * length <= step:
-        yield pixels
+        yield None
         return
     keep_memory()
     for image in range(images):
         for start in range(0, length, step):
-            here = (slice(image, image + 1), slice(start, start + step))
-            yield replace(
-                pixels,
-                values=pixels.values[here[0], ..., here[1]],
-                truth=pixels.truth[here],
-                weights=None if pixels.weights is None else pixels.weights[here],
-            )
+            yield slice(image, image + 1), slice(start, start + step)
 
 
-def mask_and_check(pixels: Pixels) -> Pixels:
+def mask_and_check(pixels: Pixels, block: Block | None = None) -> Pixels:
     """Blank void pixels (value 0.5, truth and weight 0), check the others, and convert all."""
-    xp, values, truth = pixels.xp, _floating(pixels.xp, pixels.values), pixels.truth
-    weights = pixels.weights
+    xp, values, truth, weights = pixels.xp, pixels.values, pixels.truth, pixels.weights
+    if block is not None:
+        values, truth = values[block[0], ..., block[1]], truth[block]
+        weights = None if weights is None else weights[block]
+    values = _floating(xp, values)
     if weights is not None:
         weights = xp.astype(weights, values.dtype, copy=False)
     if _is(xp, truth.dtype, "integral") and not is_numpy_namespace(xp):

@@ -27,7 +27,7 @@ def reduce_pixels(pixels: Pixels, reduction: str, terms: Callable[[Pixels], Term
     total: Array = 0.0
     divisor: Array = 0.0
     for block in blocks(pixels):
-        judged = mask_and_check(block)
+        judged = mask_and_check(pixels, block)
         losses, shares = terms(judged)
         total = total + sums(xp, _weighted(judged, losses))
         divisor = divisor + _divisor(judged, shares)
@@ -112,7 +112,8 @@ def binary_focal(
     """Return alpha_t (1 - p_t)^gamma times the binary cross-entropy."""
     xp, truth = judged.xp, judged.truth
     if judged.near:
-        power = xp.exp(_against(judged, truth))
+        against = _against(judged, truth)
+        power = xp.exp(against, **into(xp, against))
         total = 1 + power
         focus = _power(xp, xp.divide(power, total, **into(xp, total)), gamma)
         losses = xp.log1p(power)
