@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from segeval.errors import RunError
+from segeval.objects.components import components_of
 from segeval.objects.counts import ObjectCounts, count_objects
 from segeval.objects.names import name_values
 from segeval.objects.result import FoundObjects
@@ -63,7 +65,11 @@ def _joined(blocks: Sequence[Mapping[str, Values]]) -> dict[str, Values]:
 def compare_objects(comparison: RunComparison, rules: ObjectRules) -> ObjectComparison:
     """Compare the objects of two runs that are compared, by the same resamples and swaps."""
     both_sides = comparison.baseline, comparison.scores
-    found = [FoundObjects.of(side, rules.source) for side in both_sides]
+    if len(held := {components_of(side.run) for side in both_sides}) > 1:
+        raise RunError(
+            f"components of the runs were counted in two ways: {', '.join(sorted(held))}"
+        )
+    found = [FoundObjects.of(side, rules) for side in both_sides]
     one, two = (
         count_objects(each.table, rules).map(lambda part: part.sum(axis=2)) for each in found
     )

@@ -21,7 +21,7 @@ from segeval.errors import LabelError, SettingError
 from segeval.labels.choose import explicit_labels
 from segeval.labels.classify import translate_values
 from segeval.labels.labelmap import OVERLAP, SIDES, LabelMap, Side
-from segeval.objects.rules import Connectivity, ObjectSource
+from segeval.objects.rules import Connectivity, ObjectRules
 from segeval.settings import LabelChoice
 from segeval.values import class_values, is_object, object_values
 
@@ -128,10 +128,15 @@ def alike(labels: LabelMap | None) -> str:
     return f"{ALIKE}{zlib.crc32(stated.encode()):08x}"
 
 
-def check_source(run: CountedRun, labels: LabelMap, source: ObjectSource) -> None:
+def components_of(run: CountedRun) -> str:
+    """Return what a run says of its components, or nothing if it holds none."""
+    return next((fact for fact in run.provenance.waivers if fact.startswith(FACT)), "")
+
+
+def check_source(run: CountedRun, labels: LabelMap, rules: ObjectRules) -> None:
     """Refuse a run that does not hold such objects, or components of other classes."""
-    held = [fact for fact in run.provenance.waivers if fact.startswith(FACT)]
-    if source == "ids":
+    held = components_of(run)
+    if rules.source == "ids":
         if held:
             raise SettingError("this run holds components; type --objects components")
         return
@@ -140,7 +145,13 @@ def check_source(run: CountedRun, labels: LabelMap, source: ObjectSource) -> Non
             "this run holds no components, which are found in masks; count again: type `segeval "
             "score PRED TRUTH --objects components`"
         )
-    known, now = held[0].partition(ALIKE)[2], alike(labels).removeprefix(ALIKE)
+    neighbours = held.removeprefix(FACT).partition(",")[0]
+    if rules.connectivity not in {None, neighbours}:
+        raise SettingError(
+            f"--connectivity {rules.connectivity}: components of this run have {neighbours} "
+            "neighbours; leave it out, or count again"
+        )
+    known, now = held.partition(ALIKE)[2], alike(labels).removeprefix(ALIKE)
     if known != now and (known or any(_several(run, labels, side) for side in SIDES)):
         raise LabelError(
             f"values that are one class in {labels.name} were not when components were counted, "

@@ -11,7 +11,7 @@ import numpy as np
 from segeval.objects.components import check_source
 from segeval.objects.counts import ObjectCounts, count_objects
 from segeval.objects.names import name_values
-from segeval.objects.rules import ObjectRules, ObjectSource
+from segeval.objects.rules import ObjectRules
 from segeval.objects.scores import Values, over_classes, score_counts, summarize_objects
 from segeval.objects.table import ObjectTable, find_objects
 from segeval.scoring.resampling import Units, draw, percentile_interval
@@ -153,10 +153,10 @@ class FoundObjects:
     kept: tuple[int, ...]  # positions of the classes that are in means
 
     @classmethod
-    def of(cls, scores: Scores, source: ObjectSource) -> FoundObjects:
+    def of(cls, scores: Scores, rules: ObjectRules) -> FoundObjects:
         """Find them; excluded classes are in no mean over classes."""
         labels, ignored = scores.labels.apart("an object of a value"), scores.unknown == "ignore"
-        check_source(scores.run, labels, source)
+        check_source(scores.run, labels, rules)
         table = find_objects(scores.run, labels, ignore_unknown=ignored)
         excluded = excluded_indices(scores.convention, scores.labels)
         left_out = {scores.labels.names[k] for k in excluded}
@@ -179,7 +179,7 @@ def score_objects(scores: Scores, rules: ObjectRules) -> ObjectScores:
 
     There are intervals if the scores have some, from resamples of the same units.
     """
-    found = FoundObjects.of(scores, rules.source)
+    found = FoundObjects.of(scores, rules)
     table, kept = found.table, list(found.kept)
     counts = count_objects(table, rules)
     pooled = counts.map(lambda part: part.sum(axis=2))

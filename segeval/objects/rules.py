@@ -85,6 +85,8 @@ class ObjectRules:
         Each true object with the predicted one of the highest IoU, or with its match.
     sizes : tuple of int
         Pixels at which bins of objects begin; empty for none.
+    connectivity : {"4", "8"}, optional
+        Neighbours that a run of components must have been counted with.
     like, headline : str
         The preset that these rules are of, and the score that its tool reports; empty for none.
     """
@@ -97,6 +99,7 @@ class ObjectRules:
     matching: Matching = "most"
     aji: Aggregated = "best"
     sizes: tuple[int, ...] = ()
+    connectivity: Connectivity | None = None
     like: str = ""
     headline: str = ""
 

@@ -91,7 +91,7 @@ def _presets(content: Mapping[str, Any]) -> Iterator[ObjectPreset]:
 
 def explain_objects(scores: Scores, source: ObjectSource) -> list[PresetScore]:
     """Score the objects of a run under every preset: the highest value first."""
-    found = FoundObjects.of(scores, source)
+    found = FoundObjects.of(scores, ObjectRules(source=source))
     rows = [_row(found, preset) for preset in load_object_presets().values()]
     return sorted(rows, key=lambda row: (math.isnan(row.value), -row.value, row.preset))
 

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from made.sets import data_set, segeval
+from PIL import Image
 
 TRUTH = np.kron(np.array([[0, 7], [300, 300]], np.uint16), np.ones((4, 4), np.uint16))
 PREDICTION = np.kron(np.array([[0, 2], [9, 0]], np.uint16), np.ones((4, 4), np.uint16))
@@ -31,3 +33,22 @@ def test_options_of_objects_need_objects(tmp_path: Path) -> None:
     folders = data_set(tmp_path, {"a": (TRUTH, PREDICTION)})
     fault = segeval("score", *folders, "--objects-pooling", "image", expect=2).stderr
     assert "need --objects ids" in fault
+
+
+@pytest.mark.parametrize("form", ["tif", "npy", "png"])
+def test_ids_of_32_bits_are_objects_in_every_form(tmp_path: Path, form: str) -> None:
+    for side, mask in (("truth", TRUTH), ("pred", PREDICTION)):
+        (tmp_path / side).mkdir()
+        ids = mask.astype(np.int32) * 1000  # up to 300 000
+        path = tmp_path / side / f"a.{form}"
+        if form == "npy":
+            np.save(path, ids)
+        elif form == "tif":
+            Image.fromarray(ids).save(path)
+        else:  # as panoptic PNGs have them: red is the lowest byte
+            bytes_ = np.stack([ids & 255, ids >> 8 & 255, ids >> 16 & 255], axis=-1)
+            Image.fromarray(bytes_.astype(np.uint8)).save(path)
+    how = ("--objects", "ids", "--per-object", tmp_path / "o.csv", "--format", "json")
+    block = json.loads(segeval("score", tmp_path / "pred", tmp_path / "truth", *how).stdout)
+    assert (block["objects"]["pq"], block["objects"]["truth"]) == (0.75, 2)
+    assert ",300000," in (tmp_path / "o.csv").read_text("utf-8")

@@ -157,6 +157,12 @@ def test_runs_keep_components_through_workers_shards_and_resumption(
     assert json.loads(changed)["objects"]["summary"]["pq"]["delta"] == 0
     other = ("--connectivity", "4", "-o", tmp_path / "r", "--resume")
     assert "components:8" in segeval("score", *folders, *HOW, *other, expect=3).stderr
+    said = segeval("report", run, *HOW, "--connectivity", "4", expect=2).stderr
+    assert "components of this run have 8 neighbours" in said
+    four = ("--connectivity", "4", "-o", tmp_path / "four")
+    segeval("score", *folders, *HOW, *four)
+    said = segeval("compare", run, tmp_path / "four", *HOW, "--ci", "10", expect=3).stderr
+    assert "counted in two ways: components:4, components:8" in said
 
 
 def test_components_of_other_classes_are_refused(folders: Any, tmp_path: Path) -> None:

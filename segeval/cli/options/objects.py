@@ -72,6 +72,7 @@ class ObjectOptions:
         return replace(
             rules,
             source=self.objects,
+            connectivity=self.connectivity,
             thresholds=thresholds,
             headline=nearest_name(rules.headline, thresholds),
             sizes=parse_sizes(self.size_bins) if self.size_bins is not None else (),
