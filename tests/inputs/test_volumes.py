@@ -172,6 +172,12 @@ def test_a_volume_meets_only_volumes(labels: Labels, tmp_path: Path) -> None:
     assert f"{prediction} is no volume, but {truth} is" in refusal(prediction, truth)
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(b"text"))
     assert "no NIfTI volume is in it" in refusal(tmp_path / "b.nii.gz", truth)
+    (tmp_path / "d.nii.gz").write_bytes(b"")
+    assert "the file is empty (0 bytes)" in refusal(tmp_path / "d.nii.gz", truth)
+    data = bytearray(gzip.decompress(truth.read_bytes()))
+    data[70:72] = b"\x4d\0"  # the type of the samples
+    (tmp_path / "e.nii").write_bytes(data)
+    assert "data code 77 not recognized" in refusal(tmp_path / "e.nii", truth)
     save_volume(tmp_path / "c.nii.gz", np.zeros((5, 7, 4, 2), np.uint8))
     assert "it has 4 axes (5×7×4×2)" in refusal(tmp_path / "c.nii.gz", truth)
 
