@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +285,25 @@ def test_what_is_for_images_refuses_volumes(labels: Labels, tmp_path: Path) -> N
     assert (
         words in segeval("rle", "encode", truth.parent, "-o", tmp_path / "a.csv", expect=3).stderr
     )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told elsewhere")
+@pytest.mark.parametrize("extension", [".nii.gz", ".mha", ".nrrd"])
+def test_a_hundred_million_voxels_take_little_memory(tmp_path: Path, extension: str) -> None:
+    labels = np.zeros((512, 512, 400), np.uint8)
+    for number in range(1, 15):
+        labels[30 * number : 30 * number + 40, 100:300, 20 * number : 20 * number + 60] = number
+    for side in ("pred", "truth"):
+        save_volume(tmp_path / side / f"a{extension}", labels, compress=True)
+    program = (
+        "import re, sys\nfrom segeval.cli import app\n"
+        "try: app(sys.argv[1:])\nexcept SystemExit: pass\n"
+        "print(int(re.search(r'VmHWM:\\s*(\\d+)', open('/proc/self/status').read())[1]) // 1024)"
+    )
+    told = [sys.executable, "-c", program, "score", tmp_path / "pred", tmp_path / "truth"]
+    told += ["-o", tmp_path / "run.segeval", "--format", "total"]
+    done = subprocess.run(list(map(str, told)), capture_output=True, text=True, check=True)
+    score, memory = done.stdout.split()
+    assert float(score) == 1
+    assert int(memory) < 250
