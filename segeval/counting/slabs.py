@@ -14,7 +14,7 @@ from segeval.counting.numbering import Numbering
 from segeval.counting.run import ImageCounts, ImageInfo
 from segeval.errors import MaskError, Problem
 from segeval.inputs.pairing import Pair
-from segeval.inputs.volumes import VolumeFile, is_volume
+from segeval.inputs.volumes import VolumeFile, check_opens, is_volume
 from segeval.settings import Reading
 from segeval.values import OUTSIDE
 
@@ -23,6 +23,7 @@ def are_volumes(pair: Pair) -> bool:
     """Whether truth or prediction is a volume; a MaskError if the other is there, and is none."""
     masks = [mask for mask in pair.masks if not (isinstance(mask, Path) and is_volume(mask))]
     if masks and len(masks) < len(pair.masks):
+        check_opens(masks[0])
         others = ", ".join(str(mask) for mask in pair.masks if mask not in masks)
         raise MaskError(
             f"{masks[0]} is no volume, but {others} is; give volumes on both sides, e.g. .nii.gz"

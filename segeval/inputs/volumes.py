@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
+from segeval.inputs.annotations import Masked
 from segeval.inputs.files import OpenFile, named, opened
 from segeval.inputs.fingerprints import fingerprint_of
 from segeval.inputs.formats import itk, nifti
@@ -48,6 +49,13 @@ def is_volume(path: str | PathLike[str]) -> bool:
             return bool(kind_of(file.read(8)))
     except (OSError, ValueError):
         return False
+
+
+def check_opens(mask: Masked) -> None:
+    """Refuse a file that is not there, cannot be read, or is empty."""
+    if isinstance(mask, Path):
+        with named(mask), opened(mask):
+            pass
 
 
 class VolumeFile:

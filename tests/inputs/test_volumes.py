@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +174,12 @@ def test_a_volume_meets_only_volumes(labels: Labels, tmp_path: Path) -> None:
     assert f"{prediction} is no volume, but {truth} is" in refusal(prediction, truth)
     (tmp_path / "b.nii.gz").write_bytes(gzip.compress(b"text"))
     assert "no NIfTI volume is in it" in refusal(tmp_path / "b.nii.gz", truth)
+    (tmp_path / "d.nii.gz").write_bytes(b"")
+    assert "the file is empty (0 bytes)" in refusal(tmp_path / "d.nii.gz", truth)
+    data = bytearray(gzip.decompress(truth.read_bytes()))
+    data[70:72] = b"\x4d\0"  # the type of the samples
+    (tmp_path / "e.nii").write_bytes(data)
+    assert "data code 77 not recognized" in refusal(tmp_path / "e.nii", truth)
     save_volume(tmp_path / "c.nii.gz", np.zeros((5, 7, 4, 2), np.uint8))
     assert "it has 4 axes (5×7×4×2)" in refusal(tmp_path / "c.nii.gz", truth)
 
@@ -277,3 +285,25 @@ def test_what_is_for_images_refuses_volumes(labels: Labels, tmp_path: Path) -> N
     assert (
         words in segeval("rle", "encode", truth.parent, "-o", tmp_path / "a.csv", expect=3).stderr
     )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told elsewhere")
+@pytest.mark.parametrize("extension", [".nii.gz", ".mha", ".nrrd"])
+def test_a_hundred_million_voxels_take_little_memory(tmp_path: Path, extension: str) -> None:
+    labels = np.zeros((512, 512, 400), np.uint8)
+    for number in range(1, 15):
+        labels[30 * number : 30 * number + 40, 100:300, 20 * number : 20 * number + 60] = number
+    for side in ("pred", "truth"):
+        save_volume(tmp_path / side / f"a{extension}", labels, compress=True)
+    program = (
+        "import re, sys\nfrom segeval.cli import app\n"
+        "try: app(sys.argv[1:])\nexcept SystemExit: pass\n"
+        "print(int(re.search(r'VmHWM:\\s*(\\d+)', open('/proc/self/status').read())[1]) // 1024)"
+    )
+    told = [sys.executable, "-c", program, "score", tmp_path / "pred", tmp_path / "truth"]
+    told += ["-o", tmp_path / "run.segeval", "--format", "total"]
+    done = subprocess.run(list(map(str, told)), capture_output=True, text=True, check=True)
+    score, memory = done.stdout.split()
+    assert float(score) == 1
+    assert int(memory) < 250

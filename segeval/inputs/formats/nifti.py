@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any, Final
 
 import numpy as np
@@ -36,7 +39,7 @@ def read_header(stream: IO[bytes]) -> Volume:
     data.seek(0)
     holder = FileHolder(fileobj=data)
     kind: Any = Nifti1Image if length == 348 else Nifti2Image
-    with imageglobals.LoggingOutputSuppressor():
+    with _silent(imageglobals.logger):
         image = kind.from_file_map({"header": holder, "image": holder}, mmap=False)
     header, shape = image.header, _shape(image.shape)
     dtype = header.get_data_dtype()
@@ -58,6 +61,17 @@ def read_header(stream: IO[bytes]) -> Volume:
         read=read,
         check_end=lambda: _check_end(data),
     )
+
+
+@contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    """Let a logger say nothing: what it would say is raised as well, or is mended without harm."""
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _inflated(stream: Any) -> Any:
