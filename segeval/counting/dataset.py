@@ -182,6 +182,19 @@ def sizes_differ(pair: Pair, truth: tuple[int, ...], prediction: tuple[int, ...]
     return Problem(name=pair.name, kind="sizes differ", detail=detail)
 
 
+@contextmanager
+def _resting_collector() -> Iterator[None]:
+    """Let the garbage collector rest: pairs make no cycles, and each would be visited."""
+    rests = not gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not rests:
+            gc.enable()
+
+
+@_resting_collector()
 def count_dataset(
     source: Source,
     reading: Reading | None = None,
@@ -212,24 +225,11 @@ def count_dataset(
 
     several = (workers or default_workers(len(pairs), threads=True)) > 1  # else nothing is shared
     threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels, numbering)
-    with _resting_collector():
-        faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
+    faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is not None:
         file.finish(provenance)
     return gathered.run(provenance)
-
-
-@contextmanager
-def _resting_collector() -> Iterator[None]:
-    """Let the garbage collector rest: counting makes no cycles, and every pair would be visited."""
-    rests = not gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if not rests:
-            gc.enable()
 
 
 def map_pairs(

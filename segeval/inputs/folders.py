@@ -7,8 +7,9 @@ import os
 import stat
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -51,14 +52,16 @@ def index_folder(
     """Find the masks below a folder, and what stands in the way; or other files, by their names."""
     if (problem := _no_folder(folder, side)) is not None:
         return FolderIndex(files={}, problems=[problem])
-    found: dict[str, list[str]] = {}
+    found: dict[str, str] = {}
+    several: dict[str, list[str]] = {}
     index = FolderIndex(files={})
     for relative, path in _walk(str(folder), index.problems):
         name = pair_name(relative, suffix)
         if name is None or not is_included(include, name, relative):
             continue
         if (wanted or is_mask)(relative):
-            found.setdefault(name, []).append(path)
+            if (first := found.setdefault(name, path)) is not path:
+                several.setdefault(name, [first]).append(path)
         elif split_extension(relative)[1].lower() not in DATA:
             index.left_out.append(printable(path))
     if not found:
@@ -70,21 +73,31 @@ def index_folder(
         others = [path for path in index.left_out if path.lower().endswith(TABULAR)]
         detail += f"; a table or JSON is named itself, as {others[0]}" if others else ""
         index.problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
-    for name, paths in sorted(found.items()):
-        if len(paths) > 1:
-            files = ", ".join(sorted(paths))
-            detail = f"{files}: the same name on the {side} side; keep one of them"
-            index.problems.append(Problem(name=name, kind="two files of one name", detail=detail))
-        index.files[name] = Path(min(paths))
+    for name, paths in sorted(several.items()):
+        files, found[name] = ", ".join(sorted(paths)), min(paths)
+        detail = f"{files}: the same name on the {side} side; keep one of them"
+        index.problems.append(Problem(name=name, kind="two files of one name", detail=detail))
+    index.files.update(_paths(found))
     return index
+
+
+def _paths(files: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    """Yield names and paths in the order of the names; each folder is parsed once."""
+    known, folder = "", Path()
+    for name in sorted(files):
+        parent, _, file = files[name].rpartition(os.sep)
+        if parent != known:
+            known, folder = parent, Path(parent)
+        yield name, folder / file
 
 
 def is_mask(relative: str) -> bool:
     """Whether the name of a file is that of a mask: not hidden, and with a known extension."""
-    name = relative.rpartition("/")[2]
-    return not name.startswith(".") and split_extension(name)[1].lower() in IMAGE_EXTENSIONS
+    hidden = relative.startswith(".", relative.rfind("/") + 1)
+    return not hidden and split_extension(relative)[1].lower() in IMAGE_EXTENSIONS
 
 
+@lru_cache(maxsize=1)  # each name is asked for twice
 def split_extension(path: str) -> tuple[str, str]:
     """Part a path from its extension, which may be of two parts.
 
@@ -177,14 +190,15 @@ def pair_name(relative: str, suffix: str) -> str | None:
     Names of tables may end in anything, as the numbers of DICOM do: that is no extension.
     """
     stem, extension = split_extension(relative)
-    stem, suffix = stem if extension.lower() in EXTENSIONS else relative, normal(suffix)
-    name = next((text for text in (relative, stem) if text.endswith(suffix)), None)
-    if name is None:
-        return None
-    name = name.removesuffix(suffix) if suffix else stem
+    name = stem if extension.lower() in EXTENSIONS else relative
+    if suffix := normal(suffix):
+        ending = next((text for text in (relative, name) if text.endswith(suffix)), None)
+        if ending is None:
+            return None
+        name = ending.removesuffix(suffix)
     return name if name and not name.endswith("/") else None
 
 
 def normal(text: str) -> str:
     """Write accents in one way, as file systems differ in it, and any bytes so that they show."""
-    return unicodedata.normalize("NFC", printable(text))
+    return text if text.isascii() else unicodedata.normalize("NFC", printable(text))
