@@ -52,16 +52,13 @@ def _count_plain(truth: Runs, prediction: Runs, pixels: int) -> ContingencyTable
     below = [runs.background for runs in sides]
     values = [int(runs.values[0]) if runs.values.size else runs.background for runs in sides]
     both, one, other = _common(truth, prediction), _foreground(truth), _foreground(prediction)
-    counts = np.array(
-        [
-            (*below, pixels - one - other + both),
-            (below[0], values[1], other - both),
-            (values[0], below[1], one - both),
-            (*values, both),
-        ]
-    )
-    counts = counts[np.lexsort((counts[:, 1], counts[:, 0]))]
-    counts = counts[counts[:, 2] > 0]
+    cells = [
+        (*below, pixels - one - other + both),
+        (below[0], values[1], other - both),
+        (values[0], below[1], one - both),
+        (*values, both),
+    ]
+    counts = np.array(sorted(cell for cell in cells if cell[2]), np.int64)
     return ContingencyTable(truth=counts[:, 0], prediction=counts[:, 1], pixels=counts[:, 2])
 
 

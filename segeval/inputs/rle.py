@@ -250,13 +250,12 @@ def unite(rows: Sequence[Span], shape: Shape, order: RleOrder, background: int =
         ((starts, ends, value),) = rows
         values = np.full(starts.size, value, np.int64)
         return Runs(starts=starts, ends=ends, values=values, **how)
-    starts = np.concatenate([np.empty(0, np.int64), *(row[0] for row in rows)])
-    ends = np.concatenate([np.empty(0, np.int64), *(row[1] for row in rows)])
-    values = np.concatenate(
-        [np.empty(0, np.int64), *(np.full(row[0].size, row[2], np.int64) for row in rows)]
-    )
-    ranks = np.argsort(starts, kind="stable")
-    starts, ends, values = starts[ranks], ends[ranks], values[ranks]
+    if not rows:
+        return unite([(np.empty(0, np.int64), np.empty(0, np.int64), 0)], shape, order, background)
+    starts = np.concatenate([row[0] for row in rows])
+    ranks = starts.argsort(kind="stable")
+    starts, ends = starts[ranks], np.concatenate([row[1] for row in rows])[ranks]
+    values = np.repeat([row[2] for row in rows], [row[0].size for row in rows])[ranks]
     if (starts[1:] < ends[:-1]).any():
         starts, ends, values = _paint(rows)
     return Runs(starts=starts, ends=ends, values=values, **how)
