@@ -11,6 +11,7 @@ from segeval.counting.run import ImageInfo
 from segeval.inputs.geometry import size_of
 
 MOST: Final = 9  # slices in a picture
+LINE: Final = 1  # pixels between slices
 
 
 def worst_slices(truth: NDArray[Any], prediction: NDArray[Any]) -> list[int]:
@@ -26,18 +27,18 @@ def worst_slices(truth: NDArray[Any], prediction: NDArray[Any]) -> list[int]:
 
 
 def laid_out(volume: NDArray[Any], chosen: Sequence[int], empty: int) -> NDArray[Any]:
-    """Put slices of (D, H, W) beside and below each other, as square as can be.
+    """Put slices of (D, H, W) beside and below each other, as square as can be, with lines between.
 
     >>> laid_out(np.arange(3).reshape(3, 1, 1), [2, 0, 1], -1).tolist()
-    [[2, 0], [1, -1]]
+    [[2, -1, 0], [-1, -1, -1], [1, -1, -1]]
     """
     columns = math.ceil(math.sqrt(len(chosen)))
     rows = -(-len(chosen) // columns)
-    _, height, width = volume.shape
+    height, width = (side + LINE for side in volume.shape[1:])
     sheet = np.full((rows * columns, height, width), empty, volume.dtype)
-    sheet[: len(chosen)] = volume[chosen]
+    sheet[: len(chosen), :-LINE, :-LINE] = volume[chosen]
     tiles = sheet.reshape(rows, columns, height, width)
-    return tiles.swapaxes(1, 2).reshape(rows * height, columns * width)
+    return tiles.swapaxes(1, 2).reshape(rows * height, columns * width)[:-LINE, :-LINE]
 
 
 def say_slices(chosen: Sequence[int], slices: int) -> str:
@@ -65,4 +66,5 @@ def picture_shape(image: ImageInfo) -> tuple[int, int]:
         return image.height, image.width
     columns, rows, slices = size
     across = math.ceil(math.sqrt(min(slices, MOST)))
-    return -(-min(slices, MOST) // across) * rows, across * columns
+    down = -(-min(slices, MOST) // across)
+    return down * (rows + LINE) - LINE, across * (columns + LINE) - LINE

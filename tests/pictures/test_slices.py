@@ -42,15 +42,16 @@ def test_worst_slices_come_first_and_nine_at_most() -> None:
     chosen = worst_slices(truth, prediction)
     assert chosen == [11, 10, 9, 8, 7, 6, 5, 4, 3]
     sheet = laid_out(prediction, chosen, -1)
-    assert sheet.shape == (6, 24)
+    assert sheet.shape == (8, 26)
     assert np.array_equal(sheet[:2, :8], prediction[11])
-    assert np.array_equal(sheet[4:, 16:], prediction[3])
+    assert np.array_equal(sheet[6:, 18:], prediction[3])
+    assert (sheet[2] == -1).all()
 
 
 def test_pictures_of_a_volume_are_drawn(folders: tuple[Path, Path], tmp_path: Path) -> None:
     segeval("overlay", *folders, "-o", tmp_path / "drawn", "--plain")
     with Image.open(tmp_path / "drawn" / "a.png") as picture:
-        assert picture.size == (12, 9)
+        assert picture.size == (14, 11)
     said = segeval("show", *folders, "a").stdout
     assert "slices 10, 11, 12, 9, 8, 7, 6, 5, 4 of 12, the worst first" in " ".join(said.split())
     page = tmp_path / "page.html"
@@ -67,12 +68,12 @@ def test_the_viewer_shows_and_names_the_same_slices(folders: tuple[Path, Path]) 
     sides = [(scores, lookup_of(run, scores.labels))]
     drawer = Renderer(sides, {}, opacity=0.6, max_pixels=1 << 20)
     drawn = drawer.draw(Wanted(image=0, kind="errors", run=0))
-    assert Image.open(io.BytesIO(drawn)).size == picture_shape(run.images[0])[::-1] == (12, 9)
+    assert Image.open(io.BytesIO(drawn)).size == picture_shape(run.images[0])[::-1] == (14, 11)
     wrong = [
         sum(t != p for t, p in (drawer.values_at(0, 0, x, y) for x in columns for y in range(3)))
-        for columns in (range(4), range(4, 8), range(8, 12))
+        for columns in (range(4), range(5, 9), range(10, 14))
     ]
     assert wrong == [9, 9, 9]
-    last = (drawer.values_at(0, 0, x, y) for x in range(8, 12) for y in range(6, 9))
+    last = (drawer.values_at(0, 0, x, y) for x in range(10, 14) for y in range(8, 11))
     assert sum(t != p for t, p in last) == 3
     assert say_shown(run.images[0]).startswith("9 of 12 slices")
