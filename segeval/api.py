@@ -20,29 +20,27 @@ from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
 from segeval.counting.runschema import check_free
 from segeval.errors import Problem, SettingError
-from segeval.keywords import taking
+from segeval.keywords import parted, taking
 from segeval.labels.choose import explicit_labels
 from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import LabelMap
+from segeval.objects.compare import compare_both
 from segeval.objects.components import numbering_for
 from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.reports.result import AnyPath, Comparison, Result, label_settings
-from segeval.scoring.compare import compare_runs
 from segeval.scoring.convention import Convention
 from segeval.scoring.resampling import SEED, Resampling
 from segeval.scoring.score import label_and_score
 from segeval.settings import (
-    MAX_PIXELS,
+    AnnotationChoice,
     LabelChoice,
     Level,
-    Match,
-    Missing,
-    OnError,
     Reading,
     ReadingKeywords,
     Source,
     Unknown,
+    parse_values,
 )
 from segeval.text import counted
 
@@ -62,6 +60,7 @@ __all__ = [
 ]
 
 AnyLabels = AnyPath | LabelMap
+Void = Collection[int | str]
 
 
 class Labelling(TypedDict, total=False):
@@ -79,7 +78,7 @@ class Labelling(TypedDict, total=False):
 class Scoring(Labelling, total=False):
     """How counts become scores, as keywords; see `score`."""
 
-    ignore: Collection[int] | None
+    ignore: Void | None
     unknown: Unknown
     convention: Convention | None
     group_by: str | None
@@ -88,10 +87,14 @@ class Scoring(Labelling, total=False):
     objects: ObjectRules | ObjectSource | None
 
 
+class ReadAndScored(ReadingKeywords, Scoring, total=False):
+    """How masks are read and scored, as keywords."""
+
+
 @taking(LabelChoice)
 def _scorer(
     *,
-    ignore: Collection[int] | None = None,
+    ignore: Void | None = None,
     unknown: Unknown = "error",
     convention: Convention | None = None,
     group_by: str | None = None,
@@ -101,8 +104,8 @@ def _scorer(
     **labelling: Unpack[Labelling],
 ) -> Callable[[CountedRun], Result]:
     """Return what scores a run, after a check of its settings that needs no run."""
-    rules = ObjectRules(source=objects) if isinstance(objects, str) else objects
-    choice, convention = _choice(ignore, labelling), convention or Convention()
+    rules, convention = _rules(objects), convention or Convention()
+    choice = LabelChoice(ignore=parse_values(ignore), **labelling)
     labels = explicit_labels(choice)
     if labels is not None:
         labels.positions(convention.exclude)
@@ -121,8 +124,8 @@ def _scorer(
     return score
 
 
-def _choice(ignore: Collection[int] | None, labelling: Labelling) -> LabelChoice:
-    return LabelChoice(ignore=None if ignore is None else tuple(ignore), **labelling)
+def _rules(objects: ObjectRules | ObjectSource | None) -> ObjectRules | None:
+    return ObjectRules(source=objects) if isinstance(objects, str) else objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -210,20 +213,13 @@ def open_run(path: AnyPath) -> Run:
     return Run(counted=read_run(Path(path)))
 
 
-@taking(Reading)
+@taking(Source, Reading, AnnotationChoice.of, but=["annotations"])
 def count(
     *,
     prediction: AnyPath | None = None,
     truth: AnyPath | None = None,
     pairs: AnyPath | None = None,
-    pred_suffix: str = "",
-    truth_suffix: str = "",
-    match: Match = "path",
-    include: str | None = None,
-    missing: Missing = "error",
-    shard: str | None = None,
-    roi: AnyPath | None = None,
-    roi_suffix: str = "",
+    lossy: bool = False,
     workers: int | None = 1,
     numbering: Numbering | None = None,
     **reading: Unpack[ReadingKeywords],
@@ -233,7 +229,7 @@ def count(
     Parameters
     ----------
     prediction, truth : path
-        Two folders, or two files.
+        Two folders, two files, or tables of run lengths or files of annotations on either side.
     pairs : path, optional
         In their place, a CSV of ``prediction,truth,name,group``; paths from its folder.
     pred_suffix, truth_suffix : str
@@ -254,6 +250,22 @@ def count(
         Whether a prediction is brought to the size of its truth (nearest), or may be a grey JPEG.
     ignore_geometry : bool
         Whether volumes may lie elsewhere than their truths.
+    band, frame : int, optional
+        Which one of files of several (TIFF), from 1.
+    per_class, prediction_per_class : str, optional
+        Where each class has a mask of its own, ``"{class}/{name}"`` or ``"channels:car,road"``;
+        the second if predictions are stored in another way.
+    missing_class : {"error", "empty"}
+        What a class without a file is: a problem, or not in the image.
+    size : (H, W) or str, optional
+        Rows and columns of images in tables, where neither side says them: ``"768x1024"``.
+    columns : str, optional
+        What a table calls its columns, e.g. ``"image=file,rle=runs"``.
+    rle_order, rle_base, rle_starts, rle_rows : optional
+        Run lengths: ``"column"`` or ``"row"``, 1 or 0, ``"absolute"`` or ``"relative"``, ``"mask"``
+        or ``"objects"``; the first of each unless given.
+    score_threshold : float, optional
+        Predicted annotations with a lower score are left out.
     max_pixels, workers : int, optional
         Larger masks are refused; processes, of which None means by the size of the set.
     numbering : Components, optional
@@ -278,20 +290,12 @@ def count(
     """
     if (pairs is None) == (prediction is None) or (pairs is None) == (truth is None):
         raise SettingError("name prediction and truth, or pairs in the place of both")
-    given = {"prediction": prediction, "truth": truth, "pairs": pairs, "roi": roi}
-    paths: Any = {name: None if path is None else Path(path) for name, path in given.items()}
-    source = Source(
-        **paths,
-        pred_suffix=pred_suffix,
-        truth_suffix=truth_suffix,
-        match=match,
-        include=include,
-        missing=missing,
-        shard=shard,
-        roi_suffix=roi_suffix,
-    )
-    how = Reading(**reading)
-    return Run(counted=count_dataset(source, how, workers=workers, numbering=numbering))
+    folders, annotated, how = parted(reading, Source, AnnotationChoice.of, Reading)
+    given = {"prediction": prediction, "truth": truth, "pairs": pairs, "roi": reading.get("roi")}
+    paths = {name: None if path is None else Path(path) for name, path in given.items()}
+    source = Source(**folders | paths, annotations=AnnotationChoice.of(**annotated))
+    masks = Reading(**how, lossy=lossy)
+    return Run(counted=count_dataset(source, masks, workers=workers, numbering=numbering))
 
 
 def count_arrays(
@@ -306,40 +310,31 @@ def count_arrays(
     return Run(counted=counted)
 
 
-@taking(_scorer)
+@taking(count, _scorer, but=["lossy", "numbering"])
 def score(
     *,
     prediction: AnyPath | None = None,
     truth: AnyPath | None = None,
     pairs: AnyPath | None = None,
-    pred_suffix: str = "",
-    truth_suffix: str = "",
-    match: Match = "path",
-    include: str | None = None,
-    missing: Missing = "error",
-    roi: AnyPath | None = None,
-    roi_suffix: str = "",
-    on_error: OnError = "stop",
-    resize_prediction: bool = False,
-    ignore_geometry: bool = False,
-    max_pixels: int = MAX_PIXELS,
     workers: int | None = 1,
-    **scoring: Unpack[Scoring],
+    **given: Unpack[ReadAndScored],
 ) -> Result:
     """Score a folder of predicted masks against a folder of true ones: `count`, then score.
 
     Parameters
     ----------
-    prediction, truth, pairs, pred_suffix, truth_suffix, match, include, missing, roi, roi_suffix, \
-    on_error, resize_prediction, ignore_geometry, max_pixels, workers
+    prediction, truth, pairs, workers, pred_suffix, truth_suffix, match, include, missing, shard, \
+    roi, roi_suffix, on_error, resize_prediction, ignore_geometry, max_pixels, band, frame, \
+    per_class, prediction_per_class, missing_class, size, columns, rle_order, rle_base, \
+    rle_starts, rle_rows, score_threshold
         Which masks belong together, and how they are read; see `count`.
     labels, prediction_labels : str, path or LabelMap, optional
         A label map, the name of a built-in one, or a file; the second if predictions store other
         values. By default the values found are the classes.
     classes : int, optional
         The classes are the values 0…N-1, in place of ``labels``.
-    ignore : collection of int, optional
-        Truth values that are void.
+    ignore : collection of int or str, optional
+        Truth values that are void; also ``"#rrggbb"``, and ``"nodata"`` for what TIFF files name.
     prediction_offset : int
         Added to every predicted value before it is looked up; colours and a void 255 stay.
     threshold, truth_threshold : float, optional
@@ -376,25 +371,16 @@ def score(
     >>> result.signature
     'labels:found|classes:8|ignore:255|pooling:dataset|absent:skip|mean:all|images:12|segeval:0.1.0'
     """
+    scoring, reading = parted(given, _scorer, count)
     scored = _scorer(**scoring)
     run = count(
         prediction=prediction,
         truth=truth,
         pairs=pairs,
-        pred_suffix=pred_suffix,
-        truth_suffix=truth_suffix,
-        match=match,
-        include=include,
-        missing=missing,
-        roi=roi,
-        roi_suffix=roi_suffix,
-        on_error=on_error,
-        resize_prediction=resize_prediction,
-        ignore_geometry=ignore_geometry,
-        max_pixels=max_pixels,
-        lossy=scoring.get("threshold") is not None,
         workers=workers,
+        lossy=scoring.get("threshold") is not None,
         numbering=numbering_for(scoring),
+        **reading,
     )
     return scored(run.counted)
 
@@ -453,13 +439,14 @@ def compare(
     baseline: Run,
     run: Run,
     *,
-    ignore: Collection[int] | None = None,
+    ignore: Void | None = None,
     unknown: Unknown = "error",
     convention: Convention | None = None,
     ci: int = 1000,
     seed: int = SEED,
     common: bool = False,
     group_by: str | None = None,
+    objects: ObjectRules | ObjectSource | None = None,
     **labelling: Unpack[Labelling],
 ) -> Comparison:
     """Compare two runs over the same images.
@@ -469,7 +456,7 @@ def compare(
     baseline, run : Run
         What is compared to, and what is compared.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by
+    level, unknown, convention, group_by, objects
         As for `segeval.score`; without labels, the values found in both runs are the classes.
     ci, seed : int
         Number of resamples and of swaps, and their seed.
@@ -487,14 +474,18 @@ def compare(
     DataError
         If a run has problems, or there are less than two images.
     """
-    choice = _choice(ignore, labelling)
-    (comparison,) = compare_runs(
+    choice = LabelChoice(ignore=parse_values(ignore), **labelling)
+    (comparison,), found = compare_both(
         [baseline.counted, run.counted],
         choice,
-        convention,
+        _rules(objects),
+        convention=convention,
         unknown=unknown,
         resampling=Resampling(rounds=ci, seed=seed),
         common=common,
         group_by=group_by,
     )
-    return Comparison(comparison=comparison, settings=label_settings(choice, unknown))
+    settings = label_settings(choice, unknown)
+    return Comparison(
+        comparison=comparison, settings=settings, object_comparison=next(iter(found), None)
+    )

@@ -1,22 +1,39 @@
-"""Keywords that one function hands on to another, in the signature of the first."""
+"""Keywords that one function hands on to others, in the signature of the first."""
 
 import inspect
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-def taking(keywords: Callable[..., object]) -> Callable[[Function], Function]:
+def taking(
+    *takers: Callable[..., object], but: Collection[str] = ()
+) -> Callable[[Function], Function]:
     """List the keywords that a function hands on in its signature, for help and completion."""
 
     def spell_out(function: Function) -> Function:
         signature = inspect.signature(function)
         *own, _ = signature.parameters.values()
-        others = inspect.signature(keywords).parameters.items()
-        handed_on = [other for name, other in others if name not in signature.parameters]
+        others = {name: one for each in takers for name, one in _parameters(each).items()}
+        said = {*signature.parameters, *but}
+        handed_on = [other for name, other in others.items() if name not in said]
         spelled = signature.replace(parameters=[*own, *handed_on])
         function.__signature__ = spelled  # type: ignore[attr-defined]  # inspect reads it
         return function
 
     return spell_out
+
+
+def parted(given: Mapping[str, Any], *takers: Callable[..., object]) -> list[dict[str, Any]]:
+    """Part keywords among functions that are to take them; the last one refuses what is unknown."""
+    parts: list[dict[str, Any]] = [{} for _ in takers]
+    known = [_parameters(each) for each in takers]
+    for name, value in given.items():
+        place = next((n for n, names in enumerate(known) if name in names), -1)
+        parts[place][name] = value
+    return parts
+
+
+def _parameters(function: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -103,6 +104,11 @@ class AnnotationChoice:
         _check_choice("rle_starts", self.rle_starts, RleStarts)
         _check_choice("rle_rows", self.rle_rows, RleRows)
         _check_choice("missing_class", self.missing_class, MissingClass)
+        if self.rle_base not in {0, 1}:
+            raise SettingError(f"--rle-base is 0 or 1, not {self.rle_base}")
+        for name, number in (("band", self.band), ("frame", self.frame)):
+            if number is not None and number < 1:
+                raise SettingError(f"--{name} is counted from 1, so it cannot be {number}")
         one, other = self.per_class, self.predicted_per_class
         if not one.template and (other is not None or self.missing_class != "error"):
             raise SettingError("--pred-per-class and --missing-class need --per-class")
@@ -110,6 +116,41 @@ class AnnotationChoice:
             raise SettingError("--per-class and --band or --frame contradict each other")
         if other is not None and any(each.channels and not each.classes for each in (one, other)):
             raise SettingError("--per-class and --pred-per-class need names, as in channels:a,b")
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        size: str | tuple[int, int] | None = None,
+        columns: str | None = None,
+        rle_order: RleOrder = "column",
+        rle_base: int = 1,
+        rle_starts: RleStarts = "absolute",
+        rle_rows: RleRows = "mask",
+        score_threshold: float | None = None,
+        per_class: str | None = None,
+        prediction_per_class: str | None = None,
+        missing_class: MissingClass = "error",
+        band: int | None = None,
+        frame: int | None = None,
+    ) -> AnnotationChoice:
+        """Return the choice that is written as on the command line; a size may be two numbers."""
+        written = size if size is None or isinstance(size, str) else "x".join(map(str, size))
+        own = prediction_per_class
+        return cls(
+            size=None if written is None else parse_size(written),
+            columns=() if columns is None else parse_columns(columns),
+            rle_order=rle_order,
+            rle_base=rle_base,
+            rle_starts=rle_starts,
+            rle_rows=rle_rows,
+            score_threshold=score_threshold,
+            per_class=PerClass() if per_class is None else parse_per_class(per_class),
+            predicted_per_class=None if own is None else parse_per_class(own),
+            missing_class=missing_class,
+            band=band,
+            frame=frame,
+        )
 
     def split(self, side: str) -> PerClass:
         """Return where the masks of single classes of a side are."""
@@ -168,13 +209,32 @@ class Reading:
 
 
 class ReadingKeywords(TypedDict, total=False):
-    """How masks are read, as keywords; see `Reading`."""
+    """How masks are paired and read, as keywords; see `segeval.count`."""
 
+    pred_suffix: str
+    truth_suffix: str
+    match: Match
+    include: str | None
+    missing: Missing
+    shard: str | None
+    roi: str | PathLike[str] | None
+    roi_suffix: str
     max_pixels: int
     resize_prediction: bool
     ignore_geometry: bool
-    lossy: bool
     on_error: OnError
+    size: str | tuple[int, int] | None
+    columns: str | None
+    rle_order: RleOrder
+    rle_base: int
+    rle_starts: RleStarts
+    rle_rows: RleRows
+    score_threshold: float | None
+    per_class: str | None
+    prediction_per_class: str | None
+    missing_class: MissingClass
+    band: int | None
+    frame: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,6 +417,38 @@ def parse_per_class(text: str) -> PerClass:
     if len(set(classes)) < len(classes) or "" in classes:
         raise SettingError(f"--per-class {quoted(text)}: each class needs a name of its own")
     return PerClass(template=template, classes=classes)
+
+
+def parse_values(given: Collection[int | str] | None) -> tuple[int, ...] | None:
+    """Parse values that are void: numbers, colours, ``nodata``; ``none`` is no value.
+
+    >>> parse_values(["0,255", "none"])
+    (0, 255)
+    """
+    from segeval.values import COLOR, NO_DATA, integer_fault
+
+    if given is None:
+        return None
+    texts = [given] if isinstance(given, str) else map(str, given)
+    values = []
+    for word in ",".join(texts).replace(" ", ",").split(","):
+        if word in {"", "none"}:
+            continue
+        if word == "nodata":
+            values.append(NO_DATA)
+            continue
+        if re.fullmatch("#[0-9a-fA-F]{6}", word):
+            values.append(COLOR + int(word[1:], 16))
+            continue
+        try:
+            values.append(int(word))
+        except ValueError:
+            raise SettingError(
+                f"--ignore {word!r} is neither a whole number, nor #rrggbb, nodata or none"
+            ) from None
+        if fault := integer_fault(values[-1]):
+            raise SettingError(f"--ignore {fault}")
+    return tuple(values)
 
 
 def parse_shard(text: str) -> tuple[int, int]:

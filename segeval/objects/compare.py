@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from segeval.counting.run import CountedRun
 from segeval.errors import RunError
+from segeval.labels.ids import as_objects
 from segeval.objects.components import components_of
 from segeval.objects.counts import ObjectCounts, count_objects
 from segeval.objects.names import name_values
 from segeval.objects.result import FoundObjects
 from segeval.objects.rules import ObjectRules
 from segeval.objects.scores import Values, over_classes, summarize_objects
-from segeval.scoring.compare import Difference, RunComparison, difference
+from segeval.scoring.compare import Difference, RunComparison, compare_runs, difference
 from segeval.scoring.resampling import Units, changed, draw, swap
+from segeval.settings import LabelChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,6 +63,17 @@ class _Sides:
 
 def _joined(blocks: Sequence[Mapping[str, Values]]) -> dict[str, Values]:
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def compare_both(
+    runs: Sequence[CountedRun], choice: LabelChoice, rules: ObjectRules | None, **how: Any
+) -> tuple[list[RunComparison], list[ObjectComparison]]:
+    """Compare runs by their pixels, and by their objects if there are rules; see `compare_runs`."""
+    if rules is None:
+        return compare_runs(runs, choice, **how), []
+    objects = [as_objects(run, choice, rules.source) for run in runs]
+    comparisons = compare_runs([run for run, _ in objects], objects[0][1], **how)
+    return comparisons, [compare_objects(each, rules) for each in comparisons]
 
 
 def compare_objects(comparison: RunComparison, rules: ObjectRules) -> ObjectComparison:

@@ -22,7 +22,7 @@ from segeval.labels.choose import explicit_labels
 from segeval.labels.classify import translate_values
 from segeval.labels.labelmap import OVERLAP, SIDES, LabelMap, Side
 from segeval.objects.rules import Connectivity, ObjectRules
-from segeval.settings import LabelChoice
+from segeval.settings import LabelChoice, parse_values
 from segeval.values import class_values, is_object, object_values
 
 FACT: Final = "components:"
@@ -95,8 +95,8 @@ def numbering_for(scoring: Mapping[str, Any]) -> Components | None:
         return None
     named = {each.name for each in fields(LabelChoice)} & scoring.keys()
     choice = LabelChoice(**{name: scoring[name] for name in named})
-    ignored = scoring.get("ignore")
-    return Components.of(replace(choice, ignore=None if ignored is None else tuple(ignored)))
+    choice = replace(choice, ignore=parse_values(scoring.get("ignore")))
+    return Components.of(choice, getattr(objects, "connectivity", None) or "8")
 
 
 def library() -> Any:

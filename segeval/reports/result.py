@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segeval.errors import SettingError
 from segeval.files import write_bytes, write_text
 from segeval.labels.labelmap import LabelMap
+from segeval.objects.compare import ObjectComparison
 from segeval.objects.result import ObjectScores
 from segeval.reports.document import make_document
 from segeval.reports.plots.plots import PLOTS, Kind, draw_plot, plot_data
@@ -22,6 +23,7 @@ from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import BOUNDS
 from segeval.scoring.score import Scores
 from segeval.settings import LabelChoice, Unknown
+from segeval.values import NO_DATA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +37,7 @@ def label_settings(choice: LabelChoice, unknown: Unknown) -> dict[str, Any]:
     return {
         "labels": _name(choice.labels),
         "classes": choice.classes,
-        "ignore": None if choice.ignore is None else list(choice.ignore),
+        "ignore": None if choice.ignore is None else [_void(value) for value in choice.ignore],
         "truth_threshold": choice.truth_threshold,
         "pred_labels": _name(choice.prediction_labels),
         "pred_offset": choice.prediction_offset,
@@ -43,6 +45,10 @@ def label_settings(choice: LabelChoice, unknown: Unknown) -> dict[str, Any]:
         "threshold": choice.threshold,
         "level": choice.level,
     }
+
+
+def _void(value: int) -> int | str:
+    return "nodata" if value == NO_DATA else value
 
 
 def _name(labels: AnyPath | LabelMap | None) -> str | None:
@@ -244,10 +250,13 @@ class Comparison:
         Everything in full precision, as arrays.
     settings : mapping
         What the values of the masks mean, for the record.
+    object_comparison : ObjectComparison, optional
+        Differences of the scores of objects, where these were asked for, as arrays.
     """
 
     comparison: RunComparison
     settings: Mapping[str, Any]
+    object_comparison: ObjectComparison | None = None
 
     def __repr__(self) -> str:
         """Show the difference of the headline and what it means."""
@@ -278,7 +287,15 @@ class Comparison:
         """The document of schema ``segeval.comparison/1`` as plain data."""
         from segeval.reports.compare import make_document
 
-        return make_document([self.comparison], ["baseline", "run"], settings=self.settings)
+        found = [] if self.object_comparison is None else [self.object_comparison]
+        names = ["baseline", "run"]
+        return make_document([self.comparison], names, settings=self.settings, objects=found)
+
+    @property
+    def objects(self) -> Mapping[str, Any]:
+        """Differences of scores of objects as in the document; empty unless they were asked for."""
+        found: Mapping[str, Any] = self.document.get("objects", {})
+        return found
 
     @property
     def classes(self) -> pd.DataFrame:

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from segeval.counting.numbering import Numbering
     from segeval.counting.run import CountedRun
     from segeval.objects.compare import ObjectComparison
-    from segeval.objects.rules import ObjectRules
     from segeval.scoring.compare import RunComparison
-    from segeval.settings import LabelChoice
 
 _pairing = options.in_panel("Pairing and reading")
 _convention = options.in_panel("Convention")
@@ -133,6 +131,7 @@ def compare(
     from segeval.cli.places import check_reports
     from segeval.cli.plan import check_page
     from segeval.labels.choose import check_names
+    from segeval.objects.compare import compare_both
 
     rules, choice = objects.rules(convention.like), labels.choice()
     how: dict[str, Any] = {
@@ -150,24 +149,9 @@ def compare(
     check_names(choice, how["convention"].exclude)
     numbering = objects.numbering(choice)
     runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None, numbering=numbering)
-    comparisons, found = _compared(runs, choice, rules, how)
+    comparisons, found = compare_both(runs, choice, rules, **how)
     _deliver(comparisons, compared, labels, output, objects=found, photographs=photographs)
     _say_doubts(comparisons, quiet=quiet)
-
-
-def _compared(
-    runs: list[CountedRun], choice: LabelChoice, rules: ObjectRules | None, how: dict[str, Any]
-) -> tuple[list[RunComparison], list[ObjectComparison]]:
-    """Compare runs by their pixels, and by their objects if these are asked for."""
-    from segeval.labels.ids import as_objects
-    from segeval.objects.compare import compare_objects
-    from segeval.scoring.compare import compare_runs
-
-    if rules is None:
-        return compare_runs(runs, choice, **how), []
-    objects = [as_objects(run, choice, rules.source) for run in runs]
-    comparisons = compare_runs([run for run, _ in objects], objects[0][1], **how)
-    return comparisons, [compare_objects(each, rules) for each in comparisons]
 
 
 def _runs(

@@ -13,7 +13,7 @@ from segeval.cli.options.output import ReportFiles, report_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.options.panels import label_maps, preset_names
 from segeval.cli.runs import count_or_read
-from segeval.settings import Absent, LabelChoice, Scale
+from segeval.settings import Absent, LabelChoice, Scale, parse_values
 
 if TYPE_CHECKING:
     from segeval.scoring.convention import Convention
@@ -77,7 +77,7 @@ class SweepOptions(ReportFiles):
 
     def choice(self) -> LabelChoice:
         """Return what the user says about the truth."""
-        void = options.parse_values(self.ignore)
+        void = parse_values(self.ignore)
         return LabelChoice(labels=self.labels, ignore=void, truth_threshold=self.truth_threshold)
 
     def convention(self) -> Convention:

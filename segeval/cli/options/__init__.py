@@ -3,7 +3,7 @@
 A command takes a family as one parameter; `segeval.cli.command` spreads it into its options.
 """
 
-from segeval.cli.options.labels import LabelOptions, TruthOptions, parse_values
+from segeval.cli.options.labels import LabelOptions, TruthOptions
 from segeval.cli.options.objects import ObjectOptions
 from segeval.cli.options.output import Format, OutputOptions
 from segeval.cli.options.panels import Quiet, in_panel
@@ -19,5 +19,4 @@ __all__ = [
     "Quiet",
     "TruthOptions",
     "in_panel",
-    "parse_values",
 ]

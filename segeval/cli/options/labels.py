@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from segeval.cli.options.panels import in_panel, label_maps
-from segeval.errors import SettingError
-from segeval.settings import LabelChoice, Level, Unknown
+from segeval.settings import LabelChoice, Level, Unknown, parse_values
 
 _label = in_panel("Labels")
 
@@ -84,34 +82,3 @@ class LabelOptions(TruthOptions):
             prediction_offset=self.pred_offset,
             level=self.level,
         )
-
-
-def parse_values(texts: list[str] | None) -> tuple[int, ...] | None:
-    """Parse values of ``--ignore``: numbers, colours, ``nodata``; ``none`` is no value.
-
-    >>> parse_values(["0,255", "none"])
-    (0, 255)
-    """
-    from segeval.values import COLOR, NO_DATA, integer_fault
-
-    if texts is None:
-        return None
-    values = []
-    for word in ",".join(texts).replace(" ", ",").split(","):
-        if word in {"", "none"}:
-            continue
-        if word == "nodata":
-            values.append(NO_DATA)
-            continue
-        if re.fullmatch("#[0-9a-fA-F]{6}", word):
-            values.append(COLOR + int(word[1:], 16))
-            continue
-        try:
-            values.append(int(word))
-        except ValueError:
-            raise SettingError(
-                f"--ignore {word!r} is neither a whole number, nor #rrggbb, nodata or none"
-            ) from None
-        if fault := integer_fault(values[-1]):
-            raise SettingError(f"--ignore {fault}")
-    return tuple(values)

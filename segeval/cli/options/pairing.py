@@ -16,16 +16,12 @@ from segeval.settings import (
     Missing,
     MissingClass,
     OnError,
-    PerClass,
     Reading,
     RleOrder,
     RleRows,
     RleStarts,
     Source,
-    parse_columns,
-    parse_per_class,
     parse_shard,
-    parse_size,
 )
 
 _pairing = in_panel("Pairing and reading")
@@ -141,17 +137,16 @@ class FolderOptions:
 
     def annotations(self) -> AnnotationChoice:
         """Return how rows of tables and annotations become masks, and masks of single classes."""
-        own = self.pred_per_class
-        return AnnotationChoice(
-            size=None if self.size is None else parse_size(self.size),
-            columns=() if self.columns is None else parse_columns(self.columns),
+        return AnnotationChoice.of(
+            size=self.size,
+            columns=self.columns,
             rle_order=self.rle_order,
             rle_base=self.rle_base,
             rle_starts=self.rle_starts,
             rle_rows=self.rle_rows,
             score_threshold=self.score_threshold,
-            per_class=PerClass() if self.per_class is None else parse_per_class(self.per_class),
-            predicted_per_class=None if own is None else parse_per_class(own),
+            per_class=self.per_class,
+            prediction_per_class=self.pred_per_class,
             missing_class=self.missing_class,
             band=self.band,
             frame=self.frame,
