@@ -59,7 +59,7 @@ def prepare(
     chosen = convention.convention(objects=objects.objects is not None)
     gates, rules = output.fail_under or (), objects.rules(convention.like)
     if rules is None and output.per_object is not None:
-        raise SettingError("--per-object needs --objects ids")
+        raise SettingError("--per-object needs --objects ids or components")
     classes = output.csv is not None or output.output_format == "csv"
     check_columns(
         output.csv_style(),

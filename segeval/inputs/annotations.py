@@ -91,8 +91,7 @@ class Annotation(ABC):
         """Return the size of the mask: its own, or that of the other side."""
         if (shape := self.size or other) is None:
             raise MaskError(
-                "neither side says how large the image is; type --size HEIGHTxWIDTH, e.g. "
-                "--size 768x768"
+                "nothing says how large the image is; type --size HEIGHTxWIDTH, e.g. --size 768x768"
             )
         return shape
 
@@ -113,6 +112,7 @@ class Index:
     background: int | None = None  # value of pixels without an annotation
     nothing: Annotation | None = None  # mask of an image without a file, in which nothing is found
     images: Mapping[int | str, CocoImage] = field(default_factory=dict)  # of COCO, by id
+    unread: frozenset[str] = frozenset()  # names whose problem is told before they are read
 
 
 def threshold_fault(threshold: float, highest: float = 1.0) -> str:

@@ -49,8 +49,8 @@ def index_classes(
         )
         index.problems.append(Problem(name=str(folder), kind="no masks", detail=detail))
     index.problems.extend(_faults(folder, side, found, classes, split))
-    if choice.missing_class == "error":
-        index.problems.extend(_missing(found, classes, split))
+    lacking = _lacking(found, classes) if choice.missing_class == "error" else []
+    index.problems.extend(_missing(lacking, len(found) * len(classes), classes, split))
     empty = ["empty"] if choice.missing_class == "empty" else []
     form = form_of(FILES, classes=classes, missing=empty)
     masks = {
@@ -63,6 +63,7 @@ def index_classes(
         left_out=[*index.left_out, *left_out],
         facts=("missing-class:empty",) if empty else (),
         names=bits_of(classes),
+        unread=frozenset(name for name, _, _ in lacking),
     )
 
 
@@ -136,15 +137,22 @@ def _listing(split: PerClass, classes: Sequence[str]) -> str:
     return f"--per-class {quoted(text)}"
 
 
-def _missing(
-    found: Mapping[str, Mapping[str, Path]], classes: Sequence[str], split: PerClass
-) -> list[Problem]:
-    """Say which classes of which images have no file: one by one, or once if these are many."""
+def _lacking(
+    found: Mapping[str, Mapping[str, Path]], classes: Sequence[str]
+) -> list[tuple[str, str, Path]]:
+    """Return which classes of which images have no file, and where it would be."""
     lacking = []
     for name, files in sorted(found.items()):
         place = _place(files)
         paths = ((each, Path(str(place).replace(PLACE, each))) for each in classes)
         lacking += [(name, each, path) for each, path in paths if files.get(each) != place]
+    return lacking
+
+
+def _missing(
+    lacking: Sequence[tuple[str, str, Path]], expected: int, classes: Sequence[str], split: PerClass
+) -> list[Problem]:
+    """Say which of the expected files are missing: one by one, or once if these are many."""
     advice = "add it, or type --missing-class empty if the class is not in the image"
     problems = [
         Problem(
@@ -157,7 +165,7 @@ def _missing(
     if len(problems) <= FEW:
         return problems
     some = (
-        f"{len(problems)} of {len(found) * len(classes)} masks are missing, e.g. "
+        f"{len(problems)} of {expected} masks are missing, e.g. "
         f"{lacking[0][2]}; the classes are {listed(classes, SHOWN)}. If they are others, list "
         f"them: {_listing(split, ['a', 'b'])}; type --missing-class empty if classes without a "
         "file are not in the image"

@@ -221,7 +221,8 @@ def _array_header(stream: IO[bytes], *, archive: bool) -> numpyfiles.Header:
     if len(header.shape) != 2 or dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise MaskError(
             f"it holds {dtype} of shape {shape}; expected integers, or one float a pixel, of "
-            "shape (H, W); probabilities of several classes are for `segeval losses`"
+            "shape (H, W); type --per-class channels if each is the mask of a class; probabilities "
+            "of several classes are for `segeval losses`"
         )
     return header
 

@@ -99,7 +99,8 @@ def find_pairs(
         predictions = _with_nothing(truths, predictions, sides[0].nothing)
         facts.append(ABSENT)
     absent = sorted(truths.keys() - predictions.keys())
-    paired = sorted(truths if missing == "worst" else truths.keys() & predictions.keys())
+    both = truths.keys() if missing == "worst" else truths.keys() & predictions.keys()
+    paired = sorted(both - sides[0].unread - sides[1].unread)
     return Pairing(
         pairs=tuple(_pair(name, truths[name], predictions.get(name)) for name in paired),
         problems=tuple(problems),

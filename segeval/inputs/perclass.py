@@ -133,12 +133,19 @@ class ClassChannels(BitSets):
         channels = names_in(self.form, "order") or names
         found = np.zeros(shape, _type_for(len(names)))
         with opened(self.path) as file:
-            planes = _planes(file, last=self.form.startswith(CHANNELS[1]))
+            last = self.form.startswith(CHANNELS[1])
+            planes = _planes(file, last=last)
         if len(planes) != len(channels):
+            other = planes.shape[1 if last else 2]
+            named_ones = f"{CHANNELS[not last]}:{listed(channels, SHOWN)}".replace(", ", ",")
+            advice = (
+                f"type --per-class {named_ones} if they lie along the other axis"
+                if other == len(channels)
+                else "save one channel a class, or name them: --per-class channels:NAME,NAME"
+            )
             raise MaskError(
                 f"it holds {counted(len(planes), 'channel')}, and there are {len(channels)} "
-                f"classes ({listed(channels, SHOWN)}); save one channel a class, or name them: "
-                "--per-class channels:NAME,NAME"
+                f"classes ({listed(channels, SHOWN)}); {advice}"
             )
         for name, plane in zip(channels, planes, strict=True):
             try:
@@ -197,9 +204,17 @@ def _type_for(classes: int) -> np.dtype[Any]:
 
 
 def number_of_channels(path: Path, *, last: bool) -> int:
-    """Return how many channels a file holds; a MaskError names it if it cannot be read."""
+    """Return how many channels a file holds; a MaskError names it if they are none of classes."""
     with named(path), opened(path) as file:
-        return len(_planes(file, last=last))
+        planes = _planes(file, last=last)
+        number = len(planes)
+        if number > MOST_CLASSES:
+            raise MaskError(
+                f"it holds {number} channels of {planes.shape[2]}×{planes.shape[1]} pixels, and a "
+                f"pixel may be of {MOST_CLASSES} classes at most; type --per-class "
+                f"{CHANNELS[not last]} if they lie along the other axis"
+            )
+        return number
 
 
 def stored_bits(path: str, form: str, size: Shape) -> BitSets:

@@ -132,8 +132,9 @@ def _as_volumes(run: CountedRun, images: ClassCounts) -> ClassCounts:
     flat = [n for form, n in zip(forms, run.images.names, strict=True) if spacings[form] is None]
     if flat:
         raise SettingError(
-            "--pooling dataset-mm3 needs volumes, which say how large a voxel is; "
-            f"{listed(flat, 3)} says nothing; type --pooling dataset"
+            "--pooling dataset-mm3 needs volumes, which say how large a voxel is, and "
+            f"{listed(flat, 3)} {'says' if len(flat) == 1 else 'say'} nothing; type "
+            "--pooling dataset"
         )
     sizes = np.array([math.prod(spacings[form] or ()) for form in forms])
     return images.map(lambda part: part * sizes.reshape(-1, *[1] * (part.ndim - 1)))

@@ -199,6 +199,7 @@ BAD = {
 def test_what_is_no_mask_of_a_class_is_named(tmp_path: Path, fault: str) -> None:
     said = segeval("check", *bad(tmp_path, fault), "--per-class", BY_FOLDER, expect=3)
     assert BAD[fault] in " ".join(said.stdout.split()).replace(f"{tmp_path}/", "")
+    assert "problems    1\n" in said.stdout
 
 
 def test_a_class_without_a_file_may_be_empty(tmp_path: Path) -> None:
@@ -213,6 +214,7 @@ def test_many_missing_files_are_one_problem(tmp_path: Path) -> None:
     sides = write(tmp_path, BY_END)
     said = segeval("score", *sides, "--per-class", "{name}_{class}", expect=3)
     assert said.stderr.count("masks are missing") == 2
+    assert said.stderr.startswith("segeval: 2 problems in the data; nothing was scored\n")
     assert "list them: --per-class '{name}_{class:a,b}'" in " ".join(said.stderr.split())
 
 
@@ -263,3 +265,21 @@ def test_empty_pictures_have_all_scores_undefined(tmp_path: Path) -> None:
     run = count_dataset(source)
     scores = score_run(run, choose_labels(run, LabelChoice()), Convention())
     assert all(np.isnan(scores.class_scores[name]).all() for name in METRICS if name != "accuracy")
+
+
+@pytest.mark.parametrize("asked", ["channels", "channels-last"])
+def test_channels_along_the_other_axis_are_told(tmp_path: Path, asked: str) -> None:
+    meant = {"channels": "channels-last", "channels-last": "channels"}[asked]
+    shape = (70, 80, 3) if asked == "channels" else (3, 70, 80)
+    np.save(side := tmp_path / "a.npy", np.ones(shape, np.uint8))
+    said = segeval("score", side, side, "--per-class", asked, expect=3).stderr
+    assert "a pixel may be of 61 classes at most" in said
+    assert f"type --per-class {meant} if they lie along the other axis" in said
+    said = segeval("score", side, side, "--per-class", f"{asked}:a,b,c", expect=3).stderr
+    assert f"type --per-class {meant}:a,b,c" in said
+    assert segeval("score", side, side, "--per-class", meant, "--format", "total").stdout == "1.0\n"
+
+
+def test_an_array_of_channels_says_how_they_are_read(tmp_path: Path) -> None:
+    said = segeval("score", *write(tmp_path, CHANNELS), expect=3).stderr
+    assert "type --per-class channels if each is the mask of a class" in said

@@ -259,7 +259,7 @@ def test_cubic_millimetres_weigh_voxels_by_their_size(labels: Labels, tmp_path: 
     assert found["pixels"]["total"] == 2 * labels.size
     flat = save(tmp_path / "a.png", labels[..., 0])
     said = segeval("score", flat, flat, "--pooling", "dataset-mm3", expect=2).stderr
-    assert "needs volumes, which say how large a voxel is; a says nothing" in said
+    assert "needs volumes, which say how large a voxel is, and a says nothing" in said
 
 
 def test_volumes_are_compared_as_numbers(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_label_images_are_scored_as_objects_from_masks_and_from_run_files(tmp_pa
 def test_options_of_objects_need_objects(tmp_path: Path) -> None:
     folders = data_set(tmp_path, {"a": (TRUTH, PREDICTION)})
     fault = segeval("score", *folders, "--objects-pooling", "image", expect=2).stderr
-    assert "need --objects ids" in fault
+    assert "--objects-pooling needs --objects ids or components" in fault
 
 
 @pytest.mark.parametrize("form", ["tif", "npy", "png"])

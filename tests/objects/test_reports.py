@@ -108,4 +108,4 @@ def test_options_of_objects_say_what_they_need(folders: Any, tmp_path: Path) -> 
     fault = segeval("score", *folders, "--per-object", tmp_path / "o.csv", expect=2).stderr
     assert "--per-object needs --objects ids" in fault
     fault = segeval("score", *folders, "--size-bins", "0,9", expect=2).stderr
-    assert "--size-bins need --objects ids" in fault
+    assert "--size-bins needs --objects ids or components" in fault

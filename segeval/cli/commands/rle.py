@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -39,6 +39,8 @@ _masks = options.in_panel("Masks")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLengthOptions:
     """What is written, and how run lengths are written or read."""
+
+    checkable: ClassVar[bool] = False
 
     direction: Literal["encode", "decode"] = argument(
         "Write masks as run lengths (encode), or run lengths as masks (decode).",

@@ -63,7 +63,8 @@ class ObjectOptions:
             raise SettingError("--connectivity needs --objects components")
         if self.objects is None:
             if stated := [name for name, value in further.items() if value is not None]:
-                raise SettingError(f"{' and '.join(stated)} need --objects ids")
+                verb = "needs" if len(stated) == 1 else "need"
+                raise SettingError(f"{' and '.join(stated)} {verb} --objects ids or components")
             return None
         from segeval.presets.objects import object_rules
 
