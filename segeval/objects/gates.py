@@ -28,7 +28,9 @@ def check_gates(
 
 def _check(objects: ObjectScores | None, threshold: Threshold) -> list[Gate]:
     if objects is None:
-        raise SettingError(f"{threshold.metric} is a score of objects; type --objects ids as well")
+        raise SettingError(
+            f"{threshold.metric} is a score of objects; type --objects ids or components as well"
+        )
     known, metric = objects.named(), plain_name(threshold.metric)
     names = [metric]
     if metric.endswith(".*"):

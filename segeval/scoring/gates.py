@@ -184,7 +184,7 @@ def _look_up(
         return [(metric, means[metric])]
     name, dot, label = metric.partition(".")
     if not dot or name not in METRICS:
-        near = did_you_mean(name, [*METRICS, *means] if not dot else METRICS)
+        near = did_you_mean(name, METRICS if dot else means)
         if name in METRICS:
             near = f"; did you mean 'm{name}', or '{name}.CLASS'?"
         raise SettingError(

@@ -88,7 +88,7 @@ def test_gates_and_columns_name_scores_of_objects(folders: Any, tmp_path: Path) 
     wrong = segeval("score", *folders, *HOW, "--fail-under", "f1=0.5", expect=2).stderr
     assert "no score of objects is called 'f1'; the scores are f1@0.5, f1@0.75, " in wrong
     alone = segeval("score", *folders, "--fail-under", "pq=.5", expect=2)
-    assert "type --objects ids as well" in alone.stderr
+    assert "type --objects ids or components as well" in alone.stderr
 
 
 def test_python_has_the_same_scores() -> None:
