@@ -334,3 +334,13 @@ def test_predictions_of_two_kinds_each_have_a_threshold_of_their_own(tmp_path: P
         segeval("losses", folder, masks, "--threshold", threshold, "-o", run)
     iou = compared(*runs)["classes"][1]["iou"]
     assert (iou["baseline"], iou["value"]) == (1 / 2, 2 / 3)
+
+
+def test_what_is_said_of_all_runs_is_said_once(tmp_path: Path) -> None:
+    mask = BLOCKS % 2 * 255
+    folders = data_set(tmp_path, {"a": (mask, mask), "b": (mask, mask)})
+    run = tmp_path / "a.segeval"
+    segeval("score", *folders, "-o", run)
+    said = segeval("compare", run, run, "--ci", 100).stderr
+    assert said.count("the masks hold nothing but 0 and 255") == 1
+    assert "scored as binary" not in segeval("compare", run, run, "--ci", 100, "--quiet").stderr

@@ -218,12 +218,13 @@ def _deliver(
 def _say_doubts(comparisons: Sequence[RunComparison], *, quiet: bool) -> None:
     import numpy as np
 
-    from segeval.cli.notices import say_classes, say_few, say_guessed, say_undefined
+    from segeval.cli.notices import on_classes, say_few, say_guessed, say_once, say_undefined
 
     first = comparisons[0]
     scores = first.scores
-    for side in (first.baseline, *(one.scores for one in comparisons)):
-        say_classes(side.run, side.counts, side.labels, quiet=quiet)
+    sides = (first.baseline, *(one.scores for one in comparisons))
+    lines = (line for side in sides for line in on_classes(side.run, side.counts, side.labels))
+    say_once(lines, quiet=quiet)
     say_guessed(scores.counts, scores.labels, [scores.convention], quiet=quiet)
     names, rounds = scores.labels.names, first.resampling.rounds
     say_few(first.units, quiet=quiet)
