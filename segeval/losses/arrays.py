@@ -207,7 +207,7 @@ def _checked_probabilities(xp: Any, values: Array) -> Array:
             f"probabilities must lie in [0, 1], found {low:g} to {high:g} in {values.dtype}:"
             " scale them, or say that they are logits where a loss takes logits"
         )
-    return xp.clip(values, 0, 1)
+    return xp.clip(values, 0.0, 1.0)
 
 
 def _as_booleans(truth: Array) -> Array:
