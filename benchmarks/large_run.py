@@ -1,4 +1,7 @@
-"""Make a run of many images, and measure its size and what a report of it costs."""
+"""Make a run of many images, and measure its size and what a report of it costs.
+
+A number of pairs of values that each image has may be given, 40 otherwise.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from measuring import peak_memory, whole_program
+from measuring import SEGEVAL, peak_and_processor
 
 from segeval.counting.contingency import ContingencyTable
 from segeval.counting.run import ImageCounts, ImageInfo, Provenance
@@ -17,7 +20,8 @@ from segeval.counting.runfile import RunFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-IMAGES, PAIRS, CLASSES = 100_000, 40, 19
+IMAGES, CLASSES = 100_000, 19
+PAIRS = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 
 
 def made_images(images: int) -> Iterator[ImageCounts]:
@@ -51,11 +55,12 @@ def main() -> None:
             file.add(image)
         file.finish(Provenance())
         file.close()
-        command = [sys.executable, "-m", "segeval", "report", str(path), "--classes", str(CLASSES)]
+        command = [*SEGEVAL, "report", str(path), "--classes", str(CLASSES)]
+        peak, took = peak_and_processor(command)
         print(f"{IMAGES} images with {PAIRS} pairs of values each")
         print(f"file size            {path.stat().st_size / 1e6:6.0f} MB")
-        print(f"report, processor    {whole_program(command).processor:6.1f} s")
-        print(f"report, peak memory  {peak_memory(command):6.0f} MB")
+        print(f"report, processor    {took:6.1f} s")
+        print(f"report, peak memory  {peak:6.0f} MB")
 
 
 if __name__ == "__main__":

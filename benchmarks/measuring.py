@@ -25,7 +25,8 @@ SEGEVAL: Final = (sys.executable, "-m", "segeval")
 LAUNCHER: Final = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss, used.ru_utime + used.ru_stime)
 """
 """A program takes over the peak of the process that starts it, so a tiny process starts it."""
 
@@ -95,10 +96,15 @@ def seconds_together(command: Sequence[str], copies: int) -> float:
     return time.perf_counter() - start
 
 
+def peak_and_processor(command: Sequence[str]) -> tuple[float, float]:
+    """Return the largest resident memory of a program, in MB (of 10^6 bytes), and its seconds."""
+    peak, seconds = output([sys.executable, "-I", "-c", LAUNCHER, *command]).split()
+    return int(peak) / 1e6 if sys.platform == "darwin" else int(peak) * 1024 / 1e6, float(seconds)
+
+
 def peak_memory(command: Sequence[str]) -> float:
-    """Return the largest resident memory of a program, in MB (of 10^6 bytes)."""
-    peak = int(output([sys.executable, "-I", "-c", LAUNCHER, *command]))
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+    """Return the largest resident memory of a program, in MB."""
+    return peak_and_processor(command)[0]
 
 
 class Unavailable(Exception):  # noqa: N818 - it is a state, and stands in the table

@@ -18,7 +18,6 @@ from segeval.counting.dataset import count_dataset
 from segeval.counting.numbering import Numbering
 from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
-from segeval.counting.runschema import check_free
 from segeval.errors import Problem, SettingError
 from segeval.keywords import parted, taking
 from segeval.labels.choose import explicit_labels
@@ -198,7 +197,6 @@ class Run:
         RunError
             If it exists and ``overwrite`` is not set, or cannot be written.
         """
-        check_free(Path(path), overwrite=overwrite)
         write_run(self.counted, Path(path), overwrite=overwrite)
 
 

@@ -14,8 +14,8 @@ from segeval.counting.contingency import tabulate
 from segeval.counting.run import ImageCounts, ImageInfo, Provenance, check_same, united_provenance
 from segeval.counting.runfile import RunFile
 from segeval.counting.runrows import FIELDS, MARK, columns_known
-from segeval.counting.runschema import COLUMNS, check_free, connect, explained, make_tables
-from segeval.files import put_in_place, real_path
+from segeval.counting.runschema import COLUMNS
+from segeval.files import real_path
 from segeval.values import COLOR
 
 CHOSEN: Final = "CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY, mark INTEGER NOT NULL)"
@@ -33,24 +33,16 @@ def merge_runs(paths: Sequence[Path], out: Path, *, overwrite: bool) -> tuple[in
     What `CountedRun.united` refuses is refused, and then the other file is as it was. It may be one
     of those that are added.
     """
-    check_free(out, overwrite=overwrite)
-    if out.exists() and (out.stat().st_size or not out.is_file()):
-        with closing(RunFile.create(out, resume=False, overwrite=overwrite)) as old:
-            old.check_replaceable()
-    with ExitStack() as stack:
-        target = stack.enter_context(put_in_place(out))
+    with RunFile.whole(out, overwrite=overwrite) as total, ExitStack() as stack:
         files = [stack.enter_context(closing(RunFile.open(path))) for path in paths]
         provenance = united_provenance([file.stated() for file in files])
-        total = stack.enter_context(closing(connect(target, "rwc")))
-        with explained(out):
-            total.execute("PRAGMA journal_mode = OFF")  # a half file is thrown away
-            make_tables(out, total)
-            total.execute(CHOSEN)
+        with total.writing() as connection:
+            connection.execute(CHOSEN)
             for file in files:
-                _append(total, file)
-            RunFile(target, total).finish(provenance)
-            (size,) = total.execute("SELECT count(*) FROM images").fetchone()
-        return size, provenance
+                _append(connection, file)
+            (size,) = connection.execute("SELECT count(*) FROM images").fetchone()
+        total.finish(provenance)
+    return size, provenance
 
 
 def _append(total: sqlite3.Connection, file: RunFile) -> None:

@@ -10,8 +10,9 @@ import itertools
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -36,6 +37,7 @@ from segeval.counting.runschema import (
     COLUMNS,
     LATER,
     SCHEMA,
+    check_free,
     check_pages,
     check_schema,
     closed_on_error,
@@ -47,6 +49,7 @@ from segeval.counting.runschema import (
     room_for_rows,
 )
 from segeval.errors import Problem, RunError
+from segeval.files import put_in_place
 from segeval.inputs.fingerprints import still_all
 from segeval.inputs.pairing import Pair
 from segeval.text import counted
@@ -72,6 +75,7 @@ class RunFile:
         self.path = path
         self._connection = connection
         self._forgets = False
+        self._explained = partial(explained, path)
         self.kept = CountedRun.of(())  # what `pending` found unchanged
         self._images: list[tuple[Any, ...]] = []
         self._counts: list[tuple[Any, ...]] = []
@@ -107,11 +111,34 @@ class RunFile:
                 make_tables(path, connection)
             file = cls(path, connection)
         file._forgets = overwrite
+        file._explained = partial(explained, path, keeps=True)
         return file
+
+    @classmethod
+    @contextmanager
+    def whole(cls, path: Path, *, overwrite: bool) -> Iterator[Self]:
+        """Give a new file that takes its place when all is well; else what was there stays."""
+        check_free(path, overwrite=overwrite)
+        if path.exists() and (path.stat().st_size or not path.is_file()):
+            with closing(cls.create(path, resume=False, overwrite=overwrite)) as old:
+                old.check_replaceable()
+        with put_in_place(path) as target, closing(connect(target, "rwc")) as connection:
+            with explained(path):
+                connection.execute("PRAGMA journal_mode = OFF")  # a half file is thrown away
+            make_tables(path, connection)
+            file = cls(target, connection)
+            file._explained = partial(explained, path)
+            yield file
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection to who writes images in another way; errors are explained."""
+        with self._explained():
+            yield self._connection
 
     def check_replaceable(self) -> None:
         """Refuse a file that cannot be written to, or that another program writes."""
-        with explained(self.path):
+        with self._explained():
             self._begin()
             self._connection.execute("ROLLBACK")
 
@@ -126,7 +153,7 @@ class RunFile:
 
         All pairs of the data set are given; waivers and shards must be those of the run.
         """
-        with explained(self.path):
+        with self._explained():
             self._begin()
             if self._forgets:
                 for table in ("counts", "images", "problems", "meta WHERE key <> 'schema'"):
@@ -197,7 +224,7 @@ class RunFile:
     def _write(self) -> None:
         if not self._images:
             return
-        with explained(self.path):
+        with self._explained():
             self._begin()
             self._connection.executemany(INSERT_IMAGE, self._images)
             self._connection.executemany(INSERT_COUNTS, self._counts)
@@ -209,7 +236,7 @@ class RunFile:
     def finish(self, provenance: Provenance) -> None:
         """Write down what happened; from now on the run is complete."""
         self._write()
-        with explained(self.path):
+        with self._explained():
             self._begin()
             problems = [(p.name, p.kind, p.detail) for p in provenance.problems]
             self._connection.execute("DELETE FROM problems")
@@ -329,9 +356,8 @@ def read_run(path: Path, *, fingerprints: bool = True) -> CountedRun:
 
 
 def write_run(run: CountedRun, path: Path, *, overwrite: bool = False) -> None:
-    """Write a run to a new file; see `RunFile.create` for what is refused."""
-    with closing(RunFile.create(path, resume=False, overwrite=overwrite)) as file:
-        file.pending([], run.provenance)
+    """Write a run to a new file; see `RunFile.whole` for what is refused."""
+    with RunFile.whole(path, overwrite=overwrite) as file:
         for image in run.by_object():
             file.add(image)
         file.finish(run.provenance)

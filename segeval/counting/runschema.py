@@ -138,13 +138,16 @@ def check_pages(path: Path, connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Say what an error of SQLite, or content that makes no sense, means for the user."""
+def explained(path: Path, *, keeps: bool = False) -> Iterator[None]:
+    """Say what an error of SQLite, or content that makes no sense, means for the user.
+
+    A run that ``keeps`` what was written so far can be resumed.
+    """
     try:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "")
-        raise RunError(f"{path}: {_meaning(name, str(error))}") from error
+        raise RunError(f"{path}: {_meaning(name, str(error), keeps=keeps)}") from error
     except (
         ValueError,
         TypeError,
@@ -156,11 +159,14 @@ def explained(path: Path) -> Iterator[None]:
         raise RunError(f"{path}: {_meaning('', str(error))}") from error
 
 
-def _meaning(name: str, text: str) -> str:
+def _meaning(name: str, text: str, *, keeps: bool = False) -> str:
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        kept, how = (
+            ("; the images written so far are kept", "with --resume") if keeps else ("", "again")
+        )
         return (
-            f"it cannot be written to the disk ({text}); the images written so far are kept: free "
-            "some space and type the same command with --resume"
+            f"it cannot be written to the disk ({text}){kept}: free some space and type the same "
+            f"command {how}"
         )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another program is writing this run; wait for it to end"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -18,6 +19,8 @@ from PIL import Image
 from runs.signals import strikes_of
 from runs.torture import make_set
 
+from segeval import api
+from segeval.errors import RunError
 from segeval.inputs import fingerprints
 from segeval.inputs.masks import read_mask
 from segeval.values import COLOR
@@ -140,6 +143,29 @@ def test_a_full_disk_leaves_the_run_resumable(folders: tuple[Path, Path], tmp_pa
     assert "disk" in done.stderr
     assert done.stderr.count("\n") == 1
     assert score(folders, "-o", run, "--resume") == score(folders)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_a_disk_that_is_full_for_a_sum_leaves_what_was_there(tmp_path: Path, share: float) -> None:
+    """There is no room for the tables, for the images, or at the end."""
+    noise = np.random.default_rng(0).integers(0, 250, (2, 50, 50))
+    folders = data_set(tmp_path, {"a": (noise[0], noise[1])})
+    run, out = tmp_path / "run.segeval", tmp_path / "sum.segeval"
+    for path in (run, out):
+        score(folders, "-o", path)
+    before = out.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(share * len(before)), limits[1]))
+    try:
+        said = segeval("merge", run, "-o", out, "--overwrite", expect=3).stderr
+        with pytest.raises(RunError, match=r"type the same command again$"):
+            api.open_run(run).save(out, overwrite=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert f"{out}: it cannot be written to the disk (" in said
+    assert said.endswith("): free some space and type the same command again\n")
+    assert out.read_bytes() == before
+    assert sorted(tmp_path.glob("*.segeval*")) == [run, out]
 
 
 def test_overwriting_begins_when_there_is_something_to_count(
