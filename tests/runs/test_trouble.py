@@ -235,7 +235,9 @@ def test_options_without_effect_are_refused(folders: tuple[Path, Path], tmp_path
         assert f"a threshold must be a number that masks can hold, not {value}" in done.stderr
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(
+    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 12))]
+)
 def test_damage_anywhere_is_one_message_or_none(
     folders: tuple[Path, Path], tmp_path: Path, seed: int
 ) -> None:
