@@ -212,16 +212,22 @@ def _code(truth: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np
     return code
 
 
+EMPTY: Final = ContingencyTable(
+    truth=np.empty(0, np.int64), prediction=np.empty(0, np.int64), pixels=np.empty(0, np.int64)
+)
+"""The table of no pixel, to which others are added."""
+
+
 def _count_wide(truth: NDArray[Any], prediction: NDArray[Any]) -> ContingencyTable:
     """Count masks whose values need more than a byte, by the values at the ends of runs."""
-    tables = []
+    tables = [EMPTY]
     for t, p, flags in _blocks(truth, prediction):
         ends = _positions(flags)
         tables.append(tabulate(t[ends], p[ends], _lengths(ends)))
     return tabulate(
-        np.concatenate([np.empty(0, np.int64), *(table.truth for table in tables)]),
-        np.concatenate([np.empty(0, np.int64), *(table.prediction for table in tables)]),
-        np.concatenate([np.empty(0, np.int64), *(table.pixels for table in tables)]),
+        np.concatenate([table.truth for table in tables]),
+        np.concatenate([table.prediction for table in tables]),
+        np.concatenate([table.pixels for table in tables]),
     )
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.contingency import ContingencyTable, count_values
+from segeval.counting.contingency import EMPTY, ContingencyTable, count_values
 from segeval.counting.numbering import Numbering
 from segeval.counting.run import ImageCounts, ImageInfo
 from segeval.errors import MaskError, Problem
 from segeval.inputs.pairing import Pair
+from segeval.inputs.regions import within
 from segeval.inputs.volumes import VolumeFile, check_opens, is_volume
 from segeval.settings import Reading
-from segeval.values import OUTSIDE
 
 
 def are_volumes(pair: Pair) -> bool:
@@ -50,7 +50,7 @@ def count_volumes(
             sized = bool(found) and file.volume.shape != truth.volume.shape
             if found and (sized or not reading.ignore_geometry):
                 return _elsewhere(pair, side, found, sized=sized)
-        table = _count(files) if numbering is None else _count_whole(files, numbering)
+        table = _count(files, numbering)
         marks = [file.fingerprint() for file in files.values()] if fingerprints else []
         form = "" if prediction is None else prediction.volume.form
         forms = truth.volume.form, form
@@ -58,34 +58,24 @@ def count_volumes(
         return ImageCounts(info=info, table=table)
 
 
-def _count(files: dict[str, VolumeFile]) -> ContingencyTable:
-    nothing = np.empty(0, np.int64)
-    table = ContingencyTable(truth=nothing, prediction=nothing, pixels=nothing)
-    sides = [file.slabs() for file in files.values()]
-    for slabs in zip(*sides, strict=True):
-        table += _count_slab(dict(zip(files, slabs, strict=True)))
-    return table
+def _count(files: dict[str, VolumeFile], numbering: Numbering | None) -> ContingencyTable:
+    if numbering is not None:
+        whole = {side: np.concatenate([*file.slabs()]) for side, file in files.items()}
+        return _count_sides(whole, numbering)
+    slabs = zip(*(file.slabs() for file in files.values()), strict=True)
+    return sum((_count_sides(dict(zip(files, each, strict=True))) for each in slabs), EMPTY)
 
 
-def _count_whole(files: dict[str, VolumeFile], numbering: Numbering) -> ContingencyTable:
-    whole = {side: np.concatenate([*file.slabs()]) for side, file in files.items()}
-    prediction = whole.get("prediction")
-    return count_values(
-        truth=numbering(_truth(whole), "truth"),
-        prediction=None if prediction is None else numbering(prediction, "prediction"),
-    )
-
-
-def _count_slab(slab: dict[str, NDArray[Any]]) -> ContingencyTable:
-    return count_values(truth=_truth(slab), prediction=slab.get("prediction"))
-
-
-def _truth(sides: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return the truth, which is outside where the field of view is 0."""
-    truth = sides["truth"]
-    if "roi" not in sides:
-        return truth
-    return np.where(sides["roi"] != 0, truth.astype(np.int64), OUTSIDE)
+def _count_sides(
+    sides: dict[str, NDArray[Any]], numbering: Numbering | None = None
+) -> ContingencyTable:
+    truth, prediction = sides["truth"], sides.get("prediction")
+    if "roi" in sides:
+        truth = within(truth, sides["roi"])
+    if numbering is not None:
+        truth = numbering(truth, "truth")
+        prediction = None if prediction is None else numbering(prediction, "prediction")
+    return count_values(truth=truth, prediction=prediction)
 
 
 def _elsewhere(pair: Pair, side: str, found: list[str], *, sized: bool) -> Problem:

@@ -22,8 +22,7 @@ def fingerprint(status: os.stat_result, content: bytes) -> str:
     Size in bytes, times of the last change of content and entry and of reading in nanoseconds, and
     half of the SHA-256 of the content.
     """
-    times = f"{status.st_mtime_ns} {status.st_ctime_ns} {time.time_ns()}"
-    return f"{len(content)} {times} {_digest(content)}"
+    return _written(len(content), status, _digest(content))
 
 
 def fingerprint_of(*files: OpenFile) -> str:
@@ -39,10 +38,8 @@ def fingerprint_of(*files: OpenFile) -> str:
         now, known = os.stat(file.path), file.status
         if (now.st_size, now.st_mtime_ns) != (known.st_size, known.st_mtime_ns):
             raise MaskError("it changes while it is read; wait until it is written")
-    if len(files) > 1:
-        return f"-1 0 0 0 {digest.hexdigest()[:32]}"
-    times = f"{now.st_mtime_ns} {now.st_ctime_ns} {time.time_ns()}"
-    return f"{now.st_size} {times} {digest.hexdigest()[:32]}"
+    half = digest.hexdigest()[:32]
+    return f"-1 0 0 0 {half}" if len(files) > 1 else _written(now.st_size, now, half)
 
 
 def still(path: Path, known: str) -> str | None:
@@ -88,6 +85,10 @@ def same_files(one: str, other: str) -> bool:
     marks = [[mark.split() for mark in each.splitlines()] for each in (one, other)]
     first, second = ([mark[:3] + mark[4:] for mark in each] for each in marks)  # not when read
     return bool(first) and first == second
+
+
+def _written(size: int, status: os.stat_result, digest: str) -> str:
+    return f"{size} {status.st_mtime_ns} {status.st_ctime_ns} {time.time_ns()} {digest}"
 
 
 def _digest(content: bytes) -> str:

@@ -78,7 +78,7 @@ def propose_regions(truth: Path, prediction: Path, names: list[str], first: Mask
 def _is_region(region: Path, truth: Masked) -> bool:
     """Whether a truth is of one value where a mask holds 0, and of that one elsewhere as well."""
     with suppress(MaskError):
-        inside = _inside(read_mask(region))
+        inside = _inside(read_mask(region).values)
         values = read_mask(truth).values
         if values.shape == inside.shape and inside.any():
             outside = np.unique(values[~inside])
@@ -86,9 +86,14 @@ def _is_region(region: Path, truth: Masked) -> bool:
     return False
 
 
-def _inside(region: Mask) -> NDArray[np.bool_]:
-    """Return where a field of view is judged, (H, W): where it holds neither 0 nor black."""
-    return ~np.isin(region.values, (0, COLOR, FLOAT))
+def _inside(region: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where a field of view is judged: where it holds neither 0 nor black."""
+    return ~np.isin(region, (0, COLOR, FLOAT))
+
+
+def within(truth: NDArray[Any], region: NDArray[Any]) -> NDArray[np.int64]:
+    """Return a truth that is `OUTSIDE` where its field of view, of the same shape, says so."""
+    return np.where(_inside(region), truth.astype(np.int64), OUTSIDE)
 
 
 def read_pair(
@@ -139,6 +144,6 @@ def read_truth(
         )
     return replace(
         truth,
-        values=np.where(_inside(region), truth.values.astype(np.int64), OUTSIDE),
+        values=within(truth.values, region.values),
         fingerprint=f"{truth.fingerprint}\n{region.fingerprint}",
     )
