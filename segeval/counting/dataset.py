@@ -35,6 +35,7 @@ from segeval.inputs.annotations import Annotation
 from segeval.inputs.channels import in_channels, in_parts
 from segeval.inputs.masks import Mask, read_runs
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
+from segeval.inputs.parts import start_of
 from segeval.inputs.regions import add_regions, read_pair
 from segeval.memory import keep_memory
 from segeval.settings import Reading, Source, parse_shard
@@ -108,14 +109,15 @@ def _count_in_parts(
     pair: Pair, reading: Reading, *, fingerprints: bool, numbering: Numbering | None
 ) -> ImageCounts | Problem | None:
     """Count a pair without all of its pixels at once, if it is of files that allow it."""
-    if are_volumes(pair):
+    starts = [start_of(mask) for mask in pair.masks]
+    if are_volumes(pair, starts):
         return count_volumes(pair, reading, fingerprints=fingerprints, numbering=numbering)
     if numbering is not None:  # parts may reach from the first row to the last
         return None
     counted = _count_rows(pair, max_pixels=reading.max_pixels, fingerprints=fingerprints)
     if counted is not None or reading.resize_prediction:
         return counted
-    return count_windows(pair, reading, fingerprints=fingerprints)
+    return count_windows(pair, starts, reading, fingerprints=fingerprints)
 
 
 def is_native(pair: Pair, max_pixels: int, numbering: Numbering | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from segeval.counting.run import ImageCounts, ImageInfo
 from segeval.errors import MaskError, Problem
 from segeval.inputs.pairing import Pair
 from segeval.inputs.regions import within
-from segeval.inputs.volumes import VolumeFile, check_opens, is_volume
+from segeval.inputs.volumes import VolumeFile, check_opens, kind_of
 from segeval.settings import Reading
 
 
-def are_volumes(pair: Pair) -> bool:
-    """Whether truth or prediction is a volume; a MaskError if the other is there, and is none."""
-    masks = [mask for mask in pair.masks if not (isinstance(mask, Path) and is_volume(mask))]
+def are_volumes(pair: Pair, starts: Sequence[bytes]) -> bool:
+    """Whether masks that start so are volumes; a MaskError if some are, and others are none."""
+    masks = [mask for mask, start in zip(pair.masks, starts, strict=True) if not kind_of(start)]
     if masks and len(masks) < len(pair.masks):
         check_opens(masks[0])
         others = ", ".join(str(mask) for mask in pair.masks if mask not in masks)

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.contingency import ContingencyTable, count_values
+from segeval.counting.contingency import EMPTY, count_values
 from segeval.counting.run import ImageCounts, ImageInfo
 from segeval.inputs import windows
 from segeval.inputs.files import named
-from segeval.inputs.masks import one_value_a_pixel
+from segeval.inputs.masks import kind_of, one_value_a_pixel
 from segeval.inputs.pairing import Pair
-from segeval.inputs.windows import LargeFile, is_tiff
+from segeval.inputs.windows import LargeFile
 from segeval.settings import Reading
 
 WINDOW: Final = 1 << 21  # pixels that are counted at once
 
 
-def count_windows(pair: Pair, reading: Reading, *, fingerprints: bool) -> ImageCounts | None:
-    """Count a pair of large TIFF files of one size; None if it is of other files."""
-    if pair.prediction is None or pair.roi is not None or not all(map(is_tiff, pair.masks)):
+def count_windows(
+    pair: Pair, starts: Sequence[bytes], reading: Reading, *, fingerprints: bool
+) -> ImageCounts | None:
+    """Count a pair of large TIFF files of one size; None if other files start so."""
+    if pair.prediction is None or pair.roi is not None or set(map(kind_of, starts)) != {"TIFF"}:
         return None
     with ExitStack() as stack:
         truth, prediction = (stack.enter_context(LargeFile(mask)) for mask in pair.masks)
         height, width = truth.shape
         if height * width < windows.LARGE or prediction.shape != truth.shape:
             return None
-        nothing = np.empty(0, np.int64)
-        table = ContingencyTable(truth=nothing, prediction=nothing, pixels=nothing)
+        table = EMPTY
         both = (file.rows(reading.max_pixels) for file in (truth, prediction))
         for samples in _in_step(*both):
             values = []

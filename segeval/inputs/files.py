@@ -97,6 +97,17 @@ def opened(path: str | PathLike[str], *, held: int = ROOM) -> Iterator[OpenFile]
         yield OpenFile(path=path, stream=stream, status=status)
 
 
+def first_bytes(path: str | PathLike[str]) -> bytes:
+    """Return the first eight bytes of a regular file; none if it cannot be read."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return b""
+        with open(path, "rb", buffering=0, opener=open_at_once) as file:
+            return file.read(8)
+    except (OSError, ValueError):
+        return b""
+
+
 def _open(path: str | PathLike[str]) -> io.FileIO:
     """Open a file without waiting for anybody who may write it."""
     try:

@@ -20,7 +20,8 @@ from segeval.inputs.files import Header, OpenFile, check_size, memory_for, named
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import bmp, gif, jpeg, numpyfiles, png, tiff
 from segeval.inputs.rle import Runs
-from segeval.inputs.volumes import is_volume, read_volume
+from segeval.inputs.volumes import kind_of as kind_of_volume
+from segeval.inputs.volumes import read_volume
 from segeval.settings import MAX_PIXELS
 from segeval.text import counted
 from segeval.values import COLOR, as_zero_one, float_values, integer_fault
@@ -76,16 +77,18 @@ def read_mask(
     if isinstance(path, Annotation):
         how = {"fingerprints": fingerprints, "objects": objects}
         return _read_annotation(path, shape, max_pixels, **how)
-    if is_volume(path):
-        if not volumes:
-            raise MaskError(f"{path}: it is a volume; only masks of rows and columns serve here")
-        values, form, mark = read_volume(Path(path), max_pixels, fingerprints=fingerprints)
-        return Mask(values=values, form=form, fingerprint=mark)
     with named(path), opened(path) as file:
-        header = read_header(file.stream, lossy=lossy)
-        values, data = decode(file, header, max_pixels)
-        mark = fingerprint(file.status, data) if fingerprints else ""
-        return Mask(values=values, form=header.form, fingerprint=mark)
+        start = file.stream.read(8)
+        file.stream.seek(0)
+        if not kind_of_volume(start):
+            header = read_header(file.stream, lossy=lossy)
+            values, data = decode(file, header, max_pixels)
+            mark = fingerprint(file.status, data) if fingerprints else ""
+            return Mask(values=values, form=header.form, fingerprint=mark)
+    if not volumes:
+        raise MaskError(f"{path}: it is a volume; only masks of rows and columns serve here")
+    values, form, mark = read_volume(Path(path), max_pixels, fingerprints=fingerprints)
+    return Mask(values=values, form=form, fingerprint=mark)
 
 
 def _read_annotation(

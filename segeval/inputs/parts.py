@@ -2,13 +2,14 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, Final
 
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
-from segeval.inputs.annotations import Annotation, Shape
-from segeval.inputs.files import Header, named, opened
+from segeval.inputs.annotations import Annotation, Masked, Shape
+from segeval.inputs.files import Header, first_bytes, named, opened
 from segeval.inputs.formats import tiff
 from segeval.inputs.masks import decode, kind_of, one_value_a_pixel, read_header
 from segeval.settings import MAX_PIXELS
@@ -62,6 +63,13 @@ class FilePart(Annotation):
                 return decode(file, header, max(MAX_PIXELS, shape[0] * shape[1]))[0]
             samples = header.decode(file.content(header.stored))
         return one_value_a_pixel(pick(samples, band))
+
+
+def start_of(mask: Masked) -> bytes:
+    """Return the first bytes of a file, or of that of a part; none of other masks."""
+    if not isinstance(mask, (Path, FilePart)):
+        return b""
+    return first_bytes(mask if isinstance(mask, Path) else mask.path)
 
 
 def form_of(part: FilePart, header: Header) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -16,11 +14,10 @@ from numpy.typing import NDArray
 
 from segeval.errors import MaskError
 from segeval.inputs.annotations import Masked
-from segeval.inputs.files import OpenFile, named, opened
+from segeval.inputs.files import OpenFile, first_bytes, named, opened
 from segeval.inputs.fingerprints import fingerprint_of
 from segeval.inputs.formats import itk, nifti
 from segeval.inputs.geometry import Volume
-from segeval.textfiles import open_at_once
 
 META_IMAGE: Final = b"ObjectTy", b"NDims = ", b"NDims=", b"Comment "
 NRRD: Final = b"NRRD000"
@@ -42,13 +39,7 @@ def kind_of(start: bytes) -> str:
 
 def is_volume(path: str | PathLike[str]) -> bool:
     """Whether a path is that of a volume, by the first bytes of the file."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return False
-        with open(path, "rb", buffering=0, opener=open_at_once) as file:
-            return bool(kind_of(file.read(8)))
-    except (OSError, ValueError):
-        return False
+    return bool(kind_of(first_bytes(path)))
 
 
 def check_opens(mask: Masked) -> None:

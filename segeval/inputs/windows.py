@@ -13,7 +13,7 @@ from segeval.inputs.annotations import Masked
 from segeval.inputs.files import check_size, named, opened
 from segeval.inputs.fingerprints import fingerprint_of
 from segeval.inputs.formats import tiff
-from segeval.inputs.masks import kind_of, refuse_bands
+from segeval.inputs.masks import refuse_bands
 from segeval.inputs.parts import FilePart, form_of, pick
 
 LARGE: Final = 1 << 25  # pixels from which on an image is read in parts
@@ -58,12 +58,3 @@ class LargeFile:
         """Return the fingerprint of the bytes that were read."""
         with named(self.path):
             return fingerprint_of(self._file)
-
-
-def is_tiff(mask: Masked) -> bool:
-    """Whether a mask is a TIFF file, or a part of one, by its first bytes."""
-    if not isinstance(mask, (Path, FilePart)):
-        return False
-    path = mask if isinstance(mask, Path) else mask.path
-    with named(path), opened(path, held=0) as file:
-        return kind_of(file.stream.read(8)) == "TIFF"
