@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from segeval.objects.result import FoundObjects
 from segeval.objects.rules import ObjectPooling, ObjectRules, ObjectSource
 from segeval.presets.explain import PresetScore, Rule
+from segeval.presets.preset import ToolCall
 from segeval.scoring.score import Scores
 
 AXES: Final = ("pooling", "empty", "matching", "strict", "aji")
@@ -20,20 +21,11 @@ AXES: Final = ("pooling", "empty", "matching", "strict", "aji")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectPreset:
+class ObjectPreset(ToolCall):
     """What one call of a tool does with objects."""
 
-    name: str  # ``tool`` or ``tool:variant``
-    tool: str
-    version: str
-    call: str
-    source: str
     headline: str  # the score that the call returns, as gates name it
-    flatters: str
-    punishes: str
-    fault: str = ""  # a defect of the tool that is not repeated
     rules: ObjectRules
-    also: Mapping[str, str] = field(default_factory=dict)  # nothing; see `Preset.also`
 
     @property
     def title(self) -> str:

@@ -18,8 +18,8 @@ TEXTS: Final = ("tool", "version", "source", "call", "flatters", "punishes", "fa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
-    """What one call of a tool does, as a point on the axes of a convention."""
+class ToolCall:
+    """What is told of one call of a tool."""
 
     name: str  # ``tool`` or ``tool:variant``
     tool: str
@@ -28,9 +28,15 @@ class Preset:
     source: str  # where the rules can be read
     flatters: str  # when the number reads too high
     punishes: str  # when it reads too low
-    convention: Convention
     fault: str = ""  # a defect of the tool that is not repeated
     also: Mapping[str, str] = field(default_factory=dict)  # further calls of the same row, by mean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset(ToolCall):
+    """What one call of a tool does, as a point on the axes of a convention."""
+
+    convention: Convention
 
     @property
     def title(self) -> str:
