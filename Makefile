@@ -7,12 +7,13 @@ READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
 LOWEST := .venv-lowest
 BROWSER := .browser
+KERNEL := $(wildcard segeval/counting/scanlines/*)
 BENCH := .venv-bench
 RIVALS := hotcoco==1.3.0 cityscapesScripts==2.3.0 scikit-learn torch==2.13.0 torchmetrics==1.9.0 monai==1.6.1
 
 .PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest lint format bench bench-large torture fuzz fuzz-native golden docs figures samples clean
 
-$(READY): pyproject.toml constraints.txt setup.py segeval/counting/_scanlines.c
+$(READY): pyproject.toml constraints.txt setup.py $(KERNEL)
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) "pip>=25.1"  # the first that knows dependency groups
 	$(PIP) -c constraints.txt -e ".[report]" --group dev
@@ -22,7 +23,7 @@ $(TORCH): $(READY)
 	$(PIP) torch==2.13.0
 	@touch $@
 
-$(BENCH)/.ready: pyproject.toml constraints.txt setup.py segeval/counting/_scanlines.c
+$(BENCH)/.ready: pyproject.toml constraints.txt setup.py $(KERNEL)
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e .
 	@for rival in $(RIVALS); do \

@@ -22,7 +22,7 @@ MASKS: Final = PROJECT / "sample_masks" / "pred", PROJECT / "sample_masks" / "tr
 DATA: Final = sorted(
     path.relative_to(PROJECT / "segeval").as_posix()
     for path in (PROJECT / "segeval").rglob("*")
-    if path.is_file() and path.suffix not in {".py", ".pyc", ".c", ".so", ".pyd"}
+    if path.is_file() and path.suffix not in {".py", ".pyc", ".c", ".h", ".so", ".pyd"}
 )
 BUILD: Final = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
 LACKING: Final = """

@@ -14,6 +14,17 @@ def count(
     neighbours: int = 0,
     /,
 ) -> bytes | None: ...
+def fill(
+    width: int,
+    height: int,
+    rows: Lines,
+    bits: int,
+    channels: int,
+    values: bytes | memoryview,
+    codes: bytes | memoryview,
+    out: bytearray | memoryview,
+    /,
+) -> bool: ...
 def outline(
     file: bytes, /
 ) -> tuple[int, int, int, int, int, list[tuple[int, int, int]]] | None: ...

@@ -12,20 +12,21 @@ Span: TypeAlias = tuple[int, int, int]  # of a chunk: start, end, stated checksu
 
 Count: TypeAlias = Callable[..., bytes | None]
 Outline: TypeAlias = Callable[[bytes], tuple[int, int, int, int, int, list[Span]] | None]
+Fill: TypeAlias = Callable[..., bool]
 
 
-def _compiled() -> tuple[Count, Outline] | tuple[None, None]:
+def _compiled() -> tuple[Count, Outline, Fill] | tuple[None, None, None]:
     """Return the kernel, unless it was not compiled, or the environment asks for NumPy."""
     if os.environ.get("SEGEVAL_COUNTING") == "numpy":
-        return None, None
+        return None, None, None
     try:
-        from segeval.counting._scanlines import count, outline
+        from segeval.counting._scanlines import count, fill, outline
     except ImportError:
-        return None, None
-    return count, outline
+        return None, None, None
+    return count, outline, fill
 
 
-KERNEL, OUTLINE = _compiled()
+KERNEL, OUTLINE, FILL = _compiled()
 
 
 def counting() -> Literal["native", "numpy"]:

@@ -1,4 +1,4 @@
-"""Count pairs of PNG files from their scan lines, without making pixels of them.
+"""Count pairs of PNG files from their scan lines, or make classes of them, without their samples.
 
 This is a short cut and nothing else. Whatever is unusual about a file, damage included, is left to
 those who read pixels: they find the same numbers, or the words to refuse the file with.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable, tabulate
-from segeval.counting.kernel import KERNEL, OUTLINE, Span
+from segeval.counting.kernel import FILL, KERNEL, OUTLINE, Span
 from segeval.counting.numbering import Numbering
 from segeval.counting.runlengths import lines_of
 from segeval.errors import MaskError
@@ -145,6 +145,27 @@ def count_files(
         table=_table(columns, numbering),
         fingerprints="\n".join(side.fingerprint() for side in sides) if fingerprints else "",
     )
+
+
+def class_map(
+    path: Path, values: NDArray[np.int64], codes: NDArray[np.uint8], *, max_pixels: int
+) -> NDArray[np.uint8] | None:
+    """Read a PNG file as the codes of its values, (H, W), one of classes for example.
+
+    ``values`` (V,), ascending, are those that the mask may hold, as `read_mask` gives them, and
+    ``codes`` (V,) stand for them. None if it holds another one, or the kernel is not there or for
+    the file: then read it with `read_mask`.
+    """
+    if FILL is None:
+        return None
+    try:
+        file = _read(path, max_pixels)
+        out = np.empty(file.shape, np.uint8)
+        listed = (np.ascontiguousarray(values).data, np.ascontiguousarray(codes).data)
+        filled = FILL(file.width, file.height, *file.lines, *listed, out.data)
+    except (MaskError, OSError, ValueError, MemoryError):
+        return None
+    return out if filled else None
 
 
 def _table(columns: NDArray[np.int64], numbering: Numbering | None) -> ContingencyTable:

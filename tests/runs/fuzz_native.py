@@ -27,17 +27,18 @@ import numpy as np
 from made.scanlines import FORMATS, any_lines, any_shape, damaged_file, file_of
 
 from segeval.counting import dataset, native
-from segeval.errors import Problem
+from segeval.errors import MaskError, Problem
 from segeval.inputs.formats import png
+from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
 from segeval.objects.components import Components
 from segeval.settings import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from numpy.typing import NDArray
 
 PROJECT: Final = Path(__file__).parents[2]
-SOURCE: Final = PROJECT / "segeval" / "counting" / "_scanlines.c"
+SOURCES: Final = sorted((PROJECT / "segeval" / "counting" / "scanlines").glob("*.c"))
 BASES: Final = 400  # whole inputs from which damaged ones are made
 MASKS: Final = 10 * BASES
 FLAGS: Final = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -50,7 +51,7 @@ def sanitized(folder: Path) -> Path:
     include = f"-I{sysconfig.get_path('include')}"
     shared = ("-shared", "-fPIC", "-std=c11", include)
     compiler = os.environ.get("CC", "cc")
-    subprocess.run([compiler, *FLAGS, *shared, str(SOURCE), "-o", str(target)], check=True)
+    subprocess.run([compiler, *FLAGS, *shared, *map(str, SOURCES), "-o", str(target)], check=True)
     return target
 
 
@@ -95,18 +96,36 @@ def damage(chance: random.Random, arguments: list[Any]) -> list[Any]:
     return found
 
 
-def fuzz_lines(count: Callable[..., bytes | None], inputs: int, seed: int) -> Counter[str]:
-    """Count damaged scan lines; all pixels must be in the table."""
+def check_filled(kernel: Any, arguments: list[Any], columns: NDArray[np.int64]) -> None:
+    """Make codes of the truth that was counted; each must be there as often as its value."""
+    values, pixels = tabulated(columns[0], columns[2])
+    codes = (np.arange(values.size) * 89 + 3).astype(np.uint8)
+    out = np.empty(arguments[:2], np.uint8)
+    assert kernel.fill(*arguments[:5], values.data, codes.data, out.data)
+    expected = np.bincount(codes, pixels, minlength=256)
+    assert (np.bincount(out.ravel(), minlength=256) == expected).all(), arguments
+    assert not kernel.fill(*arguments[:5], values[1:].data, codes[1:].data, out.data)
+
+
+def tabulated(values: NDArray[Any], pixels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return each value once, ascending, and its pixels."""
+    found, place = np.unique(values, return_inverse=True)
+    return found, np.bincount(place, pixels).astype(np.int64)
+
+
+def fuzz_lines(kernel: Any, inputs: int, seed: int) -> Counter[str]:
+    """Count damaged scan lines; all pixels must be in the table, and in an array of codes."""
     bases = [base(seed, number) for number in range(BASES)]
     chance, seen = random.Random(seed), Counter[str]()
     for _ in range(inputs):
         arguments = damage(chance, chance.choice(bases))
         neighbours = chance.choice((0, 4, 8))  # of connected parts, in two further columns
-        found = count(*arguments, neighbours)
+        found = kernel.count(*arguments, neighbours)
         seen["left" if found is None else "counted"] += 1
         if found is not None:
             columns = np.frombuffer(found, np.int64).reshape(5 if neighbours else 3, -1)
             assert columns[2].sum() == arguments[0] * arguments[1], arguments
+            check_filled(kernel, arguments, columns)
     return seen
 
 
@@ -124,12 +143,24 @@ def in_each_way(kernel: Any, pair: Pair, numbering: Components | None) -> list[A
     """Count a pair with the kernel, by kornia-rs and NumPy, and by Pillow and NumPy."""
     outcomes, decoders = [], dict(png.DECODERS)
     for count, hidden in ((kernel.count, False), (None, False), (None, True)):
-        vars(native).update(KERNEL=count, OUTLINE=kernel.outline)
+        vars(native).update(KERNEL=count, OUTLINE=kernel.outline, FILL=kernel.fill)
         vars(png)["DECODERS"] = {} if hidden else decoders
         found = dataset.count_pair(pair, Reading(max_pixels=1 << 20), numbering=numbering)
         outcomes.append(getattr(found, "table", found))
     vars(png)["DECODERS"] = decoders
     return outcomes
+
+
+def check_class_map(path: Path) -> None:
+    """Read a file as codes; they must be those of its pixels, or it must be for others."""
+    try:
+        mask = read_mask(path, max_pixels=1 << 20).values.astype(np.int64)
+    except MaskError:
+        mask = np.zeros((1, 1), np.int64)
+    values, place = np.unique(mask, return_inverse=True)
+    codes = (np.arange(values.size) * 89 + 3).astype(np.uint8)
+    found = native.class_map(path, values, codes, max_pixels=1 << 20)
+    assert found is None or np.array_equal(found, codes[place].reshape(mask.shape)), path
 
 
 def fuzz_pairs(kernel: Any, inputs: int, seed: int, folder: Path) -> Counter[str]:
@@ -144,6 +175,8 @@ def fuzz_pairs(kernel: Any, inputs: int, seed: int, folder: Path) -> Counter[str
         numbering = (None, Components(connectivity="4"), Components())[number % 3]
         first, *others = in_each_way(kernel, pair, numbering)
         assert others == [first, first], (seed, number, first, others)
+        check_class_map(folder / "t")
+        check_class_map(folder / "p")
         seen["refused" if isinstance(first, Problem) else "counted"] += 1
     return seen
 
@@ -160,7 +193,7 @@ def main() -> None:
         if "KERNEL" not in os.environ:
             sys.exit(again_with_sanitizer(sanitized(Path(name))))
         kernel = load(os.environ["KERNEL"])
-        lines = fuzz_lines(kernel.count, wanted.lines, wanted.seed)
+        lines = fuzz_lines(kernel, wanted.lines, wanted.seed)
         print(f"scan lines: {dict(lines)}, no wrong access", flush=True)
         pairs = fuzz_pairs(kernel, wanted.pairs, wanted.seed, Path(name))
         print(f"pairs of files: {dict(pairs)}, all as without the kernel")

@@ -1,0 +1,120 @@
+/* The kernel for Python: what is unusual about its arguments comes back as None or False. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scanlines.h"
+
+PyObject *outline(PyObject *module, PyObject *file); /* chunks.c */
+
+static int are_rows(const Side *side, const Py_buffer *rows, Py_ssize_t width, Py_ssize_t height)
+{
+    return fits(side, (size_t)rows->len, (size_t)width, (size_t)height);
+}
+
+static PyObject *answer(const Pair *pairs, size_t held, size_t columns)
+{
+    size_t size = sizeof(int64_t);
+    PyObject *answered = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(columns * held * size));
+    if (!answered)
+        return NULL;
+    char *out = PyBytes_AsString(answered);
+    for (size_t column = 0; column < columns; column++)
+        for (size_t i = 0; i < held; i++)
+            memcpy(out + (column * held + i) * size, &pairs[i].columns[column], size);
+    return answered;
+}
+
+static PyObject *count(PyObject *module, PyObject *arguments)
+{
+    Py_buffer truth_rows, prediction_rows;
+    Py_ssize_t width, height;
+    Side truth = {0}, prediction = {0};
+    unsigned neighbours = 0;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "nny*IIy*II|I:count", &width, &height, &truth_rows,
+                          &truth.bits, &truth.channels, &prediction_rows, &prediction.bits,
+                          &prediction.channels, &neighbours))
+        return NULL;
+    Pair *pairs = NULL;
+    size_t held = 0;
+    int state = UNFIT;
+    if (are_rows(&truth, &truth_rows, width, height)
+        && are_rows(&prediction, &prediction_rows, width, height)) {
+        Py_BEGIN_ALLOW_THREADS
+        truth.row = truth_rows.buf;
+        prediction.row = prediction_rows.buf;
+        state = prepare(&truth, (size_t)width) || prepare(&prediction, (size_t)width)
+            || (neighbours && prepare_parts(&truth, neighbours))
+            || (neighbours && prepare_parts(&prediction, neighbours))
+            ? NO_MEMORY : tabulate(&truth, &prediction, (size_t)height, &pairs, &held);
+        release(&truth);
+        release(&prediction);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&truth_rows);
+    PyBuffer_Release(&prediction_rows);
+    PyObject *result = state == DONE ? answer(pairs, held, neighbours ? NUMBERED : PLAIN)
+        : state == UNFIT ? Py_NewRef(Py_None) : PyErr_NoMemory();
+    free(pairs);
+    return result;
+}
+
+static PyObject *fill_classes(PyObject *module, PyObject *arguments)
+{
+    Py_buffer rows, values, codes, out;
+    Py_ssize_t width, height;
+    Side side = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "nny*IIy*y*w*:fill", &width, &height, &rows, &side.bits,
+                          &side.channels, &values, &codes, &out))
+        return NULL;
+    int state = UNFIT;
+    if (are_rows(&side, &rows, width, height) && out.len / width == height
+        && out.len % width == 0 && values.len / 8 == codes.len && values.len % 8 == 0) {
+        Py_BEGIN_ALLOW_THREADS
+        Codes listed = {values.buf, codes.buf, (size_t)codes.len};
+        side.row = rows.buf;
+        state = prepare(&side, (size_t)width);
+        if (state == DONE)
+            state = fill(&side, (size_t)height, &listed, out.buf);
+        release(&side);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&values);
+    PyBuffer_Release(&codes);
+    PyBuffer_Release(&out);
+    return state == NO_MEMORY ? PyErr_NoMemory() : PyBool_FromLong(state == DONE);
+}
+
+static PyMethodDef methods[] = {
+    {"count", count, METH_VARARGS,
+     "count(width, height, truth, bits, channels, prediction, bits, channels, neighbours=0)\n--\n\n"
+     "Return three columns of int64 (truth, prediction, pixels), or None if rows are unfit; with\n"
+     "4 or 8 neighbours two more, the number of the connected part on either side."},
+    {"fill", fill_classes, METH_VARARGS,
+     "fill(width, height, rows, bits, channels, values, codes, out)\n--\n\n"
+     "Fill bytes with the code of each pixel, by ascending values (int64) and the code of each;\n"
+     "False, with anything in the bytes, if rows are unfit or hold a value that is not listed."},
+    {"outline", outline, METH_O,
+     "outline(file)\n--\n\n"
+     "Return width, height, bits, colour type, how many chunks stand before the pixels, and of\n"
+     "each chunk that decides what they are (start, end, checksum), or None if it is unusual."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {
+#ifdef Py_GIL_DISABLED /* where there is no lock; nothing here is shared */
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL}};
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_scanlines", NULL, 0, methods, slots, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__scanlines(void)
+{
+    return PyModuleDef_Init(&definition);
+}

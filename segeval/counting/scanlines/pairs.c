@@ -1,0 +1,206 @@
+/* The pairs of values of two masks: a hash table, filled row by row and written in order. */
+
+#include "scanlines.h"
+
+#include <stdlib.h>
+
+enum { FIRST_SLOTS = 1 << 8, MOST_SLOTS = 1 << 21, MOST_STEPS = 1 << 8, BYTE_PAIRS = 1 << 16 };
+
+typedef struct {
+    uint64_t key, pixels; /* truth in the upper half; no pixels: the slot is free */
+} Slot;
+
+typedef struct {
+    Slot *slots;
+    size_t used, mask; /* the number of slots, a power of two, less 1 */
+    uint64_t *dense; /* pixels of each pair of bytes, once masks are noise; or none */
+} Table;
+
+/* Return the slot of a key, or a free one for it; NULL if many others stand before it. Half of the
+   slots are free, so they do so where values were chosen for it, to keep this program busy. */
+static inline Slot *find(Slot *slots, size_t mask, uint64_t key)
+{
+    size_t at = (size_t)(key * 0x9E3779B97F4A7C15u >> 32);
+    for (size_t end = at + MOST_STEPS; at != end; at++)
+        if (!slots[at & mask].pixels || slots[at & mask].key == key)
+            return slots + (at & mask);
+    return NULL;
+}
+
+/* Double the slots; values that are too many, or chosen to stand in one place, are left to others. */
+static int widen(Table *table)
+{
+    size_t mask = 2 * table->mask + 1;
+    Slot *slots = mask < MOST_SLOTS ? calloc(mask + 1, sizeof(Slot)) : NULL;
+    int state = slots ? DONE : mask < MOST_SLOTS ? NO_MEMORY : UNFIT;
+    for (size_t i = 0; state == DONE && i <= table->mask; i++) {
+        Slot *slot = table->slots[i].pixels ? find(slots, mask, table->slots[i].key) : NULL;
+        if (slot)
+            *slot = table->slots[i];
+        else if (table->slots[i].pixels)
+            state = UNFIT;
+    }
+    free(state == DONE ? table->slots : slots);
+    if (state == DONE)
+        *table = (Table){slots, table->used, mask, table->dense};
+    return state;
+}
+
+/* Add pixels, at least one. */
+static inline int tally(Table *table, uint32_t truth, uint32_t prediction, uint64_t pixels)
+{
+    uint64_t key = (uint64_t)truth << 32 | prediction;
+    Slot *slot = find(table->slots, table->mask, key);
+    if (!slot)
+        return UNFIT;
+    size_t is_new = slot->pixels == 0;
+    slot->key = key;
+    slot->pixels += pixels;
+    table->used += is_new;
+    return is_new && 2 * table->used > table->mask ? widen(table) : DONE;
+}
+
+/* Both lists end at the width (2), so a position before has a run in each. */
+static int tally_runs(Table *table, const Run *t, const Run *p, size_t width, uint64_t times)
+{
+    for (uint32_t x = 0; x < width;) {
+        uint32_t end = t->end < p->end ? t->end : p->end;
+        int state = tally(table, t->value, p->value, (end - x) * times);
+        if (state)
+            return state;
+        t += t->end == end;
+        p += p->end == end;
+        x = end;
+    }
+    return DONE;
+}
+
+static int tally_pixels(Table *table, Side *truth, Side *prediction, uint64_t times)
+{
+    const uint32_t *t = truth->pixels, *p = prediction->pixels;
+    size_t width = truth->width;
+    write_pixels(truth);
+    write_pixels(prediction);
+    if (table->dense) {
+        for (size_t x = 0; x < width; x++)
+            table->dense[t[x] << 8 | p[x]] += times;
+        return DONE;
+    }
+    int state = DONE;
+    for (size_t x = 0; x < width && !state; x++)
+        state = tally(table, t[x], p[x], times);
+    return state;
+}
+
+static int tally_row(Table *table, Side *truth, Side *prediction, uint64_t times)
+{
+    if (truth->parts.parent)
+        return tally_runs(table, truth->parts.now.runs, prediction->parts.now.runs, truth->width,
+                          times);
+    if (truth->shown->held && prediction->shown->held)
+        return tally_runs(table, truth->shown->runs, prediction->shown->runs, truth->width, times);
+    int bytes = truth->bits * truth->channels <= 8 && prediction->bits * prediction->channels <= 8;
+    if (bytes && !table->dense && table->used > BYTE_PAIRS / 256
+        && !(table->dense = calloc(BYTE_PAIRS, sizeof(uint64_t))))
+        return NO_MEMORY;
+    return tally_pixels(table, truth, prediction, times);
+}
+
+/* Make runs or bytes of the row in hand, and parts of runs; these do without noise. */
+static int next_row(Side *side)
+{
+    int state = decode_row(side);
+    if (state != DONE || !side->parts.parent)
+        return state;
+    return side->shown->held ? number_row(side) : UNFIT;
+}
+
+/* Count all rows; those that are as the row above on both sides are counted together. */
+static int tally_all(Table *table, Side *truth, Side *prediction, size_t height)
+{
+    uint64_t times = 0;
+    for (size_t y = 0; y < height; y++) {
+        int old_truth = y && repeats(truth), old_prediction = y && repeats(prediction);
+        int state = DONE;
+        if (times && !(old_truth && old_prediction)) {
+            state = tally_row(table, truth, prediction, times);
+            times = 0;
+        }
+        if (state == DONE && !old_truth)
+            state = next_row(truth);
+        if (state == DONE && !old_prediction)
+            state = next_row(prediction);
+        if (state != DONE)
+            return state;
+        times++;
+        truth->row += 1 + truth->bytes;
+        prediction->row += 1 + prediction->bytes;
+    }
+    return tally_row(table, truth, prediction, times);
+}
+
+static int by_values(const void *one, const void *other)
+{
+    const Pair *a = one, *b = other;
+    if (a->truth != b->truth)
+        return a->truth < b->truth ? -1 : 1;
+    return (a->prediction > b->prediction) - (a->prediction < b->prediction);
+}
+
+static size_t pairs_held(Table *table)
+{
+    if (!table->dense)
+        return table->used;
+    size_t held = 0;
+    for (size_t i = 0; i <= table->mask; i++) /* keys are bytes, as there is a dense table */
+        table->dense[(table->slots[i].key >> 24 & 0xff00) | (table->slots[i].key & 255)]
+            += table->slots[i].pixels;
+    for (size_t code = 0; code < BYTE_PAIRS; code++)
+        held += table->dense[code] != 0;
+    return held;
+}
+
+/* Write the pairs, in ascending order, into room for as many as `pairs_held` says. */
+static int write_pairs(const Table *table, const Side *truth, const Side *prediction, Pair *pairs)
+{
+    size_t held = 0;
+    for (size_t code = 0; table->dense && code < BYTE_PAIRS; code++)
+        if (table->dense[code])
+            pairs[held++] = (Pair){{
+                (int64_t)(code >> 8), (int64_t)(code & 255), (int64_t)table->dense[code], 0, 0}};
+    for (size_t i = 0; !table->dense && i <= table->mask; i++) {
+        const Slot *slot = table->slots + i;
+        if (!slot->pixels)
+            continue;
+        uint32_t one = (uint32_t)(slot->key >> 32), other = (uint32_t)slot->key;
+        Pair pair = {{0, 0, (int64_t)slot->pixels, 0, 0}};
+        if (truth->parts.parent) {
+            pair.true_part = root(&truth->parts, one);
+            pair.predicted_part = root(&prediction->parts, other);
+            one = truth->parts.value[one];
+            other = prediction->parts.value[other];
+        }
+        pair.truth = value_of(truth, one);
+        pair.prediction = value_of(prediction, other);
+        if (pair.truth < 0 || pair.prediction < 0)
+            return UNFIT;
+        pairs[held++] = pair;
+    }
+    if (!table->dense)
+        qsort(pairs, held, sizeof(Pair), by_values);
+    return DONE;
+}
+
+int tabulate(Side *truth, Side *prediction, size_t height, Pair **pairs, size_t *held)
+{
+    Table table = {calloc(FIRST_SLOTS, sizeof(Slot)), 0, FIRST_SLOTS - 1, NULL};
+    int state = table.slots ? tally_all(&table, truth, prediction, height) : NO_MEMORY;
+    if (state == DONE) {
+        *held = pairs_held(&table);
+        *pairs = malloc(*held * sizeof(Pair));
+        state = *pairs ? write_pairs(&table, truth, prediction, *pairs) : NO_MEMORY;
+    }
+    free(table.slots);
+    free(table.dense);
+    return state;
+}

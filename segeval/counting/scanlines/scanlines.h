@@ -1,0 +1,99 @@
+/* What is made of PNG masks from their inflated scan lines, as runs, without unfiltering them: the
+pairs of values of two (pairs.c), connected parts (parts.c), and arrays of classes (classes.c).
+
+A row of a PNG file is a filter byte and residuals: what each byte differs by from a prediction made
+of the bytes to its left (a), above it (b), and above to the left (c). The words here:
+
+    unit   what filters look at as a whole: a pixel of 1 to 4 bytes, or a byte of packed pixels
+    run    a stretch of equal units, or pixels, up to an end (not included)
+    quiet  a stretch of residuals that are 0 (filter None: of bytes equal to those one unit before)
+
+Where the row above does not change, b equals c, and in a quiet stretch each filter then depends on
+the left unit alone. Once such a unit equals the one before, all up to the end of the stretch do. So
+the runs of a row follow from the runs above and from the few units that begin a stretch.
+
+Masks that are noise would have as many runs as pixels. A row that has more than one run in NOISE
+units is held as bytes instead, and looked at pixel by pixel.
+
+What is read stays in bounds for these reasons, on which each function says what it relies:
+(1) `fits` has checked that a side is exactly height * (1 + bytes) long;
+(2) every list of runs ends where its row ends, so that a position before has a run;
+(3) a list holds at most `limit` runs, which `append` and `follow` look at before they add one,
+    and has room for BLOCK more, which `decode_flat` may add before it looks.
+
+Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third edition. */
+
+#ifndef SEGEVAL_SCANLINES
+#define SEGEVAL_SCANLINES
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NONE, SUB, UP, AVERAGE, PAETH };
+enum { DONE, UNFIT, NO_MEMORY };
+enum { BLOCK = 64, NOISE = 8, LEAST = 16 };
+
+typedef struct {
+    uint32_t end, value;
+} Run;
+
+typedef struct {
+    Run *runs;
+    size_t held, limit;
+} Runs;
+
+typedef struct {
+    Runs now, above; /* the runs of pixels of this row and the one above, by the number of a part */
+    uint32_t *parent, *value; /* of a number: a lower one of the same part, or itself; its pixels */
+    size_t held, room;
+    uint32_t reach; /* 1 if pixels are connected at corners as well */
+} Parts;
+
+typedef struct {
+    const uint8_t *row; /* the filter byte of the row in hand */
+    size_t width, bytes, units; /* of a row, without the filter byte */
+    unsigned bits, channels, unit; /* the last in bytes */
+    Runs now, next; /* runs of units of this row, if any are held; room for those of the next */
+    Runs packed; /* runs of pixels, where a unit is several */
+    Runs *shown; /* runs of pixels of this row: one of the above */
+    uint8_t *line, *next_line; /* the bytes of this row, where it has no runs; room for the next */
+    uint32_t *pixels; /* room for the values of a row */
+    Parts parts; /* connected pixels of one value, if they are asked for: else there is no parent */
+} Side;
+
+/* rows.c */
+int fits(const Side *side, size_t size, size_t width, size_t height);
+int prepare(Side *side, size_t width);
+void release(Side *side);
+int repeats(const Side *side);
+int decode_row(Side *side);
+void write_pixels(Side *side);
+int64_t value_of(const Side *side, uint32_t pixel);
+
+/* parts.c */
+int prepare_parts(Side *side, unsigned neighbours);
+uint32_t root(const Parts *parts, uint32_t number);
+int number_row(Side *side);
+
+/* pairs.c */
+enum { PLAIN = 3, NUMBERED = 5 }; /* columns of pairs */
+
+typedef union {
+    struct {
+        int64_t truth, prediction, pixels;
+        int64_t true_part, predicted_part; /* only where there are parts */
+    };
+    int64_t columns[NUMBERED];
+} Pair;
+
+int tabulate(Side *truth, Side *prediction, size_t height, Pair **pairs, size_t *held);
+
+/* classes.c */
+typedef struct {
+    const char *values, *codes; /* int64, ascending; and a byte for each */
+    size_t held;
+} Codes;
+
+int fill(Side *side, size_t height, const Codes *codes, uint8_t *out);
+
+#endif
