@@ -20,7 +20,7 @@ LAYERS = [
     {"counting"},
     {"labels"},
     {"scoring"},
-    {"objects"},
+    {"objects", "topology"},
     {"presets", "losses", "pictures"},
     {"reports"},
     {"viewer", "api"},
