@@ -116,6 +116,8 @@ figures: $(READY)  ## draw the figures of the docs anew
 
 samples: $(READY)  ## make the sample masks anew
 	$(BIN)/python sample_masks/make.py
+	$(BIN)/python sample_masks/cells/make.py
+	$(BIN)/python sample_masks/lesions/make.py
 
 clean:
 	rm -rf $(VENV) $(LOWEST) $(BENCH) $(BROWSER) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,8 +2,8 @@
 
 Run ``python sample_masks/make.py`` to make ``pred/``, ``truth/`` and ``probs/`` beside this file
 anew; the same masks and maps come out every time. Truths are drawn from simple shapes; predictions
-are the truths with shifted borders, confused neighbours, small blobs and missed objects, as models
-make them.
+err as models do: wavy borders, broken poles, confused classes, objects missed, and seen where
+none are.
 Probabilities are the predictions, unsure along their borders and nowhere quite certain.
 Written for this project; licence as the project's.
 """
@@ -66,33 +66,53 @@ def draw_scene(random: np.random.Generator) -> Image.Image:
 
 
 def predict(truth: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Err as a model does: wavy borders, confused classes in patches, every third person missed."""
-    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
-    phase = random.uniform(0, 6.28, 4)
-    rows = rows + np.rint(
-        2.5 * np.sin(columns / 17 + phase[0]) + 1.5 * np.sin(columns / 5 + phase[1])
-    )
-    columns = columns + np.rint(2.5 * np.sin(rows / 13 + phase[2]) + np.sin(rows / 4 + phase[3]))
-    rows, columns = rows.clip(0, HEIGHT - 13), columns.clip(0, WIDTH - 1)
-    prediction: np.ndarray = truth[rows.astype(int), columns.astype(int)]
-    confused = {ROAD: SIDEWALK, SIDEWALK: ROAD, BUILDING: VEGETATION, VEGETATION: BUILDING}
-    for _ in range(12):
-        y, x, size = random.integers(0, HEIGHT), random.integers(0, WIDTH), random.integers(8, 26)
-        patch = prediction[y : y + size, x : x + 2 * size]
-        replaced = patch.copy()
-        for right, wrong in confused.items():
-            replaced[patch == right] = wrong
-        patch[...] = replaced
-    if random.random() < 0.34:
-        prediction[prediction == PERSON] = SIDEWALK
+    """Err as a model does, which sees neighbourhoods, and is unsure of them.
+
+    Every class has a score: the share of its pixels nearby, and a bias that changes from place to
+    place. So borders wander, corners are cut, and what is thin breaks or vanishes. Large patches
+    are taken for a like class, every fourth pole or person is missed, and some are seen where
+    nothing is.
+    """
+    visible = np.where(truth == VOID, truth[HEIGHT - 13], truth)
+    scores = shares_nearby(visible, 3)
+    for label in range(len(scores)):
+        scores[label] += 0.13 * smooth_noise(random, 24) + 0.06 * smooth_noise(random, 6)
+        scores[label] += {POLE: 0.19}.get(label, 0.0)
+        if label in {POLE, PERSON}:
+            scores[label] *= 1 - 0.75 * (smooth_noise(random, 40) > 0.67)
+    for right, wrong in ((BUILDING, VEGETATION), (VEGETATION, BUILDING), (SIDEWALK, ROAD)):
+        scores[wrong] += 1.1 * scores[right] * (smooth_noise(random, 48) > 1.45)
+    for label, chance in ((PERSON, 0.15), (CAR, 0.3)):
+        if random.random() < chance:
+            y, x = int(random.integers(120, 200)), int(random.integers(20, WIDTH - 20))
+            high, wide = (14, 5) if label == PERSON else (6, 11)
+            rows, columns = np.ogrid[0:HEIGHT, 0:WIDTH]
+            scores[label] += 1.5 * (((rows - y) / high) ** 2 + ((columns - x) / wide) ** 2 < 1)
+    guess = scores.argmax(axis=0)
+    prediction: np.ndarray = shares_nearby(guess, 2).argmax(axis=0).astype(np.uint8)
     return prediction
+
+
+def smooth_noise(random: np.random.Generator, size: int) -> np.ndarray:
+    """Return (H, W) noise of deviation 1 that changes over a number of pixels."""
+    coarse = random.standard_normal((HEIGHT // size + 2, WIDTH // size + 2)).astype(np.float32)
+    image = Image.fromarray(coarse).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
+    noise = np.asarray(image)
+    level: np.ndarray = noise / noise.std()
+    return level
+
+
+def shares_nearby(mask: np.ndarray, reach: int) -> np.ndarray:
+    """Return (K, H, W) shares of each class among the pixels nearby."""
+    side = 2 * reach + 1
+    near = np.pad(mask, reach, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(near, (side, side))
+    return np.stack([(windows == label).mean(axis=(2, 3)) for label in range(len(COLORS) - 1)])
 
 
 def soften(prediction: np.ndarray) -> np.ndarray:
     """Return (K, H, W) probabilities as fractions of 255: the share of each class nearby."""
-    near = np.pad(prediction, 3, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(near, (7, 7))
-    shares = np.stack([(windows == label).mean(axis=(2, 3)) for label in range(len(COLORS) - 1)])
+    shares = shares_nearby(prediction, 3)
     probabilities = 0.01 + 0.92 * shares / shares.sum(axis=0)
     fractions: np.ndarray = np.rint(255 * probabilities).astype(np.uint8)
     return fractions

@@ -494,7 +494,7 @@ def test_a_report_is_a_module_and_an_option(
     path = tmp_path / "poem"
     done = CliRunner().invoke(program, [*SAMPLES, "--poem", str(path), "--format", "total"])
     assert done.exit_code == 0, done.output
-    assert path.read_text("utf-8") == "12 masks, 0.8\n"
+    assert path.read_text("utf-8") == "12 masks, 0.9\n"
     assert "Write a poem." in CliRunner().invoke(program, ["--help"]).output
     done = CliRunner().invoke(program, [*SAMPLES, "--poem", str(path / "poem")])
     assert done.exit_code == 3
