@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
 LOWEST := .venv-lowest
 BROWSER := .browser
-KERNEL := $(wildcard segeval/counting/scanlines/*)
+KERNEL := $(wildcard segeval/counting/scanlines/* segeval/boundaries/*.c)
 BENCH := .venv-bench
 RIVALS := hotcoco==1.3.0 cityscapesScripts==2.3.0 scikit-learn torch==2.13.0 torchmetrics==1.9.0 monai==1.6.1
 

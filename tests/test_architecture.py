@@ -20,7 +20,7 @@ LAYERS = [
     {"counting"},
     {"labels"},
     {"scoring"},
-    {"objects", "topology"},
+    {"objects", "topology", "boundaries"},
     {"presets", "losses", "pictures"},
     {"reports"},
     {"viewer", "api"},

@@ -1,0 +1,1 @@
+"""Borders of classes: bands, trimaps and matched edges, as integers of a class and an image."""
