@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -133,11 +134,14 @@ def test_modules_and_functions_stay_small(path: Path) -> None:
 )
 def test_starting_up_imports_no_costly_library(command: list[str]) -> None:
     program = (
-        "import sys\nfrom segeval.cli import app\n"
-        f"try: app({command!r})\nexcept SystemExit: pass\n"
+        "import os, sys\nfrom segeval.cli import main\n"
+        f"sys.argv[1:] = {command!r}\n"
+        "try: main()\nexcept SystemExit: pass\n"
         "costly = {'pandas', 'scipy', 'dask', 'matplotlib', 'yaml', 'jinja2'}\n"
         "print(sorted(sys.modules.keys() & costly))\n"
-        "print('numpy' in sys.modules, 'tomllib' in sys.modules)"
+        "print('numpy' in sys.modules, 'tomllib' in sys.modules)\n"
+        "print(os.environ['OPENBLAS_NUM_THREADS'])\n"
+        "print(*(name for name in sys.modules if name.startswith('segeval.cli.commands.')))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -145,11 +149,14 @@ def test_starting_up_imports_no_costly_library(command: list[str]) -> None:
         text=True,
         check=True,
         cwd=PACKAGE.parent,
+        env={name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"},
     )
-    assert done.stdout.splitlines()[-2:] == [
-        "[]",
-        "False False" if command == ["--help"] else "True True",
-    ]
+    *_, costly, loaded, threads, commands = done.stdout.splitlines()
+    assert costly == "[]"
+    assert loaded == ("False False" if command == ["--help"] else "True True")
+    assert threads == "1"
+    if command != ["--help"]:
+        assert commands == "segeval.cli.commands.score"
 
 
 def test_public_names_are_what_they_say() -> None:

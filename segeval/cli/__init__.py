@@ -21,12 +21,16 @@ def main() -> None:
     end. Whatever a command does not expect is one line and an exit code of its own.
     """
     try:
+        import gc
+        import os
         import signal
         import sys
 
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.unraisablehook = _never_lose_interrupts
         _mend_streams()
+        # the threads of OpenBLAS take longer to start than they save
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from segeval.cli.program import app
 
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,6 +38,7 @@ def main() -> None:
             app()
         finally:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+            gc.freeze()  # the end looks for garbage, and would go through all that is known
     except KeyboardInterrupt:  # before or after a command has taken charge of it
         raise SystemExit(INTERRUPTED) from None
     except SystemExit:

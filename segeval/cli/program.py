@@ -1,10 +1,11 @@
-"""All commands as one program."""
+"""All commands as one program, each made when it is typed."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -25,10 +26,44 @@ COMMANDS: Final = {
     "Compare": "compare explain presets conformance",
     "Data and settings": "check labels rle merge config",
 }  # every command in the groups of the help; a module of `segeval.cli.commands` and its function
+GROUPS: Final = {name: group for group, names in COMMANDS.items() for name in names.split()}
+
+
+class Commands(Mapping[str, Any]):
+    """All commands by their names; each is imported and made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a command."""
+        if name not in self._made:
+            self._made[name] = _command(name, GROUPS[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names as they stand in the help."""
+        return iter(GROUPS)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(GROUPS)
+
+
+def _command(name: str, group: str) -> Any:
+    alone = typer.Typer(add_completion=False)
+    function = getattr(import_module(f"segeval.cli.commands.{name}"), name)
+    alone.command(name, cls=ConfiguredCommand, rich_help_panel=group)(function)
+    return typer.main.get_command(alone)
 
 
 class Program(TyperGroup):
     """All commands as one, whose help and errors are ours."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Make a program without commands; they come when they are asked for."""
+        super().__init__(**settings)
+        self.commands: Any = Commands()
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the program; a completion whose words the shell has not given ends it."""
@@ -63,11 +98,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-for group, names in COMMANDS.items():
-    for name in names.split():
-        module = import_module(f"segeval.cli.commands.{name}")
-        add = app.command(name, cls=ConfiguredCommand, rich_help_panel=group)
-        add(getattr(module, name))
 
 
 def _show_version(*, wanted: bool) -> None:
