@@ -20,7 +20,7 @@ LAYERS = [
     {"counting"},
     {"labels"},
     {"scoring"},
-    {"objects"},
+    {"objects", "distances"},
     {"presets", "losses", "pictures"},
     {"reports"},
     {"viewer", "api"},
