@@ -21,7 +21,7 @@ LAYERS = [
     {"counting"},
     {"labels"},
     {"scoring"},
-    {"objects", "topology", "boundaries"},
+    {"objects", "boundaries", "distances", "topology"},
     {"presets", "losses", "pictures"},
     {"reports"},
     {"viewer", "api"},

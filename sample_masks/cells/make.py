@@ -1,8 +1,8 @@
 """Make label images of cells: 4 fields of 320×320, each cell a number of its own, else 0.
 
 Run ``python sample_masks/cells/make.py`` to make ``pred/`` and ``truth/`` beside this file anew;
-the same masks come out every time. Predicted cells have other borders and numbers; some that touch are
-one, some large ones are two, some are missed, and some are seen in dirt.
+the same masks come out every time. Predicted cells have other borders and numbers; some that touch
+are one, some large ones are two, some are missed, and some are seen in dirt.
 Written for this project; licence as the project's.
 """
 
