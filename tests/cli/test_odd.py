@@ -181,7 +181,7 @@ def test_ctrl_c_while_starting_leaves_no_traceback(tmp_path: Path, delay: float)
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "RuntimeError from KeyboardInterrupt()"])
-@pytest.mark.parametrize("module", ["typer", "segeval.cli.commands.score", "numpy"])
+@pytest.mark.parametrize("module", ["typer", "segeval.cli.commands.explain", "numpy"])
 def test_ctrl_c_while_importing_leaves_no_traceback(module: str, error: str) -> None:
     program = f"""
 import runpy, sys
