@@ -107,6 +107,7 @@ golden: $(READY)  ## write the expected reports anew; read the difference before
 docs: $(READY)  ## write the pages that are made from data anew
 	$(BIN)/python docs/make_conventions.py
 	$(BIN)/python docs/make_cli.py
+	$(BIN)/python docs/make_schema.py
 	$(BIN)/python docs/make_home.py
 
 figures: $(READY)  ## draw the figures of the docs anew

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -11,6 +12,8 @@ from segeval.cli import config as settings
 from segeval.cli.command import command
 from segeval.cli.console import columns, write_lines, write_stdout
 from segeval.errors import SettingError
+
+SCHEMAS: Final = Path(__file__).parents[2] / "schemas"
 
 
 @command
@@ -30,7 +33,9 @@ def config(
         segeval config score --format json
 
     Settings stand in segeval.toml, or in the table tool.segeval of
-    pyproject.toml, in the working folder or above it.
+    pyproject.toml, in the working folder or above it. JSON Schemas of such a
+    file, and of every JSON document, lie in the folder of `schemas` in
+    --format json.
     """
     from segeval.reports.json import to_json
 
@@ -41,7 +46,8 @@ def config(
     shown = {each: _in_force(each, file, ctx) for each in ([name] if name else commands)}
     if output_format == "json":
         path = str(file.path) if file else None
-        write_stdout(to_json({"schema": "segeval.config/1", "file": path, "commands": shown}))
+        places = {"file": path, "schemas": str(SCHEMAS)}
+        write_stdout(to_json({"schema": "segeval.config/1", **places, "commands": shown}))
         return
     lines = [f"settings from {file.path}" if file else "no file of settings"]
     for each, rows in shown.items():
