@@ -100,6 +100,7 @@ fuzz: $(READY)  ## damage valid files at random, and see them read exactly or re
 
 fuzz-native: $(READY)  ## feed damaged masks to the kernel, built with sanitizers
 	$(BIN)/python tests/runs/fuzz_native.py
+	$(BIN)/python tests/runs/fuzz_bands.py
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
 	$(BIN)/python -m pytest -q tests/golden tests/docs/test_walks.py --refresh-golden

@@ -35,6 +35,8 @@ from segeval.objects.components import Components
 from segeval.settings import Reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 PROJECT: Final = Path(__file__).parents[2]
@@ -45,13 +47,12 @@ FLAGS: Final = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-reco
 Kernel = Any
 
 
-def sanitized(folder: Path) -> Path:
-    """Compile the kernel with sanitizers."""
-    target = folder / "_scanlines.so"
+def sanitized(target: Path, sources: Sequence[Path]) -> Path:
+    """Compile a kernel with sanitizers."""
     include = f"-I{sysconfig.get_path('include')}"
     shared = ("-shared", "-fPIC", "-std=c11", include)
     compiler = os.environ.get("CC", "cc")
-    subprocess.run([compiler, *FLAGS, *shared, *map(str, SOURCES), "-o", str(target)], check=True)
+    subprocess.run([compiler, *FLAGS, *shared, *map(str, sources), "-o", str(target)], check=True)
     return target
 
 
@@ -66,8 +67,9 @@ def again_with_sanitizer(library: Path) -> int:
 
 def load(library: str) -> Any:
     """Load the kernel that was compiled, as a module."""
-    loader = ExtensionFileLoader("_scanlines", library)
-    spec = spec_from_file_location("_scanlines", library, loader=loader)
+    name = Path(library).name.partition(".")[0]
+    loader = ExtensionFileLoader(name, library)
+    spec = spec_from_file_location(name, library, loader=loader)
     assert spec is not None
     return module_from_spec(spec)
 
@@ -191,7 +193,7 @@ def main() -> None:
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         if "KERNEL" not in os.environ:
-            sys.exit(again_with_sanitizer(sanitized(Path(name))))
+            sys.exit(again_with_sanitizer(sanitized(Path(name) / "_scanlines.so", SOURCES)))
         kernel = load(os.environ["KERNEL"])
         lines = fuzz_lines(kernel, wanted.lines, wanted.seed)
         print(f"scan lines: {dict(lines)}, no wrong access", flush=True)
