@@ -9,15 +9,53 @@ class, void ones too, are background.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.boundaries.rows import bytes_of, rows_of
+from segeval.errors import SettingError
+
 Map: TypeAlias = NDArray[Any]
+Layer: TypeAlias = tuple[Map, Map, int]  # truth, prediction, number of classes
+
+KIND: Final = "edges"
 
 SHARE: Final = 0.008  # of the diagonal, as in DAVIS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeMeasure:
+    """The edge pixels of every class, and those that are matched."""
+
+    @property
+    def kind(self) -> str:
+        """The key of its bytes in a run."""
+        return KIND
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        """All that changes its numbers."""
+        return {"reach": SHARE, "neighbours": "right, below, below and right"}
+
+    def __call__(self, layers: Sequence[Layer], spacing: tuple[float, ...] | None) -> bytes:  # noqa: ARG002 - edges are of pixels
+        """Count one image: rows of a class and its four counts, of those that have edges."""
+        if layers[0][0].ndim != 2:
+            raise SettingError("edges are matched in images, and not in volumes: score slices")
+        counts = np.concatenate([edge_counts(*layer) for layer in layers])
+        (there,) = np.nonzero(counts.any(axis=1))
+        return bytes_of([np.column_stack([there, counts[there]])])
+
+
+def edge_table(data: Sequence[bytes], classes: int) -> NDArray[np.int64]:
+    """Read the counts of N images, (N, K, 4), as ``edge_counts`` has them."""
+    image, (place, *counts) = rows_of(data, (classes,), 4)
+    table = np.zeros((len(data), classes, 4), np.int64)
+    table[image, place] = np.stack(counts, axis=-1)
+    return table
 
 
 class Frame(NamedTuple):
