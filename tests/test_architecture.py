@@ -25,8 +25,8 @@ LAYERS = [
     {"presets", "losses", "pictures"},
     {"reports"},
     {"viewer", "api"},
-    {"cli"},
-    {"__init__", "__main__"},
+    {"cli", "testing"},
+    {"__init__", "__main__", "pytest_plugin"},
 ]
 """The rooms, from the ground up: each imports from those below it, and from itself."""
 

@@ -23,6 +23,7 @@ from segeval.reports.badge import COLORS
 PROJECT = Path(__file__).parents[2]
 CI = (PROJECT / "docs" / "ci.md").read_text("utf-8")
 CONFIGURATION = (PROJECT / "docs" / "configuration.md").read_text("utf-8")
+PLUGIN = ["-p", "no:cacheprovider", "-p", "no:segeval", "-p", "segeval.pytest_plugin"]
 GROUP: Any = typer.main.get_command(app)
 
 
@@ -50,11 +51,14 @@ def test_the_page_of_options_is_up_to_date() -> None:
 @pytest.mark.slow
 def test_the_recipe_for_pytest_passes_and_fails(tmp_path: Path) -> None:
     (recipe,) = blocks("python", CI)
-    for name, text, code in (("good", recipe, 0), ("bad", recipe.replace("0.75", "0.99"), 1)):
+    for name, text, code in (
+        ("good", recipe, 0),
+        ("bad", recipe.replace("miou=0.75", "miou=0.99"), 1),
+    ):
         file = tmp_path / f"test_{name}.py"
         file.write_text(text, encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file],
+            [sys.executable, "-m", "pytest", "-q", *PLUGIN, file],
             capture_output=True,
             text=True,
             check=False,
