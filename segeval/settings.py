@@ -152,6 +152,12 @@ class AnnotationChoice:
             frame=frame,
         )
 
+    @property
+    def within_files(self) -> bool:
+        """Whether masks are channels, bands or frames of files."""
+        channels = self.split("truth").channels or self.split("prediction").channels
+        return channels or (self.band, self.frame) != (None, None)
+
     def split(self, side: str) -> PerClass:
         """Return where the masks of single classes of a side are."""
         own = self.predicted_per_class if side == "prediction" else None

@@ -27,11 +27,8 @@ from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import OVERLAP
 from segeval.labels.nodata import propose_no_data, with_no_data
 from segeval.objects.gates import check_gates
-from segeval.objects.result import score_objects
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.wording import failure
-from segeval.scoring.baseline import Baseline, baseline_of, check_drops
-from segeval.scoring.compare import RunComparison, compare_runs
 from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.metrics import OVERALL
 from segeval.scoring.score import Scores, label_and_score
@@ -39,6 +36,9 @@ from segeval.text import listed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from segeval.objects.result import ObjectScores
+    from segeval.scoring.compare import RunComparison
 
 
 def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
@@ -49,7 +49,7 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     scores = label_and_score(run, **plan.scoring(), resampling=plan.resampling)
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
-    objects = score_objects(scores, plan.objects) if plan.objects is not None else None
+    objects = _objects(scores, plan)
     gates = [*check_gates(scores, objects, plan.thresholds), *against_baseline(scores, plan)]
     said = {**asdict(plan.labels), "unknown": scores.unknown, "group_by": plan.group_by}
     settings = {**run.provenance.source, **said}
@@ -68,6 +68,15 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
         notify(f"notice: {fault}", quiet=quiet)
     say_notices(scores, quiet=quiet)
     enforce(gates)
+
+
+def _objects(scores: Scores, plan: Plan) -> ObjectScores | None:
+    """Score objects, if it is asked for."""
+    if plan.objects is None:
+        return None
+    from segeval.objects.result import score_objects
+
+    return score_objects(scores, plan.objects)
 
 
 def enforce(gates: Iterable[Gate]) -> None:
@@ -164,6 +173,9 @@ def against_baseline(scores: Scores, plan: Plan) -> list[DropGate]:
     held = plan.held
     if held is None:
         return []
+    from segeval.scoring.baseline import Baseline, baseline_of, check_drops
+    from segeval.scoring.compare import compare_runs
+
     how: dict[str, Any] = {**plan.scoring(), "resampling": held.resampling, "common": True}
 
     def compare(run: CountedRun) -> RunComparison:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segeval.cli.options.labels import LabelOptions
 from segeval.cli.options.objects import ObjectOptions
@@ -19,11 +19,13 @@ from segeval.errors import SettingError
 from segeval.labels.choose import check_names
 from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
-from segeval.scoring.baseline import Baseline, Drop, parse_drop, read_baseline
 from segeval.scoring.convention import Convention
 from segeval.scoring.gates import Threshold, parse_threshold
 from segeval.scoring.resampling import Resampling
 from segeval.settings import LabelChoice
+
+if TYPE_CHECKING:
+    from segeval.scoring.baseline import Baseline, Drop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,8 @@ def plan_baseline(
         raise SettingError(f"--baseline {output.baseline}: there is no such file")
     if not output.baseline.is_file():
         raise SettingError(f"--baseline {output.baseline}: it is no file")
+    from segeval.scoring.baseline import parse_drop, read_baseline
+
     texts = output.max_drop or ["0"]
     return BaselineCheck(
         baseline=read_baseline(output.baseline),

@@ -130,7 +130,7 @@ class Counts:
         column = self.columns[COLUMNS.index(side)]
         starts = range(0, column.size, BLOCK)
         found = [ranked(column[start : start + BLOCK])[0] for start in starts]
-        return np.unique(np.concatenate([np.empty(0, np.int64), *found]))
+        return ranked(np.concatenate([np.empty(0, np.int64), *found]))[0]
 
     def with_values(
         self,

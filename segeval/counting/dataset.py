@@ -32,7 +32,6 @@ from segeval.counting.windows import count_windows
 from segeval.counting.workers import default_workers, ordered_map
 from segeval.errors import DataError, MaskError, Problem
 from segeval.inputs.annotations import Annotation
-from segeval.inputs.channels import in_channels, in_parts
 from segeval.inputs.masks import Mask, read_runs
 from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
 from segeval.inputs.parts import start_of
@@ -63,7 +62,10 @@ def pair_up(source: Source) -> Pairing:
             missing=source.missing,
             annotations=source.annotations,
         )
-    pairing = in_parts(in_channels(pairing, source.annotations), source.annotations)
+    if source.annotations.within_files:
+        from segeval.inputs.channels import in_channels, in_parts
+
+        pairing = in_parts(in_channels(pairing, source.annotations), source.annotations)
     if source.roi is not None:
         pairing = add_regions(pairing, source.roi, source.roi_suffix)
     if source.shard is None:

@@ -82,6 +82,11 @@ class Annotation(ABC):
         """Return the mask that the same run lengths are in the other order, if it is held so."""
         return None
 
+    def beside(self, prediction: Masked) -> Annotation:
+        """Return the mask of a truth that knows its prediction, if it makes a difference."""
+        del prediction
+        return self
+
     def fingerprint(self) -> str:
         """Return the fingerprint of these rows, written as that of a file without times."""
         content = self.content()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from segeval.errors import MaskError, Problem
 from segeval.inputs.annotations import Masked
+from segeval.inputs.forms import PART
 from segeval.inputs.pairing import Pair, Pairing
-from segeval.inputs.parts import PART, FilePart
+from segeval.inputs.parts import FilePart
 from segeval.inputs.perclass import SHOWN, ClassChannels, bits_of, form_of, number_of_channels
 from segeval.inputs.volumes import is_volume
 from segeval.settings import CHANNELS, AnnotationChoice, PerClass

@@ -9,8 +9,8 @@ from typing import Final
 from segeval.errors import Problem
 from segeval.inputs.annotations import Index
 from segeval.inputs.folders import IMAGE_EXTENSIONS, index_folder, is_included, normal
+from segeval.inputs.forms import CLASS_FILES
 from segeval.inputs.perclass import (
-    FILES,
     MOST_CLASSES,
     PLACE,
     SHOWN,
@@ -52,7 +52,7 @@ def index_classes(
     lacking = _lacking(found, classes) if choice.missing_class == "error" else []
     index.problems.extend(_missing(lacking, len(found) * len(classes), classes, split))
     empty = ["empty"] if choice.missing_class == "empty" else []
-    form = form_of(FILES, classes=classes, missing=empty)
+    form = form_of(CLASS_FILES, classes=classes, missing=empty)
     masks = {
         name: ClassFiles(path=_place(files), key=name, form=form)
         for name, files in sorted(found.items())

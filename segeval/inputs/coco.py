@@ -34,7 +34,6 @@ from segeval.settings import AnnotationChoice
 from segeval.text import counted, listed, quoted, reason_of
 from segeval.values import UNANNOTATED, class_values, describe_values, object_values
 
-COCO_FORMS: Final = {"coco", "coco-results", "coco-panoptic"}
 BACKGROUND: Final = ("background", "bg", "unlabeled background")
 NONE: Final = "none"  # no category is the background
 MOST_TOLD: Final = 5  # faults of an image

@@ -23,6 +23,7 @@ IMAGE_EXTENSIONS: Final = frozenset(
 )  # extensions of the files that are looked at; all others are left alone
 
 EXTENSIONS: Final = IMAGE_EXTENSIONS | {".txt", ".dcm"}  # that are no part of names
+LOSSY: Final = (".jpg", ".jpeg", ".jpe", ".jp2", ".webp")  # of photographs
 TABULAR: Final = (".json", ".csv", ".tsv")  # of files that are named themselves
 FILES: Final = EXTENSIONS | {*TABULAR}  # of what may stand for a folder
 DATA: Final = {".raw", ".zraw"}  # extensions of what stands beside a .mhd
@@ -113,6 +114,11 @@ def split_extension(path: str) -> tuple[str, str]:
 def masks_below(folder: Path, wanted: Callable[[str], bool] = is_mask) -> Iterator[Path]:
     """Yield every mask that is read from a folder, whatever its name is matched with."""
     return (Path(path) for relative, path in _walk(str(folder), []) if wanted(relative))
+
+
+def holds_masks(folder: Path) -> bool:
+    """Whether a folder holds masks that are no photographs, by the names of files."""
+    return any(not path.name.lower().endswith(LOSSY) for path in masks_below(folder))
 
 
 def is_included(include: str | None, *names: str) -> bool:

@@ -27,9 +27,6 @@ SPELLINGS: Final = {
 JOINED: Final = {"imageidclassid", "imageclassid", "imagelabel", "imageidlabel"}
 """Columns of an image and its class, with a line under between them."""
 
-FORMS: Final = {"kaggle-rle", "tianchi-rle", "table-rle"}
-"""Known columns, a name and a tab without a header, columns that the user names."""
-
 DELIMITERS: Final = ",\t;"
 IMAGE_NAME: Final = re.compile(r"[^,;]+\.(?:jpe?g|png|tiff?|bmp)", re.IGNORECASE)
 EXAMPLE: Final = "--columns image=NAME,rle=NAME"

@@ -6,7 +6,7 @@ is converted on a guess: a file that does not say exactly one value per pixel is
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Final
@@ -18,7 +18,7 @@ from segeval.errors import MaskError
 from segeval.inputs.annotations import Annotation, Shape
 from segeval.inputs.files import Header, OpenFile, check_size, memory_for, named, opened
 from segeval.inputs.fingerprints import fingerprint
-from segeval.inputs.formats import bmp, gif, jpeg, numpyfiles, png, tiff
+from segeval.inputs.formats import png
 from segeval.inputs.rle import Runs
 from segeval.inputs.volumes import kind_of as kind_of_volume
 from segeval.inputs.volumes import read_volume
@@ -130,9 +130,10 @@ def decode(file: OpenFile, header: Header, max_pixels: int) -> tuple[NDArray[Any
 
 def refuse_bands(header: Header) -> None:
     """Refuse an image whose channels are no colours, of which one must be chosen."""
-    if isinstance(header, tiff.Header) and header.bands > 1:
+    bands = getattr(header, "bands", 1)  # TIFF alone has more
+    if bands > 1:
         raise MaskError(
-            f"it holds {header.bands} bands; type --band N for one of them, or --per-class "
+            f"it holds {bands} bands; type --band N for one of them, or --per-class "
             "channels if each is the mask of a class"
         )
 
@@ -159,7 +160,11 @@ def read_header(stream: IO[bytes], *, lossy: bool = False) -> Header:
             "from their source (grey JPEG predictions can be scored with --threshold 128)"
         )
     stream.seek(0)
-    return HEADERS[kind](stream)
+    if kind in {"NPY", "NPZ"}:
+        return _array_header(stream, archive=kind == "NPZ")
+    reader = import_module(f"segeval.inputs.formats.{kind.lower()}")
+    header: Header = reader.read_header(stream)
+    return header
 
 
 def one_value_a_pixel(array: NDArray[Any]) -> NDArray[Any]:
@@ -215,8 +220,10 @@ def _color_values(array: NDArray[np.uint8]) -> NDArray[np.int64]:
     return color | np.int64(COLOR)
 
 
-def _array_header(stream: IO[bytes], *, archive: bool) -> numpyfiles.Header:
+def _array_header(stream: IO[bytes], *, archive: bool) -> Header:
     """Read the header of an array with one number a pixel."""
+    from segeval.inputs.formats import numpyfiles
+
     header = numpyfiles.read_header(stream, archive=archive)
     shape, dtype = header.shape, header.dtype
     if len(shape) == 3 and shape[0] == 1 and dtype.kind == "f":
@@ -228,14 +235,3 @@ def _array_header(stream: IO[bytes], *, archive: bool) -> numpyfiles.Header:
             "of several classes are for `segeval losses`"
         )
     return header
-
-
-HEADERS: Final[dict[str, Callable[[IO[bytes]], Header]]] = {
-    "PNG": png.read_header,
-    "TIFF": tiff.read_header,
-    "BMP": bmp.read_header,
-    "GIF": gif.read_header,
-    "NPY": partial(_array_header, archive=False),
-    "NPZ": partial(_array_header, archive=True),
-    "JPEG": jpeg.read_header,
-}

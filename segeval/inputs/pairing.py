@@ -18,8 +18,8 @@ from typing import Final
 from segeval.errors import Problem, SettingError
 from segeval.inputs.annotations import Annotation, Masked
 from segeval.inputs.folders import is_included, split_extension
+from segeval.inputs.forms import ABSENT
 from segeval.inputs.sides import index_sides, is_mask_file
-from segeval.inputs.yolo import ABSENT, YoloMask
 from segeval.settings import AnnotationChoice, Match, Missing
 from segeval.textfiles import TextError, named, parse_csv, read_text
 
@@ -113,9 +113,9 @@ def find_pairs(
 
 
 def _pair(name: str, truth: Masked, prediction: Masked | None) -> Pair:
-    """Return a pair; the image of two texts may lie beside either."""
-    if isinstance(truth, YoloMask) and isinstance(prediction, YoloMask):
-        truth = replace(truth, partner=prediction.path)
+    """Return a pair, whose truth may need to know the other side."""
+    if isinstance(truth, Annotation) and prediction is not None:
+        truth = truth.beside(prediction)
     return Pair(name=name, truth=truth, prediction=prediction)
 
 

@@ -3,18 +3,16 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
 from segeval.inputs.annotations import Annotation, Masked, Shape
 from segeval.inputs.files import Header, first_bytes, named, opened
-from segeval.inputs.formats import tiff
+from segeval.inputs.forms import NAMED_NO_DATA
 from segeval.inputs.masks import decode, kind_of, one_value_a_pixel, read_header
 from segeval.settings import MAX_PIXELS
-
-PART: Final = "part"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +33,11 @@ class FilePart(Annotation):
     def _header(self, stream: IO[bytes]) -> Header:
         kind = kind_of(stream.read(8))
         stream.seek(0)
-        return tiff.read_header(stream, self.numbers[1]) if kind == "TIFF" else read_header(stream)
+        if kind != "TIFF":
+            return read_header(stream)
+        from segeval.inputs.formats import tiff
+
+        return tiff.read_header(stream, self.numbers[1])
 
     def stored_form(self) -> str:
         """Return what was asked for, and the value of no data that the file names."""
@@ -74,8 +76,8 @@ def start_of(mask: Masked) -> bytes:
 
 def form_of(part: FilePart, header: Header) -> str:
     """Return the form of a part as a run keeps it, with the value of no data of its file."""
-    no_data = header.no_data if isinstance(header, tiff.Header) else ""
-    return f"{part.form}{no_data and tiff.NAMED}{no_data}"
+    no_data = getattr(header, "no_data", "")  # TIFF alone has one
+    return f"{part.form}{no_data and NAMED_NO_DATA}{no_data}"
 
 
 def pick(samples: NDArray[Any], band: int) -> NDArray[Any]:
@@ -95,5 +97,5 @@ def no_data_of(form: str) -> float | None:
     (255.0, None)
     """
     with suppress(ValueError):
-        return float(form.partition(tiff.NAMED)[2])
+        return float(form.partition(NAMED_NO_DATA)[2])
     return None

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,12 @@ from segeval.errors import MaskError
 from segeval.inputs.annotations import Annotation, Shape
 from segeval.inputs.files import OpenFile, named, opened
 from segeval.inputs.formats import numpyfiles
+from segeval.inputs.forms import CLASS_FILES, names_in
 from segeval.inputs.masks import decode, kind_of, read_header
 from segeval.settings import CHANNELS, MAX_PIXELS
 from segeval.text import counted, listed
 from segeval.values import COLOR, FLOAT, STEPS, describe_values, float_values
 
-FILES: Final = "per-class"
-FORMS: Final = {FILES, *CHANNELS}
 MOST_CLASSES: Final = 61  # bits of the integers of masks
 PLACE: Final = "{class}"  # in a path, where the name of the class stands
 SHOWN: Final = 10  # names or values that an error lists
@@ -37,17 +36,6 @@ def form_of(kind: str, **facts: Sequence[str]) -> str:
     parts = [f"{what}:{';'.join(quote(name, safe=' ') for name in names)}"
              for what, names in facts.items() if names]  # fmt: skip
     return ",".join([kind, *parts])
-
-
-def names_in(form: str, what: str = "classes") -> tuple[str, ...]:
-    """Return the names that a form of bit sets states; none if it is another form.
-
-    >>> names_in("per-class,classes:car;road"), names_in("PNG grey 8-bit")
-    (('car', 'road'), ())
-    """
-    kind, *parts = form.split(",")
-    stated = dict(part.partition(":")[::2] for part in parts) if kind in FORMS else {}
-    return tuple(unquote(name) for name in stated.get(what, "").split(";") if name)
 
 
 def bits_of(classes: Sequence[str]) -> dict[int, str]:
@@ -219,5 +207,5 @@ def number_of_channels(path: Path, *, last: bool) -> int:
 
 def stored_bits(path: str, form: str, size: Shape) -> BitSets:
     """Return the bit sets of an image that a run tells of."""
-    kind = ClassFiles if form.startswith(FILES) else ClassChannels
+    kind = ClassFiles if form.startswith(CLASS_FILES) else ClassChannels
     return kind(path=Path(path), key=Path(path).stem, form=form, size=size)

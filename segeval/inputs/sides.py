@@ -1,4 +1,7 @@
-"""What form the masks of a side have: a folder of them, of texts, a table, or annotations."""
+"""What form the masks of a side have: a folder of them, of texts, a table, or annotations.
+
+What reads another form than files of masks is imported where a side has it.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,8 @@ from typing import Final
 
 from segeval.errors import Problem
 from segeval.inputs.annotations import Index, Masked
-from segeval.inputs.classfolders import index_classes
-from segeval.inputs.coco import COCO_FORMS, StoredCoco, index_coco
-from segeval.inputs.folders import index_folder, is_included, normal, pair_name
-from segeval.inputs.layouts import FORMS
-from segeval.inputs.parts import PART, FilePart
-from segeval.inputs.perclass import FORMS as FORMS_OF_BITS
-from segeval.inputs.perclass import stored_bits
-from segeval.inputs.tables import StoredMask, index_table, meaning_of
-from segeval.inputs.yolo import YOLO, YoloMask, holds_texts, index_texts
+from segeval.inputs.folders import holds_masks, index_folder, is_included, normal, pair_name
+from segeval.inputs.forms import BIT_FORMS, COCO_FORMS, PART, TABLE_FORMS, YOLO
 from segeval.settings import AnnotationChoice
 
 TABLES: Final = {".csv", ".tsv", ".txt"}  # extensions of tables of run lengths
@@ -31,20 +27,26 @@ def index_sides(
 ) -> tuple[Index, Index]:
     """Find the masks of predictions and truths; what one side says may be needed for the other."""
     files = [path for path in places if is_table(path) or is_json(path)]
-    tables = [path for path in files if is_table(path)]
-    meaning = meaning_of(tables, choice) if tables else None
+    if tables := [path for path in files if is_table(path)]:
+        from segeval.inputs.tables import index_table, meaning_of
+
+        meaning = meaning_of(tables, choice)
 
     def index(path: Path, side: str, suffix: str, truth: Index | None) -> Index:
         if choice.split(side).by_name:
+            from segeval.inputs.classfolders import index_classes
+
             return index_classes(path, side, choice, truth, suffix=suffix, include=include)
-        if meaning is not None and is_table(path):
+        if is_table(path):
             found = index_table(path, meaning)
         elif is_json(path):
+            from segeval.inputs.coco import index_coco
+
             found = index_coco(path, side, choice, truth)
         elif files and is_mask_file(path):
             found = Index(files={path.name: path})
-        elif holds_texts(path):
-            return index_texts(path, side, choice, suffix, include)
+        elif (texts := _index_texts(path, side, choice, suffix, include)) is not None:
+            return texts
         else:
             folder = index_folder(path, side, suffix, include)
             return Index(files=folder.files, problems=folder.problems, left_out=folder.left_out)
@@ -52,6 +54,17 @@ def index_sides(
 
     truth = index(places[1], "truth", suffixes[1], None)
     return index(places[0], "prediction", suffixes[0], truth), truth
+
+
+def _index_texts(
+    path: Path, side: str, choice: AnnotationChoice, suffix: str, include: str | None
+) -> Index | None:
+    """Find the texts of a folder that holds no masks; None if it holds none of numbers."""
+    if not os.path.isdir(path) or holds_masks(path):
+        return None
+    from segeval.inputs.yolo import holds_texts, index_texts
+
+    return index_texts(path, side, choice, suffix, include) if holds_texts(path) else None
 
 
 def is_mask_file(path: Path) -> bool:
@@ -92,15 +105,25 @@ def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
     """Return the mask that a run tells of: a file, or rows of one, as its form says."""
     file, key = _parted(path)
     kind = form.partition(",")[0]
-    if kind in FORMS and file:
+    if kind in TABLE_FORMS and file:
+        from segeval.inputs.tables import StoredMask
+
         return StoredMask(path=Path(file), key=key, form=form, size=size)
     if kind in COCO_FORMS and file:
+        from segeval.inputs.coco import StoredCoco
+
         return StoredCoco(path=Path(file), key=key, form=form, size=size)
-    if kind in FORMS_OF_BITS:
+    if kind in BIT_FORMS:
+        from segeval.inputs.perclass import stored_bits
+
         return stored_bits(path, form, size)
     if kind == PART:
+        from segeval.inputs.parts import FilePart
+
         return FilePart(path=Path(path), key=Path(path).stem, form=form, size=size)
     if kind == YOLO:
+        from segeval.inputs.yolo import YoloMask
+
         return YoloMask(path=Path(path), key=Path(path).stem, form=form, size=size)
     return Path(path)
 

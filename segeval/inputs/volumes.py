@@ -16,9 +16,12 @@ from segeval.errors import MaskError
 from segeval.inputs.annotations import Masked
 from segeval.inputs.files import OpenFile, first_bytes, named, opened
 from segeval.inputs.fingerprints import fingerprint_of
-from segeval.inputs.formats import itk, nifti
 from segeval.inputs.geometry import Volume
 
+NIFTI: Final = (
+    b"\x1f\x8b",  # gzip
+    *(size.to_bytes(4, order) for size in (348, 540) for order in ("little", "big")),
+)
 META_IMAGE: Final = b"ObjectTy", b"NDims = ", b"NDims=", b"Comment "
 NRRD: Final = b"NRRD000"
 LIBRARIES: Final = {"NIfTI": "nibabel", "MetaImage": "SimpleITK", "NRRD": "SimpleITK"}
@@ -30,7 +33,7 @@ def kind_of(start: bytes) -> str:
     >>> kind_of(b"NRRD0004"), kind_of(b"GIF89a")
     ('NRRD', '')
     """
-    if start[:2] == nifti.GZIP or start[:4] in nifti.LENGTHS:
+    if start.startswith(NIFTI):
         return "NIfTI"
     if start.startswith(NRRD):
         return "NRRD"
@@ -85,6 +88,8 @@ class VolumeFile:
                 f"{kind} volumes are read by {library}, which is not installed; type pip install "
                 '"segeval-masks[medical]"'
             )
+        from segeval.inputs.formats import itk, nifti
+
         if kind == "NIfTI":
             return nifti.read_header(stream)
         if kind == "NRRD":

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from segeval.inputs.annotations import Masked
 from segeval.inputs.files import check_size, named, opened
 from segeval.inputs.fingerprints import fingerprint_of
-from segeval.inputs.formats import tiff
 from segeval.inputs.masks import refuse_bands
 from segeval.inputs.parts import FilePart, form_of, pick
 
@@ -24,6 +23,8 @@ class LargeFile:
     """An open TIFF file: its header is read, its rows are still to come."""
 
     def __init__(self, mask: Masked) -> None:
+        from segeval.inputs.formats import tiff
+
         part = mask if isinstance(mask, FilePart) else None
         self.path = mask if isinstance(mask, Path) else mask.path
         self._band, frame = (None, None) if part is None else part.numbers

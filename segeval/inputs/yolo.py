@@ -5,7 +5,6 @@ higher confidence upon those of a lower one.
 """
 
 import itertools
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError, Problem
-from segeval.inputs.annotations import Annotation, Index, Shape, threshold_fault
+from segeval.inputs.annotations import Annotation, Index, Masked, Shape, threshold_fault
 from segeval.inputs.cocorle import Counts, lay
-from segeval.inputs.folders import index_folder, is_mask, masks_below
+from segeval.inputs.folders import index_folder, masks_below
+from segeval.inputs.forms import YOLO
 from segeval.inputs.photographs import size_of_photograph
 from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
 from segeval.inputs.rle import Runs
@@ -27,13 +27,10 @@ from segeval.text import listed, quoted
 from segeval.textfiles import TextError, lines_of, read_text
 from segeval.values import UNANNOTATED, object_values
 
-YOLO: Final = "yolo"
-ABSENT: Final = "no-text:empty"  # images without a text, in which nothing was found
 MOST_TEXT: Final = 64 << 20  # bytes
 MOST_CLASSES: Final = 1 << 16
 MOST_TOLD: Final = 5  # faults of a text
 TRIED: Final = 1000  # texts whose first line is looked at
-LOSSY: Final = (".jpg", ".jpeg", ".jpe", ".jp2", ".webp")
 PHOTOGRAPHS: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".JPG", ".JPEG")
 ASIDE: Final = {"classes.txt", "obj.names", "requirements.txt", "readme.txt"}
 NO_SIZE: Final = (
@@ -57,6 +54,12 @@ class YoloMask(Annotation):
     def __str__(self) -> str:
         """Write the path of the text, which holds nothing else."""
         return str(self.path)
+
+    def beside(self, prediction: Masked) -> Annotation:
+        """Return the truth; the image of two texts may lie beside either."""
+        if not isinstance(prediction, YoloMask):
+            return self
+        return replace(self, partner=prediction.path)
 
     def content(self) -> bytes:
         """Return the text."""
@@ -173,15 +176,8 @@ def is_text(relative: str) -> bool:
 
 
 def holds_texts(folder: Path) -> bool:
-    """Whether a folder holds texts of numbers, and no masks; photographs may lie beside them."""
-    if not os.path.isdir(folder):
-        return False
-    return next(masks_below(folder, is_drawn), None) is None and _first_line(folder) is not None
-
-
-def is_drawn(relative: str) -> bool:
-    """Whether the name of a file is that of a mask that is no photograph."""
-    return is_mask(relative) and not relative.lower().endswith(LOSSY)
+    """Whether a folder holds texts of numbers."""
+    return _first_line(folder) is not None
 
 
 def _first_line(folder: Path) -> list[str] | None:

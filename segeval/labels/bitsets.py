@@ -6,7 +6,7 @@ from typing import Final
 
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
-from segeval.inputs.perclass import names_in
+from segeval.inputs.forms import names_in
 from segeval.labels.infer import values_on_side
 from segeval.labels.labelmap import SIDES, Label, LabelMap
 from segeval.settings import LabelChoice

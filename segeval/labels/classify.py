@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.confusion import CLASS_PARTS, ClassCounts, ConfusionMatrix
+from segeval.counting.contingency import ranked
 from segeval.counting.counts import Counts
 from segeval.counting.run import CountedRun
 from segeval.errors import Problem, SettingError
@@ -215,7 +216,7 @@ def _pixels(cell: NDArray[np.int64], pixels: NDArray[np.int64], cells: int) -> N
 def _unknown_values(run: CountedRun, rows: Counts, side: Side) -> list[Problem]:
     """Describe the values of one side that are no class: which, how many pixels, in which files."""
     values, image, pixels = rows.column(side), rows.image, rows.pixels
-    distinct, problems = np.unique(values), []
+    distinct, problems = ranked(values)[0], []
     void = no_data_on_truth(run) if side == "truth" and distinct.size else set()
     for value in distinct[:LISTED].tolist():
         at = np.unique(image[values == value])

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
-from segeval.inputs.coco import COCO_FORMS
-from segeval.inputs.layouts import FORMS
-from segeval.inputs.yolo import YOLO
+from segeval.inputs.forms import COCO_FORMS, TABLE_FORMS, YOLO
 from segeval.labels.labelmap import WHITE, Label, LabelMap, Side
 from segeval.settings import LabelChoice
 from segeval.values import (
@@ -120,7 +118,11 @@ def _refuse_painted(run: CountedRun) -> None:
                 f"the annotations of the {side} were counted by class, before runs kept which "
                 "object a pixel is of; score them again for --objects ids"
             )
-        if kinds & FORMS and values.max(initial=0) <= 1 and not any(map(OF_ROWS.search, forms)):
+        if (
+            kinds & TABLE_FORMS
+            and values.max(initial=0) <= 1
+            and not any(map(OF_ROWS.search, forms))
+        ):
             raise LabelError(
                 f"the table of the {side} makes one mask of the rows of an image; for --objects "
                 "ids, type --rle-rows objects if each row is an object"

@@ -12,7 +12,7 @@ import numpy as np
 
 from segeval.counting.run import CountedRun
 from segeval.errors import LabelError
-from segeval.inputs.layouts import FORMS
+from segeval.inputs.forms import TABLE_FORMS
 from segeval.labels.colors import explain_colors
 from segeval.labels.diagnose import (
     GREY_LEVELS,
@@ -107,7 +107,7 @@ def _binary_table(
     """Whether one side is 255 in masks, and the other comes from tables without classes: 1."""
     forms = [run.images.column(name) for name in ("truth_form", "prediction_form")]
     kinds = [{form.partition(",")[0] for form in column if form} for column in forms]
-    tables = [bool(each) and each <= FORMS for each in kinds]
+    tables = [bool(each) and each <= TABLE_FORMS for each in kinds]
     spelt = [{0, 1} if table else {0, WHITE} for table in tables]
     held = all(side <= known for side, known in zip((truth, prediction), spelt, strict=True))
     return held and tables[0] != tables[1] and not ignore

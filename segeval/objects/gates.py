@@ -1,14 +1,19 @@
 """Bounds on scores of objects, beside those on scores of pixels."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from segeval.errors import SettingError
 from segeval.objects.names import is_object_score, plain_name
-from segeval.objects.result import ObjectScores
 from segeval.scoring.gates import Gate, Threshold, check_thresholds
 from segeval.scoring.score import Scores
 from segeval.text import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from segeval.objects.result import ObjectScores
 
 LISTED = 12  # names of scores that an error tells
 

@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 from segeval.counting.kernel import counting
 from segeval.inputs.geometry import facts_of as volume_facts
 from segeval.labels.labelmap import OVERLAP
-from segeval.objects.result import ObjectScores
-from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate, Gate
-from segeval.scoring.intervals import Intervals
 from segeval.scoring.metrics import METRICS, metric_of
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import LEVEL
@@ -26,6 +23,10 @@ from segeval.version import __version__
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from segeval.objects.result import ObjectScores
+    from segeval.scoring.compare import RunComparison
+    from segeval.scoring.intervals import Intervals
 
 SCHEMA = "segeval.scores/1"
 

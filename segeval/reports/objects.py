@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.objects.matching import match
 from segeval.objects.names import LEVELLED, TOTALS, name_block
-from segeval.objects.result import ObjectScores
 from segeval.reports.csv import signed_columns
 from segeval.settings import PLAIN, CsvStyle
 from segeval.text import counted, show_count, show_interval, show_score
+
+if TYPE_CHECKING:
+    from segeval.objects.result import ObjectScores
 
 Rows = list[tuple[str, ...]]
 NUMBERS: Final = {"truth": "true", "predicted": "predicted", "missed": "missed", "false": "false"}

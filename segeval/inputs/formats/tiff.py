@@ -25,6 +25,7 @@ from segeval.inputs.formats.tiffpieces import (
     unpack,
 )
 from segeval.inputs.formats.tifftags import Tags, read_tags
+from segeval.inputs.forms import NAMED_NO_DATA
 
 WIDTH, HEIGHT, BITS, METHOD, MEANING, FILL_ORDER = 256, 257, 258, 259, 262, 266
 STRIPS, ORIENTATION, CHANNELS, STRIP_ROWS, STRIP_BYTES = 273, 274, 277, 278, 279
@@ -38,7 +39,6 @@ TYPES: Final = {*product("u", (1, 2, 4, 8, 16, 32, 64)), *product("i", (8, 16, 3
 FIRST: Final = 8  # bytes of the file before which no strip or tile can be
 ALPHA: Final = {1, 2}  # kinds of a channel beside the colours that are alpha
 BANDS: Final = " bands"  # the end of the name of samples that are no colours
-NAMED: Final = ",nodata:"  # comes before the value of no data, in a form
 JPEG: Final = {6, 7}  # methods of compression
 BLOCK: Final = 1 << 20  # pixels that are read at once, or a row of strips or tiles
 LARGEST: Final = 1 << 24  # pixels of a tile that is larger than its image
@@ -218,6 +218,7 @@ def read_header(stream: IO[bytes], frame: int | None = None) -> Header:
     tags = read_tags(stream, frame)
     name, bits, kind, channels = _samples(tags)
     no_data = _no_data(tags)
+    named = f"{NAMED_NO_DATA}{no_data}" if no_data else ""
     method, predictor = _compression(tags, bits, kind)
     width, height, planes = tags.number(WIDTH), tags.number(HEIGHT), tags.number(PLANES, 1)
     if planes not in {1, 2}:
@@ -229,7 +230,7 @@ def read_header(stream: IO[bytes], frame: int | None = None) -> Header:
     return Header(
         width=width,
         height=height,
-        form=f"TIFF {name} {bits}-bit{' float' if kind == 'f' else ''}{no_data and NAMED}{no_data}",
+        form=f"TIFF {name} {bits}-bit{' float' if kind == 'f' else ''}{named}",
         bands=channels if name.endswith(BANDS) else 1,
         no_data=no_data,
         channels=channels,
