@@ -131,7 +131,7 @@ COSTLY = {"pandas", "scipy", "dask", "matplotlib", "yaml", "jinja2"}
 RARE = {
     f"segeval.{name}"
     for name in "cli.commands.losses inputs.formats.tiff inputs.coco inputs.tables inputs.perclass "
-    "inputs.yolo scoring.baseline objects.result".split()
+    "inputs.yolo scoring.baseline objects.result labels.measuring boundaries.scores".split()
 }  # what a score of two folders of PNG files has no use for
 
 

@@ -23,6 +23,7 @@ from segeval.cli.console import notify
 from segeval.cli.help import write_help
 from segeval.cli.hints import EXPECTED, hints_of, kinds_of, refusal
 from segeval.cli.options import in_panel
+from segeval.cli.options.panels import with_usual
 from segeval.cli.usage import USAGE, in_one_line
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
@@ -105,6 +106,7 @@ class ConfiguredCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Make settings the defaults, unless help is asked for; then parse."""
+        args = with_usual(args, hints_of(self))
         with in_one_line(ctx, args):
             options, _, _ = self.make_parser(ctx).parse_args(args=list(args))
             typed = {name: value for name, value in options.items() if value not in (None, ())}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segeval.cli.options.labels import LabelOptions
+from segeval.cli.options.measures import MeasureOptions
 from segeval.cli.options.objects import ObjectOptions
 from segeval.cli.options.output import OutputOptions
 from segeval.cli.options.pairing import ReadingOptions
@@ -21,6 +22,7 @@ from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
 from segeval.scoring.convention import Convention
 from segeval.scoring.gates import Threshold, parse_threshold
+from segeval.scoring.measured import Asked, measure_for
 from segeval.scoring.resampling import Resampling
 from segeval.settings import LabelChoice
 
@@ -39,27 +41,37 @@ class Plan:
     resampling: Resampling | None
     output: OutputOptions
     objects: ObjectRules | None
+    measures: tuple[Asked, ...]
     thresholds: list[Threshold]
     held: BaselineCheck | None
     photographs: Mapping[str, Path]
 
     def scoring(self) -> dict[str, Any]:
         """Return how every run is scored, as keywords."""
-        stated = {name: getattr(self, name) for name in ("choice", "convention", "group_by")}
-        return stated | {"unknown": self.labels.unknown}
+        names = ("choice", "convention", "group_by", "measures")
+        return {name: getattr(self, name) for name in names} | {"unknown": self.labels.unknown}
+
+    def measure(self, run: CountedRun, **how: Any) -> CountedRun:
+        """Return a run with what is measured in its masks for the scores that are asked for."""
+        return measure_for(
+            self.measures, [run], self.choice, self.convention, self.labels.unknown, **how
+        )
 
 
 def prepare(
     labels: LabelOptions,
     convention: GroupedOptions,
     output: OutputOptions,
-    objects: ObjectOptions,
     read: ReadingOptions | Path,
+    *,
+    objects: ObjectOptions,
+    measures: MeasureOptions,
 ) -> Plan:
     """Check that options make sense and that files can be written, none over what is read."""
     check_reports(output.files().values(), read, labels, convention, output)
     chosen = convention.convention(objects=objects.objects is not None)
     gates, rules = output.fail_under or (), objects.rules(convention.like)
+    asked = measures.asked()
     if rules is None and output.per_object is not None:
         raise SettingError("--per-object needs --objects ids or components")
     classes = output.csv is not None or output.output_format == "csv"
@@ -68,6 +80,7 @@ def prepare(
         classes=classes,
         images=output.per_image is not None,
         objects=rules is not None,
+        measured=[name for each in asked for name in each.names],
     )
     headline = (rules.headline if rules is not None else "") or chosen.headline
     plan = Plan(
@@ -78,6 +91,7 @@ def prepare(
         resampling=convention.resampling(),
         output=output,
         objects=rules,
+        measures=asked,
         thresholds=[parse_threshold(text, default=headline) for text in gates],
         held=plan_baseline(output, convention, chosen.headline),
         photographs=check_page(output.html, output.images, output.image_suffix),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +37,12 @@ def count(
     quiet: bool,
     lossy: bool = False,
     numbering: Numbering | None = None,
+    measuring: Callable[..., CountedRun] | None = None,
 ) -> CountedRun:
-    """Count the pairs that the options name; write them to a run file as they come, if asked."""
+    """Count the pairs that the options name; write them to a run file as they come, if asked.
+
+    What is to be measured in the masks is measured when all are counted, and written as well.
+    """
     from segeval.counting.dataset import count_dataset
     from segeval.counting.runfile import RunFile
     from segeval.counting.turned import propose_order
@@ -49,17 +54,17 @@ def count(
             f"notice: {source.truth} is PRED and TRUTH at once: masks are compared with themselves",
             quiet=quiet,
         )
-    how: Any = {
-        "workers": pairing.workers,
-        "progress": progress_bar(quiet=quiet),
-        "numbering": numbering,
-    }
-    if not isinstance(pairing, PairingOptions) or pairing.out is None:
-        run = count_dataset(source, reading, **how)
-    else:
-        out = RunFile.create(pairing.out, resume=pairing.resume, overwrite=pairing.overwrite)
-        with closing(out) as file:
-            run = count_dataset(source, reading, **how, file=file)
+    with ExitStack() as stack:
+        file = None
+        if isinstance(pairing, PairingOptions) and pairing.out is not None:
+            how = {"resume": pairing.resume, "overwrite": pairing.overwrite}
+            file = stack.enter_context(closing(RunFile.create(pairing.out, **how)))
+        work: Any = {"workers": pairing.workers, "file": file}
+        bar = progress_bar(quiet=quiet)
+        run = count_dataset(source, reading, **work, progress=bar, numbering=numbering)
+        if measuring is not None:
+            bar = progress_bar(quiet=quiet)
+            run = measuring(run, **work, reading=reading, progress=bar)
     if not quiet:
         _say_others(run, source)
         _say_regions(run, source)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +26,11 @@ class ClassCounts:
     total: NDArray[np.int64]  # (...); judged pixels of the pool
     squares: NDArray[np.int64] | None = None  # (...); summed squared distances of places
     overlap: bool = False  # whether a pixel may be of several classes
+    measured: Mapping[str, ClassCounts] = field(default_factory=dict)  # by score, of its own
+
+    def of(self, score: str) -> ClassCounts:
+        """Return the counts that a score is made of: of pixels, unless it is measured."""
+        return self.measured.get(score, self)
 
     @property
     def fp(self) -> NDArray[np.int64]:
@@ -43,12 +48,15 @@ class ClassCounts:
         return self.total[..., None] - self.tp - self.fp - self.fn
 
     def map(self, change: Change, *, total: NDArray[np.int64] | None = None) -> ClassCounts:
-        """Change every part alike; those by class only, if there is another total."""
-        parts = {name: change(getattr(self, name)) for name in CLASS_PARTS}
-        squares = self.squares
+        """Change every part alike; those of pixels by class only, if there is another total."""
+        parts: dict[str, Any] = {name: change(getattr(self, name)) for name in CLASS_PARTS}
+        squares, measured = self.squares, {}
         if total is None:
             total, squares = change(self.total), None if squares is None else change(squares)
-        return ClassCounts(**parts, total=total, squares=squares, overlap=self.overlap)
+            measured = {name: each.map(change) for name, each in self.measured.items()}
+        return ClassCounts(
+            **parts, total=total, squares=squares, overlap=self.overlap, measured=measured
+        )
 
     @classmethod
     def concatenate(cls, counts: Iterable[ClassCounts]) -> ClassCounts:
@@ -57,12 +65,16 @@ class ClassCounts:
         counted = all(part.squares is not None for part in several)
         columns = (*CLASS_PARTS, "total", *(["squares"] if counted else []))
         parts = {n: np.concatenate([getattr(part, n) for part in several]) for n in columns}
-        return cls(**parts, overlap=several[0].overlap)
+        names = several[0].measured
+        measured = {
+            name: cls.concatenate(part.measured[name] for part in several) for name in names
+        }
+        return cls(**parts, overlap=several[0].overlap, measured=measured)
 
     @classmethod
     def against_rest(cls, counts: Sequence[ClassCounts]) -> ClassCounts:
         """Put together classes that overlap, of the counts of each, its last, and of the rest."""
-        parts = {
+        parts: dict[str, Any] = {
             name: np.stack([getattr(part, name)[..., -1] for part in counts], axis=-1)
             for name in CLASS_PARTS
         }

@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 
 from segeval.counting.contingency import tabulate
+from segeval.counting.measures import united_facts
 from segeval.counting.run import ImageCounts, ImageInfo, Provenance, check_same, united_provenance
 from segeval.counting.runfile import RunFile
 from segeval.counting.runrows import FIELDS, MARK, columns_known
-from segeval.counting.runschema import COLUMNS
+from segeval.counting.runschema import COLUMNS, columns_of
 from segeval.files import real_path
 from segeval.values import COLOR
 
@@ -23,6 +24,7 @@ VALUE: Final = {
     "1": f"iif({{0}} >= {MARK} AND {{0}} < {2 * MARK}, {{0}} + {COLOR - MARK}, {{0}})",
     "2": "{0}",
     "3": "{0}",
+    "4": "{0}",
 }
 """A value as it is now, by the schema that it stands in."""
 
@@ -36,6 +38,7 @@ def merge_runs(paths: Sequence[Path], out: Path, *, overwrite: bool) -> tuple[in
     with RunFile.whole(out, overwrite=overwrite) as total, ExitStack() as stack:
         files = [stack.enter_context(closing(RunFile.open(path))) for path in paths]
         provenance = united_provenance([file.stated() for file in files])
+        total.measuring(united_facts([file.facts() for file in files]))
         with total.writing() as connection:
             connection.execute(CHOSEN)
             for file in files:
@@ -68,6 +71,12 @@ def _append(total: sqlite3.Connection, file: RunFile) -> None:
         " FROM added.counts WHERE image IN (SELECT id FROM temp.chosen) ORDER BY image",
         (last or 0,),
     )
+    if columns_of(total, "measures", "added"):
+        total.execute(
+            "INSERT INTO main.measures SELECT image + ?, kind, data, checksum FROM added.measures"
+            " WHERE image IN (SELECT id FROM temp.chosen) ORDER BY image",
+            (last or 0,),
+        )
     total.execute("COMMIT")
     total.execute("DETACH added")
 

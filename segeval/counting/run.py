@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.counting.counts import Counts
+from segeval.counting.measures import Measured, by_name
 from segeval.errors import Problem, RunError
 from segeval.inputs.annotations import stored_path
 from segeval.inputs.fingerprints import same_files
@@ -218,10 +219,15 @@ class CountedRun:
     counts: Counts
     provenance: Provenance = field(default_factory=Provenance)
     objects: Counts | None = None  # the counts by object, where classes have any
+    measured: Mapping[str, Measured] = field(default_factory=dict)  # by kind of measure
 
     @classmethod
     def assembled(
-        cls, images: Images, counts: Counts, provenance: Provenance | None = None
+        cls,
+        images: Images,
+        counts: Counts,
+        provenance: Provenance | None = None,
+        measured: Mapping[str, Measured] | None = None,
     ) -> CountedRun:
         """Make a run of counts, which may be by object."""
         of_classes = counts.of_classes()
@@ -230,6 +236,7 @@ class CountedRun:
             counts=counts if of_classes is None else of_classes,
             provenance=provenance or Provenance(),
             objects=None if of_classes is None else counts,
+            measured=measured or {},
         )
 
     @property
@@ -280,7 +287,9 @@ class CountedRun:
         images: dict[str, ImageCounts] = {}
         for image in itertools.chain.from_iterable(run.by_object() for run in runs):
             check_same(images.setdefault(image.info.name, image), image)
-        return type(self).of(images.values(), provenance)
+        united = type(self).of(images.values(), provenance)
+        measured = by_name(((r.images.names, r.measured) for r in runs), united.images.names)
+        return replace(united, measured=measured)
 
     def reading(self) -> Reading:
         """Return how the masks are read once more, e.g. for their pictures."""
@@ -308,6 +317,7 @@ class CountedRun:
             counts=self.counts.renumbered(places),
             provenance=kept,
             objects=None if self.objects is None else self.objects.renumbered(places),
+            measured={kind: each.take(positions) for kind, each in self.measured.items()},
         )
 
 
@@ -318,6 +328,7 @@ class Gathering:
         self._images = Images()
         self._parts: list[Counts] = []
         self._tables: list[ContingencyTable] = []
+        self._begun = begun
         if begun is not None:
             self._images, self._parts = begun.images.take(range(len(begun))), [begun.finest]
 
@@ -353,7 +364,9 @@ class Gathering:
             places = np.empty(len(order), np.intp)
             places[order] = np.arange(len(order))
             images, counts = images.take(order), counts.renumbered(places)
-        return CountedRun.assembled(images, counts, provenance)
+        known = [] if self._begun is None else [(self._begun.images.names, self._begun.measured)]
+        measured = by_name(known, images.names)
+        return CountedRun.assembled(images, counts, provenance, measured)
 
 
 def check_same(one: ImageCounts, other: ImageCounts) -> None:

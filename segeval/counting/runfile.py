@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from segeval.counting.counts import Counts
+from segeval.counting.measurerows import INSERT as INSERT_MEASURE
+from segeval.counting.measurerows import facts_of, read_measures, row_of_measure, text_of
+from segeval.counting.measures import Measured
 from segeval.counting.run import CountedRun, ImageCounts, Provenance
 from segeval.counting.runrows import (
     StoredImages,
@@ -36,7 +39,9 @@ from segeval.counting.runrows import (
 from segeval.counting.runschema import (
     COLUMNS,
     LATER,
+    MEASURES,
     SCHEMA,
+    SUMMED,
     check_free,
     check_pages,
     check_schema,
@@ -65,6 +70,8 @@ INSERT_IMAGE: Final = (
 UPDATE_IMAGE: Final = (
     "UPDATE images SET group_name = ?, fingerprints = ?, checksum = ? WHERE id = ?"
 )
+TABLES_OF_IMAGES: Final = {"counts": "image", "measures": "image", "images": "id"}
+"""Tables of which an image has rows, and their columns that say which."""
 INSERT_COUNTS: Final = "INSERT INTO counts (image, truth, prediction, pixels) VALUES (?,?,?,?)"
 
 
@@ -79,6 +86,7 @@ class RunFile:
         self.kept = CountedRun.of(())  # what `pending` found unchanged
         self._images: list[tuple[Any, ...]] = []
         self._counts: list[tuple[Any, ...]] = []
+        self._measures: list[tuple[Any, ...]] = []
         with explained(path):
             last = connection.execute("SELECT max(id) FROM images").fetchone()[0]
             self._next = (last or 0) + 1
@@ -145,7 +153,7 @@ class RunFile:
     def close(self) -> None:
         """Write what waits, as far as that is possible, and close the file."""
         with suppress(RunError):
-            self._write()
+            self.flush()
         self._connection.close()
 
     def pending(self, pairs: Sequence[Pair], begun: Provenance) -> list[Pair]:
@@ -155,16 +163,20 @@ class RunFile:
         """
         with self._explained():
             self._begin()
+            if not columns_of(self._connection, "measures"):
+                self._connection.execute(MEASURES)
             if self._forgets:
-                for table in ("counts", "images", "problems", "meta WHERE key <> 'schema'"):
+                for table in (*TABLES_OF_IMAGES, "problems", "meta WHERE key <> 'schema'"):
                     self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - constant names
             self._check_settings(begun)
             stored, counts = self._rows()
             self._upgrade(stored, counts)
+            measured = self._measured(stored)
             kept = _kept(stored, pairs)
             there = sorted(kept)
             gone = np.delete(stored.numbers, there).tolist()
-            for query in ("DELETE FROM counts WHERE image = ?", "DELETE FROM images WHERE id = ?"):
+            for table, key in TABLES_OF_IMAGES.items():
+                query = f"DELETE FROM {table} WHERE {key} = ?"  # noqa: S608 - constant names
                 self._connection.executemany(query, ((number,) for number in gone))
             self._connection.executemany(UPDATE_IMAGE, _changed(stored, kept))
             images = stored.images.take(there)
@@ -172,7 +184,9 @@ class RunFile:
                 images = images.with_column(name, [kept[place][column] for place in there])
             places = np.full(len(stored.images), -1)
             places[there] = np.arange(len(there))
-            self.kept = CountedRun.assembled(images, counts.renumbered(places))
+            measured = {kind: each.take(there) for kind, each in measured.items()}
+            counts = counts.renumbered(places)
+            self.kept = CountedRun.assembled(images, counts, measured=measured)
             self._set_provenance(begun)
             self._set("complete", "0")
             self._connection.execute("COMMIT")
@@ -183,6 +197,13 @@ class RunFile:
         """Read all images with their counts; see `read_rows`."""
         room = room_for_rows(self.path)
         return read_rows(self._connection, self._get("schema"), room, fingerprints=fingerprints)
+
+    def _measured(self, stored: StoredImages) -> dict[str, Measured]:
+        """Read what was measured in these images, for as far as it is as it was written."""
+        places = dict(zip(stored.numbers.tolist(), range(len(stored.images)), strict=True))
+        known = facts_of(self._get("measured"))
+        room = room_for_rows(self.path)
+        return read_measures(self._connection, known, places, stored.images.names, room)
 
     def _upgrade(self, stored: StoredImages, counts: Counts) -> None:
         """Bring the tables of an older schema to this one."""
@@ -219,23 +240,43 @@ class RunFile:
         self._counts.extend(zip(itertools.repeat(self._next), *columns, strict=False))
         self._next += 1
         if time.monotonic() - self._written > WRITE_EVERY:
-            self._write()
+            self.flush()
 
-    def _write(self) -> None:
-        if not self._images:
+    def measuring(self, facts: Mapping[str, Mapping[str, Any]]) -> None:
+        """Say what will be measured in the images; what was measured otherwise is gone."""
+        if not facts:
+            return
+        with self._explained():
+            self._begin()
+            known = facts_of(self._get("measured"))
+            for kind in (kind for kind in facts if known.get(kind) != facts[kind]):
+                self._connection.execute("DELETE FROM measures WHERE kind = ?", (kind,))
+            self._set("measured", text_of({**known, **facts}))
+            self._connection.execute("COMMIT")
+
+    def add_measure(self, name: str, kind: str, facts: Mapping[str, Any], data: bytes) -> None:
+        """Add what was measured in an image, which is written as `add` does."""
+        self._measures.append(row_of_measure(name, kind, facts, data))
+        if time.monotonic() - self._written > WRITE_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if not self._images and not self._measures:
             return
         with self._explained():
             self._begin()
             self._connection.executemany(INSERT_IMAGE, self._images)
             self._connection.executemany(INSERT_COUNTS, self._counts)
+            self._connection.executemany(INSERT_MEASURE, self._measures)
             self._connection.execute("COMMIT")
-        self._images.clear()
-        self._counts.clear()
+        for waiting in (self._images, self._counts, self._measures):
+            waiting.clear()
         self._written = time.monotonic()
 
     def finish(self, provenance: Provenance) -> None:
         """Write down what happened; from now on the run is complete."""
-        self._write()
+        self.flush()
         with self._explained():
             self._begin()
             problems = [(p.name, p.kind, p.detail) for p in provenance.problems]
@@ -253,7 +294,12 @@ class RunFile:
             stored, counts = self._rows(fingerprints=fingerprints)
             self._refuse_faults(stored)
             self._check_whole(provenance)
-            return CountedRun.assembled(stored.images, counts, provenance)
+            return CountedRun.assembled(stored.images, counts, provenance, self._measured(stored))
+
+    def facts(self) -> dict[str, Mapping[str, Any]]:
+        """Read what was measured in the images, by kind."""
+        with explained(self.path):
+            return facts_of(self._get("measured"))
 
     def stated(self) -> Provenance:
         """Read what happened while the run was counted, unless that was interrupted."""
@@ -286,7 +332,8 @@ class RunFile:
 
     def _check_whole(self, provenance: Provenance) -> None:
         problems = provenance.problems
-        whole = self._checksum(problems) if self._get("schema") == str(SCHEMA) else ""
+        summed = int(self._get("schema")) >= SUMMED
+        whole = self._checksum(problems) if summed else ""
         if self._get("checksum") != whole:
             raise ValueError("it is not as it was written")
 
@@ -358,6 +405,10 @@ def read_run(path: Path, *, fingerprints: bool = True) -> CountedRun:
 def write_run(run: CountedRun, path: Path, *, overwrite: bool = False) -> None:
     """Write a run to a new file; see `RunFile.whole` for what is refused."""
     with RunFile.whole(path, overwrite=overwrite) as file:
-        for image in run.by_object():
+        file.measuring({kind: each.facts for kind, each in run.measured.items()})
+        for place, image in enumerate(run.by_object()):
             file.add(image)
+            for kind, each in run.measured.items():
+                if (data := each.data[place]) is not None:
+                    file.add_measure(image.info.name, kind, each.facts, data)
         file.finish(run.provenance)

@@ -18,7 +18,7 @@ from segeval.errors import RunError
 from segeval.files import STDOUT, real_path
 from segeval.text import quoted, reason_of
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 
 TABLES: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -34,6 +34,12 @@ CREATE TABLE counts (
     PRIMARY KEY (image, truth, prediction)) WITHOUT ROWID;
 CREATE TABLE problems (name TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL);
 """
+MEASURES: Final = """
+CREATE TABLE measures (
+    image INTEGER NOT NULL REFERENCES images (id), kind TEXT NOT NULL, data BLOB NOT NULL,
+    checksum INTEGER NOT NULL, PRIMARY KEY (image, kind)) WITHOUT ROWID;
+"""
+"""The table that files before schema 4 lack."""
 
 COLUMNS: Final = (
     "name", "group_name", "height", "width", "truth_path", "prediction_path", "truth_form",
@@ -47,6 +53,7 @@ NEEDED: Final[Mapping[str, set[str]]] = {
     "counts": {"image", "truth", "prediction", "pixels"},
     "problems": {"name", "kind", "detail"},
 }
+SUMMED, MEASURED = 3, 4  # schemas from which on images have checksums, and runs measures
 SMALLEST: Final = 8  # bytes of a file that the least row takes
 
 
@@ -94,7 +101,7 @@ def room_for_rows(path: Path) -> int:
 def make_tables(path: Path, connection: sqlite3.Connection) -> None:
     """Make the tables of an empty run file."""
     with explained(path):
-        connection.executescript(f"BEGIN IMMEDIATE; {TABLES}")
+        connection.executescript(f"BEGIN IMMEDIATE; {TABLES} {MEASURES}")
         connection.execute("INSERT INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
         connection.execute("COMMIT")
 
@@ -112,13 +119,19 @@ def check_schema(path: Path, connection: sqlite3.Connection) -> None:
                 f"{path} was written by a newer segeval (schema {schema}, this one reads "
                 f"{SCHEMA}); update segeval"
             )
-        if ("checksum" in columns_of(connection, "images")) != (int(schema) == SCHEMA):
+        told = {"images": SUMMED, "measures": MEASURED}
+        wrong = [
+            t
+            for t, n in told.items()
+            if ("checksum" in columns_of(connection, t)) != (int(schema) >= n)
+        ]
+        if wrong:
             raise ValueError(f"its tables are not those of schema {schema}")
 
 
 def _check_tables(path: Path, connection: sqlite3.Connection) -> None:
     """Refuse a file that lacks a table of a run, or has anything that ours do not have."""
-    words = set(re.findall(r"\w+", TABLES))
+    words = set(re.findall(r"\w+", TABLES + MEASURES))
     for name, sql in connection.execute("SELECT name, sql FROM sqlite_master"):
         if not words.issuperset(re.findall(r"\w+", sql or "")):
             raise RunError(

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.pictures.classmaps import take_bytes
+from segeval.labels.lookups import take_bytes
 from segeval.pictures.palettes import Palette
 
 

@@ -17,9 +17,10 @@ from segeval.errors import MaskError, OutputError, Problem
 from segeval.files import real_path, write_bytes
 from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
+from segeval.labels.lookups import RunLookup
 from segeval.memory import keep_memory
 from segeval.pictures.caption import Caption
-from segeval.pictures.classmaps import RunLookup, read_picture
+from segeval.pictures.classmaps import read_picture
 from segeval.pictures.overlay import Style, draw_picture
 from segeval.settings import Reading
 from segeval.text import listed, reason_of

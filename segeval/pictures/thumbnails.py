@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from segeval.counting.run import ImageCounts
 from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
+from segeval.labels.lookups import RunLookup
 from segeval.pictures.caption import Caption
-from segeval.pictures.classmaps import RunLookup, read_picture
+from segeval.pictures.classmaps import read_picture
 from segeval.pictures.overlay import Classes, Style, draw_panels, to_png
 from segeval.settings import Reading
 from segeval.text import defined

@@ -19,9 +19,9 @@ from segeval.objects.compare import ObjectComparison
 from segeval.objects.names import TOTALS, summary_names
 from segeval.reports.document import facts_of, foreground_of
 from segeval.reports.markdown import code, markdown_row, plain
-from segeval.reports.wording import headline, in_order
+from segeval.reports.wording import headline, in_order, means_in
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
-from segeval.scoring.metrics import mean_titles, metric_of, title_of
+from segeval.scoring.metrics import metric_of, title_of
 from segeval.settings import PLAIN, CsvStyle
 from segeval.text import UNDEFINED, defined, show_interval, show_score, visible_in
 from segeval.version import __version__
@@ -302,7 +302,7 @@ def _entry(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _shown(document: Mapping[str, Any]) -> list[str]:
-    means = mean_titles("summary")
+    means = means_in(document, "summary")
     worst = [n for n in document["summary"] if "_worst" in n and n.partition("_worst")[0] in means]
     return [*means, *worst]
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from segeval.errors import SettingError
 from segeval.objects.names import is_object_score, name_block
-from segeval.reports.wording import matrix_of
-from segeval.scoring.metrics import METRICS, shown
+from segeval.reports.wording import matrix_of, metrics_in
+from segeval.scoring.metrics import KNOWN, METRICS, shown
 from segeval.scoring.score import (
     Scores,
     image_class_scores,
@@ -49,7 +49,7 @@ def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
         }
         for row in document["classes"]
     ]
-    scores = [n for n in rows[0] if n.removesuffix("_low").removesuffix("_high") in METRICS]
+    scores = [n for n in rows[0] if n.removesuffix("_low").removesuffix("_high") in KNOWN]
     return pd.DataFrame(rows).astype(dict.fromkeys(scores, "float64"))
 
 
@@ -71,7 +71,8 @@ def image_columns(scores: Scores, objects: ObjectScores | None = None) -> dict[s
 
 def classes_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     """Write one row a class, then a row named ``mean``, with bounds if there are any."""
-    metrics, columns = shown(METRICS, "classes"), class_columns()
+    metrics = metrics_in(document, "classes")
+    columns = (*COUNTS, *(metric.name for metric in metrics))
     rows = [{name: row[name] for name in columns} for row in document["classes"]]
     means = {metric.name: document["summary"][metric.mean] for metric in metrics}
     rows.append(dict.fromkeys(columns) | {"name": "mean"} | means)
@@ -105,11 +106,6 @@ def signature_of(document: Mapping[str, Any]) -> str:
     objects = document.get("objects")
     parts = [document["signature"], *([objects["signature"]] if objects else [])]
     return "|".join(parts)
-
-
-def class_columns() -> tuple[str, ...]:
-    """Name the columns of the table of classes, without bounds and signature."""
-    return (*COUNTS, *(metric.name for metric in shown(METRICS, "classes")))
 
 
 def signed_csv(rows: Sequence[Mapping[str, Any]], signature: str, style: CsvStyle = PLAIN) -> str:
@@ -154,17 +150,25 @@ def find_columns(names: Sequence[str], style: CsvStyle) -> list[int]:
     return [names.index(name) for name, _ in style.columns] or [*range(len(names))]
 
 
-def check_columns(style: CsvStyle, *, classes: bool, images: bool, objects: bool = False) -> None:
+def check_columns(
+    style: CsvStyle,
+    *,
+    classes: bool,
+    images: bool,
+    objects: bool = False,
+    measured: Sequence[str] = (),
+) -> None:
     """Refuse columns of these tables that there never are, before anything is counted."""
     of_objects = [name for name, _ in style.columns if objects and _is_of_objects(name)]
     if classes:
-        names = class_columns()
-        bounds = (f"{name}_{end}" for name in names for end in ("low", "high") if name in METRICS)
-        find_columns((*names, *bounds, *of_objects, "signature"), style)
+        names = (*(metric.name for metric in shown(METRICS, "classes")), *measured)
+        bounds = (f"{name}_{end}" for name in names for end in ("low", "high"))
+        find_columns((*COUNTS, *names, *bounds, *of_objects, "signature"), style)
     if images:
-        of_classes = (name for name, _ in style.columns if name.partition("_")[0] in METRICS)
-        names = (*IMAGE, *image_mean_names(), *of_classes, *of_objects, "signature")
-        find_columns(names, style)
+        known = tuple(f"{name}_" for name in (*METRICS, *measured))
+        of_classes = (name for name, _ in style.columns if name.startswith(known))
+        means = (*image_mean_names(), *(f"m{name}" for name in measured))
+        find_columns((*IMAGE, *means, *of_classes, *of_objects, "signature"), style)
 
 
 def _is_of_objects(name: str) -> bool:
@@ -205,7 +209,7 @@ def tidy_csv(scores: Scores, style: CsvStyle = PLAIN) -> str:
     parts = [("", name, values.tolist()) for name, values in image_means(scores).items()]
     parts += [
         (label, metric.name, values.tolist())
-        for metric in shown(METRICS, "classes")
+        for metric in scores.metrics("classes")
         for label, values in image_class_scores(scores, metric).items()
     ]
     rows = (
@@ -223,7 +227,7 @@ def groups_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
         | group["summary"]
         | {
             f"{metric.name}_{row['name']}": row[metric.name]
-            for metric in shown(METRICS, "breakdown")
+            for metric in metrics_in(document, "breakdown")
             for row in group["classes"]
         }
         for group in document.get("groups", ())

@@ -6,14 +6,16 @@ Its schema is ``segeval.scores/1``. Scores are fractions in full precision; unde
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from segeval.counting.confusion import CLASS_PARTS
 from segeval.counting.kernel import counting
 from segeval.inputs.geometry import facts_of as volume_facts
 from segeval.labels.labelmap import OVERLAP
 from segeval.scoring.gates import DropGate, Gate
-from segeval.scoring.metrics import METRICS, metric_of
+from segeval.scoring.metrics import metric_of
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import LEVEL
 from segeval.scoring.score import Scores, image_spread
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from segeval.scoring.intervals import Intervals
 
 SCHEMA = "segeval.scores/1"
+Value = TypeVar("Value")
 
 
 def make_document(
@@ -49,17 +52,48 @@ def make_document(
         "images": _images(scores),
         "pixels": _pixels(scores),
         **volume_facts(scores.run.images.column("truth_form")),
-        "summary": {name: defined(value) for name, value in scores.summary.items()},
+        "summary": {name: defined(value) for name, value in in_summary(scores.summary)},
         **_intervals(scores.intervals),
         "spread": {name: _spread(row) for name, row in image_spread(scores).items()},
         "averaged": _averaged(scores),
         "classes": _classes(scores, objects),
         **({} if objects is None else {"objects": objects.block()}),
+        **_measured(scores),
         **foreground_of(scores),
         **({"groups": _groups(scores)} if scores.groups else {}),
         "confusion": _confusion(scores),
         "gates": list_gates(gates),
     }
+
+
+def in_summary(values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    """Yield what stands in a summary: of what is measured in several ways, the first."""
+    return ((name, value) for name, value in values.items() if "@" not in name)
+
+
+def _measured(scores: Scores) -> dict[str, Any]:
+    """Lay out what is measured in the pixels, in every way that was asked for."""
+    if not scores.measures:
+        return {}
+    parts = {name: _measured_in(scores, name) for name in scores.counts.images.measured}
+    blocks = (each.block(scores.run, parts) for each in scores.measures)
+    return dict(ChainMap(*blocks))
+
+
+def _measured_in(scores: Scores, name: str) -> dict[str, Any]:
+    """Lay out one score of what is measured: its mean, and that of each class with its counts."""
+    plain, mean = name.partition("@")[0], f"m{name}"
+    counts, intervals = scores.counts.classes.measured[name], scores.intervals
+    whole = {} if intervals is None else {"interval": bounds_of(intervals.means[mean])}
+    rows = []
+    for index, label in enumerate(scores.labels.names):
+        own = (
+            {} if intervals is None else {"interval": bounds_of(intervals.classes[name][:, index])}
+        )
+        numbers = {part: getattr(counts, part)[index].item() for part in CLASS_PARTS}
+        value = defined(float(scores.class_scores[name][index]))
+        rows.append({"index": index, "name": label, **numbers, plain: value, **own})
+    return {f"m{plain}": defined(scores.summary[mean]), **whole, "classes": rows}
 
 
 def _confusion(scores: Scores) -> dict[str, Any]:
@@ -103,9 +137,9 @@ def _intervals(intervals: Intervals | None) -> dict[str, Any]:
     """Both bounds of every mean, and how they came about; nothing if they were not asked for."""
     if intervals is None:
         return {}
-    undefined = {name: n for name, n in intervals.undefined_means.items() if n}
+    undefined = {name: n for name, n in in_summary(intervals.undefined_means) if n}
     return {
-        "intervals": {name: bounds_of(bounds) for name, bounds in intervals.means.items()},
+        "intervals": {name: bounds_of(bounds) for name, bounds in in_summary(intervals.means)},
         "resampling": facts_of(intervals) | {"undefined": undefined},
     }
 
@@ -125,10 +159,10 @@ def bounds_of(bounds: NDArray[np.float64]) -> list[float | None]:
 def _class_intervals(intervals: Intervals | None, position: int) -> dict[str, Any]:
     if intervals is None:
         return {}
-    undefined = {name: int(n[position]) for name, n in intervals.undefined_classes.items()}
+    undefined = {n: int(many[position]) for n, many in in_summary(intervals.undefined_classes)}
     return {
         "intervals": {
-            name: bounds_of(bounds[:, position]) for name, bounds in intervals.classes.items()
+            name: bounds_of(bounds[:, position]) for name, bounds in in_summary(intervals.classes)
         },
         "undefined": {name: n for name, n in undefined.items() if n},
     }
@@ -155,12 +189,12 @@ def _averaged(scores: Scores) -> dict[str, Any]:
     averaged: dict[str, Any] = {
         **_entered(scores),
         "of": len(scores.labels.names),
-        "images_of": dict(scores.averaged_images),
+        "images_of": dict(in_summary(scores.averaged_images)),
         "absent": scores.absent,
         "excluded": scores.excluded,
     }
     if scores.convention.like:
-        averaged["classes_of"] = dict(scores.averaged)
+        averaged["classes_of"] = dict(in_summary(scores.averaged))
     return averaged
 
 
@@ -171,7 +205,7 @@ def _groups(scores: Scores) -> list[dict[str, Any]]:
             "images": len(group.run.images),
             "judged": int(group.counts.images.total.sum()),
             "averaged": _entered(group) | _judged_images(group),
-            "summary": {key: defined(value) for key, value in group.summary.items()},
+            "summary": {key: defined(value) for key, value in in_summary(group.summary)},
             "classes": _classes(group),
         }
         for name, group in scores.groups.items()
@@ -217,7 +251,7 @@ def _classes(scores: Scores, objects: ObjectScores | None = None) -> list[dict[s
         "tp": counts.tp,
         "fp": counts.fp,
         "fn": counts.fn,
-        **{name: scores.class_scores[name] for name in METRICS},
+        **dict(in_summary(scores.class_scores)),
     }
     kinds = objects.kinds if objects is not None and len(objects.kinds) > 1 else ()
     blocks = {name: objects.block(k) for k, name in enumerate(kinds)} if objects else {}

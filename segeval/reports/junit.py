@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from segeval.reports.wording import failure, show_bound
-from segeval.scoring.metrics import METRICS, shown
+from segeval.reports.wording import failure, metrics_in, show_bound
 from segeval.text import visible
 
 FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -26,7 +25,7 @@ def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
     means = {name: _digits(value) for name, value in document["summary"].items()}
     scores = {
         f"{metric.name}.{row['name']}": _digits(row[metric.name])
-        for metric in shown(METRICS, "breakdown")
+        for metric in metrics_in(document, "breakdown")
         for row in document["classes"]
     }
     if document["gates"]:

@@ -12,11 +12,12 @@ from segeval.reports.wording import (
     has_background,
     headline,
     images_in,
+    metrics_in,
     show_bound,
     verdict,
     with_foreground,
 )
-from segeval.scoring.metrics import METRICS, OVERALL, metric_of, shown, title_of
+from segeval.scoring.metrics import OVERALL, metric_of, shown, title_of
 from segeval.text import show_count, show_interval, show_score, visible
 
 
@@ -61,7 +62,7 @@ def _foreground(document: Mapping[str, Any], *, percent: bool) -> list[str]:
 
 
 def _classes(document: Mapping[str, Any], *, percent: bool) -> list[str]:
-    metrics = shown(METRICS, "classes")
+    metrics = metrics_in(document, "classes")
     means = (show_score(document["summary"][metric.mean], percent=percent) for metric in metrics)
     return [
         markdown_row("class", "pixels", *(metric.title for metric in metrics)),
@@ -84,7 +85,7 @@ def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
 
     resampling = document["resampling"]
     what = f"{resampling['level']:.0%} of {resampling['resamples']} resamples"
-    metrics = shown(METRICS, "classes")
+    metrics = metrics_in(document, "classes")
     names = [metric.name for metric in metrics]
     means = show(document["intervals"], (metric.mean for metric in metrics))
     return [

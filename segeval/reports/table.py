@@ -14,6 +14,8 @@ from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
     headlines,
     in_order,
+    means_in,
+    metrics_in,
     note_on_absent,
     pooling_of,
     show_bound,
@@ -21,7 +23,7 @@ from segeval.reports.wording import (
     verdict,
     with_foreground,
 )
-from segeval.scoring.metrics import METRICS, mean_titles, shown, title_of
+from segeval.scoring.metrics import title_of
 from segeval.text import counted, show_count, show_interval, show_score, visible_in
 
 NARROWEST, WITH_INTERVALS = 60, 84  # columns of a terminal, below which text would be cut off
@@ -76,7 +78,7 @@ def _footed_table(document: Mapping[str, Any], heading: str) -> Table:
 def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     table = _footed_table(document, "class")
     table.add_column("pixels", "", justify="right", no_wrap=True)
-    metrics = shown(METRICS, "classes")
+    metrics = metrics_in(document, "classes")
     for metric in metrics:
         mean = show_score(document["summary"][metric.mean], percent=percent)
         table.add_column(metric.title, mean, justify="right", no_wrap=True)
@@ -90,7 +92,7 @@ def _class_table(document: Mapping[str, Any], *, percent: bool) -> Table:
 
 def _interval_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     table = _footed_table(document, f"{document['resampling']['level']:.0%} of resamples")
-    metrics = shown(METRICS, "classes")
+    metrics = metrics_in(document, "classes")
     for metric in metrics:
         mean = show_interval(document["intervals"][metric.mean], percent=percent)
         table.add_column(metric.title, mean, justify="right", no_wrap=True)
@@ -139,7 +141,7 @@ def _group_table(document: Mapping[str, Any], *, percent: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("group", overflow="fold", min_width=8)
     table.add_column("images", justify="right", no_wrap=True)
-    names = in_order(document, mean_titles("summary"))
+    names = in_order(document, means_in(document, "summary"))
     for name in names:
         title = title_of(name).replace(" of ", " of\n", 1)
         table.add_column(title, justify="right", no_wrap=True)

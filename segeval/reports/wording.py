@@ -9,9 +9,10 @@ from segeval.errors import SettingError
 from segeval.objects.names import name_block
 from segeval.scoring.convention import CASES, GIVEN_WEIGHTS, TREATMENTS, WEIGHTS, Convention
 from segeval.scoring.metrics import (
-    METRICS,
+    KNOWN,
     OVERALL,
     Metric,
+    Place,
     class_scores,
     metric_of,
     shown,
@@ -143,17 +144,29 @@ def _with_class(part: Mapping[str, Any], name: str) -> dict[str, Any]:
     (row,) = (row for row in part["classes"] if row["name"] == name)
     scores = {"summary": row} | ({"intervals": row["intervals"]} if "intervals" in part else {})
     return {
-        key: part[key] | {f"{metric}.{name}": values[metric] for metric in METRICS}
+        key: part[key] | {f"{m}.{name}": values[m] for m in KNOWN if m in values}
         for key, values in scores.items()
     }
+
+
+def metrics_in(document: Mapping[str, Any], place: Place) -> list[Metric]:
+    """Return the scores of classes that are seen at a place, as far as a document has them."""
+    return [metric for metric in shown(KNOWN, place) if metric.mean in document["summary"]]
+
+
+def means_in(document: Mapping[str, Any], place: Place) -> list[str]:
+    """Name the means and overall scores that are seen at a place, as far as there are any."""
+    means = (metric.mean for metric in metrics_in(document, place))
+    return [*means, *(overall.name for overall in shown(OVERALL, place))]
 
 
 def headlines(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield title, name and definition of each number that is shown, the headline first."""
     settings = document["settings"]
-    meanings = {metric.mean: _meaning(document, metric) for metric in METRICS.values()}
+    held = [metric for metric in KNOWN.values() if metric.mean in document["summary"]]
+    meanings = {metric.mean: _meaning(document, metric) for metric in held}
     names = []
-    means = (metric_of(headline(document)), *shown(METRICS, "summary"))
+    means = (metric_of(headline(document)), *metrics_in(document, "summary"))
     for name in dict.fromkeys(metric.mean for metric in means):
         names.append(name)
         if settings["worst"] is not None:
@@ -236,7 +249,7 @@ def _meaning(document: Mapping[str, Any], metric: Metric) -> str:
 
 def class_meaning(document: Mapping[str, Any], name: str) -> str:
     """Say what the score of a class, as gates name it, is: of summed counts, or a mean."""
-    metric, pooling = METRICS[name.partition(".")[0]], pooling_of(document)
+    metric, pooling = KNOWN[name.partition(".")[0]], pooling_of(document)
     pooled = f"counts summed over {images_in(document, metric.mean)}"
     if pooling.over_images == "mean images":
         pooled = f"mean over the {_unit(document)}s in which it is defined"

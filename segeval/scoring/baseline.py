@@ -18,7 +18,7 @@ from segeval.counting.runschema import is_run_file
 from segeval.errors import RunError, SettingError
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate, split_bound
-from segeval.scoring.metrics import METRICS
+from segeval.scoring.metrics import KNOWN
 from segeval.scoring.score import Scores
 from segeval.text import quoted
 from segeval.textfiles import TextError, named, parse_json, read_text
@@ -137,7 +137,7 @@ def _named(metric: str, values: Mapping[str, float], baseline: Baseline) -> list
     """Return the scores that a drop names; all classes are those that are defined on both sides."""
     name, _, label = metric.partition(".")
     label, at, group = label.partition("@")
-    if label == "*" and name in METRICS:
+    if label == "*" and name in KNOWN:
         if at and not any(key.endswith(f"{at}{group}") for key in (*values, *baseline.values)):
             raise SettingError(f"--max-drop {metric}: there is no group {group!r}")
         names = (f"{name}.{one}{at}{group}" for one in baseline.classes)
@@ -255,7 +255,7 @@ def _document_values(document: Mapping[str, Any], end: str = "") -> Iterator[tup
     """Yield every score of a document, or of a group in it, as gates name it."""
     pairs = [*document["summary"].items()]
     for row in document["classes"]:
-        pairs += [(f"{m}.{_name(row)}", row[m]) for m in METRICS if m in row]  # not in older ones
+        pairs += [(f"{m}.{_name(row)}", row[m]) for m in KNOWN if m in row]  # not in older ones
     for name, value in pairs:
         yield name + end, math.nan if value is None else _number(value)
     for group in document.get("groups", ()):

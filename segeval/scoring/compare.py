@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,7 @@ from segeval.errors import DataError
 from segeval.labels.choose import choose_shared
 from segeval.scoring.convention import Convention
 from segeval.scoring.means import Summary, summarize
+from segeval.scoring.measured import Asked
 from segeval.scoring.metrics import ROUNDING
 from segeval.scoring.resampling import (
     Resampling,
@@ -85,6 +87,7 @@ def compare_runs(
     resampling: Resampling | None = None,
     common: bool = False,
     group_by: str | None = None,
+    measures: Sequence[Asked] = (),
 ) -> list[RunComparison]:
     """Compare runs with the first of them; one comparison for each of the others.
 
@@ -103,10 +106,10 @@ def compare_runs(
     if units.problems():
         raise DataError(units.problems())
     labels = choose_shared(aligned, choice or LabelChoice())
-    first, *others = [
-        score_run(run, labels, convention, unknown=unknown, group_by=group_by) for run in aligned
-    ]
+    how: Any = {"unknown": unknown, "group_by": group_by, "measures": measures}
+    first, *others = [score_run(run, labels, convention, **how) for run in aligned]
     facts = [
+        *(part for each in measures for part in each.signature_parts()),
         *signature_parts(first.convention, units, group_by),
         *([f"common:{len(groups)}of{max(map(len, runs))}"] if common else []),
         resampling.signature_part(units),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segeval.errors import SettingError
 from segeval.scoring.means import mean_of_worst
-from segeval.scoring.metrics import METRICS, ROUNDING
+from segeval.scoring.metrics import MEASURED, OPTIONS, ROUNDING
 from segeval.scoring.score import Scores
 from segeval.text import did_you_mean
 
@@ -183,13 +183,15 @@ def _look_up(
     if metric in means:
         return [(metric, means[metric])]
     name, dot, label = metric.partition(".")
-    if not dot or name not in METRICS:
-        near = did_you_mean(name, METRICS if dot else means)
-        if name in METRICS:
+    if not dot or name not in classes:
+        near = did_you_mean(name, classes if dot else means)
+        if name in classes:
             near = f"; did you mean 'm{name}', or '{name}.CLASS'?"
+        elif name.removeprefix("m") in MEASURED or name in MEASURED:
+            near = f"; {OPTIONS[name.removeprefix('m')]} asks for it;"
         raise SettingError(
             f"no score is called {metric!r}{near or ';'} the scores are {', '.join(means)}, "
-            f"and METRIC.CLASS with METRIC one of {', '.join(METRICS)}"
+            f"and METRIC.CLASS with METRIC one of {', '.join(classes)}"
         )
     names, values = scores.labels.names, classes[name].tolist()
     if label == "*":

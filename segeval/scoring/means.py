@@ -34,12 +34,12 @@ from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.scoring.convention import TREATMENTS, WEIGHTS, Convention
 from segeval.scoring.metrics import (
-    METRICS,
     OVERALL,
     ROUNDING,
     Metric,
     OverallMetric,
     metric_of,
+    metrics_of,
     ratio,
 )
 from segeval.scoring.pooling import POOLINGS, Step
@@ -84,6 +84,7 @@ def _run_steps(
     excluded: Sequence[int],
 ) -> MaskedScores:
     """Run steps of the pooling: sum counts, score the classes, average the scores."""
+    sample = sample.counted_for(metric.name)
     counts = sample.pool if "sum images" in steps else sample.images
     if "sum classes" in steps:
         counts, excluded = sum_classes(counts, excluded), ()
@@ -136,7 +137,7 @@ def worst_mean(
         scores, propagates = values.scores[:, None], values.propagates[:, None]
         return mean_of_worst(scores, percent, propagates=propagates, draws=sample.draws)[:, 0]
     of_classes = _run_steps(["mean images"], convention, metric, sample, excluded)
-    scores = convention.score_classes(metric, sample.images)
+    scores = convention.score_classes(metric, sample.images.of(metric.name))
     worst = mean_of_worst(scores, percent, draws=sample.draws)
     scores = np.where(np.isnan(worst), of_classes.scores, worst)
     return mean_of_defined(replace(of_classes, scores=scores).without(excluded), "classes").scores
@@ -319,7 +320,8 @@ def count_classes_in_means(
     convention: Convention, sample: Sample, excluded: Sequence[int]
 ) -> dict[str, int]:
     """Count the classes that enter each mean anywhere."""
-    return {m.mean: _classes_in_mean(convention, m, sample, excluded) for m in METRICS.values()}
+    metrics = metrics_of(sample.images)
+    return {m.mean: _classes_in_mean(convention, m, sample, excluded) for m in metrics}
 
 
 def depends_on_class_count(
@@ -342,10 +344,11 @@ def count_images_in_means(
 ) -> dict[str, int]:
     """Count the images that enter each mean and overall score; judged ones if counts are summed."""
     pooling, judged = POOLINGS[convention.pooling], int(np.count_nonzero(sample.images.total))
+    metrics = metrics_of(sample.images)
     if "sum images" in pooling.steps:
-        return dict.fromkeys([*(metric.mean for metric in METRICS.values()), *OVERALL], judged)
+        return dict.fromkeys([*(metric.mean for metric in metrics), *OVERALL], judged)
     chosen, steps = without_void_images(convention, sample), (pooling.over_classes,)
-    means = {m.mean: _run_steps(steps, convention, m, chosen, excluded) for m in METRICS.values()}
+    means = {m.mean: _run_steps(steps, convention, m, chosen, excluded) for m in metrics}
     entering = {name: ~np.isnan(each.scores) | each.propagates for name, each in means.items()}
     overall = {row.name: ~np.isnan(_score_overall(row, sample.images)) for row in OVERALL.values()}
     return {name: int(np.count_nonzero(part)) for name, part in (entering | overall).items()}
@@ -372,6 +375,7 @@ def _scores_whole_pools(convention: Convention, metric: Metric) -> bool:
 
 def _enters_mean(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.bool_]:
     summed = "sum images" in POOLINGS[convention.pooling].steps
+    sample = sample.counted_for(metric.name)
     counts = sample.pool if summed else sample.images
     values, weights = _score(convention, metric, counts), _weights(convention, counts)
     enters = ~np.isnan(values.scores) | values.propagates
@@ -408,7 +412,7 @@ def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -
     """Score a sample under a convention; the excluded classes are left out of the means."""
     means: dict[str, NDArray[np.float64]] = {}
     classes: dict[str, NDArray[np.float64]] = {}
-    for metric in METRICS.values():
+    for metric in metrics_of(sample.images):
         classes[metric.name] = class_scores(convention, metric, sample)
         means[metric.mean] = mean_score(convention, metric, sample, excluded)
         if convention.worst is not None:

@@ -6,8 +6,9 @@ and the CSV of images hold every row; ``shown`` says where else people see it.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
@@ -294,7 +295,44 @@ OVERALL: Final = {
     )
 }  # scores of all classes together, by name
 
+
+class _Measured(dict[str, Metric]):
+    """Scores of classes by name, of which each may be measured in several ways: ``name@way``."""
+
+    def __missing__(self, key: str) -> Metric:
+        name, at, way = key.partition("@")
+        if not at or name not in self:
+            raise KeyError(key)
+        return replace(self[name], name=key, title=f"{self[name].title} {way}", shown=frozenset())
+
+
+MEASURED: Final = _Measured(
+    boundary_iou=replace(
+        METRICS["iou"],
+        name="boundary_iou",
+        title="boundary IoU",
+        formula="tp / (tp + fp + fn) of the pixels in the bands along the edges",
+        swapped="boundary_iou",
+        smoothed=False,
+        reference="Cheng et al. 2021, doi:10.1109/CVPR46437.2021.01508",
+        shown=frozenset({"classes", "breakdown", "summary", "brief"}),
+    ),
+)
+"""Scores of a class whose counts are measured in the pixels, by name, as far as they are asked for.
+
+`ClassCounts.measured` holds these counts.
+"""
+OPTIONS: Final = {"boundary_iou": "--boundary"}
+"""What asks for each of them."""
+KNOWN: Final = ChainMap(MEASURED, METRICS)
+"""All scores of a class, by name; those of pixels first."""
+
 Row = TypeVar("Row", Metric, OverallMetric)
+
+
+def metrics_of(counts: ClassCounts) -> list[Metric]:
+    """Return the scores that counts of classes have: those of pixels, and what is measured."""
+    return [*METRICS.values(), *(MEASURED[name] for name in counts.measured)]
 
 
 def shown(table: Mapping[str, Row], place: Place) -> list[Row]:
@@ -331,7 +369,7 @@ def metric_of(mean: str) -> Metric:
     >>> metric_of("miou").name, metric_of("mdice_worst1").name
     ('iou', 'dice')
     """
-    return METRICS[mean.partition("_worst")[0].removeprefix("m")]
+    return KNOWN[mean.partition("_worst")[0].removeprefix("m")]
 
 
 def title_of(score: str) -> str:
@@ -344,6 +382,6 @@ def title_of(score: str) -> str:
         return OVERALL[score].title
     metric, _, label = score.partition(".")
     if label:
-        return f"{METRICS[metric].title} of {'class ' if label.isdigit() else ''}{label}"
+        return f"{KNOWN[metric].title} of {'class ' if label.isdigit() else ''}{label}"
     share = score.partition("_worst")[2]
     return metric_of(score).mean_title + (f" worst {share} %" if share else "")

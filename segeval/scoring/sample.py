@@ -40,6 +40,10 @@ class Sample:
         pool = images if images.total.ndim > 1 else sum_images(images, draws)
         return cls(images=images, pool=pool, draws=draws)
 
+    def counted_for(self, score: str) -> Sample:
+        """Return the sample of the counts that a score is made of; see `ClassCounts.of`."""
+        return replace(self, images=self.images.of(score), pool=self.pool.of(score))
+
 
 def sum_over(
     axis: Axis, values: NDArray[Any], draws: NDArray[np.float64] | None = None

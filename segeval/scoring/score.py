@@ -11,7 +11,7 @@ from segeval.counting.groups import split_groups
 from segeval.counting.run import CountedRun
 from segeval.errors import DataError, LabelError, Problem
 from segeval.labels.choose import choose_labels
-from segeval.labels.classify import ClassifiedRun, classify, of_whole, void_outside
+from segeval.labels.classify import ClassifiedRun, classify, of_whole
 from segeval.labels.labelmap import LabelMap
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import Intervals, find_intervals
@@ -21,10 +21,13 @@ from segeval.scoring.means import (
     image_scores,
     summarize,
 )
+from segeval.scoring.measured import Asked, judged_by, with_measured
 from segeval.scoring.metrics import (
+    KNOWN,
     METRICS,
     OVERALL,
     Metric,
+    Place,
     class_scores,
     mean_titles,
     metric_of,
@@ -56,6 +59,7 @@ def label_and_score(
     unknown: Unknown = "error",
     group_by: str | None = None,
     resampling: Resampling | None = None,
+    measures: Sequence[Asked] = (),
 ) -> Scores:
     """Score a run, and its groups, with the classes that the user chose or that its values show.
 
@@ -72,15 +76,12 @@ def label_and_score(
         doubt = Problem(name="labels", kind="classes in doubt", detail=str(error))
         raise DataError((*run.provenance.problems, doubt)) from error
     names = names_of_groups(convention or Convention(), run, group_by)
-    scores = score_run(
-        run, labels, convention, unknown=unknown, resampling=resampling, group_by=group_by
-    )
+    how: Any = {"unknown": unknown, "group_by": group_by, "measures": measures}
+    scores = score_run(run, labels, convention, **how, resampling=resampling)
     parts = split_groups(names)
     whole, plain = of_whole(run, labels) if parts else (run, labels)
     groups = {
-        name: score_run(
-            whole.select(positions), plain, convention, unknown=unknown, group_by=group_by
-        )
+        name: score_run(whole.select(positions), plain, convention, **how)
         for name, positions in parts.items()
     }
     return replace(scores, groups=groups, group_names=names)
@@ -103,6 +104,7 @@ class Scores:
     groups: Mapping[str, Scores] = field(default_factory=dict)  # of each group of images
     group_names: Sequence[str] = ()  # of every image, empty if it is in none
     intervals: Intervals | None = None
+    measures: Sequence[Asked] = ()  # what else was asked for than scores of pixels
 
     @property
     def foreground(self) -> int | None:
@@ -110,6 +112,10 @@ class Scores:
         position = self.labels.foreground
         left_out = excluded_indices(self.convention, self.labels)
         return None if position in left_out else position
+
+    def metrics(self, place: Place) -> list[Metric]:
+        """Return the scores of classes that are seen at a place, as far as they are there."""
+        return [metric for metric in shown(KNOWN, place) if metric.name in self.class_scores]
 
     @property
     def excluded(self) -> list[str]:
@@ -137,21 +143,23 @@ def score_run(
     unknown: Unknown = "error",
     resampling: Resampling | None = None,
     group_by: str | None = None,
+    measures: Sequence[Asked] = (),
 ) -> Scores:
     """Score a run under a convention, by default the pooled counts of all classes."""
     convention = (convention or Convention()).for_classes(labels.names)
-    if convention.outside == "ignore":
-        labels, unknown = void_outside(run, labels), "ignore"
+    labels, unknown = judged_by(convention, run, labels, unknown)
     excluded = excluded_indices(convention, labels)
     counts = classify(run, labels, unknown=unknown)
     units = units_of(convention, run, group_by)
-    pools, drawn = pools_of(convention, run, counts.images, units)
     too_few = units.problems() if resampling else ()
     if problems := (*run.provenance.problems, *counts.problems, *too_few):
         raise DataError(problems)
+    counts = with_measured(counts, measures, run, labels, unknown)
+    pools, drawn = pools_of(convention, run, counts.images, units)
     sample = Sample.of(pools)
     summary = summarize(convention, sample, excluded)
-    facts = signature_parts(convention, units, group_by, resampling)
+    facts = [part for each in measures for part in each.signature_parts()]
+    facts += signature_parts(convention, units, group_by, resampling)
     return Scores(
         run=run,
         labels=labels,
@@ -163,6 +171,7 @@ def score_run(
         averaged_images=count_images_in_means(convention, sample, excluded),
         signature=write_signature(run, labels, facts, unknown=unknown),
         unknown=unknown,
+        measures=measures,
         intervals=find_intervals(convention, pools, excluded, drawn, resampling)
         if resampling
         else None,
@@ -198,7 +207,7 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
     """
     classes = {
         f"{metric.name}_{name}": values
-        for metric in shown(METRICS, "breakdown")
+        for metric in scores.metrics("breakdown")
         for name, values in image_class_scores(scores, metric).items()
     }
     return image_means(scores) | classes
@@ -206,18 +215,19 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
 
 def image_means(scores: Scores) -> dict[str, NDArray[np.float64]]:
     """Score every image by each mean over classes, and by each overall score; (N,) values."""
-    return {name: score_images(scores, name) for name in image_mean_names()}
+    measured = (f"m{name}" for name in scores.counts.images.measured)
+    return {name: score_images(scores, name) for name in (*image_mean_names(), *measured)}
 
 
 def image_mean_names() -> tuple[str, ...]:
-    """Name the means and overall scores of single images, those that are shown in brief first."""
+    """Name the means and overall scores of pixels of single images, the briefest first."""
     means = (metric.mean for metric in METRICS.values())
     return tuple(dict.fromkeys((*mean_titles("brief"), *means, *OVERALL)))
 
 
 def image_class_scores(scores: Scores, metric: Metric) -> dict[str, NDArray[np.float64]]:
     """Score every image by one metric of each class; (N,) values by the name of the class."""
-    values = scores.convention.score_classes(metric, scores.counts.images).T
+    values = scores.convention.score_classes(metric, scores.counts.images.of(metric.name)).T
     return dict(zip(scores.labels.names, values, strict=True))
 
 
@@ -227,7 +237,7 @@ def score_images(scores: Scores, name: str) -> NDArray[np.float64]:
         return OVERALL[name].score(scores.counts.images)
     metric, _, label = name.partition(".")
     if label:
-        values = scores.convention.score_classes(METRICS[metric], scores.counts.images)
+        values = scores.convention.score_classes(KNOWN[metric], scores.counts.images.of(metric))
         return values[:, scores.labels.names.index(label)]
     excluded = excluded_indices(scores.convention, scores.labels)
     return image_scores(scores.convention, metric_of(name), scores.counts.images, excluded)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from segeval.counting.groups import group_names, split_groups
 from segeval.counting.run import CountedRun
+from segeval.labels.lookups import RunLookup, lookup_of
 from segeval.pictures.caption import image_scores, in_parts
-from segeval.pictures.classmaps import RunLookup, lookup_of
 from segeval.scoring.compare import without_rounding
 from segeval.scoring.metrics import METRICS
 from segeval.scoring.score import Scores

@@ -7,7 +7,7 @@ import numpy as np
 from segeval.errors import MaskError
 from segeval.labels.classify import MISSED
 from segeval.labels.labelmap import UNKNOWN, VOID
-from segeval.pictures.classmaps import ValueLookup
+from segeval.labels.lookups import ValueLookup
 from segeval.pictures.palettes import part_colors
 from segeval.values import OUTSIDE, describe_value, hex_color
 from segeval.viewer.catalogue import Catalogue

@@ -15,14 +15,9 @@ from numpy.typing import NDArray
 from segeval.counting.run import ImageInfo
 from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
+from segeval.labels.lookups import RunLookup, lookup_of
 from segeval.pictures.caption import Caption, subject_of
-from segeval.pictures.classmaps import (
-    RunLookup,
-    drawn_labels,
-    lookup_of,
-    read_classes,
-    read_values,
-)
+from segeval.pictures.classmaps import drawn_labels, read_classes, read_values
 from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
 from segeval.pictures.palettes import Palette, palette_of
 from segeval.pictures.slices import laid_out, picture_shape, worst_slices

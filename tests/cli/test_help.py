@@ -77,8 +77,8 @@ def run_examples(command: str, folder: Path) -> int:
     return len(examples)
 
 
-def test_the_five_examples_of_score_run(workplace: Path) -> None:
-    assert run_examples("score", workplace) == 5
+def test_the_examples_of_score_run(workplace: Path) -> None:
+    assert run_examples("score", workplace) == 6
 
 
 @pytest.mark.slow

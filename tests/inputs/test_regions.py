@@ -14,7 +14,8 @@ from PIL import Image
 import segeval as library
 from segeval.counting.runfile import read_run
 from segeval.labels.labelmap import VOID, numbered
-from segeval.pictures.classmaps import lookup_of, read_classes
+from segeval.labels.lookups import lookup_of
+from segeval.pictures.classmaps import read_classes
 from segeval.values import OUTSIDE
 
 TRUTH = np.array([[0, 0, 1, 1], [7, 7, 1, 1], [0, 1, 1, 0]])

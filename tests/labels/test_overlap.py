@@ -18,8 +18,9 @@ from PIL import Image
 from segeval.errors import LabelError
 from segeval.labels.labelmap import Label, LabelMap
 from segeval.labels.load import load_labels
+from segeval.labels.lookups import lookup_of
 from segeval.pictures.caption import in_parts
-from segeval.pictures.classmaps import drawn_labels, lookup_of
+from segeval.pictures.classmaps import drawn_labels
 from segeval.pictures.palettes import part_colors
 from segeval.scoring.convention import Convention
 from segeval.scoring.metrics import METRICS, OVERALL

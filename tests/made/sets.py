@@ -19,7 +19,7 @@ from segeval.counting.contingency import count_values
 from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Mask = NDArray[Any]
@@ -39,7 +39,7 @@ def save(path: Path, values: object) -> Path:
     return path
 
 
-def data_set(folder: Path, pairs: dict[str, tuple[object, object]]) -> tuple[Path, Path]:
+def data_set(folder: Path, pairs: Mapping[str, tuple[object, object]]) -> tuple[Path, Path]:
     """Write ``{name: (truth, prediction)}`` as two folders; return prediction and truth folder."""
     for name, (truth, prediction) in pairs.items():
         save(folder / "truth" / f"{name}.png", truth)

@@ -12,7 +12,7 @@ from made.volumes import save_volume
 from PIL import Image
 
 from segeval.counting.dataset import count_dataset
-from segeval.pictures.classmaps import lookup_of
+from segeval.labels.lookups import lookup_of
 from segeval.pictures.slices import laid_out, picture_shape, say_shown, worst_slices
 from segeval.scoring.score import label_and_score
 from segeval.settings import LabelChoice, Source

@@ -16,8 +16,8 @@ from PIL import Image
 from segeval.counting.contingency import count_values
 from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 from segeval.labels.labelmap import Label, LabelMap
+from segeval.labels.lookups import lookup_of
 from segeval.pictures.caption import describe_images
-from segeval.pictures.classmaps import lookup_of
 from segeval.pictures.errormaps import Kind, all_errors, class_errors, error_codes, hatched
 from segeval.pictures.overlay import Style, draw_picture
 from segeval.pictures.palettes import Palette, class_palette, full_palette

@@ -52,7 +52,7 @@ def damaged(path: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("newer", "written by a newer segeval (schema 99, this one reads 3)"),
+        ("newer", "written by a newer segeval (schema 99, this one reads 4)"),
         ("foreign", "is not a segeval run file"),
         ("no schema", "is not a segeval run file"),
         ("text", "not a segeval run file"),
@@ -97,6 +97,7 @@ def test_colours_of_an_older_run_file_are_read_and_resumed(tmp_path: Path) -> No
         connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
         connection.execute("DELETE FROM meta WHERE key = 'checksum'")
         connection.execute("ALTER TABLE images DROP COLUMN checksum")
+        connection.execute("DROP TABLE measures")
     connection.close()
     before = run.read_bytes()
     said = segeval("report", run, "--labels", labels, "--format", "json").stdout
@@ -106,7 +107,7 @@ def test_colours_of_an_older_run_file_are_read_and_resumed(tmp_path: Path) -> No
     assert json.loads(resumed)["classes"] == found["classes"]
     with sqlite3.connect(run) as connection:
         assert connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone() == (
-            "3",
+            "4",
         )
         assert connection.execute("SELECT max(truth) FROM counts").fetchone()[0] >= COLOR
     connection.close()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from segeval.counting.run import CountedRun
     from segeval.objects.compare import ObjectComparison
     from segeval.scoring.compare import RunComparison
+    from segeval.settings import LabelChoice
 
 _pairing = options.in_panel("Pairing and reading")
 _convention = options.in_panel("Convention")
@@ -109,8 +110,9 @@ def compare(
     labels: options.LabelOptions,
     convention: ResamplingOptions,
     objects: options.ObjectOptions,
-    output: ComparisonOutput,
+    measures: options.MeasureOptions,
     *,
+    output: ComparisonOutput,
     quiet: options.Quiet = False,
 ) -> None:
     """Compare runs over the same images with the first of them.
@@ -140,6 +142,7 @@ def compare(
         "resampling": convention.resampling(always=True),
         "common": compared.common,
         "group_by": convention.group_by,
+        "measures": measures.asked(),
     }
     if len(compared.runs) < 2:
         raise SettingError("two runs or more are needed, the baseline first")
@@ -149,6 +152,7 @@ def compare(
     check_names(choice, how["convention"].exclude)
     numbering = objects.numbering(choice)
     runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None, numbering=numbering)
+    runs = _measured(runs, compared, choice, how, quiet=quiet)
     comparisons, found = compare_both(runs, choice, rules, **how)
     _deliver(comparisons, compared, labels, output, objects=found, photographs=photographs)
     _say_doubts(comparisons, quiet=quiet)
@@ -176,6 +180,34 @@ def _runs(
         if path in folders
         else read_run(path, fingerprints=False)
         for path in compared.runs
+    ]
+
+
+def _measured(
+    runs: Sequence[CountedRun],
+    compared: ComparedOptions,
+    choice: LabelChoice,
+    how: Mapping[str, Any],
+    *,
+    quiet: bool,
+) -> list[CountedRun]:
+    """Measure in the masks of folders what is asked for; run files hold it, or lack it."""
+    from segeval.scoring.measured import measure_for
+
+    named = ("convention", "unknown")
+    return [
+        run
+        if is_run_file(path)
+        else measure_for(
+            how["measures"],
+            [run, *(other for other in runs if other is not run)],
+            choice,
+            **{name: how[name] for name in named},
+            reading=compared.reading(lossy=True),
+            workers=compared.workers,
+            progress=progress_bar(quiet=quiet),
+        )
+        for path, run in zip(compared.runs, runs, strict=True)
     ]
 
 

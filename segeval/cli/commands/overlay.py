@@ -114,13 +114,13 @@ def overlay(
     """
     from segeval.cli.deliver import say_notices
     from segeval.counting.dataset import pair_up
+    from segeval.labels.lookups import lookup_of
     from segeval.pictures.caption import position_of, subject_of
-    from segeval.pictures.classmaps import drawn_labels, lookup_of
+    from segeval.pictures.classmaps import drawn_labels
     from segeval.pictures.folder import Plan, check_targets, draw_overlays
     from segeval.scoring.score import label_and_score
 
-    photographs = pictures.photographs()
-    choice = labels.choice()
+    photographs, choice = pictures.photographs(), labels.choice()
     pairs = {pair.name: pair for pair in pair_up(reading.source()).pairs}
     files = [*(path for pair in pairs.values() for path in pair.files), *photographs.values()]
     _check_early(pairs, files, labels, pictures)

@@ -17,8 +17,9 @@ def report(
     labels: options.LabelOptions,
     convention: options.GroupedOptions,
     objects: options.ObjectOptions,
-    output: options.OutputOptions,
+    measures: options.MeasureOptions,
     *,
+    output: options.OutputOptions,
     quiet: options.Quiet = False,
 ) -> None:
     """Score a saved run again: other labels, convention, format or gates.
@@ -36,5 +37,5 @@ def report(
     from segeval.cli.plan import prepare
     from segeval.counting.runfile import read_run
 
-    plan = prepare(labels, convention, output, objects, run)
+    plan = prepare(labels, convention, output, run, objects=objects, measures=measures)
     present(read_run(run, fingerprints=False), plan, quiet=quiet)

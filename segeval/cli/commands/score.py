@@ -5,6 +5,8 @@ Like every command, it imports what it needs when it is called.
 
 from __future__ import annotations
 
+from typing import Any
+
 from segeval.cli import options
 from segeval.cli.command import command
 from segeval.cli.options.pairing import PairingOptions
@@ -17,8 +19,9 @@ def score(
     labels: options.LabelOptions,
     convention: options.GroupedOptions,
     objects: options.ObjectOptions,
-    output: options.OutputOptions,
+    measures: options.MeasureOptions,
     *,
+    output: options.OutputOptions,
     quiet: options.Quiet = False,
 ) -> None:
     """Count and score the masks in PRED against those in TRUTH.
@@ -31,6 +34,8 @@ def score(
         segeval score pred/ truth/ --like mmseg
         # keep the counts for later, and write a page of HTML
         segeval score pred/ truth/ -o run.segeval --html page.html
+        # how well edges are met: Boundary IoU
+        segeval score pred/ truth/ --boundary
         # fail in CI if mIoU is below 0.75
         segeval score pred/ truth/ --fail-under miou=0.75
 
@@ -41,8 +46,8 @@ def score(
     from segeval.cli.deliver import present
     from segeval.cli.plan import prepare
 
-    plan = prepare(labels, convention, output, objects, pairing)
+    plan = prepare(labels, convention, output, pairing, objects=objects, measures=measures)
     numbering = objects.numbering(plan.choice)
-    lossy = labels.threshold is not None
-    run = count(pairing, quiet=quiet, lossy=lossy, numbering=numbering)
+    how: Any = {"lossy": labels.threshold is not None, "numbering": numbering}
+    run = count(pairing, quiet=quiet, **how, measuring=plan.measure)
     present(run, plan, quiet=quiet)

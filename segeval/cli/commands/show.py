@@ -71,8 +71,9 @@ def show(
     errors are seen.
     """
     from segeval.cli.notices import say_classes
+    from segeval.labels.lookups import lookup_of
     from segeval.pictures.caption import describe_images, position_of, subject_of
-    from segeval.pictures.classmaps import drawn_labels, lookup_of, read_picture
+    from segeval.pictures.classmaps import drawn_labels, read_picture
     from segeval.pictures.errormaps import error_codes
     from segeval.pictures.palettes import palette_of
     from segeval.pictures.terminal import draw_text

@@ -4,6 +4,7 @@ A command takes a family as one parameter; `segeval.cli.command` spreads it into
 """
 
 from segeval.cli.options.labels import LabelOptions, TruthOptions
+from segeval.cli.options.measures import MeasureOptions
 from segeval.cli.options.objects import ObjectOptions
 from segeval.cli.options.output import Format, OutputOptions
 from segeval.cli.options.panels import Quiet, in_panel
@@ -14,6 +15,7 @@ __all__ = [
     "Format",
     "GroupedOptions",
     "LabelOptions",
+    "MeasureOptions",
     "ObjectOptions",
     "OutputOptions",
     "Quiet",

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import field
-from typing import Annotated, Any, Final
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, get_args
 
 import typer
 
 COMMON: Final = "common"
 """Marks, in the annotation of an option, that a short page of help shows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """Marks an option whose value may be left out; a word is its value only if it looks so."""
+
+    value: str
+    pattern: str
+
+
+def with_usual(args: Sequence[str], hints: Mapping[str, Any]) -> list[str]:
+    """Put the usual value behind options without one, given the annotations by name."""
+    marks = [(name, mark) for name, hint in hints.items() for mark in get_args(hint)]
+    usual = {f"--{n.replace('_', '-')}": mark for n, mark in marks if isinstance(mark, Usual)}
+    filled: list[str] = []
+    for arg, following in zip(args, [*args[1:], ""], strict=False):
+        filled.append(arg)
+        mark = None if "--" in filled else usual.get(arg)
+        if mark is not None and not re.fullmatch(mark.pattern, following):
+            filled.append(mark.value)
+    return filled
+
 
 Quiet = Annotated[
     bool,
@@ -30,10 +53,12 @@ def in_panel(panel: str | None = None) -> Callable[..., Any]:
         default: Any = None,
         report: str = "",
         common: bool = False,
+        usual: Usual | None = None,
         **settings: Any,
     ) -> Any:
         typed = typer.Option(*names, help=help_text, rich_help_panel=panel, **settings)
-        marked = (typed, COMMON) if common else (typed,)
+        marks = ([COMMON] if common else []) + ([usual] if usual is not None else [])
+        marked = (typed, *marks)
         return field(default=default, metadata={"typer": marked, "report": report})
 
     return option
@@ -57,9 +82,9 @@ def preset_names(incomplete: str) -> list[str]:
 
 def gate_metrics(incomplete: str) -> list[str]:
     """Complete the metric of a gate: the scores of classes, and their means."""
-    from segeval.scoring.metrics import METRICS
+    from segeval.scoring.metrics import KNOWN
 
-    names = [text for name in METRICS for text in (f"m{name}=", f"{name}.*=")]
+    names = [text for name in KNOWN for text in (f"m{name}=", f"{name}.*=")]
     return [name for name in names if name.startswith(incomplete)]
 
 

@@ -15,8 +15,9 @@ from segeval.reports.html.differences import lay_out_differences
 from segeval.reports.html.findings import EACH, album_of
 from segeval.reports.html.page import LADDER, LARGEST, Limits, write_page
 from segeval.reports.html.verdict import judge
+from segeval.reports.wording import metrics_in
 from segeval.scoring.compare import RunComparison
-from segeval.scoring.metrics import METRICS, Metric, metric_of, shown
+from segeval.scoring.metrics import Metric, metric_of
 from segeval.text import unbroken_count
 
 WAYS: Final = ("better", "worse")  # of the images that are shown
@@ -40,7 +41,7 @@ def make_page(
         for comparison, part in zip(comparisons, runs_of(document), strict=True)
     ]
     first = metric_of(comparisons[0].scores.convention.headline)
-    metrics = list(dict.fromkeys([first, *shown(METRICS, "breakdown")]))
+    metrics = list(dict.fromkeys([first, *metrics_in(document, "breakdown")]))
     stated = {"document": document, "significant": SIGNIFICANT, "percent": percent}
     content = partial(_content, stated, parts, metrics)
     return write_page("comparison.html", content, percent=percent, largest=largest)

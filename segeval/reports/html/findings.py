@@ -68,8 +68,9 @@ def album_of(
     position: int | None = None,
 ) -> Album:
     """Return the album of some images, by the title of their section, for a class or for all."""
+    from segeval.labels.lookups import lookup_of
     from segeval.pictures.caption import describe_images
-    from segeval.pictures.classmaps import drawn_labels, lookup_of
+    from segeval.pictures.classmaps import drawn_labels
     from segeval.pictures.overlay import Style
     from segeval.pictures.palettes import palette_of
     from segeval.pictures.thumbnails import Album

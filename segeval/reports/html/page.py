@@ -23,12 +23,13 @@ from segeval.reports.wording import (
     foreground_names,
     headlines,
     leading_names,
+    metrics_in,
     note_on_absent,
     show_bound,
     verdict,
     with_foreground,
 )
-from segeval.scoring.metrics import METRICS, shown, title_of
+from segeval.scoring.metrics import METRICS, title_of
 from segeval.text import printable, show_score, unbroken_count
 
 if TYPE_CHECKING:
@@ -119,7 +120,6 @@ def environment_of(*, percent: bool) -> Environment:
         "script": script,
         "style_hash": _hash(style),
         "script_hash": _hash(script),
-        "metrics": shown(METRICS, "classes"),
         "ranking": METRICS["iou"].mean_title,
         "many": MANY,
     }
@@ -158,6 +158,7 @@ def _content(findings: Findings, limits: Limits, *, percent: bool) -> dict[str, 
     content = {
         "document": document,
         "numbers": numbers,
+        "metrics": metrics_in(document, "classes"),
         "ranked": next(iter(foreground_names(document)), METRICS["iou"].mean),
         "kinds": album is not None and album.style.position is not None,
         "leading": len(leading_names(document)),

@@ -1,0 +1,34 @@
+"""The options of what is measured in the pixels: edges, and how far they are apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segeval.cli.options.panels import Usual, in_panel
+
+if TYPE_CHECKING:
+    from segeval.scoring.measured import Asked
+
+_measures = in_panel("Edges and distances")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureOptions:
+    """What is measured in the pixels of classes, beside their counts."""
+
+    boundary: str | None = _measures(
+        "Boundary IoU as well: IoU of bands along the edges, so many percent of the diagonal or "
+        "pixels wide; 2% unless a width is given.",
+        metavar="[W,W]",
+        usual=Usual(value="2%", pattern=r"[\d.]+(%|px)(,.*)?"),
+        common=True,
+    )
+
+    def asked(self) -> tuple[Asked, ...]:
+        """Return the scores that are asked for."""
+        if self.boundary is None:
+            return ()
+        from segeval.boundaries.scores import BoundaryRules
+
+        return (BoundaryRules.parse(self.boundary),)

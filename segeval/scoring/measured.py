@@ -1,0 +1,88 @@
+"""Scores of what is measured in the pixels, beside those of their counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from segeval.counting.confusion import ClassCounts
+from segeval.counting.measures import Measure
+from segeval.counting.run import CountedRun
+from segeval.labels.choose import choose_labels, choose_shared
+from segeval.labels.classify import ClassifiedRun, void_outside
+from segeval.labels.labelmap import LabelMap
+from segeval.scoring.convention import Convention
+from segeval.settings import LabelChoice, Unknown
+
+
+class Asked(Protocol):
+    """Measured scores that were asked for: bands of certain widths, for example."""
+
+    @property
+    def measure(self) -> Measure:
+        """What has to be measured in every image for them."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of the scores, that of the summary first."""
+
+    def counts(
+        self, run: CountedRun, labels: LabelMap, unknown: Unknown, classified: ClassifiedRun
+    ) -> Mapping[str, ClassCounts]:
+        """Return the counts of each score, (N, K), by its name in `MEASURED`.
+
+        A `SettingError` says what to type, if the run does not hold them.
+        """
+
+    def signature_parts(self) -> list[str]:
+        """Return what defines the scores."""
+
+    def block(self, run: CountedRun, scores: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the part of a document that is theirs."""
+
+
+def with_measured(
+    counts: ClassifiedRun,
+    asked: Sequence[Asked],
+    run: CountedRun,
+    labels: LabelMap,
+    unknown: Unknown,
+) -> ClassifiedRun:
+    """Return the counts of a run with those of the scores that are asked for."""
+    measured: dict[str, ClassCounts] = {}
+    for each in asked:
+        measured |= each.counts(run, labels, unknown, counts)
+    return replace(counts, images=replace(counts.images, measured=measured))
+
+
+def measure_for(
+    asked: Sequence[Asked],
+    runs: Sequence[CountedRun],
+    choice: LabelChoice,
+    convention: Convention,
+    unknown: Unknown,
+    **how: Any,
+) -> CountedRun:
+    """Return the first of some runs with what is measured for scores; see `measure_run`.
+
+    The classes are those of all runs together. A run with problems stays as it is, as it is not
+    scored.
+    """
+    run = runs[0]
+    if not asked or not run.images or any(each.provenance.problems for each in runs):
+        return run
+    from segeval.labels.measuring import measure_run
+
+    labels = choose_labels(run, choice) if len(runs) == 1 else choose_shared(runs, choice)
+    labels, unknown = judged_by(convention, run, labels, unknown)
+    return measure_run(run, labels, [each.measure for each in asked], unknown=unknown, **how)
+
+
+def judged_by(
+    convention: Convention, run: CountedRun, labels: LabelMap, unknown: Unknown
+) -> tuple[LabelMap, Unknown]:
+    """Return the classes and what unknown values are, as a convention has them."""
+    if convention.outside == "ignore":
+        return void_outside(run, labels), "ignore"
+    return labels, unknown
