@@ -88,6 +88,7 @@ bench-large: $(BENCH)/.ready $(READY)  ## measure a run of 100 000 images, inter
 	$(BENCH)/bin/python benchmarks/interval_times.py
 	$(BENCH)/bin/python benchmarks/loss_times.py memory
 	$(BIN)/python benchmarks/annotation_times.py
+	$(BIN)/python benchmarks/boundary_times.py
 
 torture: $(READY)  ## kill and interrupt counting programs at random; see how often intervals cover; try pairs of options
 	$(BIN)/python tests/runs/torture.py

@@ -34,7 +34,7 @@ The method of blocks is that of van Herk (1992) and of Gil and Werman (1993), fo
 #endif
 
 enum { MIXED = 256, OUTSIDE }; /* no byte is one of them */
-enum { BLOCK = 64, MOST = 253 };
+enum { BLOCK = 64, MOST = 253, FEW = 8 }; /* the last in pixels a run */
 
 typedef struct {
     uint32_t end, value;
@@ -48,9 +48,11 @@ typedef struct {
 
 typedef struct {
     const uint8_t *map;
-    Lists rows, rest; /* of each row, those beyond the image included */
+    Lists rows, rest; /* stretches and squares of each row, those beyond the image included */
+    Lists kept; /* pixels of each row of the image, where runs are few: others are found again */
     Run *front, *next_front; /* of the rows of a block up to that in hand; room for the next */
-    Run *pixels, *square, *band; /* of the row in hand */
+    const Run *pixels; /* of the row in hand: in `kept` or in `found` */
+    Run *found, *square, *band; /* room for those of one row */
 } Side;
 
 typedef struct {
@@ -79,11 +81,17 @@ static inline uint64_t changes(const uint8_t *at)
 {
     uint64_t bits = 0;
 #ifdef SSE
-    for (unsigned i = 0; i < BLOCK; i += 16) {
-        __m128i here = _mm_loadu_si128((const void *)(at + i));
-        __m128i next = _mm_loadu_si128((const void *)(at + i + 1));
-        bits |= (uint64_t)(~_mm_movemask_epi8(_mm_cmpeq_epi8(here, next)) & 0xffff) << i;
+    __m128i same[BLOCK / 16], all = _mm_set1_epi8(-1);
+    for (unsigned i = 0; i < BLOCK / 16; i++) {
+        __m128i here = _mm_loadu_si128((const void *)(at + 16 * i));
+        __m128i next = _mm_loadu_si128((const void *)(at + 16 * i + 1));
+        same[i] = _mm_cmpeq_epi8(here, next);
+        all = _mm_and_si128(all, same[i]);
     }
+    if (_mm_movemask_epi8(all) == 0xffff)
+        return 0; /* as nearly always */
+    for (unsigned i = 0; i < BLOCK / 16; i++)
+        bits |= (uint64_t)(~_mm_movemask_epi8(same[i]) & 0xffff) << 16 * i;
 #else
     for (unsigned i = 0; i < BLOCK; i++)
         bits |= (uint64_t)(at[i] != at[i + 1]) << i;
@@ -91,9 +99,10 @@ static inline uint64_t changes(const uint8_t *at)
     return bits;
 }
 
-/* Put the runs of a row of pixels into `run`. A block and the byte behind it are in the row. */
-static void scan(const uint8_t *row, size_t width, Run *run)
+/* Put the runs of a row of pixels into `runs`; return how many there are. A block and the byte behind it are in the row. */
+static size_t scan(const uint8_t *row, size_t width, Run *runs)
 {
+    Run *run = runs;
     size_t x = 0;
     for (; x + BLOCK < width; x += BLOCK)
         for (uint64_t bits = changes(row + x); bits; bits &= bits - 1) {
@@ -104,6 +113,7 @@ static void scan(const uint8_t *row, size_t width, Run *run)
         if (row[x] != row[x + 1])
             *run++ = (Run){(uint32_t)x + 1, row[x]};
     *run = (Run){(uint32_t)width, row[width - 1]};
+    return (size_t)(run + 1 - runs);
 }
 
 static inline uint32_t join(uint32_t a, uint32_t b, uint32_t nothing)
@@ -190,6 +200,29 @@ static inline const Run *list_of(const Lists *lists, size_t row)
 
 /* ---- the squares of a side ---- */
 
+static const Run *pixels_of(const Side *side, size_t y, const Job *job)
+{
+    if (side->kept.first[y] != SIZE_MAX)
+        return list_of(&side->kept, y);
+    scan(side->map + y * job->width, job->width, side->found);
+    return side->found;
+}
+
+/* Find the runs of a row of pixels, and keep them if they are few; return 0 without memory. */
+static int keep_pixels(Side *side, size_t y, const Job *job)
+{
+    size_t held = scan(side->map + y * job->width, job->width, side->found);
+    side->kept.first[y] = SIZE_MAX;
+    if (held > job->width / FEW)
+        return 1;
+    if (!make_room(&side->kept, job->width))
+        return 0;
+    side->kept.first[y] = side->kept.held;
+    memcpy(side->kept.runs + side->kept.held, side->found, held * sizeof(Run));
+    side->kept.held += held;
+    return 1;
+}
+
 /* List the stretches of all rows, and of each row those down to the end of its block joined;
    return 0 if there is no memory. The rows beyond the image are one run. */
 static int list_rows(Side *side, const Job *job)
@@ -197,15 +230,14 @@ static int list_rows(Side *side, const Job *job)
     const size_t reach = job->reach, high = 2 * reach + 1, count = job->height + 2 * reach;
     Lists *rows = &side->rows, *rest = &side->rest;
     for (size_t row = 0; row < count; row++) {
-        if (!make_room(rows, job->width))
+        int outside = row < reach || row >= reach + job->height;
+        if (!make_room(rows, job->width) || (!outside && !keep_pixels(side, row - reach, job)))
             return 0;
         Run *list = rows->runs + (rows->first[row] = rows->held), *out = list;
-        if (row < reach || row >= reach + job->height)
+        if (outside)
             *out++ = (Run){(uint32_t)job->width, job->beyond};
-        else {
-            scan(side->map + (row - reach) * job->width, job->width, side->pixels);
-            out = stretch_row(side->pixels, list, job);
-        }
+        else
+            out = stretch_row(side->found, list, job);
         rows->held += (size_t)(out - list);
     }
     for (size_t row = count; row-- > 0;) {
@@ -237,7 +269,7 @@ static void look_at(Side *side, size_t y, const Job *job)
         join_lists(list_of(&side->rest, y), side->front, side->square, job);
     else
         copy_list(list_of(&side->rest, y), side->square, job);
-    scan(side->map + y * job->width, job->width, side->pixels);
+    side->pixels = pixels_of(side, y, job);
 }
 
 /* ---- counts ---- */
@@ -291,13 +323,14 @@ static int prepare(Side *side, const Job *job)
     size_t rows = job->height + 2 * job->reach, width = job->width;
     side->rows.first = malloc(rows * sizeof(size_t));
     side->rest.first = malloc(rows * sizeof(size_t));
+    side->kept.first = malloc(job->height * sizeof(size_t));
     side->front = malloc(width * sizeof(Run));
     side->next_front = malloc(width * sizeof(Run));
-    side->pixels = malloc(width * sizeof(Run));
+    side->found = malloc(width * sizeof(Run));
     side->square = malloc(width * sizeof(Run));
     side->band = malloc(width * sizeof(Run));
-    return side->rows.first && side->rest.first && side->front && side->next_front && side->pixels
-        && side->square && side->band;
+    return side->rows.first && side->rest.first && side->kept.first && side->front
+        && side->next_front && side->found && side->square && side->band;
 }
 
 static void release(Side *side)
@@ -306,9 +339,11 @@ static void release(Side *side)
     free(side->rows.first);
     free(side->rest.runs);
     free(side->rest.first);
+    free(side->kept.runs);
+    free(side->kept.first);
     free(side->front);
     free(side->next_front);
-    free(side->pixels);
+    free(side->found);
     free(side->square);
     free(side->band);
 }
@@ -322,8 +357,8 @@ static int tabulate(Side *truth, Side *prediction, const Job *job)
     for (size_t y = 0; y < job->height; y++) {
         look_at(truth, y, job);
         if (job->pairs) {
-            scan(prediction->map + y * job->width, job->width, prediction->pixels);
-            count_pairs(truth, prediction->pixels, job);
+            scan(prediction->map + y * job->width, job->width, prediction->found);
+            count_pairs(truth, prediction->found, job);
             continue;
         }
         look_at(prediction, y, job);
