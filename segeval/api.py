@@ -6,10 +6,10 @@ settings are checked before any mask is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -20,21 +20,16 @@ from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
 from segeval.errors import Problem, SettingError
 from segeval.keywords import parted, taking
-from segeval.labels.choose import explicit_labels
-from segeval.labels.ids import as_objects
-from segeval.labels.labelmap import LabelMap
 from segeval.objects.compare import compare_both
 from segeval.objects.components import numbering_for
-from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.reports.result import AnyPath, Comparison, Result, label_settings
+from segeval.reports.scorer import Labelling, Scoring, Void, asked_of, rules_of, scorer
 from segeval.scoring.convention import Convention
 from segeval.scoring.resampling import SEED, Resampling
-from segeval.scoring.score import label_and_score
 from segeval.settings import (
     AnnotationChoice,
     LabelChoice,
-    Level,
     Reading,
     ReadingKeywords,
     Source,
@@ -58,73 +53,9 @@ __all__ = [
     "score_arrays",
 ]
 
-AnyLabels = AnyPath | LabelMap
-Void = Collection[int | str]
-
-
-class Labelling(TypedDict, total=False):
-    """What values mean, as keywords; see `LabelChoice`."""
-
-    labels: AnyLabels | None
-    prediction_labels: AnyLabels | None
-    classes: int | None
-    threshold: float | None
-    truth_threshold: float | None
-    prediction_offset: int
-    level: Level
-
-
-class Scoring(Labelling, total=False):
-    """How counts become scores, as keywords; see `score`."""
-
-    ignore: Void | None
-    unknown: Unknown
-    convention: Convention | None
-    group_by: str | None
-    ci: int | None
-    seed: int
-    objects: ObjectRules | ObjectSource | None
-
 
 class ReadAndScored(ReadingKeywords, Scoring, total=False):
     """How masks are read and scored, as keywords."""
-
-
-@taking(LabelChoice)
-def _scorer(
-    *,
-    ignore: Void | None = None,
-    unknown: Unknown = "error",
-    convention: Convention | None = None,
-    group_by: str | None = None,
-    ci: int | None = None,
-    seed: int = SEED,
-    objects: ObjectRules | ObjectSource | None = None,
-    **labelling: Unpack[Labelling],
-) -> Callable[[CountedRun], Result]:
-    """Return what scores a run, after a check of its settings that needs no run."""
-    rules, convention = _rules(objects), convention or Convention()
-    choice = LabelChoice(ignore=parse_values(ignore), **labelling)
-    labels = explicit_labels(choice)
-    if labels is not None:
-        labels.positions(convention.exclude)
-    resampling = None if ci is None else Resampling(rounds=ci, seed=seed)
-
-    def score(run: CountedRun) -> Result:
-        run, chosen = (run, choice) if rules is None else as_objects(run, choice, rules.source)
-        scores = label_and_score(
-            run, chosen, convention, unknown=unknown, group_by=group_by, resampling=resampling
-        )
-        found = None if rules is None else score_objects(scores, rules)
-        meaning = label_settings(choice, unknown) | {"group_by": group_by}
-        settings = {**run.provenance.source, **meaning}
-        return Result(scores=scores, settings=settings, object_scores=found)
-
-    return score
-
-
-def _rules(objects: ObjectRules | ObjectSource | None) -> ObjectRules | None:
-    return ObjectRules(source=objects) if isinstance(objects, str) else objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -170,12 +101,26 @@ class Run:
         """What could not be counted and was not waived; scores are refused while there is any."""
         return self.counted.provenance.problems
 
-    @taking(_scorer)
+    @taking(scorer)
     def score(self, **scoring: Unpack[Scoring]) -> Result:
         """Score the run; see `segeval.score` for the parameters and for what is raised."""
-        return _scorer(**scoring)(self.counted)
+        return scorer(**scoring).score(self.counted)
 
-    @taking(_scorer)
+    @taking(scorer)
+    def measure(self, **scoring: Unpack[Scoring]) -> Run:
+        """Read the masks again from where they were, and keep what scores of pixels need.
+
+        Parameters are those of `score`, of which `segeval.score` says what they mean: the same
+        classes, and ``boundary``, whose bands `score` then has.
+
+        Raises
+        ------
+        DataError
+            If masks are not there any more, or are no longer what was counted.
+        """
+        return Run(counted=scorer(**scoring).measure(self.counted))
+
+    @taking(scorer)
     def per_image(self, **scoring: Unpack[Scoring]) -> pd.DataFrame:
         """Return one row an image: pixels, means over classes, and the IoU of each class."""
         return self.score(**scoring).images
@@ -308,7 +253,7 @@ def count_arrays(
     return Run(counted=counted)
 
 
-@taking(count, _scorer, but=["lossy", "numbering"])
+@taking(count, scorer, but=["lossy", "numbering"])
 def score(
     *,
     prediction: AnyPath | None = None,
@@ -349,6 +294,8 @@ def score(
         Number of resamples, e.g. 1000, for 95 % ``intervals`` of every score, and their seed.
     objects : {"ids", "components"} or ObjectRules, optional
         Whether objects are scored as well, which, and how; see ``Result.objects``.
+    boundary : str, optional
+        Boundary IoU as well: widths of bands such as ``"2%"`` of the diagonal or ``"2%,5px"``.
 
     Returns
     -------
@@ -369,8 +316,8 @@ def score(
     >>> result.signature
     'labels:found|classes:8|ignore:255|pooling:dataset|absent:skip|mean:all|images:12|segeval:0.1.0'
     """
-    scoring, reading = parted(given, _scorer, count)
-    scored = _scorer(**scoring)
+    scoring, reading = parted(given, scorer, count)
+    scored = scorer(**scoring)
     run = count(
         prediction=prediction,
         truth=truth,
@@ -380,10 +327,10 @@ def score(
         numbering=numbering_for(scoring),
         **reading,
     )
-    return scored(run.counted)
+    return scored.score(scored.measure(run.counted, workers=workers))
 
 
-@taking(_scorer)
+@taking(scorer)
 def score_arrays(
     *,
     truth: arrays.Masks,
@@ -394,7 +341,8 @@ def score_arrays(
 ) -> Result:
     """Score masks in memory: one pair, or the pairs that two iterables give in step.
 
-    Pairs are counted as they come and none is kept, so that generators may yield any number.
+    Pairs are counted as they come and none is kept, so that generators may yield any number; all
+    are kept until they are measured for ``boundary``.
 
     Parameters
     ----------
@@ -405,7 +353,7 @@ def score_arrays(
     groups : str or iterable of str, optional
         Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, ci, seed
+    level, unknown, convention, group_by, ci, seed, boundary
         What values mean, and how they are scored; see `score`.
 
     Returns
@@ -425,11 +373,12 @@ def score_arrays(
     >>> score_arrays(truth=truth, prediction=prediction, classes=2, ignore=[255]).summary["miou"]
     0.5
     """
-    scored = _scorer(**scoring)
+    scored = scorer(**scoring)
     floats = [side for side, option in arrays.FLOATS.items() if scoring.get(option) is not None]
     how: Any = {"names": names, "groups": groups, "numbering": numbering_for(scoring)}
-    run = arrays.count_arrays(truth=truth, prediction=prediction, floats=floats, **how)
-    return scored(run)
+    kept: Any = {} if scored.asked else None
+    run = arrays.count_arrays(truth=truth, prediction=prediction, floats=floats, kept=kept, **how)
+    return scored.score(scored.measure(run, masks=kept))
 
 
 @taking(LabelChoice)
@@ -445,6 +394,7 @@ def compare(
     common: bool = False,
     group_by: str | None = None,
     objects: ObjectRules | ObjectSource | None = None,
+    boundary: str | None = None,
     **labelling: Unpack[Labelling],
 ) -> Comparison:
     """Compare two runs over the same images.
@@ -454,7 +404,7 @@ def compare(
     baseline, run : Run
         What is compared to, and what is compared.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, objects
+    level, unknown, convention, group_by, objects, boundary
         As for `segeval.score`; without labels, the values found in both runs are the classes.
     ci, seed : int
         Number of resamples and of swaps, and their seed.
@@ -476,12 +426,13 @@ def compare(
     (comparison,), found = compare_both(
         [baseline.counted, run.counted],
         choice,
-        _rules(objects),
+        rules_of(objects),
         convention=convention,
         unknown=unknown,
         resampling=Resampling(rounds=ci, seed=seed),
         common=common,
         group_by=group_by,
+        measures=asked_of(boundary),
     )
     settings = label_settings(choice, unknown)
     return Comparison(

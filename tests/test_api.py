@@ -21,6 +21,7 @@ import segeval
 from segeval import api
 from segeval.counting.runfile import read_run
 from segeval.errors import RunError, SettingError
+from segeval.reports import scorer
 from segeval.scoring.gates import check_thresholds, parse_threshold
 
 TRUTH = frozen([[0, 1, 1], [2, 2, 255]])
@@ -59,7 +60,7 @@ def test_a_notebook_completes_the_public_names_and_no_others() -> None:
 
 
 def test_every_keyword_is_in_the_signature() -> None:
-    scoring = typing.get_type_hints(api.Scoring)
+    scoring = typing.get_type_hints(scorer.Scoring)
     handed_on: dict[str, Any] = {
         "score": segeval.score,
         "arrays": segeval.score_arrays,
@@ -450,3 +451,21 @@ def test_comparisons_take_every_choice_of_labels() -> None:
     comparison = made_comparison(**binary)
     assert comparison.signature.startswith("labels:binary|")
     assert comparison.classes["name"].unique().tolist() == ["background", "foreground"]
+
+
+def test_boundaries_of_arrays_runs_and_folders_agree(samples: Path) -> None:
+    folders: Any = {"prediction": samples / "pred", "truth": samples / "truth"}
+    whole = segeval.score(**folders, boundary="5px,2%")
+    run = segeval.count(**folders)
+    with pytest.raises(SettingError, match="the run holds nothing of the kind"):
+        run.score(boundary="2%")
+    measured = run.measure(boundary="5px,2%")
+    assert (
+        measured.score(boundary="2%").summary["mboundary_iou"] == whole.summary["mboundary_iou@2%"]
+    )
+    sides = [[np.array(Image.open(p)) for p in sorted(f.iterdir())] for f in folders.values()]
+    arrays = segeval.score_arrays(prediction=sides[0], truth=sides[1], boundary="5px")
+    assert arrays.summary["mboundary_iou"] == whole.summary["mboundary_iou"]
+    assert whole.flat()["boundary_iou.3"] == whole.classes["boundary_iou"][3]
+    compared = segeval.compare(measured, measured, boundary="5px", ci=20)
+    assert compared.summary["mboundary_iou"]["delta"] == 0

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from segeval.counting.contingency import count_values
 from segeval.counting.numbering import Numbering
@@ -34,11 +34,12 @@ def count_arrays(
     groups: str | Iterable[str] | None = None,
     floats: Collection[str] = tuple(FLOATS),
     numbering: Numbering | None = None,
+    kept: dict[str, tuple[NDArray[Any], NDArray[Any]]] | None = None,
 ) -> CountedRun:
     """Count one pair of masks, or pairs from two iterables in step; see `segeval.score_arrays`.
 
     ``floats`` names the sides that may hold floats of the foreground; a numbering tells objects
-    apart.
+    apart. Who measures masks as well has them ``kept``, by name.
     """
     given = {"truth": _each(truth), "prediction": _each(prediction)}
     for what, texts in (("names", names), ("groups", groups)):
@@ -50,6 +51,8 @@ def count_arrays(
         if name in images:
             raise _fault(name, "two pairs of one name", "give each pair a name of its own")
         sides = [_mask(name, side, row[side], floats=side in floats) for side in FLOATS]
+        if kept is not None:
+            kept[name] = sides[0].values, sides[1].values
         images[name] = _count(name, str(row.get("groups", "")), *sides, numbering=numbering)
     facts = () if numbering is None else (numbering.fact,)
     return CountedRun.of(images.values(), Provenance(waivers=facts))

@@ -140,7 +140,11 @@ def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Ga
 
 def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
     """Look up a score of all images, of a group (``miou@night``), or of the worst group."""
-    if "@" not in metric or metric.partition(".")[2] in scores.labels.names:
+    if (
+        "@" not in metric
+        or metric.partition(".")[2] in scores.labels.names
+        or metric in scores.summary
+    ):
         return _values(scores, metric)
     metric, _, group = metric.rpartition("@")
     if not scores.groups:

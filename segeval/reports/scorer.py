@@ -1,0 +1,119 @@
+"""Keywords -> what measures and scores a run: all that the face of the library has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
+
+from segeval.boundaries.scores import BoundaryRules
+from segeval.counting.run import CountedRun
+from segeval.keywords import taking
+from segeval.labels.choose import explicit_labels
+from segeval.labels.ids import as_objects
+from segeval.labels.labelmap import LabelMap
+from segeval.objects.result import score_objects
+from segeval.objects.rules import ObjectRules, ObjectSource
+from segeval.reports.result import AnyPath, Result, label_settings
+from segeval.scoring.convention import Convention
+from segeval.scoring.measured import Asked, measure_for
+from segeval.scoring.resampling import SEED, Resampling
+from segeval.scoring.score import label_and_score
+from segeval.settings import LabelChoice, Level, Unknown, parse_values
+
+AnyLabels = AnyPath | LabelMap
+Void = Collection[int | str]
+
+
+class Labelling(TypedDict, total=False):
+    """What values mean, as keywords; see `LabelChoice`."""
+
+    labels: AnyLabels | None
+    prediction_labels: AnyLabels | None
+    classes: int | None
+    threshold: float | None
+    truth_threshold: float | None
+    prediction_offset: int
+    level: Level
+
+
+class Scoring(Labelling, total=False):
+    """How counts become scores, as keywords; see `score`."""
+
+    ignore: Void | None
+    unknown: Unknown
+    convention: Convention | None
+    group_by: str | None
+    ci: int | None
+    seed: int
+    objects: ObjectRules | ObjectSource | None
+    boundary: str | None
+
+
+@taking(LabelChoice)
+def scorer(
+    *,
+    ignore: Void | None = None,
+    unknown: Unknown = "error",
+    convention: Convention | None = None,
+    group_by: str | None = None,
+    ci: int | None = None,
+    seed: int = SEED,
+    objects: ObjectRules | ObjectSource | None = None,
+    boundary: str | None = None,
+    **labelling: Unpack[Labelling],
+) -> Scorer:
+    """Return what measures and scores a run, after a check of its settings that needs no run."""
+    rules, convention = rules_of(objects), convention or Convention()
+    choice = LabelChoice(ignore=parse_values(ignore), **labelling)
+    labels = explicit_labels(choice)
+    if labels is not None:
+        labels.positions(convention.exclude)
+    return Scorer(
+        choice=choice,
+        convention=convention,
+        unknown=unknown,
+        group_by=group_by,
+        resampling=None if ci is None else Resampling(rounds=ci, seed=seed),
+        rules=rules,
+        asked=asked_of(boundary),
+    )
+
+
+def asked_of(boundary: str | None) -> tuple[Asked, ...]:
+    """Return the scores that are measured in the pixels."""
+    return () if boundary is None else (BoundaryRules.parse(boundary),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorer:
+    """How a run is measured and scored."""
+
+    choice: LabelChoice
+    convention: Convention
+    unknown: Unknown
+    group_by: str | None
+    resampling: Resampling | None
+    rules: ObjectRules | None
+    asked: tuple[Asked, ...]
+
+    def measure(self, run: CountedRun, **how: Any) -> CountedRun:
+        """Return a run with what is measured in its masks for the scores that are asked for."""
+        return measure_for(self.asked, [run], self.choice, self.convention, self.unknown, **how)
+
+    def score(self, run: CountedRun) -> Result:
+        """Score a run, which holds what is asked for."""
+        rules, choice = self.rules, self.choice
+        run, chosen = (run, choice) if rules is None else as_objects(run, choice, rules.source)
+        names = ("unknown", "group_by", "resampling")
+        how: dict[str, Any] = {name: getattr(self, name) for name in names}
+        scores = label_and_score(run, chosen, self.convention, **how, measures=self.asked)
+        found = None if rules is None else score_objects(scores, rules)
+        meaning = label_settings(choice, self.unknown) | {"group_by": self.group_by}
+        settings = {**run.provenance.source, **meaning}
+        return Result(scores=scores, settings=settings, object_scores=found)
+
+
+def rules_of(objects: ObjectRules | ObjectSource | None) -> ObjectRules | None:
+    """Return how objects are scored, if they are."""
+    return ObjectRules(source=objects) if isinstance(objects, str) else objects
