@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.boundaries.rows import bytes_of, rows_of
+from segeval.counting.measures import Layer
 from segeval.errors import SettingError
 
 Map: TypeAlias = NDArray[Any]
-Layer: TypeAlias = tuple[Map, Map, int]  # truth, prediction, number of classes
 
 KIND: Final = "edges"
 

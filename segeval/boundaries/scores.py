@@ -1,29 +1,20 @@
-"""Boundary IoU as it is asked for: which widths, what is measured for them, and what that gives."""
+"""Boundary IoU: what is measured for it, and what that gives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.boundaries.bands import band_counts
 from segeval.boundaries.rows import bytes_of, rows_of
-from segeval.boundaries.widths import Width, parse_widths
-from segeval.counting.confusion import ClassCounts
+from segeval.boundaries.rules import WidthRules
+from segeval.boundaries.widths import Width
 from segeval.counting.measures import Layer
-from segeval.counting.run import CountedRun
-from segeval.errors import SettingError
-from segeval.inputs.geometry import size_of
-from segeval.labels.classify import ClassifiedRun
-from segeval.labels.labelmap import LabelMap
-from segeval.labels.measured import kept_of
-from segeval.settings import Unknown
-
-USUAL: Final = "2%"  # of the diagonal, as boundary-iou-api has it
-KIND: Final = "boundary"
+from segeval.labels.measured import Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +26,7 @@ class BandMeasure:
     @property
     def kind(self) -> str:
         """The key of its bytes in a run."""
-        return KIND
+        return BoundaryRules.kind
 
     @property
     def definition(self) -> Mapping[str, Any]:
@@ -55,76 +46,25 @@ class BandMeasure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BoundaryRules:
-    """Boundary IoU of bands of some widths; the first one stands in the summary."""
+class BoundaryRules(WidthRules):
+    """Boundary IoU of bands of some widths.
 
-    widths: tuple[Width, ...]
+    >>> BoundaryRules.parse("2%,5px").signature_parts()
+    ['boundary:2%,5px']
+    """
 
-    @classmethod
-    def parse(cls, text: str) -> BoundaryRules:
-        """Read widths as they are typed: ``2%``, ``0.5%,5px``."""
-        return cls(widths=parse_widths(text))
+    kind: ClassVar[str] = "boundary"
+    scores: ClassVar[tuple[str, ...]] = ("boundary_iou",)
 
     @property
     def measure(self) -> BandMeasure:
         """What has to be measured in every image."""
         return BandMeasure(widths=self.widths)
 
-    @property
-    def option(self) -> str:
-        """What is typed for it."""
-        return f"--boundary {','.join(map(str, self.widths))}"
-
-    @property
-    def names(self) -> list[str]:
-        """The score of each width: that of the first has the plain name."""
-        return ["boundary_iou", *(f"boundary_iou@{width}" for width in self.widths[1:])]
-
-    def signature_parts(self) -> list[str]:
-        """Return what defines the scores.
-
-        >>> BoundaryRules.parse("2%,5px").signature_parts()
-        ['boundary:2%,5px']
-        """
-        return [f"boundary:{','.join(map(str, self.widths))}"]
-
-    def counts(
-        self, run: CountedRun, labels: LabelMap, unknown: Unknown, classified: ClassifiedRun
-    ) -> dict[str, ClassCounts]:
-        """Return the pixels of the bands of every image and class, by the name of the score."""
-        kept = kept_of(run, KIND, labels, unknown, self.option)
-        held = kept.definition["widths"]
-        if missing := [str(width) for width in self.widths if str(width) not in held]:
-            raise SettingError(
-                f"--boundary {','.join(missing)}: the run holds those of {', '.join(held)}; type"
-                f" --boundary {','.join(held)}, or the same score command with {self.option}, -o "
-                "RUN and --resume to read the masks again"
-            )
-        bands = kept.arranged(band_table(kept.data, len(held), kept.classes))
-        counts = {}
-        for name, width in zip(self.names, self.widths, strict=True):
-            truth, prediction, both = bands[held.index(str(width))]
-            parts = {"support": truth, "predicted": prediction, "tp": both}
-            counts[name] = replace(classified.images, **parts, squares=None, measured={})
-        return counts
-
-    def block(self, run: CountedRun, scores: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the scores at every width, and how many pixels that is in the images."""
-        columns = (run.images.column(name) for name in ("truth_form", "height", "width"))
-        shapes = {
-            (size_of(form) or (width, height))[::-1]
-            for form, height, width in zip(*columns, strict=True)
-        }
-        return {
-            KIND: [
-                {
-                    "width": str(width),
-                    "pixels": sorted({width.pixels(shape) for shape in shapes}),
-                    **scores[name],
-                }
-                for name, width in zip(self.names, self.widths, strict=True)
-            ]
-        }
+    def tables(self, kept: Kept, widths: int) -> Sequence[Mapping[str, Any]]:
+        """Return the pixels of bands."""
+        bands = kept.arranged(band_table(kept.data, widths, kept.classes))
+        return [dict(zip(("support", "predicted", "tp"), each, strict=True)) for each in bands]
 
 
 def band_table(data: Sequence[bytes], widths: int, classes: int) -> NDArray[np.int64]:

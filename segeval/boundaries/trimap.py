@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.boundaries.bands import trimap_counts
 from segeval.boundaries.rows import bytes_of, rows_of, summed
+from segeval.boundaries.rules import WidthRules
 from segeval.boundaries.widths import Width
-
-Layer = tuple[NDArray[Any], NDArray[Any], int]  # truth, prediction, number of classes
-KIND: Final = "trimap"
+from segeval.counting.confusion import CLASS_PARTS
+from segeval.counting.measures import Layer
+from segeval.counting.run import CountedRun
+from segeval.labels.measured import Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class TrimapMeasure:
     @property
     def kind(self) -> str:
         """The key of its bytes in a run."""
-        return KIND
+        return TrimapRules.kind
 
     @property
     def definition(self) -> Mapping[str, Any]:
@@ -92,3 +94,47 @@ class TrimapCounts:
             total=summed((width, image), shape[:2], pixels),
             confusion=summed((width, truth, predicted), (widths, side, side), pixels),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrimapRules(WidthRules):
+    """Scores of the pixels within some distances of an edge of the truth.
+
+    >>> TrimapRules.parse("5px").option
+    '--trimap 5px'
+    """
+
+    kind: ClassVar[str] = "trimap"
+    scores: ClassVar[tuple[str, ...]] = (
+        "trimap_iou",
+        "trimap_dice",
+        "trimap_precision",
+        "trimap_recall",
+    )
+
+    @property
+    def measure(self) -> TrimapMeasure:
+        """What has to be measured in every image."""
+        return TrimapMeasure(widths=self.widths)
+
+    def tables(self, kept: Kept, widths: int) -> Sequence[Mapping[str, Any]]:
+        """Return the pixels of trimaps."""
+        counts = TrimapCounts.of(kept.data, widths, kept.classes)
+        parts = {name: kept.arranged(getattr(counts, name)) for name in CLASS_PARTS}
+        return [
+            {name: part[number] for name, part in parts.items()} | {"total": counts.total[number]}
+            for number in range(widths)
+        ]
+
+    def block(self, run: CountedRun, scores: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the scores at every width, and the pixel accuracy over all images."""
+        parts = WidthRules.block(self, run, scores)[self.kind]
+        sums = [
+            [sum(row[name] for row in each["classes"]) for name in CLASS_PARTS] for each in parts
+        ]
+        return {
+            self.kind: [
+                {**each, "pixel_accuracy": tp / support if support else None}
+                for each, (tp, support, _) in zip(parts, sums, strict=True)
+            ]
+        }

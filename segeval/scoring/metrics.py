@@ -317,12 +317,26 @@ MEASURED: Final = _Measured(
         reference="Cheng et al. 2021, doi:10.1109/CVPR46437.2021.01508",
         shown=frozenset({"classes", "breakdown", "summary", "brief"}),
     ),
+    **{
+        f"trimap_{plain}": replace(
+            METRICS[plain],
+            name=f"trimap_{plain}",
+            title=f"trimap {METRICS[plain].title}",
+            formula=f"{METRICS[plain].formula} of the pixels near an edge of the truth",
+            symmetric=False,
+            swapped="",
+            smoothed=False,
+            reference="Csurka et al., BMVC 2013; Kohli et al., IJCV 2009",
+            shown=frozenset({"classes", "breakdown", "summary"} if plain == "iou" else ()),
+        )
+        for plain in ("iou", "dice", "precision", "recall")
+    },
 )
 """Scores of a class whose counts are measured in the pixels, by name, as far as they are asked for.
 
 `ClassCounts.measured` holds these counts.
 """
-OPTIONS: Final = {"boundary_iou": "--boundary"}
+OPTIONS: Final = {name: f"--{name.partition('_')[0]}" for name in MEASURED}
 """What asks for each of them."""
 KNOWN: Final = ChainMap(MEASURED, METRICS)
 """All scores of a class, by name; those of pixels first."""

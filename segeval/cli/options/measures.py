@@ -25,10 +25,21 @@ class MeasureOptions:
         common=True,
     )
 
+    trimap: str | None = _measures(
+        "Scores of the pixels near an edge of the truth as well: within so many pixels, or percent "
+        "of the diagonal.",
+        metavar="W[,W]",
+    )
+
     def asked(self) -> tuple[Asked, ...]:
         """Return the scores that are asked for."""
-        if self.boundary is None:
-            return ()
-        from segeval.boundaries.scores import BoundaryRules
+        found: list[Asked] = []
+        if self.boundary is not None:
+            from segeval.boundaries.scores import BoundaryRules
 
-        return (BoundaryRules.parse(self.boundary),)
+            found.append(BoundaryRules.parse(self.boundary))
+        if self.trimap is not None:
+            from segeval.boundaries.trimap import TrimapRules
+
+            found.append(TrimapRules.parse(self.trimap))
+        return tuple(found)
