@@ -111,7 +111,7 @@ class Run:
         """Read the masks again from where they were, and keep what scores of pixels need.
 
         Parameters are those of `score`, of which `segeval.score` says what they mean: the same
-        classes, and ``boundary``, whose bands `score` then has.
+        classes, and ``boundary`` or ``trimap``, which `score` then has.
 
         Raises
         ------
@@ -296,6 +296,8 @@ def score(
         Whether objects are scored as well, which, and how; see ``Result.objects``.
     boundary : str, optional
         Boundary IoU as well: widths of bands such as ``"2%"`` of the diagonal or ``"2%,5px"``.
+    trimap : str, optional
+        Scores of the pixels within such distances of an edge of the truth as well.
 
     Returns
     -------
@@ -342,7 +344,7 @@ def score_arrays(
     """Score masks in memory: one pair, or the pairs that two iterables give in step.
 
     Pairs are counted as they come and none is kept, so that generators may yield any number; all
-    are kept until they are measured for ``boundary``.
+    are kept until they are measured for ``boundary`` or ``trimap``.
 
     Parameters
     ----------
@@ -353,7 +355,7 @@ def score_arrays(
     groups : str or iterable of str, optional
         Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, ci, seed, boundary
+    level, unknown, convention, group_by, ci, seed, boundary, trimap
         What values mean, and how they are scored; see `score`.
 
     Returns
@@ -395,6 +397,7 @@ def compare(
     group_by: str | None = None,
     objects: ObjectRules | ObjectSource | None = None,
     boundary: str | None = None,
+    trimap: str | None = None,
     **labelling: Unpack[Labelling],
 ) -> Comparison:
     """Compare two runs over the same images.
@@ -404,7 +407,7 @@ def compare(
     baseline, run : Run
         What is compared to, and what is compared.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, objects, boundary
+    level, unknown, convention, group_by, objects, boundary, trimap
         As for `segeval.score`; without labels, the values found in both runs are the classes.
     ci, seed : int
         Number of resamples and of swaps, and their seed.
@@ -432,7 +435,7 @@ def compare(
         resampling=Resampling(rounds=ci, seed=seed),
         common=common,
         group_by=group_by,
-        measures=asked_of(boundary),
+        measures=asked_of(boundary, trimap),
     )
     settings = label_settings(choice, unknown)
     return Comparison(

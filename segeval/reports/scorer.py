@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
 from segeval.boundaries.scores import BoundaryRules
+from segeval.boundaries.trimap import TrimapRules
 from segeval.counting.run import CountedRun
 from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
@@ -48,6 +49,7 @@ class Scoring(Labelling, total=False):
     seed: int
     objects: ObjectRules | ObjectSource | None
     boundary: str | None
+    trimap: str | None
 
 
 @taking(LabelChoice)
@@ -61,6 +63,7 @@ def scorer(
     seed: int = SEED,
     objects: ObjectRules | ObjectSource | None = None,
     boundary: str | None = None,
+    trimap: str | None = None,
     **labelling: Unpack[Labelling],
 ) -> Scorer:
     """Return what measures and scores a run, after a check of its settings that needs no run."""
@@ -76,13 +79,14 @@ def scorer(
         group_by=group_by,
         resampling=None if ci is None else Resampling(rounds=ci, seed=seed),
         rules=rules,
-        asked=asked_of(boundary),
+        asked=asked_of(boundary, trimap),
     )
 
 
-def asked_of(boundary: str | None) -> tuple[Asked, ...]:
+def asked_of(boundary: str | None, trimap: str | None) -> tuple[Asked, ...]:
     """Return the scores that are measured in the pixels."""
-    return () if boundary is None else (BoundaryRules.parse(boundary),)
+    asked = ((BoundaryRules, boundary), (TrimapRules, trimap))
+    return tuple(rules.parse(text) for rules, text in asked if text is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from made.sets import Mask, data_set, segeval
 
+import segeval as segeval_api
+
 VOID = 255
 
 
@@ -58,6 +60,8 @@ def test_trimap_scores_equal_a_slow_model_and_need_no_masks(
     shutil.rmtree(folders[0])
     again = json.loads(segeval("report", run, "--trimap", "1px", *how).stdout)
     assert again["trimap"][0] == document["trimap"][1]
+    found = segeval_api.open_run(run).score(trimap="2px")
+    assert found.summary["mtrimap_iou"] == document["summary"]["mtrimap_iou"]
     gate = ("--trimap", "2px", "--fail-under", "mtrimap_iou=0.99")
     assert "mtrimap_iou" in segeval("report", run, *gate, expect=1).stdout
     missing = segeval("report", run, "--trimap", "9px", expect=2)

@@ -33,13 +33,8 @@ class MeasureOptions:
 
     def asked(self) -> tuple[Asked, ...]:
         """Return the scores that are asked for."""
-        found: list[Asked] = []
-        if self.boundary is not None:
-            from segeval.boundaries.scores import BoundaryRules
+        if self.boundary is None and self.trimap is None:
+            return ()
+        from segeval.reports.scorer import asked_of
 
-            found.append(BoundaryRules.parse(self.boundary))
-        if self.trimap is not None:
-            from segeval.boundaries.trimap import TrimapRules
-
-            found.append(TrimapRules.parse(self.trimap))
-        return tuple(found)
+        return asked_of(self.boundary, self.trimap)
