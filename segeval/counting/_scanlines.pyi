@@ -1,6 +1,7 @@
 from typing import TypeAlias
 
 Lines: TypeAlias = bytes | bytearray
+Rows: TypeAlias = list[tuple[bytes, int]]
 
 def count(
     width: int,
@@ -12,6 +13,16 @@ def count(
     prediction_bits: int,
     prediction_channels: int,
     neighbours: int = 0,
+    /,
+) -> bytes | None: ...
+def count_rows(
+    pixels: int,
+    truth_base: int,
+    truth_relative: bool,
+    truth: Rows,
+    prediction_base: int,
+    prediction_relative: bool,
+    prediction: Rows,
     /,
 ) -> bytes | None: ...
 def fill(

@@ -123,7 +123,9 @@ def _count_in_parts(
 
 
 def is_native(pair: Pair, max_pixels: int, numbering: Numbering | None = None) -> bool:
-    """Whether the kernel counts a pair; it lets go of the interpreter lock, so threads serve."""
+    """Whether the kernel counts scan lines, which it does without the lock: so threads serve."""
+    if all(isinstance(mask, Annotation) for mask in pair.masks):
+        return False
     how: dict[str, Any] = {"max_pixels": max_pixels, "fingerprints": False}
     return _count_natively(pair, **how, numbering=numbering) is not None
 

@@ -4,29 +4,22 @@ Loads no NumPy, as the version is told without it.
 """
 
 import os
-from collections.abc import Callable
-from typing import Literal, TypeAlias
-
-Span: TypeAlias = tuple[int, int, int]  # of a chunk: start, end, stated checksum
+from types import ModuleType
+from typing import Literal
 
 
-Count: TypeAlias = Callable[..., bytes | None]
-Outline: TypeAlias = Callable[[bytes], tuple[int, int, int, int, int, list[Span]] | None]
-Fill: TypeAlias = Callable[..., bool]
-
-
-def _compiled() -> tuple[Count, Outline, Fill] | tuple[None, None, None]:
+def _compiled() -> ModuleType | None:
     """Return the kernel, unless it was not compiled, or the environment asks for NumPy."""
     if os.environ.get("SEGEVAL_COUNTING") == "numpy":
-        return None, None, None
+        return None
     try:
-        from segeval.counting._scanlines import count, fill, outline
+        from segeval.counting import _scanlines
     except ImportError:
-        return None, None, None
-    return count, outline, fill
+        return None
+    return _scanlines
 
 
-KERNEL, OUTLINE, FILL = _compiled()
+KERNEL = _compiled()
 
 
 def counting() -> Literal["native", "numpy"]:

@@ -1,4 +1,4 @@
-"""Count pairs of PNG files from their scan lines, or make classes of them, without their samples.
+"""Count pairs of masks, or make classes of one, by the kernel: without making samples of them.
 
 This is a short cut and nothing else. Whatever is unusual about a file, damage included, is left to
 those who read pixels: they find the same numbers, or the words to refuse the file with.
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable, tabulate
-from segeval.counting.kernel import FILL, KERNEL, OUTLINE, Span
+from segeval.counting.kernel import KERNEL
 from segeval.counting.numbering import Numbering
 from segeval.counting.runlengths import lines_of
-from segeval.errors import MaskError
-from segeval.inputs.annotations import Annotation, Masked
+from segeval.errors import MaskError, SegevalError
+from segeval.inputs.annotations import Annotation, Masked, RowTexts
 from segeval.inputs.files import GROWTH, ROOM
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import png
@@ -28,12 +28,16 @@ from segeval.textfiles import NO_WAITING
 DEPTHS: Final = {0: {1, 2, 4, 8, 16}, 2: {8}, 3: {1, 2, 4, 8}, 4: {8}, 6: {8}}
 """Bits a sample, by colour type, of the scan lines that the kernel reads."""
 
+Span = tuple[int, int, int]  # of a chunk: start, end, stated checksum
 Lines = tuple[bytes | bytearray | memoryview, int, int]
 """Scan lines, bits a sample and samples a pixel, as the kernel takes them."""
 
 MOST: Final = 4  # bytes a pixel
 AT_ONCE: Final = 1 << 16  # bytes that are read before the header is looked at
 FLAGS: Final = os.O_RDONLY | NO_WAITING | getattr(os, "O_BINARY", 0)
+
+
+_Outline = tuple[int, int, int, int, int, list[Span]]
 
 
 class _File(NamedTuple):
@@ -96,9 +100,20 @@ class _Rows:
             raise MaskError("it is not for the kernel")
         return lines
 
+    @property
+    def texts(self) -> RowTexts:
+        """Its rows as they are written."""
+        texts = self.annotation.texts()
+        if texts is None:
+            raise MaskError("it is not for the kernel")
+        return texts
+
     def fingerprint(self) -> str:
         """Return the fingerprint of its rows."""
         return self.annotation.fingerprint()
+
+
+_Side = _File | _Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -119,28 +134,19 @@ def count_files(
     fingerprints: bool,
     numbering: Numbering | None = None,
 ) -> CountedFiles | None:
-    """Count two PNG files, or one and an annotation; None if the kernel is not there or for them.
+    """Count two masks, each a PNG file or an annotation; None if they are not for the kernel.
 
-    An annotation that states no size has that of the file.
+    An annotation that states no size has that of the other side.
     """
     if KERNEL is None or (numbering is not None and not numbering.neighbours):
         return None
-    if isinstance(truth, Annotation) and isinstance(prediction, Annotation):
-        return None
     try:
         sides = _sides(truth, prediction, max_pixels)
-        height, width = sides[0].shape
-        if sides[1].shape != (height, width):
-            return None
-        neighbours = () if numbering is None else (numbering.neighbours,)
-        found = KERNEL(width, height, *sides[0].lines, *sides[1].lines, *neighbours)
-    except (MaskError, OSError, ValueError, MemoryError):
+        columns = _count(*sides, numbering)
+    except (SegevalError, OSError, ArithmeticError, ValueError, MemoryError):
         return None
-    if found is None:
-        return None
-    columns = np.frombuffer(found, np.int64).reshape(5 if neighbours else 3, -1)
     return CountedFiles(
-        shape=(height, width),
+        shape=sides[0].shape,
         forms=(sides[0].form, sides[1].form),
         table=_table(columns, numbering),
         fingerprints="\n".join(side.fingerprint() for side in sides) if fingerprints else "",
@@ -156,16 +162,34 @@ def class_map(
     ``codes`` (V,) stand for them. None if it holds another one, or the kernel is not there or for
     the file: then read it with `read_mask`.
     """
-    if FILL is None:
+    if KERNEL is None:
         return None
     try:
         file = _read(path, max_pixels)
         out = np.empty(file.shape, np.uint8)
         listed = (np.ascontiguousarray(values).data, np.ascontiguousarray(codes).data)
-        filled = FILL(file.width, file.height, *file.lines, *listed, out.data)
+        filled = KERNEL.fill(file.width, file.height, *file.lines, *listed, out.data)
     except (MaskError, OSError, ValueError, MemoryError):
         return None
     return out if filled else None
+
+
+def _count(truth: _Side, prediction: _Side, numbering: Numbering | None) -> NDArray[np.int64]:
+    """Return the columns that the kernel gives; a MaskError if the sides are not for it."""
+    assert KERNEL is not None
+    height, width = truth.shape
+    neighbours = () if numbering is None else (numbering.neighbours,)
+    if prediction.shape != (height, width):
+        found = None
+    elif isinstance(truth, _File) or isinstance(prediction, _File):
+        found = KERNEL.count(width, height, *truth.lines, *prediction.lines, *neighbours)
+    else:
+        (order, *one), (other_order, *other) = truth.texts, prediction.texts
+        plain = order == other_order and not neighbours
+        found = KERNEL.count_rows(height * width, *one, *other) if plain else None
+    if found is None:
+        raise MaskError("it is not for the kernel")
+    return np.frombuffer(found, np.int64).reshape(5 if neighbours else 3, -1)
 
 
 def _table(columns: NDArray[np.int64], numbering: Numbering | None) -> ContingencyTable:
@@ -178,15 +202,21 @@ def _table(columns: NDArray[np.int64], numbering: Numbering | None) -> Contingen
     return tabulate(truth, prediction, pixels)
 
 
-def _sides(truth: Masked, prediction: Masked, max_pixels: int) -> list[_File | _Rows]:
+def _sides(truth: Masked, prediction: Masked, max_pixels: int) -> tuple[_Side, _Side]:
     """Return what the kernel is to count, the truth first; a MaskError if it is not for it."""
+    if isinstance(truth, Annotation) and isinstance(prediction, Annotation):
+        height, width = shape = truth.shape(prediction.size)
+        if not 0 < height * width <= max_pixels:
+            raise MaskError("it is not for the kernel")
+        rows = _Rows(annotation=prediction, shape=prediction.shape(shape))
+        return _Rows(annotation=truth, shape=shape), rows
     # the prediction first, as that is more often of another kind: no truth is read for nothing
     other = None if isinstance(prediction, Annotation) else _read(prediction, max_pixels)
     file = None if isinstance(truth, Annotation) else _read(truth, max_pixels)
-    return [_side(truth, file, other), _side(prediction, other, file)]
+    return _side(truth, file, other), _side(prediction, other, file)
 
 
-def _side(mask: Masked, file: _File | None, other: _File | None) -> _File | _Rows:
+def _side(mask: Masked, file: _File | None, other: _File | None) -> _Side:
     if isinstance(mask, Annotation):
         return _Rows(annotation=mask, shape=mask.shape(None if other is None else other.shape))
     if file is None:
@@ -210,7 +240,7 @@ def _read(path: Path, max_pixels: int) -> _File:
             data += os.read(descriptor, size + 1 - len(data))
     finally:
         os.close(descriptor)
-    outline = OUTLINE(data) if OUTLINE and len(data) == size else None
+    outline: _Outline | None = KERNEL.outline(data) if KERNEL and len(data) == size else None
     if outline is None:
         raise MaskError("it changes while it is read, or it is not for the kernel")
     width, height, bits, color_type, *_ = outline

@@ -11,7 +11,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from segeval.errors import MaskError, Problem
 from segeval.inputs.files import named
@@ -25,8 +25,18 @@ if TYPE_CHECKING:
 
     from segeval.inputs.cocofile import CocoImage
     from segeval.inputs.rle import Runs
+    from segeval.settings import RleOrder
 
 Shape = tuple[int, int]  # rows and columns
+
+
+class RowTexts(NamedTuple):
+    """Rows of ``start length`` pairs, a text and a value each, and how their pixels are counted."""
+
+    order: RleOrder
+    base: int
+    relative: bool
+    rows: list[tuple[bytes, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +86,10 @@ class Annotation(ABC):
     def runs(self, shape: Shape, *, objects: bool = False) -> Runs | None:
         """Return the mask as run lengths, if it is held as such; see `objects`."""
         del shape, objects
+        return None
+
+    def texts(self) -> RowTexts | None:
+        """Return the rows as they are written, if they are ``start length`` pairs."""
         return None
 
     def turned(self) -> Annotation | None:

@@ -109,7 +109,7 @@ def layout_of(line: bytes, choice: AnnotationChoice) -> Layout:
 
 def _text(line: bytes) -> str:
     try:
-        return line.decode("utf-8-sig").rstrip("\r\n")
+        return line.decode().removeprefix("\ufeff").rstrip("\r\n")
     except UnicodeDecodeError as error:
         raise TextError("it is not UTF-8 text") from error
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import quote, unquote
 
 from segeval.errors import MaskError, Problem
-from segeval.inputs.annotations import Annotation, Index, Shape
+from segeval.inputs.annotations import Annotation, Index, RowTexts, Shape
 from segeval.inputs.files import named
 from segeval.inputs.layouts import Layout, layout_of
 from segeval.inputs.rle import NOTHING, Runs, check_runs, parse_pairs, unite
@@ -128,15 +128,12 @@ class TableMask(Annotation):
         found, faults = [], []
         seen: dict[tuple[str, bytes], int] = {}
         base, relative = self.meaning.choice.rle_base, self.meaning.choice.rle_starts == "relative"
-        numbered = self.meaning.choice.rle_rows == "objects"
-        for number, (row, line) in enumerate(zip(self.rows, self._lines(), strict=True), 1):
-            cell = self.layout.run_lengths(self.layout.cells(line))
+        for number, (row, cell) in enumerate(zip(self.rows, self._cells(), strict=True), 1):
             first = seen.setdefault((row.label, cell), row.line)
             try:
                 starts, ends = parse_pairs(cell, base, relative=relative)
                 wrong = [*check_runs(starts, ends, shape, base)]
-                value = self._value(row.label) if row.label or not numbered else number
-                found.append((starts, ends, value))
+                found.append((starts, ends, self._value(row.label, number)))
             except MaskError as error:
                 wrong = [str(error)]
             if first != row.line and cell not in NOTHING:
@@ -146,9 +143,21 @@ class TableMask(Annotation):
             raise MaskError("; ".join(faults))
         return unite(found, shape, self.meaning.choice.rle_order)
 
-    def _value(self, label: str) -> int:
+    def texts(self) -> RowTexts:
+        """Return the rows as they are written."""
+        choice = self.meaning.choice
+        values = [self._value(row.label, number) for number, row in enumerate(self.rows, 1)]
+        relative = choice.rle_starts == "relative"
+        rows = [*zip(self._cells(), values, strict=True)]
+        return RowTexts(choice.rle_order, choice.rle_base, relative, rows)
+
+    def _cells(self) -> list[bytes]:
+        return [self.layout.run_lengths(self.layout.cells(line)) for line in self._lines()]
+
+    def _value(self, label: str, number: int) -> int:
+        """Return what the runs of a row hold, by its class, or by its number in the image."""
         if not label:
-            return FOREGROUND
+            return number if self.meaning.choice.rle_rows == "objects" else FOREGROUND
         return self.meaning.classes[label] if label in self.meaning.classes else int(label)
 
     def values(self, shape: Shape) -> NDArray[Any]:

@@ -10,16 +10,15 @@ from made.png import made_png
 from made.scanlines import FORMATS, any_damaged_file, any_file, any_shape
 
 from segeval.counting import native
-from segeval.counting.kernel import FILL
+from segeval.counting.kernel import KERNEL
 from segeval.inputs.masks import read_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-pytestmark = pytest.mark.skipif(FILL is None, reason="the kernel is not compiled, or not wanted")
+pytestmark = pytest.mark.skipif(KERNEL is None, reason="the kernel is not compiled, or not wanted")
 
 SIZE: dict[str, Any] = {"max_pixels": 1 << 20}
 
@@ -98,9 +97,8 @@ def test_transparent_pixels_large_files_and_files_that_are_gone_are_left_to_othe
     [(0, 5), (1, 4), (0, 0), (2, bytes(14)), (5, bytes(9)), (6, bytes(2)), (7, bytearray(11))],
 )
 def test_arguments_that_do_not_fit_are_refused(change: int, to: Any) -> None:
-    fill: Callable[..., bool] | None = FILL
-    assert fill is not None
+    assert KERNEL is not None
     arguments: list[Any] = [4, 3, bytes(15), 8, 1, bytes(8), bytes(1), bytearray(12)]
-    assert fill(*arguments)
+    assert KERNEL.fill(*arguments)
     arguments[change] = to
-    assert not fill(*arguments)
+    assert not KERNEL.fill(*arguments)

@@ -52,12 +52,13 @@ def test_runs_are_counted_as_their_pixels(
 @pytest.mark.skipif(KERNEL is None, reason="there is no kernel")
 @given(masks(2), ORDERS)
 def test_scan_lines_of_runs_are_counted_by_the_kernel(pair: list[Any], order: RleOrder) -> None:
-    lines = [lines_of(Runs.of(mask, order)) for mask in pair]
+    lines: list[Any] = [lines_of(Runs.of(mask, order)) for mask in pair]
     if None in lines:
         assert min(m.min() for m in pair) < 0 or max(m.max() for m in pair) > 255
         return
     height, width = pair[0].shape
-    found: Any = KERNEL(width, height, *lines[0], *lines[1])  # type: ignore[misc]
+    assert KERNEL is not None
+    found: Any = KERNEL.count(width, height, *lines[0], *lines[1])
     columns = np.frombuffer(found, np.int64).reshape(3, -1)
     table = count_values(truth=pair[0], prediction=pair[1])
     np.testing.assert_array_equal(columns, [table.truth, table.prediction, table.pixels])

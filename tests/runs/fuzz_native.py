@@ -1,8 +1,8 @@
-"""Feed damaged scan lines to the kernel, built with sanitizers, and damaged files to all readers.
+"""Feed damaged scan lines and run lengths to the kernel, built with sanitizers, and files to all.
 
 ``make fuzz-native`` runs it; a sanitizer ends the program at the first wrong access. Every table
-must hold all pixels, and every pair of files must be counted, or refused, as without the kernel,
-whether kornia-rs decodes or Pillow.
+must hold all pixels. Rows of run lengths and pairs of files, half of them damaged, must be counted,
+or refused, as without the kernel, whether kornia-rs decodes or Pillow.
 """
 
 from __future__ import annotations
@@ -24,13 +24,17 @@ from typing import TYPE_CHECKING, Any, Final
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
+from made.rows import any_rows
 from made.scanlines import FORMATS, any_lines, any_shape, damaged_file, file_of
 
 from segeval.counting import dataset, native
+from segeval.counting.contingency import ContingencyTable
+from segeval.counting.runlengths import count_runs
 from segeval.errors import MaskError, Problem
 from segeval.inputs.formats import png
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
+from segeval.inputs.rle import Runs, check_runs, parse_pairs, unite
 from segeval.objects.components import Components
 from segeval.settings import Reading
 
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 
 PROJECT: Final = Path(__file__).parents[2]
 SOURCES: Final = sorted((PROJECT / "segeval" / "counting" / "scanlines").glob("*.c"))
+SIZE: Final = (9, 12)  # of images of rows
 BASES: Final = 400  # whole inputs from which damaged ones are made
 MASKS: Final = 10 * BASES
 FLAGS: Final = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -131,6 +136,46 @@ def fuzz_lines(kernel: Any, inputs: int, seed: int) -> Counter[str]:
     return seen
 
 
+def counted_by_numpy(rows: list[bytes], how: dict[str, Any]) -> Runs | None:
+    """Return the runs of rows that hold 1, 2, …; None if they are damaged."""
+    spans = []
+    try:
+        for value, text in enumerate(rows, 1):
+            starts, ends = parse_pairs(text, how["base"], relative=how["relative"])
+            if [*check_runs(starts, ends, SIZE, how["base"])]:
+                return None
+            spans.append((starts, ends, value))
+    except MaskError:
+        return None
+    return unite(spans, SIZE, "row")
+
+
+def fuzz_rows(kernel: Any, inputs: int, seed: int) -> Counter[str]:
+    """Count rows of run lengths; what is counted must be what NumPy counts."""
+    seen, random = Counter[str](), np.random.default_rng([6, seed])
+    for _ in range(inputs):
+        how: dict[str, Any] = {
+            "base": int(random.integers(0, 2)),
+            "relative": random.random() < 0.3,
+        }
+        sides = [[row.encode() for row in any_rows(random, SIZE, **how)] for _ in range(2)]
+        told = [(*how.values(), [(row, n) for n, row in enumerate(rows, 1)]) for rows in sides]
+        found = kernel.count_rows(SIZE[0] * SIZE[1], *told[0], *told[1])
+        seen["left" if found is None else "counted"] += 1
+        if found is not None:
+            truth, prediction = (counted_by_numpy(rows, how) for rows in sides)
+            assert truth is not None, sides
+            assert prediction is not None, sides
+            assert table_of(found) == count_runs(truth, prediction), sides
+    return seen
+
+
+def table_of(found: bytes) -> ContingencyTable:
+    """Make a table of what the kernel gives."""
+    truth, prediction, pixels = np.frombuffer(found, np.int64).reshape(3, -1)
+    return ContingencyTable(truth=truth, prediction=prediction, pixels=pixels)
+
+
 def masks(seed: int) -> dict[tuple[int, int], list[tuple[int, int, bytes]]]:
     """Make masks by their shape: colour type, bits a sample and scan lines of each."""
     found = defaultdict(list)
@@ -144,8 +189,8 @@ def masks(seed: int) -> dict[tuple[int, int], list[tuple[int, int, bytes]]]:
 def in_each_way(kernel: Any, pair: Pair, numbering: Components | None) -> list[Any]:
     """Count a pair with the kernel, by kornia-rs and NumPy, and by Pillow and NumPy."""
     outcomes, decoders = [], dict(png.DECODERS)
-    for count, hidden in ((kernel.count, False), (None, False), (None, True)):
-        vars(native).update(KERNEL=count, OUTLINE=kernel.outline, FILL=kernel.fill)
+    for used, hidden in ((kernel, False), (None, False), (None, True)):
+        vars(native)["KERNEL"] = used
         vars(png)["DECODERS"] = {} if hidden else decoders
         found = dataset.count_pair(pair, Reading(max_pixels=1 << 20), numbering=numbering)
         outcomes.append(getattr(found, "table", found))
@@ -177,6 +222,7 @@ def fuzz_pairs(kernel: Any, inputs: int, seed: int, folder: Path) -> Counter[str
         numbering = (None, Components(connectivity="4"), Components())[number % 3]
         first, *others = in_each_way(kernel, pair, numbering)
         assert others == [first, first], (seed, number, first, others)
+        vars(native)["KERNEL"] = kernel
         check_class_map(folder / "t")
         check_class_map(folder / "p")
         seen["refused" if isinstance(first, Problem) else "counted"] += 1
@@ -187,6 +233,7 @@ def main() -> None:
     """Build, feed, and print how many inputs there were."""
     options = argparse.ArgumentParser()
     options.add_argument("--lines", type=int, default=1_000_000)
+    options.add_argument("--rows", type=int, default=100_000)
     options.add_argument("--pairs", type=int, default=20_000)
     options.add_argument("--seed", type=int, default=1)
     wanted = options.parse_args()
@@ -197,6 +244,8 @@ def main() -> None:
         kernel = load(os.environ["KERNEL"])
         lines = fuzz_lines(kernel, wanted.lines, wanted.seed)
         print(f"scan lines: {dict(lines)}, no wrong access", flush=True)
+        rows = fuzz_rows(kernel, wanted.rows, wanted.seed)
+        print(f"rows of run lengths: {dict(rows)}, no wrong access", flush=True)
         pairs = fuzz_pairs(kernel, wanted.pairs, wanted.seed, Path(name))
         print(f"pairs of files: {dict(pairs)}, all as without the kernel")
     print(f"{time.perf_counter() - start:.0f} s")

@@ -191,16 +191,62 @@ static int write_pairs(const Table *table, const Side *truth, const Side *predic
     return DONE;
 }
 
+/* Make a list of the pairs, of sides that say what their values are. */
+static int list_pairs(Table *table, const Side *truth, const Side *prediction, Pair **pairs,
+                      size_t *held)
+{
+    *held = pairs_held(table);
+    *pairs = malloc(*held * sizeof(Pair));
+    return *pairs ? write_pairs(table, truth, prediction, *pairs) : NO_MEMORY;
+}
+
+static Table new_table(void)
+{
+    return (Table){calloc(FIRST_SLOTS, sizeof(Slot)), 0, FIRST_SLOTS - 1, NULL};
+}
+
 int tabulate(Side *truth, Side *prediction, size_t height, Pair **pairs, size_t *held)
 {
-    Table table = {calloc(FIRST_SLOTS, sizeof(Slot)), 0, FIRST_SLOTS - 1, NULL};
+    Table table = new_table();
     int state = table.slots ? tally_all(&table, truth, prediction, height) : NO_MEMORY;
-    if (state == DONE) {
-        *held = pairs_held(&table);
-        *pairs = malloc(*held * sizeof(Pair));
-        state = *pairs ? write_pairs(&table, truth, prediction, *pairs) : NO_MEMORY;
-    }
+    if (state == DONE)
+        state = list_pairs(&table, truth, prediction, pairs, held);
     free(table.slots);
     free(table.dense);
+    return state;
+}
+
+/* Say what a side holds at a pixel before the end of the image, and where that ends; `span` is the
+   first that ends behind the pixel. */
+static inline uint64_t stretch(const Span *span, uint64_t at, uint32_t *value)
+{
+    *value = at < span->start ? 0 : span->value;
+    return at < span->start ? span->start : span->end;
+}
+
+/* Both lists end with a span behind the image, at which all that is before ends. */
+static int tally_spans(Table *table, const Span *t, const Span *p, uint64_t pixels)
+{
+    int state = DONE;
+    for (uint64_t at = 0, end; at < pixels && state == DONE; at = end) {
+        uint32_t truth, prediction;
+        uint64_t one = stretch(t, at, &truth), other = stretch(p, at, &prediction);
+        end = one < other ? one : other;
+        state = tally(table, truth, prediction, end - at);
+        t += t->end == end;
+        p += p->end == end;
+    }
+    return state;
+}
+
+int tabulate_spans(const Spans *truth, const Spans *prediction, Pair **pairs, size_t *held)
+{
+    const Side plain = {.bits = 32, .channels = 1}; /* values stand for themselves */
+    Table table = new_table();
+    int state = table.slots ? tally_spans(&table, truth->list, prediction->list, truth->pixels)
+                            : NO_MEMORY;
+    if (state == DONE)
+        state = list_pairs(&table, &plain, &plain, pairs, held);
+    free(table.slots);
     return state;
 }

@@ -1,5 +1,6 @@
 /* What is made of PNG masks from their inflated scan lines, as runs, without unfiltering them: the
 pairs of values of two (pairs.c), connected parts (parts.c), and arrays of classes (classes.c).
+Tables of run lengths are read as runs as well (runlengths.c).
 
 A row of a PNG file is a filter byte and residuals: what each byte differs by from a prediction made
 of the bytes to its left (a), above it (b), and above to the left (c). The words here:
@@ -75,6 +76,23 @@ int prepare_parts(Side *side, unsigned neighbours);
 uint32_t root(const Parts *parts, uint32_t number);
 int number_row(Side *side);
 
+/* runlengths.c */
+typedef struct {
+    uint64_t start, end; /* counted through all rows or columns */
+    uint32_t value;
+} Span;
+
+typedef struct {
+    Span *list;
+    size_t held, room;
+    uint64_t pixels; /* of the image */
+    unsigned base; /* number of the first pixel in texts, 0 or 1 */
+    int relative; /* whether starts are counted from the end of the run before */
+} Spans;
+
+int add_row(Spans *spans, const char *text, size_t size, uint32_t value);
+int close_rows(Spans *spans);
+
 /* pairs.c */
 enum { PLAIN = 3, NUMBERED = 5 }; /* columns of pairs */
 
@@ -87,6 +105,7 @@ typedef union {
 } Pair;
 
 int tabulate(Side *truth, Side *prediction, size_t height, Pair **pairs, size_t *held);
+int tabulate_spans(const Spans *truth, const Spans *prediction, Pair **pairs, size_t *held);
 
 /* classes.c */
 typedef struct {

@@ -1,0 +1,116 @@
+"""The kernel counts rows of run lengths as NumPy does, or leaves them to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from made.rows import any_rows
+
+from segeval.counting import dataset, native
+from segeval.counting.kernel import KERNEL
+from segeval.counting.run import ImageCounts
+from segeval.settings import AnnotationChoice, Reading, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(KERNEL is None, reason="the kernel is not compiled, or not wanted")
+
+SIZE = (9, 12)
+CHOICES: list[dict[str, Any]] = [
+    {},
+    {"rle_order": "row", "rle_base": 0},
+    {"rle_starts": "relative", "rle_rows": "objects"},
+]
+
+
+def table(path: Path, texts: list[list[str]], *, classes: bool) -> Path:
+    """Write the rows of every image, with a class each if there are classes."""
+    lines = ["ImageId,ClassId,EncodedPixels" if classes else "ImageId,EncodedPixels"]
+    for number, rows in enumerate(texts):
+        labels = [f"{1 + place % 4}," if classes else "" for place in range(len(rows))]
+        lines += [f"{number},{label}{row}" for label, row in zip(labels, rows, strict=True)]
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("classes", [False, True])
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_tables_on_both_sides_are_counted_or_refused_as_without_the_kernel(
+    tmp_path: Path, choice: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, classes: bool
+) -> None:
+    how = {"base": choice.get("rle_base", 1), "relative": "rle_starts" in choice}
+    random = np.random.default_rng([len(choice), classes])
+    sides = [[any_rows(random, SIZE, **how) for _ in range(250)] for _ in range(2)]
+    paths = [
+        table(tmp_path / f"{name}.csv", texts, classes=classes)
+        for name, texts in zip(("t", "p"), sides, strict=True)
+    ]
+    source = Source(
+        truth=paths[0], prediction=paths[1], annotations=AnnotationChoice(size=SIZE, **choice)
+    )
+    pairs = dataset.pair_up(source).pairs
+    found = [dataset.count_pair(pair, Reading(), fingerprints=True) for pair in pairs]
+    taken = [
+        native.count_files(*pair.masks, max_pixels=999, fingerprints=False) is not None
+        for pair in pairs
+    ]
+    monkeypatch.setattr(native, "KERNEL", None)
+    for pair, ours, kernel in zip(pairs, found, taken, strict=True):
+        theirs = dataset.count_pair(pair, Reading(), fingerprints=True)
+        assert ours == theirs
+        assert not kernel or isinstance(ours, ImageCounts)
+        if isinstance(ours, ImageCounts) and isinstance(theirs, ImageCounts):
+            assert ours.info.fingerprints == theirs.info.fingerprints
+    assert 60 < sum(taken) < 200
+
+
+def texts(*rows: str) -> list[tuple[bytes, int]]:
+    return [(row.encode(), 1) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        texts("1"),
+        texts("1 2 3"),
+        texts("0 2"),
+        texts("1 0"),
+        texts("1 2 2 1"),
+        texts("3 1 1 1"),
+        texts("12 2"),
+        texts("13 1"),
+        texts("1 2", "2 2"),
+        texts("1 2", "1 2"),
+        texts(" 1 2"),
+        texts("1 +2"),
+        texts("1 2x"),
+        texts("1\t2"),
+        texts("1 2\0"),
+        texts("-1 2"),
+        texts("--"),
+        texts("1 9007199254740993"),
+        texts("18446744073709551617 2"),
+        [(b"1 2", -1)],
+        [(b"1 2", 1 << 32)],
+    ],
+    ids=str,
+)
+def test_rows_that_are_not_plain_are_left_to_others(rows: list[tuple[bytes, int]]) -> None:
+    assert KERNEL is not None
+    good = texts("2 3", "1 1", "", "-", "-1", "007 002  11 2 ")
+    assert KERNEL.count_rows(12, 1, 0, good, 1, 0, good) is not None
+    assert KERNEL.count_rows(12, 1, 0, good, 1, 0, rows) is None
+    assert KERNEL.count_rows(12, 1, 0, rows, 1, 0, good) is None
+    for pixels in (0, 1 << 53):
+        assert KERNEL.count_rows(pixels, 1, 0, [], 1, 0, []) is None
+
+
+def test_a_class_that_no_integer_of_64_bits_holds_is_left_to_others() -> None:
+    assert KERNEL is not None
+    with pytest.raises(OverflowError):
+        KERNEL.count_rows(12, 1, 0, [(b"1 2", 1 << 64)], 1, 0, [])
+    with pytest.raises(TypeError):
+        KERNEL.count_rows(12, 1, 0, [("1 2", 1)], 1, 0, [])
