@@ -127,13 +127,13 @@ def _compare(
         for side in (baseline, scores)
     ]
     sides, (units, _) = zip(*pools, strict=True)
-    both = ClassCounts.concatenate(sides)
+    samples, both = [*map(Sample.of, sides)], Sample.of(ClassCounts.concatenate(sides))
     drawn = _differences(
-        scores, ((Sample.of(side, draws) for side in sides) for draws in draw(units, resampling))
+        scores, ((side.drawn(draws) for side in samples) for draws in draw(units, resampling))
     )
     swapped = _differences(
         scores,
-        ((Sample.of(both, draws) for draws in changed(coins)) for coins in swap(units, resampling)),
+        ((both.drawn(draws) for draws in changed(coins)) for coins in swap(units, resampling)),
     )
     return RunComparison(
         baseline=baseline,

@@ -35,9 +35,9 @@ def find_intervals(
     resampling: Resampling,
 ) -> Intervals:
     """Resample the images, and score each resample."""
+    sample = Sample.of(images)
     rounds = Summary.concatenate(
-        summarize(convention, Sample.of(images, draws), excluded)
-        for draws in draw(units, resampling)
+        summarize(convention, sample.drawn(draws), excluded) for draws in draw(units, resampling)
     )
     return intervals_of(rounds, units, resampling)
 

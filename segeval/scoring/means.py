@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -61,6 +62,7 @@ AXES: Final[dict[Step, Axis]] = {
     "mean images": "images",
     "mean pairs": "pairs",
 }  # what scores are averaged over; where the counts of classes are summed, there is one of them
+OVER_IMAGES: Final = {"mean images", "mean pairs"}
 
 
 def mean_score(
@@ -83,34 +85,59 @@ def _run_steps(
     sample: Sample,
     excluded: Sequence[int],
 ) -> MaskedScores:
-    """Run steps of the pooling: sum counts, score the classes, average the scores."""
+    """Run steps of the pooling: sum counts, score the classes, average the scores.
+
+    What comes before a mean over images is the same for all that is drawn of them.
+    """
     sample = sample.counted_for(metric.name)
-    counts = sample.pool if "sum images" in steps else sample.images
+    drawn = next((n for n, step in enumerate(steps) if step in OVER_IMAGES), len(steps))
+    first = tuple(steps[:drawn])
+    if "sum images" in first:
+        values = _score_pools(first, convention, metric, sample.pool, excluded)
+    else:
+        values = sample.once(
+            (first, convention, metric, tuple(excluded) if first else ()),
+            lambda: _score_pools(first, convention, metric, sample.images, excluded),
+        )
+    for step in steps[drawn:]:
+        values = _mean(step, convention, values, sample, excluded)
+    return values
+
+
+def _score_pools(
+    steps: Sequence[Step],
+    convention: Convention,
+    metric: Metric,
+    counts: ClassCounts,
+    excluded: Sequence[int],
+) -> MaskedScores:
+    """Score the classes of each pool of counts, and average them if a step does so."""
     if "sum classes" in steps:
         counts, excluded = sum_classes(counts, excluded), ()
-    means = [step for step in steps if step in AXES]
-    first = AXES[means[0]] if means and counts.total.ndim == 1 else None
-    if first == "classes" and _is_generalized(convention, metric):
-        values = _generalized(convention, without_classes(counts, excluded))
-        del means[0]
-    else:
-        values = _score(convention, metric, counts)
-    for step in means:
-        weights = _weights(convention, counts) if step == "mean classes" else None
-        empty = convention.empty if step == POOLINGS[convention.pooling].filled else "skip"
-        if step in {"mean classes", "mean pairs"}:
-            values = values.without(excluded)
-        values = mean_of_defined(
-            values,
-            AXES[step],
-            draws=sample.draws,
-            weights=weights,
-            weightless=convention.weightless,
-            empty=empty,
-        )
-        if step == "mean images":
-            counts = sample.pool
-    return values
+    over = next((step for step in steps if step in AXES), None)
+    if over is not None and counts.total.ndim == 1 and _is_generalized(convention, metric):
+        return _generalized(convention, without_classes(counts, excluded))
+    values = _score(convention, metric, counts)
+    pools = Sample(images=counts, pool=counts)
+    return values if over is None else _mean(over, convention, values, pools, excluded)
+
+
+def _mean(
+    step: Step,
+    convention: Convention,
+    values: MaskedScores,
+    sample: Sample,
+    excluded: Sequence[int],
+) -> MaskedScores:
+    """Take the mean of a step; the counts of the pool weigh its classes."""
+    return mean_of_defined(
+        values.without(excluded) if step in {"mean classes", "mean pairs"} else values,
+        AXES[step],
+        draws=sample.draws,
+        weights=_weights(convention, sample.pool) if step == "mean classes" else None,
+        weightless=convention.weightless,
+        empty=convention.empty if step == POOLINGS[convention.pooling].filled else "skip",
+    )
 
 
 def class_scores(convention: Convention, metric: Metric, sample: Sample) -> NDArray[np.float64]:
@@ -213,9 +240,10 @@ def mean_of_defined(
     """
     defined = ~np.isnan(values.scores)
     scores, number = np.where(defined, values.scores, 0.0), sum_over(over, defined, draws)
+    propagating = sum_over(over, values.propagates, draws)
     if weights is None:
         means = ratio(sum_over(over, scores, draws), number)
-        propagates = sum_over(over, values.propagates, draws) > 0
+        propagates = propagating > 0
     else:
         weight = sum_over(over, np.where(defined, weights, 0.0), draws)
         means = ratio(sum_over(over, scores * weights, draws), weight)
@@ -226,7 +254,7 @@ def mean_of_defined(
         )
         means = np.where((number > 0) & (weight == 0), unweighed, means)
         propagates = sum_over(over, values.propagates & (weights > 0), draws) > 0
-    without = sum_over(over, defined | values.propagates, draws) == 0
+    without = number + propagating == 0
     means = np.where(without, TREATMENTS[empty].score, means)
     propagates |= without & TREATMENTS[empty].propagates
     return MaskedScores(scores=np.where(propagates, np.nan, means), propagates=propagates)
@@ -423,6 +451,6 @@ def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -
         if summed:
             means[overall.name] = overall.score(sample.pool)
         else:
-            values = _score_overall(overall, sample.images)
+            values = sample.once(overall.name, partial(_score_overall, overall, sample.images))
             means[overall.name] = mean_over_images(values, sample)
     return Summary(means=means, classes=classes)

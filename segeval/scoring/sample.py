@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,9 @@ from segeval.scoring.resampling import Resampling, Units
 from segeval.scoring.tracks import along_frames, sequence_names
 from segeval.text import listed
 
+Made = TypeVar("Made")
 Axis = Literal["images", "classes", "pairs"]  # pairs: all classes of all images
+KEPT: Final = 1 << 21  # classes of images up to which scores are kept, 19 MB a metric
 FINE: Final = 2.0**30  # steps of the two parts of a fraction that are added up as whole numbers
 
 
@@ -33,6 +35,7 @@ class Sample:
     images: ClassCounts  # (N, K)
     pool: ClassCounts  # (B, K); summed as often as drawn
     draws: NDArray[np.float64] | None = None  # (B, N); None is every image once
+    known: dict[Hashable, Any] = field(default_factory=dict)  # see `once`
 
     @classmethod
     def of(cls, images: ClassCounts, draws: NDArray[np.float64] | None = None) -> Sample:
@@ -43,6 +46,19 @@ class Sample:
     def counted_for(self, score: str) -> Sample:
         """Return the sample of the counts that a score is made of; see `ClassCounts.of`."""
         return replace(self, images=self.images.of(score), pool=self.pool.of(score))
+
+    def drawn(self, draws: NDArray[np.float64]) -> Sample:
+        """Draw the same images otherwise; what is known of them stays so."""
+        return replace(Sample.of(self.images, draws), known=self.known)
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what is made of the images alone, once for all that is drawn of them if few."""
+        if self.draws is None or self.images.tp.size > KEPT:
+            return make()
+        if key not in self.known:
+            self.known[key] = make()
+        made: Made = self.known[key]
+        return made
 
 
 def sum_over(
@@ -88,9 +104,15 @@ def without_void_images(convention: Convention, sample: Sample) -> Sample:
     if convention.void_image == "score":
         return sample
     judged = sample.images.total > 0
-    images = sample.images.map(lambda part: part[judged])
+    if judged.all():
+        return sample
+    images = sample.images
+
+    def some() -> Sample:
+        return Sample(images=images.map(lambda part: part[judged]), pool=sample.pool)
+
     draws = None if sample.draws is None else sample.draws[:, judged]
-    return Sample(images=images, pool=sample.pool, draws=draws)
+    return replace(sample.once("judged", some), pool=sample.pool, draws=draws)
 
 
 def excluded_indices(convention: Convention, labels: LabelMap) -> list[int]:

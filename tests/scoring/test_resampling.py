@@ -16,6 +16,7 @@ from scipy import stats
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.presets.preset import load_presets, preset
+from segeval.scoring import sample as sample_module
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import find_intervals
 from segeval.scoring.means import mean_of_worst, mean_over_images, summarize
@@ -127,6 +128,29 @@ def test_the_size_of_the_blocks_changes_no_bit(name: str, groups: list[str]) -> 
     assert scores(1) == scores(7) == scores(16) == scores(50)
     swaps = [np.concatenate(list(swap(units, few, block=b))) for b in (1, 7, 50)]
     assert all(np.array_equal(swaps[0], other) for other in swaps)
+
+
+@pytest.mark.parametrize("name", ["image", "class", "pair", "image-micro", "skipping", "weighed"])
+def test_images_are_scored_once_for_all_that_is_drawn_of_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convention, sample = CONVENTIONS[name], Sample.of(images_of(4))
+    calls, score = [0], Convention.score_classes
+
+    def counted(self: Convention, *given: Any) -> NDArray[np.float64]:
+        calls[-1] += 1
+        return score(self, *given)
+
+    for block, draws in enumerate(draw(Units.of([""] * 12), Resampling(rounds=24), block=8)):
+        anew = summarize(convention, Sample.of(sample.images, draws), (1,)).means
+        if block == 2:  # as if there were too many images to keep their scores
+            monkeypatch.setattr(sample_module, "KEPT", 0)
+        with monkeypatch.context() as patched:
+            patched.setattr(Convention, "score_classes", counted)
+            known = summarize(convention, sample.drawn(draws), (1,)).means
+        assert all(np.array_equal(known[each], anew[each], equal_nan=True) for each in anew)
+        calls.append(0)
+    assert calls[0] > calls[1] == 0 < calls[2]
 
 
 def test_the_seed_decides() -> None:
