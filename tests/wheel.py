@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,21 @@ LACKING: Final = """
 import json, sys
 from importlib.resources import files
 print(json.dumps([n for n in sys.argv[1:] if not files("segeval").joinpath(n).is_file()]))
+"""
+TYPED: Final = """
+import numpy as np
+import segeval
+from segeval.testing import assert_segmentation
+
+result = segeval.score(prediction="pred", truth="truth", labels="voc", ignore=[255], ci=100)
+mean: float = result.summary["miou"]
+rows: list[str] = result.classes["name"].tolist()
+run: segeval.Run = segeval.count(prediction="pred", truth="truth", missing="worst") + segeval.open_run("a")
+change: segeval.Comparison = segeval.compare(run, run, convention=segeval.preset("monai"))
+mask = np.zeros((2, 2), np.uint8)
+held: segeval.Result = assert_segmentation(mask, mask, miou=1.0)
+counts: int = int(segeval.confusion_matrix(truth=mask, prediction=mask, classes=2).counts.sum())
+flat: dict[str, float] = run.score(labels="voc").flat("val/")
 """
 QUIET: Final = ("-qq", "--disable-pip-version-check")
 PAGES: Final = {"labels": "cityscapes", "presets": "torchmetrics", "--help": "COMMAND"}
@@ -86,6 +102,40 @@ def use(programs: Path, folder: Path) -> None:
         assert word in run(segeval, arguments, cwd=folder), arguments
 
 
+def check_types(programs: Path, folder: Path) -> None:
+    """Check a program of a user against the package as it is installed, and see a fault in it."""
+    program = folder / "program.py"
+    check = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull]
+    check += ["--python-executable", programs / "python", program]
+    program.write_text(TYPED, encoding="utf-8")
+    run(*check, cwd=folder)
+    program.write_text(TYPED + "run.score(label='voc')\n", encoding="utf-8")
+    faulty = subprocess.run(
+        [str(part) for part in check], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert faulty.returncode == 1, faulty.stdout
+    assert 'Unexpected keyword argument "label"' in faulty.stdout, faulty.stdout
+
+
+def build_image(folder: Path) -> None:
+    """Take the steps of the Dockerfile in a folder, and use what stands there in the end."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.so")
+    for line in (PROJECT / ".dockerignore").read_text("utf-8").splitlines():
+        source, target = PROJECT / line[1:], folder / "src" / line[1:]
+        if line.startswith("!"):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, target, **({"ignore": ignored} if source.is_dir() else {}))
+    text = (PROJECT / "Dockerfile").read_text("utf-8")
+    for step in re.findall(r"^RUN (.*)$", text, re.MULTILINE):
+        here = re.sub(r"(?<![\w.])/(src|opt)\b", rf"{folder}/\1", step)
+        run("sh", "-c", re.sub("^python ", f"{sys.executable} ", here), cwd=folder)
+    (entry,) = re.findall(r'^ENTRYPOINT \["(.*)"\]$', text, re.MULTILINE)
+    program = folder / "opt" / "segeval" / "bin" / entry
+    assert "counting: native" in run(program, "--version", cwd=folder)
+    run(program, "score", *MASKS, "--objects", "components", "--html", "a.html", cwd=folder)
+
+
 def browse(segeval: Path, folder: Path) -> None:
     """Open the page of the viewer and all that it asks for."""
     command = [str(segeval), "view", *map(str, MASKS)]
@@ -110,6 +160,8 @@ def main() -> None:
         programs = installed(wheel, folder)
         use(programs, folder)
         browse(programs / "segeval", folder)
+        check_types(programs, folder)
+        build_image(folder / "image")
         print(f"{wheel.name}: installed and used, with {len(DATA)} files of data")
 
 

@@ -92,9 +92,10 @@ def test_links_of_the_readme_are_absolute_and_lead_to_files() -> None:
 
 @pytest.mark.parametrize("new", ["https://forge.example/team/tool", f"{HOME}-masks"])
 def test_one_change_of_the_home_renews_every_page(tmp_path: Path, new: str) -> None:
-    script, pages = Path("docs") / "make_home.py", ("pyproject.toml", "README.md", "docs/ci.md")
-    (tmp_path / "docs").mkdir()
+    script = Path("docs") / "make_home.py"
+    pages = runpy.run_path(str(ROOT / script))["NAMED"]
     for name in (script, *pages):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     runpy.run_path(str(tmp_path / script), run_name="__main__")
     for name in pages:
