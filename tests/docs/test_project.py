@@ -60,7 +60,7 @@ def test_kornia_rs_is_asked_for_where_it_has_wheels(
 
 def test_what_is_needed_is_pinned_within_its_bounds() -> None:
     groups = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["report"]]
-    groups += PYPROJECT["dependency-groups"]["dev"]
+    groups += [need for group in PYPROJECT["dependency-groups"].values() for need in group]
     pins = {plain(name): version for name, version in PINNED.items()}
     assert len(groups) > 15
     for need in map(Requirement, groups):
