@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 PROJECT: Final = Path(__file__).parents[1]
 NAMED: Final = (
-    "pyproject.toml", "README.md", "docs/ci.md", "CITATION.cff", "conda/recipe.yaml",
-    ".github/ISSUE_TEMPLATE/config.yml",
+    "pyproject.toml", "README.md", "docs/ci.md", "docs/tutorial.md", "CITATION.cff",
+    "conda/recipe.yaml", ".github/ISSUE_TEMPLATE/config.yml",
 )  # fmt: skip
 PAGES: Final = [PROJECT / name for name in NAMED]
 

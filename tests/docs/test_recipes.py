@@ -53,7 +53,7 @@ def test_recipes_score(title: str, tmp_path: Path) -> None:
             assert float(mean) > 0.4
 
 
-@pytest.mark.parametrize("name", ["recipes", "trackers", "stability", "ci", "index"])
+@pytest.mark.parametrize("name", ["tutorial", "recipes", "trackers", "stability", "ci", "index"])
 def test_pages_are_short(name: str) -> None:
     assert len((DOCS / f"{name}.md").read_text("utf-8").split()) <= LONGEST
 

@@ -40,7 +40,7 @@ def test_the_version_is_one() -> None:
     version = segeval.__version__
     assert load("CITATION.cff")["version"] == version
     assert load("conda/recipe.yaml")["package"]["version"] == version
-    page = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    page = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("ci.md", "tutorial.md"))
     assert set(re.findall(r"(?:segeval@|rev: |segeval\.git#)(\S+)", page)) == {f"v{version}"}
 
 
