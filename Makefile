@@ -11,7 +11,7 @@ KERNEL := $(wildcard segeval/counting/scanlines/* segeval/boundaries/*.c)
 BENCH := .venv-bench
 RIVALS := hotcoco==1.3.0 cityscapesScripts==2.3.0 scikit-learn torch==2.13.0 torchmetrics==1.9.0 monai==1.6.1
 
-.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest lint format bench bench-large torture fuzz fuzz-native golden docs figures samples clean
+.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest lint format bench bench-large torture fuzz fuzz-native golden docs docs-site figures samples clean
 
 $(READY): pyproject.toml constraints.txt setup.py $(KERNEL)
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +30,10 @@ $(BENCH)/.ready: pyproject.toml constraints.txt setup.py $(KERNEL)
 		$(BENCH)/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt $$rival \
 			|| echo "bench: $$rival cannot be installed, so it is left out"; \
 	done
+	@touch $@
+
+$(VENV)/.docs: $(READY)
+	$(PIP) -c constraints.txt --group docs
 	@touch $@
 
 $(VENV)/.playwright: $(READY)
@@ -104,13 +108,16 @@ fuzz-native: $(READY)  ## feed damaged masks to the kernel, built with sanitizer
 	$(BIN)/python tests/runs/fuzz_bands.py
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
-	$(BIN)/python -m pytest -q tests/golden tests/docs/test_walks.py --refresh-golden
+	$(BIN)/python -m pytest -q tests/golden tests/docs/test_walks.py tests/docs/test_tutorial.py --refresh-golden
 
 docs: $(READY)  ## write the pages that are made from data anew
 	$(BIN)/python docs/make_conventions.py
 	$(BIN)/python docs/make_cli.py
 	$(BIN)/python docs/make_schema.py
 	$(BIN)/python docs/make_home.py
+
+docs-site: $(VENV)/.docs  ## build the pages as a site, in build/docs; what is wrong with them is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 
 figures: $(READY)  ## draw the figures of the docs anew
 	$(BIN)/python docs/figures/losses.py

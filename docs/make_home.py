@@ -12,7 +12,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 PROJECT: Final = Path(__file__).parents[1]
-PAGES: Final = [PROJECT / name for name in ("pyproject.toml", "README.md", "docs/ci.md")]
+NAMED: Final = (
+    "pyproject.toml", "README.md", "docs/ci.md", "docs/tutorial.md", "CITATION.cff",
+    "conda/recipe.yaml", ".github/ISSUE_TEMPLATE/config.yml",
+)  # fmt: skip
+PAGES: Final = [PROJECT / name for name in NAMED]
 
 
 def home() -> str:

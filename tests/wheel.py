@@ -30,6 +30,21 @@ import json, sys
 from importlib.resources import files
 print(json.dumps([n for n in sys.argv[1:] if not files("segeval").joinpath(n).is_file()]))
 """
+TYPED: Final = """
+import numpy as np
+import segeval
+from segeval.testing import assert_segmentation
+
+result = segeval.score(prediction="pred", truth="truth", labels="voc", ignore=[255], ci=100)
+mean: float = result.summary["miou"]
+rows: list[str] = result.classes["name"].tolist()
+run: segeval.Run = segeval.count(prediction="pred", truth="truth") + segeval.open_run("a")
+change: segeval.Comparison = segeval.compare(run, run, convention=segeval.preset("monai"))
+mask = np.zeros((2, 2), np.uint8)
+held: segeval.Result = assert_segmentation(mask, mask, miou=1.0)
+counts: int = int(segeval.confusion_matrix(truth=mask, prediction=mask, classes=2).counts.sum())
+flat: dict[str, float] = run.score(labels="voc").flat("val/")
+"""
 QUIET: Final = ("-qq", "--disable-pip-version-check")
 PAGES: Final = {"labels": "cityscapes", "presets": "torchmetrics", "--help": "COMMAND"}
 
@@ -78,12 +93,43 @@ def use(programs: Path, folder: Path) -> None:
     assert not lacking, lacking
     segeval = programs / "segeval"
     scored = run(segeval, "score", *MASKS, "--format", "total", "--html", "a.html", cwd=folder)
-    assert scored == "0.8020031936168689\n", scored
+    assert scored == "0.858653440782688\n", scored
     assert "</html>" in (folder / "a.html").read_text("utf-8")
     run(segeval, "plot", *MASKS, "-o", "matrix.svg", cwd=folder)
     assert "segeval" in run(programs / "segeval-masks", "--version", cwd=folder)
     for arguments, word in PAGES.items():
         assert word in run(segeval, arguments, cwd=folder), arguments
+
+
+def check_types(programs: Path, folder: Path) -> None:
+    """Check a program of a user against the package as it is installed, and see a fault in it."""
+    program = folder / "program.py"
+    check = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull]
+    check += ["--python-executable", str(programs / "python"), str(program)]
+    program.write_text(TYPED, encoding="utf-8")
+    run(*check, cwd=folder)
+    program.write_text(TYPED + "run.score(label='voc')\n", encoding="utf-8")
+    faulty = subprocess.run(check, cwd=folder, capture_output=True, text=True, check=False)
+    assert faulty.returncode == 1, faulty.stdout
+    assert 'Unexpected keyword argument "label"' in faulty.stdout, faulty.stdout
+
+
+def build_image(folder: Path) -> None:
+    """Take the steps of the Dockerfile in a folder, and use what stands there in the end."""
+    (folder / "src").mkdir(parents=True)
+    for line in (PROJECT / ".dockerignore").read_text("utf-8").splitlines():
+        if line.startswith("!"):
+            run("cp", "-r", PROJECT / line[1:], folder / "src", cwd=folder)
+    for library in (folder / "src").rglob("*.so"):
+        library.unlink()
+    text = (PROJECT / "Dockerfile").read_text("utf-8")
+    for step in re.findall(r"^RUN (.*)$", text, re.MULTILINE):
+        here = re.sub(r"(?<![\w.])/(src|opt)\b", rf"{folder}/\1", step)
+        run("sh", "-c", re.sub("^python ", f"{sys.executable} ", here), cwd=folder)
+    (entry,) = re.findall(r'^ENTRYPOINT \["(.*)"\]$', text, re.MULTILINE)
+    program = folder / "opt" / "segeval" / "bin" / entry
+    assert "counting: native" in run(program, "--version", cwd=folder)
+    run(program, "score", *MASKS, "--objects", "components", "--html", "a.html", cwd=folder)
 
 
 def browse(segeval: Path, folder: Path) -> None:
@@ -110,6 +156,8 @@ def main() -> None:
         programs = installed(wheel, folder)
         use(programs, folder)
         browse(programs / "segeval", folder)
+        check_types(programs, folder)
+        build_image(folder / "image")
         print(f"{wheel.name}: installed and used, with {len(DATA)} files of data")
 
 

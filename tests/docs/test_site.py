@@ -1,0 +1,28 @@
+"""The pages as a site: every page is in the contents, every public name has a place."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import segeval
+from segeval import losses
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {path.stem for kind in ("md", "rst") for path in DOCS.glob(f"*.{kind}")}
+
+
+def test_every_page_is_in_the_contents_once() -> None:
+    contents = runpy.run_path(str(DOCS / "conf.py"))["contents"]
+    blocks = contents((DOCS / "index.md").read_text("utf-8"))
+    captions = re.findall(r":caption: (.*)", blocks)
+    assert captions == ["Tutorial", "How to", "Reference", "Explanation"]
+    entries = re.findall(r"^([\w-]+)$", blocks, re.MULTILINE)
+    assert sorted(entries) == sorted(PAGES - {"index"})
+
+
+def test_every_public_name_is_described() -> None:
+    described = set(re.findall(r":: (segeval[\w.]+)", (DOCS / "api.rst").read_text("utf-8")))
+    public = {f"segeval.{name}" for name in segeval.__all__ if name != "__version__"}
+    assert public | {f"segeval.losses.{name}" for name in losses.__all__} <= described
