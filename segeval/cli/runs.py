@@ -15,7 +15,7 @@ from segeval.text import counted, listed
 if TYPE_CHECKING:
     from segeval.counting.numbering import Numbering
     from segeval.counting.run import CountedRun
-    from segeval.settings import Source
+    from segeval.settings import Cluster, Source
 
 
 def say_decoder(*, quiet: bool) -> None:
@@ -51,6 +51,7 @@ def count(
         )
     how: Any = {
         "workers": pairing.workers,
+        "cluster": _cluster(pairing, quiet=quiet),
         "progress": progress_bar(quiet=quiet),
         "numbering": numbering,
     }
@@ -67,6 +68,25 @@ def count(
         if found := propose_order(run, reading, source.annotations.rle_order):
             notify(f"notice: {found}")
     return run
+
+
+def _cluster(pairing: ReadingOptions, *, quiet: bool) -> Cluster | None:
+    """Return the cluster that counts, or None; say that more workers are asked for than help."""
+    from segeval.counting.workers import processors
+
+    cluster = None
+    if isinstance(pairing, PairingOptions):
+        cluster = pairing.cluster(lambda said: notify(f"notice: {said}", quiet=quiet))
+    if cluster is not None and cluster.scheduler is not None and pairing.workers is not None:
+        raise SettingError("--workers are of this machine; leave it out, or leave out --scheduler")
+    if (pairing.workers or 1) > processors():
+        notify(
+            f"notice: --workers {pairing.workers} are more than the "
+            f"{counted(processors(), 'processor')} that this program may use: they do not count "
+            "faster, and take more memory",
+            quiet=quiet,
+        )
+    return cluster
 
 
 def _say_others(run: CountedRun, source: Source) -> None:
