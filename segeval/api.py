@@ -29,6 +29,8 @@ from segeval.scoring.convention import Convention
 from segeval.scoring.resampling import SEED, Resampling
 from segeval.settings import (
     AnnotationChoice,
+    Cluster,
+    Engine,
     LabelChoice,
     Reading,
     ReadingKeywords,
@@ -164,6 +166,8 @@ def count(
     pairs: AnyPath | None = None,
     lossy: bool = False,
     workers: int | None = 1,
+    engine: Engine = "local",
+    scheduler: str | None = None,
     numbering: Numbering | None = None,
     **reading: Unpack[ReadingKeywords],
 ) -> Run:
@@ -211,6 +215,8 @@ def count(
         Predicted annotations with a lower score are left out.
     max_pixels, workers : int, optional
         Larger masks are refused; processes, of which None means by the size of the set.
+    engine, scheduler : {"local", "dask"} and str, optional
+        What counts: this machine, or a Dask cluster, of ``workers`` here or of a scheduler.
     numbering : Components, optional
         How connected components are found, for ``objects="components"``.
 
@@ -224,7 +230,7 @@ def count(
     SettingError
         If there are neither two folders nor a table of pairs, or both.
     WorkerError
-        If a worker process dies.
+        If a worker process dies, or the scheduler of Dask is lost.
 
     Examples
     --------
@@ -237,8 +243,9 @@ def count(
     given = {"prediction": prediction, "truth": truth, "pairs": pairs, "roi": reading.get("roi")}
     paths = {name: None if path is None else Path(path) for name, path in given.items()}
     source = Source(**folders | paths, annotations=AnnotationChoice.of(**annotated))
-    masks = Reading(**how, lossy=lossy)
-    return Run(counted=count_dataset(source, masks, workers=workers, numbering=numbering))
+    masks, cluster = Reading(**how, lossy=lossy), Cluster.of(engine, scheduler)
+    working: Any = {"workers": workers, "cluster": cluster, "numbering": numbering}
+    return Run(counted=count_dataset(source, masks, **working))
 
 
 def count_arrays(
@@ -260,16 +267,18 @@ def score(
     truth: AnyPath | None = None,
     pairs: AnyPath | None = None,
     workers: int | None = 1,
+    engine: Engine = "local",
+    scheduler: str | None = None,
     **given: Unpack[ReadAndScored],
 ) -> Result:
     """Score a folder of predicted masks against a folder of true ones: `count`, then score.
 
     Parameters
     ----------
-    prediction, truth, pairs, workers, pred_suffix, truth_suffix, match, include, missing, shard, \
-    roi, roi_suffix, on_error, resize_prediction, ignore_geometry, max_pixels, band, frame, \
-    per_class, prediction_per_class, missing_class, size, columns, rle_order, rle_base, \
-    rle_starts, rle_rows, score_threshold
+    prediction, truth, pairs, workers, engine, scheduler, pred_suffix, truth_suffix, match, \
+    include, missing, shard, roi, roi_suffix, on_error, resize_prediction, ignore_geometry, \
+    max_pixels, band, frame, per_class, prediction_per_class, missing_class, size, columns, \
+    rle_order, rle_base, rle_starts, rle_rows, score_threshold
         Which masks belong together, and how they are read; see `count`.
     labels, prediction_labels : str, path or LabelMap, optional
         A label map, the name of a built-in one, or a file; the second if predictions store other
@@ -325,6 +334,8 @@ def score(
         truth=truth,
         pairs=pairs,
         workers=workers,
+        engine=engine,
+        scheduler=scheduler,
         lossy=scoring.get("threshold") is not None,
         numbering=numbering_for(scoring),
         **reading,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -27,6 +27,7 @@ RleStarts = Literal["absolute", "relative"]
 RleRows = Literal["mask", "objects"]
 MissingClass = Literal["error", "empty"]
 OnError = Literal["stop", "skip"]
+Engine = Literal["local", "dask"]
 Unknown = Literal["error", "wrong", "ignore"]
 Pooling = Literal[
     "dataset",
@@ -212,6 +213,30 @@ class Reading:
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
         _check_choice("on_error", self.on_error, OnError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A Dask cluster that does the work: the one of a scheduler, or one of this machine."""
+
+    scheduler: str | None = None  # e.g. tcp://10.0.0.5:8786
+    say: Callable[[str], None] | None = None  # told once where the dashboard is
+
+    @classmethod
+    def of(
+        cls, engine: Engine, scheduler: str | None, say: Callable[[str], None] | None = None
+    ) -> Cluster | None:
+        """Return the cluster of an engine, or None for workers of this program."""
+        _check_choice("engine", engine, Engine)
+        if engine == "local":
+            if scheduler is not None:
+                raise SettingError("--scheduler is of Dask; add --engine dask, or leave it out")
+            return None
+        if scheduler is not None and not re.fullmatch(r"[a-z]+://[^\s/]+(/\S*)?", scheduler):
+            raise SettingError(
+                f"--scheduler {quoted(scheduler)} is no address; type e.g. tcp://10.0.0.5:8786"
+            )
+        return cls(scheduler=scheduler, say=say)
 
 
 class ReadingKeywords(TypedDict, total=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -16,7 +17,7 @@ from segeval.text import counted, listed
 if TYPE_CHECKING:
     from segeval.counting.numbering import Numbering
     from segeval.counting.run import CountedRun
-    from segeval.settings import Source
+    from segeval.settings import Cluster, Source
 
 
 def say_decoder(*, quiet: bool) -> None:
@@ -54,12 +55,13 @@ def count(
             f"notice: {source.truth} is PRED and TRUTH at once: masks are compared with themselves",
             quiet=quiet,
         )
+    cluster = _cluster(pairing, quiet=quiet)
     with ExitStack() as stack:
         file = None
         if isinstance(pairing, PairingOptions) and pairing.out is not None:
             how = {"resume": pairing.resume, "overwrite": pairing.overwrite}
             file = stack.enter_context(closing(RunFile.create(pairing.out, **how)))
-        work: Any = {"workers": pairing.workers, "file": file}
+        work: Any = {"workers": pairing.workers, "cluster": cluster, "file": file}
         bar = progress_bar(quiet=quiet)
         run = count_dataset(source, reading, **work, progress=bar, numbering=numbering)
         if measuring is not None:
@@ -72,6 +74,26 @@ def count(
         if found := propose_order(run, reading, source.annotations.rle_order):
             notify(f"notice: {found}")
     return run
+
+
+def _cluster(pairing: ReadingOptions, *, quiet: bool) -> Cluster | None:
+    """Return the cluster that counts, or None; say that more workers are asked for than help."""
+    from segeval.counting.workers import processors
+
+    cluster = None
+    if isinstance(pairing, PairingOptions):
+        say = functools.cache(lambda said: notify(f"notice: {said}", quiet=quiet))
+        cluster = pairing.cluster(say)
+    if cluster is not None and cluster.scheduler is not None and pairing.workers is not None:
+        raise SettingError("--workers are of this machine; leave it out, or leave out --scheduler")
+    if (pairing.workers or 1) > processors():
+        notify(
+            f"notice: --workers {pairing.workers} are more than the "
+            f"{counted(processors(), 'processor')} that this program may use: they do not count "
+            "faster, and take more memory",
+            quiet=quiet,
+        )
+    return cluster
 
 
 def _say_others(run: CountedRun, source: Source) -> None:

@@ -37,7 +37,7 @@ from segeval.inputs.pairing import Pair, Pairing, find_pairs, read_pairs
 from segeval.inputs.parts import start_of
 from segeval.inputs.regions import add_regions, read_pair
 from segeval.memory import keep_memory
-from segeval.settings import Reading, Source, parse_shard
+from segeval.settings import Cluster, Reading, Source, parse_shard
 
 NOTHING: Final = Problem(
     name="data", kind="nothing to score", detail="there is no pair of masks, or all were skipped"
@@ -206,6 +206,7 @@ def count_dataset(
     reading: Reading | None = None,
     *,
     workers: int | None = None,
+    cluster: Cluster | None = None,
     progress: Callable[[int, int], None] | None = None,
     file: RunFile | None = None,
     numbering: Numbering | None = None,
@@ -214,7 +215,8 @@ def count_dataset(
 
     ``progress`` is called with the number of pairs done and of all that are to be counted. Counts
     are written to the file as they come; pairs that it holds unchanged are not read again. What
-    could not be counted is in the problems of the provenance. A numbering tells objects apart.
+    could not be counted is in the problems of the provenance. A numbering tells objects apart. A
+    cluster counts in the place of workers of this program.
     """
     reading, pairing = reading or Reading(), pair_up(source)
     if numbering is not None:
@@ -229,9 +231,10 @@ def count_dataset(
             file.add(image)
         gathered.add(image)
 
-    several = (workers or default_workers(len(pairs), threads=True)) > 1  # else nothing is shared
+    several = cluster is not None or (workers or default_workers(len(pairs), threads=True)) > 1
     threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels, numbering)
-    faults = map_pairs(count, pairs, keep, workers=workers, progress=progress, threads=threads)
+    engine: Any = {"workers": workers, "threads": threads, "cluster": cluster}
+    faults = map_pairs(count, pairs, keep, progress=progress, **engine)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is not None:
         file.finish(provenance)
@@ -246,11 +249,13 @@ def map_pairs(
     workers: int | None,
     progress: Callable[[int, int], None] | None,
     threads: bool = False,
+    cluster: Cluster | None = None,
 ) -> list[Problem]:
     """Do the work of every pair, keep what comes of it in their order, and return the problems."""
     faults: list[Problem] = []
     keep_memory()
-    with closing(ordered_map(work, pairs, workers=workers, threads=threads)) as outcomes:
+    engine: Any = {"workers": workers, "threads": threads, "cluster": cluster}
+    with closing(ordered_map(work, pairs, **engine)) as outcomes:
         for done, outcome in enumerate(outcomes, 1):
             if isinstance(outcome, Problem):
                 faults.append(outcome)

@@ -16,6 +16,7 @@ import pickle
 import queue
 import signal
 import threading
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
-from segeval.counting.workers import AHEAD, apply_to, chunks_of
+from segeval.counting.workers import AHEAD, Batches, apply_to
 from segeval.errors import SegevalWarning, WorkerError
 from segeval.text import reason_of
 
@@ -58,13 +59,14 @@ def in_processes(
             return
         yield from _collect(team, items)
     finally:
-        with _holding_interrupts():
+        with holding_interrupts():
             _stop(team)
 
 
 def _collect(team: list[_Worker], items: Sequence[Any]) -> Generator[Any]:
     """Hand chunks to workers and take results, until all are yielded or one of them is lost."""
-    chunks = enumerate(chunks_of(items, len(team)))
+    batches = Batches(items, len(team))
+    chunks = enumerate(batches)
     at_hand: dict[int, Sequence[Any]] = {}  # chunks that are not yielded yet
     results: dict[int, Any] = {}  # of those, the ones that are done, or lost
     for head in itertools.count():
@@ -72,7 +74,7 @@ def _collect(team: list[_Worker], items: Sequence[Any]) -> Generator[Any]:
             _hand_out(team, chunks, at_hand)
             if head not in at_hand:
                 return
-            _receive(team, results)
+            _receive(team, results, batches)
         outcome, chunk = results.pop(head), at_hand.pop(head)
         if outcome is LOST:
             names = ", ".join(str(getattr(item, "name", item)) for item in chunk)
@@ -103,13 +105,14 @@ def _hand_out(
             worker.connection.send(chunk)
 
 
-def _receive(team: list[_Worker], results: dict[int, Any]) -> None:
+def _receive(team: list[_Worker], results: dict[int, Any], batches: Batches[Any]) -> None:
     """Wait for results of any worker; mark the chunks of those that are gone."""
     ready = wait([worker.connection for worker in team if worker.chunks])
     for worker in [each for each in team if each.connection in ready]:
         try:
-            results[worker.chunks[0]] = worker.connection.recv()
-            worker.chunks.popleft()
+            values, error, seconds = worker.connection.recv()
+            results[worker.chunks.popleft()] = values, error
+            batches.measured(len(values), seconds)
         except (EOFError, OSError):
             results.update(dict.fromkeys(worker.chunks, LOST))
             team.remove(worker)
@@ -118,7 +121,7 @@ def _receive(team: list[_Worker], results: dict[int, Any]) -> None:
 
 def _start(team: list[_Worker], function: Callable[[Any], Any], workers: int) -> str:
     """Start as many workers as the system allows; return why there are not more."""
-    with _holding_interrupts():  # no worker may be half made; all of them let Ctrl-C wait for good
+    with holding_interrupts():  # no worker may be half made; all of them let Ctrl-C wait for good
         for _ in range(workers):
             try:
                 ours, theirs = multiprocessing.Pipe()
@@ -157,7 +160,7 @@ def _stop(team: Sequence[_Worker]) -> None:
 
 
 @contextmanager
-def _holding_interrupts() -> Iterator[None]:
+def holding_interrupts() -> Iterator[None]:
     """Let Ctrl-C wait; only the main thread is ever interrupted."""
     before = signal.getsignal(signal.SIGINT)
     if before is None or threading.current_thread() is not threading.main_thread():
@@ -188,7 +191,10 @@ def _serve(
         take = connection.recv
     with contextlib.suppress(EOFError, OSError):  # nobody is there any more
         while True:
-            _send(connection, *apply_to(function, take()))
+            batch = take()
+            start = time.perf_counter()
+            values, error = apply_to(function, batch)
+            connection.send((values, portable(error), time.perf_counter() - start))
 
 
 def _take_in(connection: Connection, chunks: queue.SimpleQueue[Sequence[Any]]) -> None:
@@ -199,9 +205,10 @@ def _take_in(connection: Connection, chunks: queue.SimpleQueue[Sequence[Any]]) -
     os._exit(0)
 
 
-def _send(connection: Connection, results: list[Any], error: BaseException | None) -> None:
+def portable(error: BaseException | None) -> BaseException | None:
+    """Return an error that can be handed over; what cannot is told in words."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-    except Exception:  # noqa: BLE001 - what cannot be handed over is told in words
-        error = WorkerError(f"{type(error).__name__}: {error}")
-    connection.send((results, error))
+    except Exception:  # noqa: BLE001 - whatever its parts refuse with
+        return WorkerError(f"{type(error).__name__}: {error}")
+    return error

@@ -6,12 +6,13 @@ between two items, and are not waited on for long, so that an interrupt ends the
 
 import itertools
 import threading
+import time
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from queue import SimpleQueue
 from typing import Any, Final
 
-from segeval.counting.workers import AHEAD, apply_to, chunks_of
+from segeval.counting.workers import AHEAD, Batches, apply_to
 from segeval.errors import SegevalWarning
 
 PATIENCE: Final = 0.5  # seconds for a thread to end its item before it is left alone
@@ -23,7 +24,7 @@ class _Team:
     def __init__(self, function: Callable[[Any], Any], workers: int) -> None:
         self.function = function
         self.tasks: SimpleQueue[tuple[int, Sequence[Any]] | None] = SimpleQueue()
-        self.done: SimpleQueue[tuple[int, list[Any], BaseException | None]] = SimpleQueue()
+        self.done: SimpleQueue[tuple[int, list[Any], BaseException | None, float]] = SimpleQueue()
         self.stopped = False
         self.threads: list[threading.Thread] = []
         for _ in range(workers):
@@ -37,7 +38,9 @@ class _Team:
     def _serve(self) -> None:
         while (task := self.tasks.get()) is not None:
             wanted = itertools.takewhile(lambda _: not self.stopped, task[1])
-            self.done.put((task[0], *apply_to(self.function, wanted)))
+            start = time.perf_counter()
+            done = apply_to(self.function, wanted)
+            self.done.put((task[0], *done, time.perf_counter() - start))
 
     def stop(self) -> None:
         """Let every thread end after the item that it has in hand."""
@@ -55,7 +58,7 @@ def in_threads(
     team = _Team(function, workers)
     try:
         if team.threads:
-            yield from _collect(team, enumerate(chunks_of(items, workers)))
+            yield from _collect(team, Batches(items, workers))
             return
         warnings.warn(
             "no worker thread can be started, so one does the work", SegevalWarning, stacklevel=2
@@ -65,18 +68,19 @@ def in_threads(
         team.stop()
 
 
-def _collect(team: _Team, chunks: Iterator[tuple[int, Sequence[Any]]]) -> Generator[Any]:
-    """Hand out chunks and take results, until all are yielded or one of them is an error."""
+def _collect(team: _Team, batches: Batches[Any]) -> Generator[Any]:
+    """Hand out batches and take results, until all are yielded or one of them is an error."""
     results: dict[int, tuple[list[Any], BaseException | None]] = {}
     handed_out = 0
     for head in itertools.count():
-        for chunk in itertools.islice(chunks, head + AHEAD * len(team.threads) - handed_out):
-            team.tasks.put(chunk)
+        for batch in itertools.islice(batches, head + AHEAD * len(team.threads) - handed_out):
+            team.tasks.put((handed_out, batch))
             handed_out += 1
         if head == handed_out:
             return
         while head not in results:
-            number, values, error = team.done.get()
+            number, values, error, seconds = team.done.get()
+            batches.measured(len(values), seconds)
             results[number] = values, error
         values, error = results.pop(head)
         yield from values

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, Final, Generic, Self, TypeVar
 
 from segeval.errors import SettingError
+from segeval.settings import Cluster
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -15,23 +16,48 @@ SMALL: Final = 64  # fewer items than this are done faster without starting proc
 FEW: Final = 4  # fewer than this without starting threads
 SHARE: Final = 8  # a worker is handed this part of its share of the rest: all end together
 LARGEST: Final = 32  # items handed to a worker at a time, at most
+BATCH: Final = 0.2  # seconds that a batch should take
 AHEAD: Final = 2  # chunks that a worker has: one in hand and one waiting
+
+
+def processors() -> int:
+    """Return the number of processors that this program may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def default_workers(items: int, *, threads: bool = False) -> int:
     """Return 1 for a small number of items, else the number of processors at hand."""
-    if items < (FEW if threads else SMALL):
-        return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if items < (FEW if threads else SMALL) else processors()
 
 
-def chunks_of(items: Sequence[Item], workers: int) -> Iterator[Sequence[Item]]:
-    """Cut items into chunks for so many workers, smaller ones towards the end."""
-    start = 0
-    while start < len(items):
-        size = min(LARGEST, max(1, (len(items) - start) // (workers * SHARE)))
-        yield items[start : start + size]
-        start += size
+class Batches(Generic[Item]):
+    """Items cut into batches for so many workers, as large as their cost so far allows.
+
+    The first ones are of single items, and those towards the end smaller again: all end together.
+    """
+
+    def __init__(self, items: Sequence[Item], workers: int, largest: int = LARGEST) -> None:
+        self._items, self.workers, self._largest = items, workers, largest
+        self._start = 0
+        self._done, self._seconds = 0.0, 0.0
+
+    def __iter__(self) -> Self:
+        """Return the batches that are left."""
+        return self
+
+    def __next__(self) -> Sequence[Item]:
+        """Return the next batch."""
+        left = len(self._items) - self._start
+        if not left:
+            raise StopIteration
+        fitting = self._done * BATCH / self._seconds if self._seconds else 1
+        size = max(1, int(min(self._largest, left // (self.workers * SHARE), fitting)))
+        self._start += size
+        return self._items[self._start - size : self._start]
+
+    def measured(self, items: int, seconds: float) -> None:
+        """Take note of how long a batch took; the last ones tell most."""
+        self._done, self._seconds = self._done / 2 + items, self._seconds / 2 + seconds
 
 
 def apply_to(
@@ -52,6 +78,7 @@ def ordered_map(
     *,
     workers: int | None = None,
     threads: bool = False,
+    cluster: Cluster | None = None,
 ) -> Generator[Result]:
     """Apply a function to every item, and yield the results in the order of the items.
 
@@ -59,8 +86,13 @@ def ordered_map(
     The number of workers is decided by the number of items unless it is given; 1 stays in this
     process. If a worker process dies, a `WorkerError` names the items that it had in hand. Where
     no process or thread can be started, a `SegevalWarning` says so, and the work is done here.
-    ``threads`` is for a function that lets go of the interpreter lock.
+    ``threads`` is for a function that lets go of the interpreter lock. A ``cluster`` does the work
+    whatever the number of items.
     """
+    if cluster is not None and items:
+        from segeval.counting.cluster import in_cluster
+
+        return in_cluster(function, items, cluster, workers, threads=threads)
     if workers is None:
         workers = default_workers(len(items), threads=threads)
     if workers < 1:

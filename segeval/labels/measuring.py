@@ -25,7 +25,7 @@ from segeval.labels.classify import ClassifiedRun, classify
 from segeval.labels.labelmap import LabelMap
 from segeval.labels.layers import LayerLookup, layers_of
 from segeval.labels.measured import facts_of
-from segeval.settings import Reading, Unknown
+from segeval.settings import Cluster, Reading, Unknown
 
 Masks = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
 """Truth and prediction of arrays, by the names of the images."""
@@ -42,6 +42,7 @@ def measure_run(
     reading: Reading | None = None,
     masks: Masks | None = None,
     workers: int | None = None,
+    cluster: Cluster | None = None,
     progress: Callable[[int, int], None] | None = None,
     file: RunFile | None = None,
 ) -> CountedRun:
@@ -68,6 +69,7 @@ def measure_run(
         pairs,
         gathered.keep,
         workers=workers if masks is None else 1,
+        cluster=cluster if masks is None else None,
         progress=progress,
         threads=len(pairs) < SMALL,
     )

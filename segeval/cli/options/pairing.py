@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,8 @@ from segeval.errors import SettingError
 from segeval.settings import (
     MAX_PIXELS,
     AnnotationChoice,
+    Cluster,
+    Engine,
     Match,
     Missing,
     MissingClass,
@@ -249,6 +252,19 @@ class PairingOptions(ReadingOptions):
         default=False,
     )
     overwrite: bool = _pairing("Start the run file anew.", "--overwrite", default=False)
+    engine: Engine = _pairing(
+        "Count on this machine (local), or on a Dask cluster (dask): of --workers here, or the "
+        "one of --scheduler.",
+        default="local",
+    )
+    scheduler: str | None = _pairing(
+        "Address of the scheduler of Dask, whose workers see the masks under the same paths.",
+        metavar="tcp://HOST:PORT",
+    )
+
+    def cluster(self, say: Callable[[str], None]) -> Cluster | None:
+        """Return the cluster that counts, or None; it says where its dashboard is."""
+        return Cluster.of(self.engine, self.scheduler, say)
 
     def source(self) -> Source:
         """Return where the masks are, once the options of the run file agree."""
