@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,12 +61,11 @@ def count(
         if isinstance(pairing, PairingOptions) and pairing.out is not None:
             how = {"resume": pairing.resume, "overwrite": pairing.overwrite}
             file = stack.enter_context(closing(RunFile.create(pairing.out, **how)))
-        work: Any = {"workers": pairing.workers, "file": file, "cluster": cluster}
+        work: Any = {"workers": pairing.workers, "cluster": cluster, "file": file}
         bar = progress_bar(quiet=quiet)
         run = count_dataset(source, reading, **work, progress=bar, numbering=numbering)
         if measuring is not None:
             bar = progress_bar(quiet=quiet)
-            work["cluster"] = None if cluster is None else replace(cluster, say=None)
             run = measuring(run, **work, reading=reading, progress=bar)
     if not quiet:
         _say_others(run, source)
@@ -83,7 +82,8 @@ def _cluster(pairing: ReadingOptions, *, quiet: bool) -> Cluster | None:
 
     cluster = None
     if isinstance(pairing, PairingOptions):
-        cluster = pairing.cluster(lambda said: notify(f"notice: {said}", quiet=quiet))
+        say = functools.cache(lambda said: notify(f"notice: {said}", quiet=quiet))
+        cluster = pairing.cluster(say)
     if cluster is not None and cluster.scheduler is not None and pairing.workers is not None:
         raise SettingError("--workers are of this machine; leave it out, or leave out --scheduler")
     if (pairing.workers or 1) > processors():

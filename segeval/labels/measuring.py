@@ -69,9 +69,9 @@ def measure_run(
         pairs,
         gathered.keep,
         workers=workers if masks is None else 1,
+        cluster=cluster if masks is None else None,
         progress=progress,
         threads=len(pairs) < SMALL,
-        cluster=cluster if masks is None else None,
     )
     return gathered.run()
 
