@@ -92,9 +92,14 @@ def _table(table: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
         "$ref": "#/$defs/options",
-        "propertyNames": {"pattern": "|".join(map(_pattern, table)) or "^$"},
+        "propertyNames": {"enum": [name for each in table for name in _spellings(each)] or [""]},
         **({"patternProperties": own} if own else {}),
     }
+
+
+def _spellings(name: str) -> list[str]:
+    """Return a name with hyphens, and with underscores if it has any."""
+    return list(dict.fromkeys([name, name.replace("-", "_")]))
 
 
 def _pattern(name: str) -> str:

@@ -32,6 +32,11 @@ def blocks(language: str, text: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
+def whole(block: str) -> list[str]:
+    """Return lines, each with what goes on below it."""
+    return block.replace("\\\n", "").splitlines()
+
+
 def test_every_recipe_has_data() -> None:
     assert list(PARTS) == list(RECIPES)
 
@@ -41,7 +46,7 @@ def test_recipes_score(title: str, tmp_path: Path) -> None:
     RECIPES[title](tmp_path)
     for content in blocks("toml", PARTS[title]):
         (tmp_path / "regions.toml").write_text(content, encoding="utf-8")
-    lines = [line for block in blocks("sh", PARTS[title]) for line in block.splitlines()]
+    lines = [line for block in blocks("sh", PARTS[title]) for line in whole(block)]
     assert lines
     for line in lines:
         program, *words = shlex.split(line)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 import runpy
 from pathlib import Path
+from typing import Any
+
+import typer
 
 import segeval
 from segeval import losses
+from segeval.cli import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {path.stem for kind in ("md", "rst") for path in DOCS.glob(f"*.{kind}")}
@@ -26,3 +30,24 @@ def test_every_public_name_is_described() -> None:
     described = set(re.findall(r":: (segeval[\w.]+)", (DOCS / "api.rst").read_text("utf-8")))
     public = {f"segeval.{name}" for name in segeval.__all__ if name != "__version__"}
     assert public | {f"segeval.losses.{name}" for name in losses.__all__} <= described
+
+
+OTHERS = {
+    "--executions", "--group", "--help", "--lines", "--megabytes", "--rm", "--rows",
+    "--segeval-html", "--upgrade",
+}  # fmt: skip
+"""Options of other programs, and those that are no parameters of commands."""
+
+
+def test_no_page_names_an_option_that_is_not_there() -> None:
+    group: Any = typer.main.get_command(app)
+    known = {name for each in group.commands.values() for p in each.params for name in p.opts}
+    known |= {name for p in group.params for name in p.opts} | OTHERS
+    pages = [*DOCS.glob("*.md"), *DOCS.parent.glob("*.md")]
+    named = {
+        (option, page.name)
+        for page in pages
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", page.read_text("utf-8"))
+    }
+    assert len(named) > 100
+    assert sorted(each for each in named if each[0] not in known) == []
