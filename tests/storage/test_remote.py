@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,7 +165,7 @@ def test_few_objects_are_on_their_way_at_once(
         ("s3://key:word@bucket/a", "leave these to the environment"),
         ("zip://a.png::s3://bucket/b.zip", "zip:// is not read"),
         ("s3://b::c/d", "no plain address"),
-        ("https://", "no plain address"),
+        ("https://", "no plain address|no address"),
     ],
 )
 def test_hostile_addresses_are_problems(tmp_path: Path, address: str, said: str) -> None:
@@ -183,7 +184,7 @@ def test_servers_that_list_nothing_and_libraries_that_lack_are_said(
 ) -> None:
     with pytest.raises(StorageError, match="name the files in a table of --pairs"):
         remote_store("https://host/a").names("https://host/a")
-    monkeypatch.setitem(__import__("sys").modules, "fsspec", None)
+    monkeypatch.setitem(sys.modules, "fsspec", None)
     for address, typed in (
         ("s3://b/a", r"segeval-masks\[remote\]"),
         ("hf://b/a", "huggingface_hub"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 
 import pytest
 
@@ -15,11 +16,11 @@ from segeval.storage.store import StorageError
 
 
 @pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Write down what is waited for, and do not wait."""
     found: list[float] = []
     monkeypatch.setattr(time, "sleep", found.append)
-    yield found
+    return found
 
 
 class Server:
@@ -87,7 +88,7 @@ def test_attempts_are_bounded_in_number_and_time(
 def test_an_answer_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries, "PATIENCE", 0.01)
     with pytest.raises(StorageError, match=r"no answer in 0\.01 seconds"):
-        answer(retries.Future())
+        answer(Future())
 
 
 def test_what_lies_on_this_machine_is_not_read_ahead() -> None:
