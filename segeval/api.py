@@ -38,6 +38,7 @@ from segeval.settings import (
     Unknown,
     parse_values,
 )
+from segeval.storage.path import located
 from segeval.text import counted
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def open_run(path: AnyPath) -> Run:
     RunError
         If there is none, or it is damaged, unfinished, or of a newer segeval.
     """
-    return Run(counted=read_run(Path(path)))
+    return Run(counted=read_run(located(path)))
 
 
 @taking(Source, Reading, AnnotationChoice.of, but=["annotations"])
@@ -241,7 +242,7 @@ def count(
         raise SettingError("name prediction and truth, or pairs in the place of both")
     folders, annotated, how = parted(reading, Source, AnnotationChoice.of, Reading)
     given = {"prediction": prediction, "truth": truth, "pairs": pairs, "roi": reading.get("roi")}
-    paths = {name: None if path is None else Path(path) for name, path in given.items()}
+    paths = {name: None if path is None else located(path) for name, path in given.items()}
     source = Source(**folders | paths, annotations=AnnotationChoice.of(**annotated))
     masks, cluster = Reading(**how, lossy=lossy), Cluster.of(engine, scheduler)
     working: Any = {"workers": workers, "cluster": cluster, "numbering": numbering}

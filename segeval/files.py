@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import IO, Final
 
 from segeval.errors import OutputError
+from segeval.storage.path import StoredPath
 from segeval.text import reason_of
 
 STDOUT: Final = Path("-")  # typed for stdout in the place of a file
+NO_PLACE: Final = "nothing is written into an archive or to an address; name a file of this machine"
 
 
 def real_path(path: Path) -> Path:
@@ -39,6 +41,8 @@ def check_writable(texts: Iterable[Path], others: Iterable[Path] = ()) -> None:
         if path in seen:
             raise OutputError(f"{path} is named for two reports; give each a file of its own")
         seen.add(path)
+        if isinstance(path, StoredPath):
+            raise OutputError(f"{path}: {NO_PLACE}")
         if path.is_dir():
             raise OutputError(f"{path} is a folder; give the name of a file in it")
         if path in texts and path.is_file() and not _is_text(path):

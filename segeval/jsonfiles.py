@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import IO, Any, Final, Never
 
 from segeval.text import quoted, reason_of
-from segeval.textfiles import TextError, open_at_once
+from segeval.textfiles import TextError, open_binary
 
 CHUNK: Final = 1 << 20  # bytes that are read at a time
 MOST_ENTRY: Final = 64 << 20  # bytes of one entry
@@ -41,8 +41,7 @@ class Member:
 def members(path: str | os.PathLike[str]) -> Iterator[Member]:
     """Yield every member of a JSON file: what lies deeper comes whole."""
     try:
-        with open(path, "rb", opener=open_at_once) as file:
-            os.set_blocking(file.fileno(), True)
+        with open_binary(path) as file:
             yield from _Scan(file).members()
     except (OSError, ValueError) as error:  # the last: NUL in a path
         raise TextError(f"cannot be read: {reason_of(error)}") from error

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypedDict, get_args
 
 from segeval.errors import SettingError
+from segeval.storage.path import located
 from segeval.text import quoted
 
 if TYPE_CHECKING:
@@ -192,6 +193,9 @@ class Source:
 
     def __post_init__(self) -> None:
         """Refuse what is no choice."""
+        for side in ("prediction", "truth", "pairs", "roi"):
+            if (path := getattr(self, side)) is not None:
+                object.__setattr__(self, side, located(path))
         _check_choice("missing", self.missing, Missing)
         _check_choice("match", self.match, Match)
         if self.pairs is not None and self.annotations.per_class.by_name:

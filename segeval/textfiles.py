@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Never
+from typing import IO, Any, Final, Literal, Never
 
 from segeval.errors import SegevalError
+from segeval.storage.path import open_stored
 from segeval.text import quoted, reason_of
 
 MOST: Final = 4 << 20  # bytes of a text file, but of tables of pairs and documents
@@ -44,8 +45,7 @@ def named(path: str | os.PathLike[str], kind: type[SegevalError]) -> Iterator[No
 def read_text(path: str | os.PathLike[str], most: int = MOST) -> str:
     """Read a file of UTF-8 text; a pipe that nobody writes to is empty, and not waited for."""
     try:
-        with open(path, "rb", opener=open_at_once) as file:
-            os.set_blocking(file.fileno(), True)
+        with open_binary(path) as file:
             data = file.read(most + 1)
     except (OSError, ValueError) as error:  # the last: NUL in a path
         raise TextError(f"cannot be read: {reason_of(error)}") from error
@@ -67,7 +67,7 @@ def lines_with_places(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes
     """
     start = 0
     try:
-        with open(path, "rb", opener=open_at_once) as file:
+        with open_binary(path) as file:
             while line := file.readline(LONGEST + 1):
                 if len(line) > LONGEST:
                     raise TextError(f"a line has more than {LONGEST >> 20} MB, so it is no table")
@@ -77,6 +77,15 @@ def lines_with_places(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes
                 start += len(line)
     except (OSError, ValueError) as error:  # the last: NUL in a path
         raise TextError(f"cannot be read: {reason_of(error)}") from error
+
+
+def open_binary(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a file, or what lies in an archive or a store of objects."""
+    if (stored := open_stored(path)) is not None:
+        return stored
+    file = open(path, "rb", opener=open_at_once)  # noqa: SIM115 - the caller closes it
+    os.set_blocking(file.fileno(), True)
+    return file
 
 
 def open_at_once(path: str, flags: int) -> int:

@@ -15,6 +15,7 @@ import segeval
 PACKAGE = Path(segeval.__file__).parent
 LAYERS = [
     {"errors", "memory", "values", "text", "version"},
+    {"storage"},
     {"settings", "files", "textfiles", "keywords"},
     {"jsonfiles"},
     {"inputs"},

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -19,6 +20,7 @@ from segeval.cli.github import on_github
 from segeval.cli.help import LONG, HelpOptions
 from segeval.cli.usage import USAGE
 from segeval.errors import DataError, SegevalError, SegevalWarning, SettingError
+from segeval.storage.path import located
 from segeval.text import reason_of
 
 GATE_FAILED = 1
@@ -48,7 +50,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         for option in added:
             del given[option.name]
         for name, family in families.items():
-            given[name] = family(**{field.name: given.pop(field.name) for field in fields(family)})
+            stated = {field.name: _placed(given.pop(field.name)) for field in fields(family)}
+            given[name] = family(**stated)
+        given = {name: _placed(value) for name, value in given.items()}
         if CONTEXT.name in hints:
             given[CONTEXT.name] = ctx
         _call(function, given, ctx, checkable=checkable)
@@ -57,6 +61,13 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+def _placed(value: Any) -> Any:
+    """Return paths, in lists too, as what they are; see `located`."""
+    if isinstance(value, list):
+        return [_placed(each) for each in value]
+    return located(value) if isinstance(value, Path) else value
 
 
 def _call(

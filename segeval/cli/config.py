@@ -28,6 +28,7 @@ from segeval.cli.usage import USAGE, in_one_line
 from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.scoring.pooling import POOLINGS
+from segeval.storage.path import URL
 from segeval.text import did_you_mean, quoted, shortened
 from segeval.textfiles import TextError, named, parse_toml, read_text, toml_lines
 
@@ -307,7 +308,7 @@ def _text(value: Any, metavar: str, folder: Path) -> str:
     if not isinstance(value, str):
         return str(value).lower()
     if (metavar == "path" and value != "-") or ("FILE" in metavar and _is_file(value, folder)):
-        return str(folder / os.path.expanduser(value))
+        return value if URL.match(value) else str(folder / os.path.expanduser(value))
     return value
 
 

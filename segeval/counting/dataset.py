@@ -38,6 +38,7 @@ from segeval.inputs.parts import start_of
 from segeval.inputs.regions import add_regions, read_pair
 from segeval.memory import keep_memory
 from segeval.settings import Cluster, Reading, Source, parse_shard
+from segeval.storage.path import look_again
 
 NOTHING: Final = Problem(
     name="data", kind="nothing to score", detail="there is no pair of masks, or all were skipped"
@@ -49,6 +50,7 @@ Outcome = TypeVar("Outcome")
 
 def pair_up(source: Source) -> Pairing:
     """Find the pairs of a source, or of its shard."""
+    look_again()
     if source.pairs is not None:
         pairing = read_pairs(source.pairs, include=source.include, missing=source.missing)
     else:

@@ -16,7 +16,9 @@ from segeval.counting.run import ImageCounts, ImageInfo, Provenance, check_same,
 from segeval.counting.runfile import RunFile
 from segeval.counting.runrows import FIELDS, MARK, columns_known
 from segeval.counting.runschema import COLUMNS, columns_of
+from segeval.errors import RunError
 from segeval.files import real_path
+from segeval.storage.path import StoredPath
 from segeval.values import COLOR
 
 CHOSEN: Final = "CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY, mark INTEGER NOT NULL)"
@@ -50,6 +52,8 @@ def merge_runs(paths: Sequence[Path], out: Path, *, overwrite: bool) -> tuple[in
 
 def _append(total: sqlite3.Connection, file: RunFile) -> None:
     """Check a run, and add the images that are not there yet."""
+    if isinstance(file.path, StoredPath):
+        raise RunError(f"{file.path}: runs are merged from files of this machine; copy it there")
     total.execute("BEGIN")
     total.execute("DELETE FROM temp.chosen")
     total.executemany("INSERT INTO temp.chosen VALUES (?, ?)", file.checked_images())

@@ -23,6 +23,8 @@ from segeval.inputs.files import GROWTH, ROOM
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import png
 from segeval.inputs.formats.inflate import checksum, inflate
+from segeval.storage.path import StoredPath
+from segeval.storage.store import Entry
 from segeval.textfiles import NO_WAITING
 
 DEPTHS: Final = {0: {1, 2, 4, 8, 16}, 2: {8}, 3: {1, 2, 4, 8}, 4: {8}, 6: {8}}
@@ -50,7 +52,7 @@ class _File(NamedTuple):
     before: int  # how many chunks stand before the pixels
     chunks: list[Span]
     data: bytes
-    status: os.stat_result
+    status: os.stat_result | Entry
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -226,6 +228,8 @@ def _side(mask: Masked, file: _File | None, other: _File | None) -> _Side:
 
 def _read(path: Path, max_pixels: int) -> _File:
     """Read a PNG file of a kind and size that the kernel is for, whose chunks are usual."""
+    if isinstance(path, StoredPath):
+        return _outlined(*path.read_entry(), max_pixels)
     descriptor = os.open(path, FLAGS)
     try:
         status = os.fstat(descriptor)
@@ -240,7 +244,13 @@ def _read(path: Path, max_pixels: int) -> _File:
             data += os.read(descriptor, size + 1 - len(data))
     finally:
         os.close(descriptor)
-    outline: _Outline | None = KERNEL.outline(data) if KERNEL and len(data) == size else None
+    return _outlined(status, data, max_pixels)
+
+
+def _outlined(status: os.stat_result | Entry, data: bytes, max_pixels: int) -> _File:
+    """Find the chunks of a PNG file; a MaskError if it is not for the kernel."""
+    whole = len(data) == status.st_size
+    outline: _Outline | None = KERNEL.outline(data) if KERNEL and whole else None
     if outline is None:
         raise MaskError("it changes while it is read, or it is not for the kernel")
     width, height, bits, color_type, *_ = outline

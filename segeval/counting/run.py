@@ -11,7 +11,6 @@ import operator
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any, Final, overload
 
 import numpy as np
@@ -26,6 +25,7 @@ from segeval.inputs.fingerprints import same_files
 from segeval.inputs.pairing import Pair
 from segeval.inputs.sides import mask_at
 from segeval.settings import Reading
+from segeval.storage.path import located
 
 TABLES: Final = 1 << 10  # tables that wait to become columns
 RESIZED: Final = "resize:nearest"  # waiver: predictions were brought to the size of truths
@@ -83,7 +83,7 @@ class ImageInfo:
             prediction=mask_at(self.prediction_path, self.prediction_form, size)
             if self.prediction_path
             else None,
-            roi=Path(self.roi_path) if self.roi_path else None,
+            roi=located(self.roi_path) if self.roi_path else None,
         )
 
 

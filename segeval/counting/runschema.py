@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from segeval.errors import RunError
-from segeval.files import STDOUT, real_path
+from segeval.files import NO_PLACE, STDOUT, real_path
+from segeval.storage.path import StoredPath
 from segeval.text import quoted, reason_of
+from segeval.textfiles import open_binary
 
 SCHEMA: Final = 4
 
@@ -62,6 +64,8 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     with explained(path):
         if mode == "rwc":
             _make_place(path)
+        if isinstance(path, StoredPath):
+            return _in_memory(path)
         uri = f"{real_path(path).as_uri()}?mode={mode}"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=1)
         with closed_on_error(connection):
@@ -70,6 +74,20 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
             if mode == "rwc":  # one program writes; another one is told so
                 connection.execute("PRAGMA main.locking_mode = EXCLUSIVE")
         return connection
+
+
+def _in_memory(path: StoredPath) -> sqlite3.Connection:
+    """Connect to a file in an archive or a store of objects, which nobody can write."""
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {reason_of(error)}") from error
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    with closed_on_error(connection):
+        connection.deserialize(data)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 @contextmanager
@@ -95,7 +113,8 @@ def columns_of(connection: sqlite3.Connection, table: str, place: str = "main") 
 
 def room_for_rows(path: Path) -> int:
     """Return how many rows a file can hold at most, by its size."""
-    return os.path.getsize(path) // SMALLEST
+    size = path.entry().st_size if isinstance(path, StoredPath) else os.path.getsize(path)
+    return size // SMALLEST
 
 
 def make_tables(path: Path, connection: sqlite3.Connection) -> None:
@@ -201,6 +220,8 @@ def _make_place(path: Path) -> None:
     """Make the folder of a run file, which cannot be stdout."""
     if path == STDOUT:
         raise RunError("a run file cannot be written to stdout; name a file")
+    if isinstance(path, StoredPath):
+        raise RunError(f"{path}: {NO_PLACE}")
     if path.is_dir():
         raise RunError(f"{path} is a folder; name a file, e.g. {path / 'run.segeval'}")
     try:
@@ -217,7 +238,7 @@ RUN_FILE: Final = b"SQLite format 3\0"
 def is_run_file(path: str | Path | None) -> bool:
     """Whether an argument is a run file, which is counted already."""
     try:
-        with open(path or "", "rb") as file:
+        with open_binary(path or "") as file:
             return file.read(len(RUN_FILE)) == RUN_FILE
     except (OSError, ValueError):
         return False

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from segeval.errors import SettingError
 from segeval.settings import Cluster
+from segeval.storage.ahead import read_ahead
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -66,7 +67,7 @@ def apply_to(
     """Return results, up to an error; a decoder may raise what is no `Exception`."""
     results: list[Any] = []
     try:
-        results.extend(map(function, items))
+        results.extend(map(function, read_ahead(items)))
     except BaseException as error:  # noqa: BLE001 - who asked for the results raises it
         return results, error
     return results, None
@@ -98,7 +99,7 @@ def ordered_map(
     if workers < 1:
         raise SettingError(f"--workers must be 1 or more, not {workers}")
     if workers == 1 or len(items) < 2:
-        return (function(item) for item in items)
+        return (function(item) for item in read_ahead(items))
     if threads:
         from segeval.counting.threads import in_threads
 

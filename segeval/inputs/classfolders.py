@@ -19,6 +19,7 @@ from segeval.inputs.perclass import (
     form_of,
 )
 from segeval.settings import AnnotationChoice, PerClass
+from segeval.storage.path import located
 from segeval.text import counted, listed, quoted
 
 FEW: Final = 5  # files of single classes that are told to be missing, one by one
@@ -144,7 +145,7 @@ def _lacking(
     lacking = []
     for name, files in sorted(found.items()):
         place = _place(files)
-        paths = ((each, Path(str(place).replace(PLACE, each))) for each in classes)
+        paths = ((each, located(str(place).replace(PLACE, each))) for each in classes)
         lacking += [(name, each, path) for each, path in paths if files.get(each) != place]
     return lacking
 

@@ -3,7 +3,6 @@
 Later annotations lie upon earlier ones, and results of a higher score upon those of a lower one.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +18,12 @@ from segeval.inputs.cocofile import (
     CocoImage,
     Id,
     Row,
-    Stamp,
     name_of,
     read_coco,
     read_entries,
-    stamp_of,
 )
 from segeval.inputs.cocorle import Counts, lay, parse_counts
+from segeval.inputs.files import Stamp, stamp_of
 from segeval.inputs.panoptic import PanopticMask, folder_of_pngs
 from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
 from segeval.inputs.rle import Runs
@@ -97,7 +95,7 @@ def _masks(stated: Any, shape: Shape) -> list[Counts]:
 def index_coco(path: Path, side: str, choice: AnnotationChoice, truth: Index | None) -> Index:
     """Find the images of a COCO file; results are named and sized by the truth."""
     try:
-        file = read_coco(str(path), stamp_of(os.stat(path)))
+        file = read_coco(str(path), stamp_of(path))
         if file.kind == "coco-results":
             if truth is not None and truth.problems and not truth.files:
                 return Index(files={})  # nothing can be said beside a truth that is not understood
@@ -130,7 +128,7 @@ class StoredCoco(Annotation):
     def _found(self) -> Annotation:
         kind, *facts = self.form.split(",")
         try:
-            file = read_coco(str(self.path), stamp_of(os.stat(self.path)))
+            file = read_coco(str(self.path), stamp_of(self.path))
         except OSError as error:
             raise MaskError(f"cannot be read: {reason_of(error)}") from error
         ids = {str(number): number for number in [*file.images, *file.rows]}

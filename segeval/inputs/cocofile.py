@@ -4,7 +4,6 @@ A file is read once, entry by entry; what polygons and run lengths hold is read 
 of an image is wanted. So memory does not grow with them.
 """
 
-import os
 from array import array
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,13 +16,13 @@ from numpy.typing import NDArray
 
 from segeval.errors import MaskError
 from segeval.inputs.annotations import Shape
+from segeval.inputs.files import Stamp, read_parts
 from segeval.jsonfiles import Member, members
-from segeval.text import counted, quoted, reason_of
-from segeval.textfiles import LARGEST, TextError, open_at_once
+from segeval.text import counted, quoted
+from segeval.textfiles import LARGEST, TextError
 
 Id = int | str  # of an image
 Kind = Literal["coco", "coco-results", "coco-panoptic"]
-Stamp = tuple[int, int]  # size and time of a file when its entries were found
 
 MOST_FAULTS: Final = 100  # that are told one by one
 NOT_COCO: Final = (
@@ -72,21 +71,9 @@ class CocoFile:
     faults: tuple[str, ...]
 
 
-def stamp_of(status: os.stat_result) -> Stamp:
-    """Return what tells that a file is still the same."""
-    return status.st_size, status.st_mtime_ns
-
-
 def read_entries(path: Path, stamp: Stamp, rows: NDArray[Any]) -> list[bytes]:
     """Read annotations again; a MaskError if the file has changed meanwhile."""
-    try:
-        with open(path, "rb", opener=open_at_once) as file:
-            if stamp_of(os.fstat(file.fileno())) != stamp:
-                raise MaskError("the file changes while it is read; wait until it is written")
-            places = zip(rows["size"].tolist(), rows["start"].tolist(), strict=True)
-            return [os.pread(file.fileno(), size, start) for size, start in places]
-    except OSError as error:
-        raise MaskError(f"cannot be read: {reason_of(error)}") from error
+    return read_parts(path, stamp, zip(rows["start"].tolist(), rows["size"].tolist(), strict=True))
 
 
 @lru_cache(maxsize=4)

@@ -8,20 +8,24 @@ bytes its pixels take.
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
 from numpy.typing import NDArray
 
 from segeval.errors import MaskError
+from segeval.storage.path import StoredPath, located
+from segeval.storage.store import Entry, StorageError
 from segeval.text import reason_of
 from segeval.textfiles import open_at_once
 
 ROOM: Final = 64 << 20  # bytes a file may hold beside its pixels: texts, profiles, tables
 GROWTH: Final = 2  # how much larger than its pixels the worst compression makes a file
+EMPTY: Final = "the file is empty (0 bytes); write it again"
 ENDS: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)  # what is no fault of a decoder
 OTHERS: Final = {
     stat.S_IFIFO: "a pipe",
@@ -29,6 +33,10 @@ OTHERS: Final = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+
+Stamp = tuple[int, int | str]
+"""Size of a file, and what changes when it does."""
 
 
 class Header(Protocol):
@@ -60,7 +68,7 @@ class OpenFile:
 
     path: str | PathLike[str]
     stream: IO[bytes]
-    status: os.stat_result
+    status: os.stat_result | Entry
 
     def check_fits(self, stored: int) -> None:
         """Refuse a file that is far larger than pixels of so many bytes can make it."""
@@ -85,27 +93,76 @@ def opened(path: str | PathLike[str], *, held: int = ROOM) -> Iterator[OpenFile]
 
     Its content is read at once if it has at most ``held`` bytes.
     """
+    path = path if isinstance(path, Path) else located(path)
+    if isinstance(path, StoredPath):
+        stored = _stored(path)
+        with stored.stream:
+            yield stored
+        return
     with _open(path) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise MaskError("it is no regular file any more")
         if status.st_size == 0:
-            raise MaskError("the file is empty (0 bytes); write it again")
+            raise MaskError(EMPTY)
         stream: IO[bytes] = file
         if status.st_size <= held:
             stream = io.BytesIO(_read_whole(file, status.st_size))
         yield OpenFile(path=path, stream=stream, status=status)
 
 
+def _stored(path: StoredPath) -> OpenFile:
+    """Open what lies in an archive or a store of objects."""
+    try:
+        entry, stream = path.entry(), path.stream()
+    except (OSError, ValueError) as error:
+        raise MaskError(f"cannot be read: {reason_of(error)}") from error
+    if entry.st_size == 0:
+        raise MaskError(EMPTY)
+    return OpenFile(path=path, stream=stream, status=entry)
+
+
 def first_bytes(path: str | PathLike[str]) -> bytes:
     """Return the first eight bytes of a regular file; none if it cannot be read."""
     try:
+        if isinstance(path, StoredPath):
+            return path.stream().read(8)
         if not stat.S_ISREG(os.stat(path).st_mode):
             return b""
         with open(path, "rb", buffering=0, opener=open_at_once) as file:
             return file.read(8)
     except (OSError, ValueError):
         return b""
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return what tells that a file is still the same; an OSError if there is none."""
+    if isinstance(path, StoredPath):
+        entry = path.entry()
+        return entry.st_size, entry.mark
+    status = os.stat(path)
+    return status.st_size, status.st_mtime_ns
+
+
+def read_parts(path: Path, stamp: Stamp, places: Iterable[tuple[int, int]]) -> list[bytes]:
+    """Read parts of a file, each from a place on; a MaskError if the file is not as it was."""
+    try:
+        if isinstance(path, StoredPath):
+            same, stream = stamp_of(path) == stamp, path.stream()
+        else:
+            stream = open(path, "rb", buffering=0, opener=open_at_once)  # noqa: SIM115
+            status = os.fstat(stream.fileno())
+            same = (status.st_size, status.st_mtime_ns) == stamp
+        with stream:
+            if not same:
+                raise MaskError("the file changes while it is read; wait until it is written")
+            parts = []
+            for start, size in places:
+                stream.seek(start)
+                parts.append(stream.read(size))
+            return parts
+    except OSError as error:
+        raise MaskError(f"cannot be read: {reason_of(error)}") from error
 
 
 def _open(path: str | PathLike[str]) -> io.FileIO:
@@ -144,6 +201,8 @@ def named(path: str | PathLike[str]) -> Iterator[None]:
         raise MaskError(f"{path}: {error}") from error.__cause__
     except ENDS:
         raise
+    except StorageError as error:
+        raise MaskError(f"{path}: cannot be read: {reason_of(error)}") from error
     except MemoryError as error:
         raise MaskError(f"{path}: there is not enough memory to read it") from error
     except BaseException as error:

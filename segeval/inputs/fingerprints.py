@@ -11,16 +11,18 @@ from typing import Final
 from segeval.errors import MaskError
 from segeval.inputs.annotations import Annotation, Masked, stored_path
 from segeval.inputs.files import OpenFile, opened
+from segeval.storage.path import StoredPath
+from segeval.storage.store import Entry
 
 PIECE: Final = 1 << 20  # bytes that are read at once
 GRAIN: Final = 20_000_000  # nanoseconds in which two changes may bear the same time stamp
 
 
-def fingerprint(status: os.stat_result, content: bytes) -> str:
+def fingerprint(status: os.stat_result | Entry, content: bytes) -> str:
     """Return the fingerprint of a file that has just been read, parted by spaces.
 
     Size in bytes, times of the last change of content and entry and of reading in nanoseconds, and
-    half of the SHA-256 of the content.
+    half of the SHA-256 of the content. Of what lies in a store, its mark stands for the times.
     """
     return _written(len(content), status, _digest(content))
 
@@ -35,18 +37,26 @@ def fingerprint_of(*files: OpenFile) -> str:
         file.stream.seek(0)
         for piece in iter(partial(file.stream.read, PIECE), b""):
             digest.update(piece)
-        now, known = os.stat(file.path), file.status
-        if (now.st_size, now.st_mtime_ns) != (known.st_size, known.st_mtime_ns):
-            raise MaskError("it changes while it is read; wait until it is written")
+        status = file.status
+        if isinstance(status, os.stat_result):
+            now = os.stat(file.path)
+            if (now.st_size, now.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+                raise MaskError("it changes while it is read; wait until it is written")
     half = digest.hexdigest()[:32]
-    return f"-1 0 0 0 {half}" if len(files) > 1 else _written(now.st_size, now, half)
+    return f"-1 0 0 0 {half}" if len(files) > 1 else _written(status.st_size, status, half)
 
 
 def still(path: Path, known: str) -> str | None:
     """Return the fingerprint of a file if size and times, or else its content, are as they were."""
     size, changed, entered, read, digest = known.split()
-    times = int(changed), int(entered)
     try:
+        if isinstance(path, StoredPath):
+            entry = path.entry()
+            if (entry.st_size, entry.mark) == (int(size), changed):
+                return known
+            content = path.read_bytes() if entry.st_size == int(size) else b""
+            return fingerprint(entry, content) if _digest(content) == digest else None
+        times = int(changed), int(entered)
         status = os.stat(path)
         if status.st_size != int(size):
             return None
@@ -87,7 +97,9 @@ def same_files(one: str, other: str) -> bool:
     return bool(first) and first == second
 
 
-def _written(size: int, status: os.stat_result, digest: str) -> str:
+def _written(size: int, status: os.stat_result | Entry, digest: str) -> str:
+    if isinstance(status, Entry):
+        return f"{size} {status.mark or 0} 0 0 {digest}"
     return f"{size} {status.st_mtime_ns} {status.st_ctime_ns} {time.time_ns()} {digest}"
 
 

@@ -15,6 +15,8 @@ from typing import Final
 
 from segeval.errors import Problem
 from segeval.files import real_path
+from segeval.inputs.stored import no_stored_folder, stored_files
+from segeval.storage.path import StoredPath
 from segeval.text import printable, reason_of
 
 IMAGE_EXTENSIONS: Final = frozenset(
@@ -56,7 +58,7 @@ def index_folder(
     found: dict[str, str] = {}
     several: dict[str, list[str]] = {}
     index = FolderIndex(files={})
-    for relative, path in _walk(str(folder), index.problems):
+    for relative, path in _walk_any(folder, index.problems):
         name = pair_name(relative, suffix)
         if name is None or not is_included(include, name, relative):
             continue
@@ -78,17 +80,17 @@ def index_folder(
         files, found[name] = ", ".join(sorted(paths)), min(paths)
         detail = f"{files}: the same name on the {side} side; keep one of them"
         index.problems.append(Problem(name=name, kind="two files of one name", detail=detail))
-    index.files.update(_paths(found))
+    index.files.update(_paths(found, type(folder)))
     return index
 
 
-def _paths(files: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+def _paths(files: Mapping[str, str], kind: type[Path]) -> Iterator[tuple[str, Path]]:
     """Yield names and paths in the order of the names; each folder is parsed once."""
     known, folder = "", Path()
     for name in sorted(files):
-        parent, _, file = files[name].rpartition(os.sep)
+        parent, _, file = files[name].rpartition("/" if kind is StoredPath else os.sep)
         if parent != known:
-            known, folder = parent, Path(parent)
+            known, folder = parent, kind(parent)
         yield name, folder / file
 
 
@@ -113,7 +115,8 @@ def split_extension(path: str) -> tuple[str, str]:
 
 def masks_below(folder: Path, wanted: Callable[[str], bool] = is_mask) -> Iterator[Path]:
     """Yield every mask that is read from a folder, whatever its name is matched with."""
-    return (Path(path) for relative, path in _walk(str(folder), []) if wanted(relative))
+    kind = type(folder)
+    return (kind(path) for relative, path in _walk_any(folder, []) if wanted(relative))
 
 
 def holds_masks(folder: Path) -> bool:
@@ -130,6 +133,8 @@ def is_included(include: str | None, *names: str) -> bool:
 
 def _no_folder(folder: Path, side: str) -> Problem | None:
     """Say why a folder cannot be walked, or return nothing."""
+    if isinstance(folder, StoredPath):
+        return no_stored_folder(folder, side)
     try:
         mode = os.stat(folder).st_mode
     except FileNotFoundError:
@@ -148,6 +153,17 @@ def _no_folder(folder: Path, side: str) -> Problem | None:
     names = " (tables end in .csv, .tsv or .txt, annotations in .json)" * stat.S_ISREG(mode)
     detail = f"{side} {folder} is {what}; give two folders or two files{names}"
     return Problem(name=str(folder), kind="not a folder", detail=detail)
+
+
+def _walk_any(folder: Path, problems: list[Problem]) -> Iterator[tuple[str, str]]:
+    """Yield relative and whole paths of all files below a folder, wherever it is."""
+    if not isinstance(folder, StoredPath):
+        yield from _walk(str(folder), problems)
+        return
+    for name, path in stored_files(folder, problems):
+        last = name.rpartition("/")[2]
+        if LITTER.isdisjoint(name.split("/")) and not last.startswith("._"):
+            yield normal(name), path
 
 
 def _walk(top: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:

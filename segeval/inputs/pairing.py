@@ -21,6 +21,7 @@ from segeval.inputs.folders import is_included, split_extension
 from segeval.inputs.forms import ABSENT
 from segeval.inputs.sides import index_sides, is_mask_file
 from segeval.settings import AnnotationChoice, Match, Missing
+from segeval.storage.path import URL, StoredPath, is_remote, located
 from segeval.textfiles import TextError, named, parse_csv, read_text
 
 LARGEST_TABLE: Final = 1 << 30  # bytes of a table of pairs
@@ -273,15 +274,15 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
     problems: list[Problem] = []
     absent: set[str] = set()
     for line, row in _rows(table):
-        truth, prediction = table.parent / row["truth"], table.parent / row["prediction"]
-        name = row.get("name") or Path(split_extension(row["truth"])[0]).as_posix()
+        truth, prediction = (_beside(table, row[side]) for side in ("truth", "prediction"))
+        name = row.get("name") or _name_of(row["truth"])
         if not is_included(include, name, row["truth"]):
             continue
         if name in pairs or name in absent:
             detail = f"{table}: line {line}: name {name!r} stands on an earlier line as well"
             problems.append(Problem(name=name, kind="two files of one name", detail=detail))
             continue
-        found = prediction if os.path.exists(prediction) else None
+        found = prediction if _may_exist(prediction, missing) else None
         if found is None and missing == "error":
             detail = f"{table}: line {line}: {prediction} does not exist; mend the line or add it"
             problems.append(Problem(name=name, kind="missing prediction", detail=detail))
@@ -299,6 +300,25 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
         problems=tuple(problems),
         missing=tuple(sorted(absent)) if missing != "error" else (),
     )
+
+
+def _name_of(text: str) -> str:
+    """Return the path of a truth without its extension, or what an address asks for."""
+    path = located(text)
+    start = str(path).partition("?")[0] if is_remote(path) else path.as_posix()
+    return split_extension(start)[0]
+
+
+def _beside(table: Path, text: str) -> Path:
+    """Return a path that a table names: a whole one, or one that starts from its folder."""
+    return located(text) if URL.match(text) else located(table.parent / text)
+
+
+def _may_exist(path: Path, missing: Missing) -> bool:
+    """Whether a file is there; what an address leads to is seen when it is read, unless waived."""
+    if isinstance(path, StoredPath):
+        return (is_remote(path) and missing == "error") or path.exists()
+    return os.path.exists(path)
 
 
 def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:

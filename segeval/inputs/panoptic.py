@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from segeval.errors import MaskError
 from segeval.inputs.annotations import Annotation, Shape
-from segeval.inputs.cocofile import Stamp, read_entries
+from segeval.inputs.cocofile import read_entries
+from segeval.inputs.files import Stamp
 from segeval.jsonfiles import parse_entry
 from segeval.text import quoted
 from segeval.values import COLOR, OUTSIDE, class_values, object_values
@@ -75,7 +76,7 @@ class PanopticMask(Annotation):
         return object_values(categories, ids, crowds & self.crowd_is_void)
 
     def _png(self, entry: dict[str, Any]) -> Path:
-        return Path(self.folder, entry["file_name"])
+        return self.folder.joinpath(entry["file_name"])
 
     def _ids(self, entry: dict[str, Any], shape: Shape) -> NDArray[np.int64]:
         """Read the ids of segments: red is the lowest of three bytes."""

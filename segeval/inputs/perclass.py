@@ -3,7 +3,6 @@
 They are read as sets of bits: a pixel has the sum of 2^k over the classes k that it is of.
 """
 
-import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from segeval.inputs.formats import numpyfiles
 from segeval.inputs.forms import CLASS_FILES, names_in
 from segeval.inputs.masks import decode, kind_of, read_header
 from segeval.settings import CHANNELS, MAX_PIXELS
+from segeval.storage.path import located
 from segeval.text import counted, listed
 from segeval.values import COLOR, FLOAT, STEPS, describe_values, float_values
 
@@ -68,10 +68,10 @@ class ClassFiles(BitSets):
     def files(self) -> list[Path]:
         """The files that there are."""
         paths = map(self._file, names_in(self.form))
-        return [path for path in paths if os.path.exists(path)]
+        return [path for path in paths if path.exists()]
 
     def _file(self, name: str) -> Path:
-        return Path(str(self.path).replace(PLACE, name))
+        return located(str(self.path).replace(PLACE, name))
 
     def naming(self) -> AbstractContextManager[None]:
         """Leave faults as they are: each file is named where it is read."""
@@ -208,4 +208,4 @@ def number_of_channels(path: Path, *, last: bool) -> int:
 def stored_bits(path: str, form: str, size: Shape) -> BitSets:
     """Return the bit sets of an image that a run tells of."""
     kind = ClassFiles if form.startswith(CLASS_FILES) else ClassChannels
-    return kind(path=Path(path), key=Path(path).stem, form=form, size=size)
+    return kind(path=located(path), key=Path(path).stem, form=form, size=size)

@@ -5,7 +5,6 @@ One that is missing or broken stops nothing: it is said, and grey is used in its
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +16,7 @@ from segeval.errors import MaskError, SettingError
 from segeval.inputs.files import check_size, memory_for, named, opened
 from segeval.inputs.folders import index_folder
 from segeval.settings import MAX_PIXELS
+from segeval.storage.path import is_folder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,7 +29,7 @@ MOST_BYTES: Final = 8  # of a pixel, before compression
 
 def find_photographs(folder: Path, *, suffix: str = "") -> dict[str, Path]:
     """Return the photographs of a folder by name: the path without extension and suffix."""
-    if not os.path.isdir(folder):
+    if not is_folder(folder):
         raise SettingError(f"--images {folder}: there is no such folder; check the path")
     found = index_folder(folder, "photograph", suffix).files
     if not found:

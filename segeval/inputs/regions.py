@@ -1,6 +1,5 @@
 """Fields of view: masks beside the truths, which say where anything is judged."""
 
-import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from segeval.inputs.annotations import Annotation, Masked, Shape
 from segeval.inputs.folders import index_folder
 from segeval.inputs.masks import Mask, read_mask
 from segeval.inputs.pairing import Pair, Pairing, common_ends
+from segeval.storage.path import is_file, is_folder, located
 from segeval.values import COLOR, FLOAT, OUTSIDE
 
 FOLDERS: Final = "mask", "masks", "fov", "roi"  # where fields of view lie, beside the truths
@@ -25,7 +25,7 @@ FOLDERS: Final = "mask", "masks", "fov", "roi"  # where fields of view lie, besi
 def add_regions(pairing: Pairing, folder: Path, suffix: str) -> Pairing:
     """Give pairs the fields of view of their names; the folder may be the file of a single pair."""
     problems, pairs = list(pairing.problems), pairing.pairs
-    if os.path.isfile(folder) and len(pairs) == 1:
+    if is_file(folder) and len(pairs) == 1:
         return replace(pairing, pairs=(replace(pairs[0], roi=folder),))
     index = index_folder(folder, "--roi", suffix)
     regions = index.files
@@ -61,8 +61,8 @@ def propose_regions(truth: Path, prediction: Path, names: list[str], first: Mask
     where that holds 0, a value that occurs elsewhere as well.
     """
     sides = {real_path(truth), real_path(prediction)}
-    for folder in (truth.parent / name for name in FOLDERS):
-        if not os.path.isdir(folder) or real_path(folder) in sides:
+    for folder in (located(truth.parent / name) for name in FOLDERS):
+        if not is_folder(folder) or real_path(folder) in sides:
             continue
         regions = index_folder(folder, "--roi").files
         end = _end(names, regions)

@@ -5,7 +5,6 @@ What reads another form than files of masks is imported where a side has it.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from segeval.inputs.annotations import Index, Masked
 from segeval.inputs.folders import holds_masks, index_folder, is_included, normal, pair_name
 from segeval.inputs.forms import BIT_FORMS, COCO_FORMS, PART, TABLE_FORMS, YOLO
 from segeval.settings import AnnotationChoice
+from segeval.storage.path import is_file, is_folder, located
 
 TABLES: Final = {".csv", ".tsv", ".txt"}  # extensions of tables of run lengths
 
@@ -60,7 +60,7 @@ def _index_texts(
     path: Path, side: str, choice: AnnotationChoice, suffix: str, include: str | None
 ) -> Index | None:
     """Find the texts of a folder that holds no masks; None if it holds none of numbers."""
-    if not os.path.isdir(path) or holds_masks(path):
+    if not is_folder(path) or holds_masks(path):
         return None
     from segeval.inputs.yolo import holds_texts, index_texts
 
@@ -69,17 +69,17 @@ def _index_texts(
 
 def is_mask_file(path: Path) -> bool:
     """Whether a path is that of a file, and no table or file of annotations."""
-    return os.path.isfile(path) and not is_table(path) and not is_json(path)
+    return is_file(path) and not is_table(path) and not is_json(path)
 
 
 def is_json(path: Path) -> bool:
     """Whether a path is that of a file of annotations, by its name."""
-    return path.suffix.lower() == ".json" and os.path.isfile(path)
+    return path.suffix.lower() == ".json" and is_file(path)
 
 
 def is_table(path: Path) -> bool:
     """Whether a path is that of a table, by its name."""
-    return path.suffix.lower() in TABLES and os.path.isfile(path)
+    return path.suffix.lower() in TABLES and is_file(path)
 
 
 def _named(index: Index, side: str, suffix: str, include: str | None) -> Index:
@@ -108,11 +108,11 @@ def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
     if kind in TABLE_FORMS and file:
         from segeval.inputs.tables import StoredMask
 
-        return StoredMask(path=Path(file), key=key, form=form, size=size)
+        return StoredMask(path=located(file), key=key, form=form, size=size)
     if kind in COCO_FORMS and file:
         from segeval.inputs.coco import StoredCoco
 
-        return StoredCoco(path=Path(file), key=key, form=form, size=size)
+        return StoredCoco(path=located(file), key=key, form=form, size=size)
     if kind in BIT_FORMS:
         from segeval.inputs.perclass import stored_bits
 
@@ -120,16 +120,16 @@ def mask_at(path: str, form: str, size: tuple[int, int]) -> Masked:
     if kind == PART:
         from segeval.inputs.parts import FilePart
 
-        return FilePart(path=Path(path), key=Path(path).stem, form=form, size=size)
+        return FilePart(path=located(path), key=Path(path).stem, form=form, size=size)
     if kind == YOLO:
         from segeval.inputs.yolo import YoloMask
 
-        return YoloMask(path=Path(path), key=Path(path).stem, form=form, size=size)
-    return Path(path)
+        return YoloMask(path=located(path), key=Path(path).stem, form=form, size=size)
+    return located(path)
 
 
 def _parted(path: str) -> tuple[str, str]:
     """Part the file from the name of an image in it; either may hold ``#``."""
     places = [number for number, letter in enumerate(path) if letter == "#"] or [len(path)]
-    end = next((place for place in places if os.path.isfile(path[:place])), places[-1])
+    end = next((place for place in places if is_file(located(path[:place]))), places[-1])
     return path[:end], path[end + 1 :]

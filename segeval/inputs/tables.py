@@ -6,7 +6,6 @@ is wanted. So memory does not grow with the run lengths.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,17 +16,16 @@ from urllib.parse import quote, unquote
 
 from segeval.errors import MaskError, Problem
 from segeval.inputs.annotations import Annotation, Index, RowTexts, Shape
-from segeval.inputs.files import named
+from segeval.inputs.files import Stamp, named, read_parts, stamp_of
 from segeval.inputs.layouts import Layout, layout_of
 from segeval.inputs.rle import NOTHING, Runs, check_runs, parse_pairs, unite
 from segeval.settings import AnnotationChoice, RleOrder
 from segeval.text import counted, quoted, reason_of
-from segeval.textfiles import TextError, lines_with_places, open_at_once
+from segeval.textfiles import TextError, lines_with_places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BINARY: Final = getattr(os, "O_BINARY", 0)
 FOREGROUND: Final = 1  # the value of the runs of a table without classes
 MOST_FAULTS: Final = 1000  # rows of a table that are told to be wrong, one by one
 MOST_NAME: Final = 4096  # characters of the name of an image
@@ -99,7 +97,7 @@ class TableMask(Annotation):
     layout: Layout
     meaning: Meaning
     rows: tuple[Row, ...]
-    stamp: tuple[int, int]  # size and time of the file when its lines were found
+    stamp: Stamp  # of the file when its lines were found
 
     def content(self) -> bytes:
         """Return the lines of this image; a MaskError if the table has changed meanwhile."""
@@ -107,20 +105,7 @@ class TableMask(Annotation):
 
     def _lines(self) -> list[bytes]:
         """Read the lines of the rows, which lie where they were found."""
-        found = []
-        try:
-            file = open_at_once(str(self.path), os.O_RDONLY | BINARY)
-            try:
-                if _stamp(os.fstat(file)) != self.stamp:
-                    raise MaskError("the table changes while it is read; wait until it is written")
-                for row in self.rows:
-                    os.lseek(file, row.start, os.SEEK_SET)
-                    found.append(os.read(file, row.length))
-            finally:
-                os.close(file)
-        except OSError as error:
-            raise MaskError(f"cannot be read: {reason_of(error)}") from error
-        return found
+        return read_parts(self.path, self.stamp, ((row.start, row.length) for row in self.rows))
 
     def runs(self, shape: Shape, *, objects: bool = False) -> Runs:
         """Return the mask as run lengths; a MaskError tells all that is wrong with its rows."""
@@ -176,7 +161,7 @@ class Table:
     """What is found in a table: the rows of every image, and what is wrong with lines."""
 
     layout: Layout
-    stamp: tuple[int, int]
+    stamp: Stamp
     rows: dict[str, list[Row]] = field(default_factory=dict)
     sizes: dict[str, Shape] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # of classes that are no numbers
@@ -299,7 +284,7 @@ def open_table(path: Path, choice: AnnotationChoice) -> Table:
     """Walk a table, once a process as long as it stays the same; a MaskError if it is none."""
     with named(path):
         try:
-            return _walk(str(path), _stamp(os.stat(path)), choice.columns)
+            return _walk(str(path), stamp_of(path), choice.columns)
         except TextError as error:
             raise MaskError(str(error)) from error
         except OSError as error:
@@ -328,7 +313,7 @@ def number_classes(names: Iterable[str]) -> dict[str, int]:
 
 
 @lru_cache(maxsize=4)
-def _walk(path: str, stamp: tuple[int, int], columns: tuple[tuple[str, str], ...]) -> Table:
+def _walk(path: str, stamp: Stamp, columns: tuple[tuple[str, str], ...]) -> Table:
     """Find the rows of every image."""
     table: Table | None = None
     for number, (start, line) in enumerate(lines_with_places(path), 1):
@@ -354,7 +339,3 @@ def _problems(path: Path, table: Table) -> list[Problem]:
         detail = f"{path}: {counted(more, 'more row')} cannot be read either"
         problems.append(Problem(name=str(path), kind="unreadable row", detail=detail))
     return problems
-
-
-def _stamp(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns

@@ -23,6 +23,7 @@ from segeval.inputs.photographs import size_of_photograph
 from segeval.inputs.polygons import FILL, check_polygon, fill, require_library
 from segeval.inputs.rle import Runs
 from segeval.settings import AnnotationChoice
+from segeval.storage.path import located
 from segeval.text import listed, quoted
 from segeval.textfiles import TextError, lines_of, read_text
 from segeval.values import UNANNOTATED, object_values
@@ -239,6 +240,6 @@ def image_of(text: Path) -> Path | None:
     places = [text]
     if "labels" in parts[:-1]:
         last = len(parts) - 2 - parts[:-1][::-1].index("labels")
-        places.insert(0, Path(*parts[:last], "images", *parts[last + 1 :]))
+        places.insert(0, located(Path(*parts[:last], "images", *parts[last + 1 :])))
     found = (place.with_suffix(end) for place in places for end in PHOTOGRAPHS)
     return next((path for path in found if path.is_file()), None)

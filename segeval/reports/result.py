@@ -23,6 +23,7 @@ from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import BOUNDS
 from segeval.scoring.score import Scores
 from segeval.settings import LabelChoice, Unknown
+from segeval.storage.path import located
 from segeval.values import NO_DATA
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ class Result:
         from segeval.inputs.photographs import find_photographs
         from segeval.reports.html.findings import make_page
 
-        found = {} if photographs is None else find_photographs(Path(photographs))
+        found = {} if photographs is None else find_photographs(located(photographs))
         write_text(Path(path), make_page(self.scores, self.document, found, percent=percent))
 
     def to_csv(self, path: AnyPath) -> None:
@@ -321,7 +322,7 @@ class Comparison:
         from segeval.inputs.photographs import find_photographs
         from segeval.reports.html.comparison import make_page
 
-        found = {} if photographs is None else find_photographs(Path(photographs))
+        found = {} if photographs is None else find_photographs(located(photographs))
         page = make_page([self.comparison], self.document, found, percent=percent)
         write_text(Path(path), page)
 

@@ -245,4 +245,4 @@ def test_changes_of_the_table_while_it_is_read_are_refused(folder: Path) -> None
     write(folder / "table.csv", *ROWS, "c,")
     outcome = count_pair(pairing.pairs[0], Reading())
     assert isinstance(outcome, Problem)
-    assert "the table changes while it is read" in outcome.detail
+    assert "the file changes while it is read" in outcome.detail

@@ -13,8 +13,9 @@ from made.sets import document, save
 from numpy.typing import NDArray
 
 from segeval.inputs.annotations import Annotation
-from segeval.inputs.cocofile import CocoFile, read_coco, stamp_of
+from segeval.inputs.cocofile import CocoFile, read_coco
 from segeval.inputs.cocorle import lay, parse_counts
+from segeval.inputs.files import stamp_of
 from segeval.inputs.masks import read_mask
 from segeval.inputs.polygons import check_polygon, fill
 from segeval.inputs.rle import Runs, text_of_counts
@@ -36,7 +37,7 @@ def records() -> list[dict[str, Any]]:
 
 def coco_file(side: str) -> CocoFile:
     path = E / "coco" / f"{side}.json"
-    return read_coco(str(path), stamp_of(path.stat()))
+    return read_coco(str(path), stamp_of(path))
 
 
 def masks_of(side: str) -> dict[int, NDArray[np.bool_]]:

@@ -197,16 +197,18 @@ class ReadingOptions(FolderOptions):
     checkable: ClassVar[bool] = True  # `segeval check` lists their problems
 
     prediction: Path | None = argument(
-        "Folder of predicted masks or YOLO texts, table of run lengths, or JSON of COCO.",
+        "Folder of predicted masks or YOLO texts, table of run lengths, or JSON of COCO; also in "
+        "an archive, as masks.zip/val, or at an address, as s3://bucket/val.",
         metavar="PRED",
     )
     truth: Path | None = argument(
-        "Folder of true masks or YOLO texts, table of run lengths, or JSON of COCO.",
+        "Folder of true masks or YOLO texts, table of run lengths, or JSON of COCO; also in "
+        "an archive, as masks.zip/val, or at an address, as s3://bucket/val.",
         metavar="TRUTH",
     )
     pairs: Path | None = _pairing(
         "CSV of prediction,truth,name,group in place of PRED and TRUTH; name and group may be "
-        "left out, paths start from its folder.",
+        "left out; paths start from its folder, or are addresses.",
         metavar="FILE",
     )
     shard: str | None = _pairing(

@@ -1,0 +1,42 @@
+"""Archives are told by their first bytes, and listed once a process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from functools import lru_cache
+from typing import Final
+
+from segeval.storage.archive import Archive
+from segeval.storage.source import Source
+from segeval.storage.store import StorageError
+
+BLOCK: Final = 512  # bytes of a header in a tar
+USTAR: Final = slice(257, 262)  # where it says what it is
+PACKINGS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstandard"}
+_LOCK: Final = threading.Lock()
+
+
+def archive_at(path: str) -> Archive:
+    """Return an archive, which is listed anew only where it has changed."""
+    status = os.stat(path)
+    stamp = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    with _LOCK:
+        return _opened(path, stamp)
+
+
+@lru_cache(maxsize=8)
+def _opened(path: str, stamp: tuple[int, ...]) -> Archive:
+    source = Source(path)
+    start, mark = source.read_at(0, BLOCK), f"{stamp[2]}.{stamp[3]}"
+    if start.startswith(b"PK"):
+        from segeval.storage.zips import ZipArchive
+
+        return ZipArchive(source, path)
+    packing = next((name for magic, name in PACKINGS.items() if start.startswith(magic)), "")
+    if not packing and start[USTAR] != b"ustar" and (len(start) < BLOCK or any(start)):
+        found = ascii(start[:8].decode("latin-1"))
+        raise StorageError(f"no archive: it starts with {found}; expected .zip, .tar or .tar.gz")
+    from segeval.storage.tars import TarArchive
+
+    return TarArchive(source, mark, packing)
