@@ -12,6 +12,8 @@ import pytest
 from made.sets import data_set, segeval
 from made.volumes import save_volume
 
+from segeval.errors import SettingError
+
 pytest.importorskip("scipy")
 
 
@@ -121,3 +123,18 @@ def test_a_preset_is_a_word_behind_the_option(folders: tuple[Path, Path]) -> Non
     found = scored("score", "--distances", "medpy", *folders, "--labels", "binary")
     assert "distances:medpy" in found["signature"].split("|")
     assert scored("score", "--distances", *folders)["distances"]["definition"]["void"] == "apart"
+
+
+def test_the_library_measures_distances_of_arrays() -> None:
+    import segeval as library
+
+    sides: Any = [[pair[side] for pair in PAIRS.values()] for side in (0, 1)]
+    how: Any = {"truth": sides[0], "prediction": sides[1], "classes": 2}
+    found = library.score_arrays(**how, distances=True, nsd=[0, 3], spacing=[2, 2])
+    block = found.document["distances"]
+    assert block["unit"] == "mm"
+    assert block["classes"][1]["hd"] == pytest.approx((4 + 20 + 4 * DIAGONAL) / 4)
+    with pytest.raises(SettingError, match="no preset of distances is called"):
+        library.score_arrays(**how, distances="nobody")
+    with pytest.raises(SettingError, match="--nsd needs --distances"):
+        library.score_arrays(**how, nsd=[1])
