@@ -15,6 +15,7 @@ from segeval.scoring.metrics import (
     Place,
     class_scores,
     metric_of,
+    named,
     shown,
     title_of,
 )
@@ -151,7 +152,7 @@ def _with_class(part: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def metrics_in(document: Mapping[str, Any], place: Place) -> list[Metric]:
     """Return the scores of classes that are seen at a place, as far as a document has them."""
-    return [metric for metric in shown(KNOWN, place) if metric.mean in document["summary"]]
+    return named((name[1:] for name in document["summary"] if name.startswith("m")), place)
 
 
 def means_in(document: Mapping[str, Any], place: Place) -> list[str]:
