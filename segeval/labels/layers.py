@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.measures import Layer
+from segeval.counting.native import settle
 from segeval.counting.run import CountedRun
 from segeval.labels.classify import MISSED, translate_values
 from segeval.labels.labelmap import SIDES, LabelMap, Side
@@ -34,6 +35,8 @@ class LayerLookup:
         void, nothing, skipped = (self.classes + more for more in range(3))
         if prediction is None:
             prediction = np.full(truth.shape, nothing, truth.dtype)
+        if settle(truth, prediction, self.classes) is not None:
+            return truth, prediction, self.classes
         if skipped in self.prediction.index:
             truth = np.where(prediction == skipped, truth.dtype.type(void), truth)
         if void in self.truth.index or skipped in self.prediction.index:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from segeval.counting.contingency import count_values
 from segeval.counting.dataset import map_pairs, resize
 from segeval.counting.measures import Layer, Measure, Measured
-from segeval.counting.native import class_map
+from segeval.counting.native import class_map, settle
 from segeval.counting.run import CountedRun
 from segeval.counting.runfile import RunFile
 from segeval.counting.workers import SMALL
@@ -218,6 +218,8 @@ class _Work:
 def _totals(layer: Layer) -> NDArray[np.int64]:
     """Count the pixels of every class in truth and prediction; (2, K)."""
     truth, prediction, classes = layer
+    if (totals := settle(truth, prediction, classes)) is not None:
+        return totals
     table = count_values(truth=truth, prediction=prediction)
     sides = [
         np.bincount(side, table.pixels, classes + 2)[:classes]
