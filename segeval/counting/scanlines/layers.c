@@ -8,22 +8,43 @@
 #define SSE
 #endif
 
-/* Whether BLOCK bytes are those one further, on either side. Reads one byte more of each. */
-static inline int goes_on(const uint8_t *truth, const uint8_t *prediction)
+static inline size_t lowest(uint64_t bits) /* the position of the lowest bit that is set; one is */
 {
+#ifdef __GNUC__
+    return (size_t)__builtin_ctzll(bits);
+#else
+    size_t at = 0;
+    while (!(bits >> at & 1))
+        at++;
+    return at;
+#endif
+}
+
+/* Return a bit for each of BLOCK bytes that is not the next one, on either side. Reads one more. */
+static inline uint64_t changes(const uint8_t *truth, const uint8_t *prediction)
+{
+    uint64_t bits = 0;
 #ifdef SSE
-    __m128i all = _mm_set1_epi8(-1);
-    for (unsigned i = 0; i < BLOCK; i += 16)
+    __m128i same[BLOCK / 16], all = _mm_set1_epi8(-1);
+    for (unsigned i = 0; i < BLOCK / 16; i++) {
+        same[i] = _mm_set1_epi8(-1);
         for (unsigned side = 0; side < 2; side++) {
-            const uint8_t *at = (side ? prediction : truth) + i;
+            const uint8_t *at = (side ? prediction : truth) + 16 * i;
             __m128i here = _mm_loadu_si128((const void *)at);
             __m128i next = _mm_loadu_si128((const void *)(at + 1));
-            all = _mm_and_si128(all, _mm_cmpeq_epi8(here, next));
+            same[i] = _mm_and_si128(same[i], _mm_cmpeq_epi8(here, next));
         }
-    return _mm_movemask_epi8(all) == 0xffff;
+        all = _mm_and_si128(all, same[i]);
+    }
+    if (_mm_movemask_epi8(all) == 0xffff)
+        return 0; /* as nearly always */
+    for (unsigned i = 0; i < BLOCK / 16; i++)
+        bits |= (uint64_t)(~_mm_movemask_epi8(same[i]) & 0xffff) << 16 * i;
 #else
-    return !memcmp(truth, truth + 1, BLOCK) && !memcmp(prediction, prediction + 1, BLOCK);
+    for (unsigned i = 0; i < BLOCK; i++)
+        bits |= (uint64_t)(truth[i] != truth[i + 1] || prediction[i] != prediction[i + 1]) << i;
 #endif
+    return bits;
 }
 
 /* Settle pixels that are alike, from first to last: count them, unless they are not judged. */
@@ -33,8 +54,10 @@ static inline void settle_run(uint8_t *truth, uint8_t *prediction, size_t first,
     uint8_t t = truth[last], p = prediction[last];
     int64_t pixels = (int64_t)(last + 1 - first);
     if (t == judged->nothing || p == judged->skipped) {
-        memset(truth + first, judged->nothing, (size_t)pixels);
-        memset(prediction + first, judged->nothing, (size_t)pixels);
+        if (t != p) {
+            memset(truth + first, judged->nothing, (size_t)pixels);
+            memset(prediction + first, judged->nothing, (size_t)pixels);
+        }
         return;
     }
     totals->truth[t] += pixels;
@@ -47,16 +70,17 @@ void settle(uint8_t *truth, uint8_t *prediction, size_t pixels, const Judged *ju
             Totals *totals)
 {
     size_t first = 0, x = 0;
-    while (x + 1 < pixels) {
-        size_t end = x + BLOCK < pixels ? x + BLOCK : pixels - 1;
-        if (x + BLOCK < pixels && goes_on(truth + x, prediction + x))
-            x = end;
-        for (; x < end; x++)
-            if (truth[x] != truth[x + 1] || prediction[x] != prediction[x + 1]) {
-                settle_run(truth, prediction, first, x, judged, totals);
-                first = x + 1;
-            }
-    }
+    for (; x + BLOCK < pixels; x += BLOCK)
+        for (uint64_t bits = changes(truth + x, prediction + x); bits; bits &= bits - 1) {
+            size_t last = x + lowest(bits);
+            settle_run(truth, prediction, first, last, judged, totals);
+            first = last + 1;
+        }
+    for (; x + 1 < pixels; x++)
+        if (truth[x] != truth[x + 1] || prediction[x] != prediction[x + 1]) {
+            settle_run(truth, prediction, first, x, judged, totals);
+            first = x + 1;
+        }
     if (pixels)
         settle_run(truth, prediction, first, pixels - 1, judged, totals);
 }
