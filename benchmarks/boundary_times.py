@@ -93,7 +93,7 @@ def timed(work: Callable[[], object]) -> Callable[[], float]:
 
 def write_pair(folder: Path, number: int) -> None:
     """Write a pair of masks as PNG files."""
-    for side, mask in zip(SIDES, make_pair(STREETS, number), strict=True):
+    for side, mask in zip(SIDES, make_pair(STREETS, number)[::-1], strict=True):
         Image.fromarray(mask).save(folder / f"{side}.png")
 
 

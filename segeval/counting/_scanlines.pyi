@@ -36,6 +36,13 @@ def fill(
     out: bytearray | memoryview,
     /,
 ) -> bool: ...
+def settle(
+    truth: memoryview,
+    prediction: memoryview,
+    nothing: int,
+    skipped: int,
+    /,
+) -> bytes: ...
 def outline(
     file: bytes, /
 ) -> tuple[int, int, int, int, int, list[tuple[int, int, int]]] | None: ...

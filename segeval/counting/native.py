@@ -8,7 +8,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,6 +192,22 @@ def _count(truth: _Side, prediction: _Side, numbering: Numbering | None) -> NDAr
     if found is None:
         raise MaskError("it is not for the kernel")
     return np.frombuffer(found, np.int64).reshape(5 if neighbours else 3, -1)
+
+
+def settle(truth: NDArray[Any], prediction: NDArray[Any], classes: int) -> NDArray[np.int64] | None:
+    """Make void on both sides what is not judged, in place, and count the rest; (2, K).
+
+    Both are codes of K classes; K is void, and K + 2 a predicted value for which a pixel is not
+    judged. None, with nothing done, if they are not bytes to be written on, or there is no kernel.
+    """
+    plain = all(
+        side.dtype == np.uint8 and side.flags.writeable and side.flags.c_contiguous
+        for side in (truth, prediction)
+    )
+    if KERNEL is None or not plain:
+        return None
+    found = KERNEL.settle(truth.data, prediction.data, classes, classes + 2)
+    return np.frombuffer(found, np.int64).reshape(2, 256)[:, :classes]
 
 
 def _table(columns: NDArray[np.int64], numbering: Numbering | None) -> ContingencyTable:

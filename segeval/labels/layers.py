@@ -8,7 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.counting.contingency import count_values
 from segeval.counting.measures import Layer
+from segeval.counting.native import settle
 from segeval.counting.run import CountedRun
 from segeval.labels.classify import MISSED, translate_values
 from segeval.labels.labelmap import SIDES, LabelMap, Side
@@ -29,16 +31,36 @@ class LayerLookup:
     prediction: ValueLookup
     classes: int
 
-    def layer(self, truth: NDArray[Any], prediction: NDArray[Any] | None) -> Layer:
-        """Make a layer of the codes of both masks; no prediction is of no class."""
+    def layer(
+        self, truth: NDArray[Any], prediction: NDArray[Any] | None
+    ) -> tuple[Layer, NDArray[np.int64]]:
+        """Make a layer of the codes of both masks; no prediction is of no class.
+
+        The pixels of every class stand beside it, in the truth and in the prediction, (2, K).
+        """
         void, nothing, skipped = (self.classes + more for more in range(3))
         if prediction is None:
             prediction = np.full(truth.shape, nothing, truth.dtype)
+        totals = settle(truth, prediction, self.classes)
+        if totals is not None:
+            return (truth, prediction, self.classes), totals
         if skipped in self.prediction.index:
             truth = np.where(prediction == skipped, truth.dtype.type(void), truth)
         if void in self.truth.index or skipped in self.prediction.index:
             prediction = np.where(truth == void, truth.dtype.type(void), prediction)
-        return np.ascontiguousarray(truth), np.ascontiguousarray(prediction), self.classes
+        layer = np.ascontiguousarray(truth), np.ascontiguousarray(prediction), self.classes
+        return layer, _totals(layer)
+
+
+def _totals(layer: Layer) -> NDArray[np.int64]:
+    """Count the pixels of every class in truth and prediction; (2, K)."""
+    truth, prediction, classes = layer
+    table = count_values(truth=truth, prediction=prediction)
+    sides = [
+        np.bincount(side, table.pixels, classes + 2)[:classes]
+        for side in (table.truth, table.prediction)
+    ]
+    return np.stack(sides).astype(np.int64)
 
 
 def layers_of(run: CountedRun, labels: LabelMap, unknown: Unknown) -> tuple[LayerLookup, ...]:

@@ -10,7 +10,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.contingency import count_values
 from segeval.counting.dataset import map_pairs, resize
 from segeval.counting.measures import Layer, Measure, Measured
 from segeval.counting.native import class_map
@@ -26,6 +25,9 @@ from segeval.labels.labelmap import LabelMap
 from segeval.labels.layers import LayerLookup, layers_of
 from segeval.labels.measured import facts_of
 from segeval.settings import Cluster, Reading, Unknown
+
+Counted = tuple[Layer, NDArray[np.int64]]
+"""A layer, and the pixels of each of its classes, in the truth and in the prediction."""
 
 Masks = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
 """Truth and prediction of arrays, by the names of the images."""
@@ -163,17 +165,18 @@ class _Work:
 
     def __call__(self, pair: Pair) -> _Outcome:
         try:
-            layers, spacing = self._layers(pair)
+            found, spacing = self._layers(pair)
         except MaskError as error:
             problem = Problem(name=pair.name, kind="unreadable mask", detail=str(error))
             return _Outcome(name=pair.name, problem=problem)
-        if layers is None:
+        if found is None:
             return _Outcome(name=pair.name, problem=_changed(pair))
-        totals = np.concatenate([_totals(layer) for layer in layers], axis=1)
+        layers = [layer for layer, _ in found]
+        totals = np.concatenate([each for _, each in found], axis=1)
         data = {each.kind: each(layers, spacing) for each in self.measures}
         return _Outcome(name=pair.name, totals=(totals[0], totals[1]), data=data)
 
-    def _layers(self, pair: Pair) -> tuple[list[Layer] | None, tuple[float, ...] | None]:
+    def _layers(self, pair: Pair) -> tuple[list[Counted] | None, tuple[float, ...] | None]:
         """Read both masks; no layers, if their sizes do not fit any more."""
         if (layer := self._natively(pair)) is not None:
             return [layer], None
@@ -198,7 +201,7 @@ class _Work:
         layers = [each.layer(*both) for each, both in zip(self.lookups, codes, strict=True)]
         return layers, None if spacing is None else spacing[::-1]
 
-    def _natively(self, pair: Pair) -> Layer | None:
+    def _natively(self, pair: Pair) -> Counted | None:
         """Read two plain PNG files as the codes of their values, without these."""
         only = self.lookups[0]
         plain = self.masks is None and len(self.lookups) == 1 and only.truth.index.dtype == np.uint8
@@ -213,14 +216,3 @@ class _Work:
         if truth is None or prediction is None or truth.shape != prediction.shape:
             return None
         return only.layer(truth, prediction)
-
-
-def _totals(layer: Layer) -> NDArray[np.int64]:
-    """Count the pixels of every class in truth and prediction; (2, K)."""
-    truth, prediction, classes = layer
-    table = count_values(truth=truth, prediction=prediction)
-    sides = [
-        np.bincount(side, table.pixels, classes + 2)[:classes]
-        for side in (table.truth, table.prediction)
-    ]
-    return np.stack(sides).astype(np.int64)

@@ -133,6 +133,7 @@ def fuzz_lines(kernel: Any, inputs: int, seed: int) -> Counter[str]:
             columns = np.frombuffer(found, np.int64).reshape(5 if neighbours else 3, -1)
             assert columns[2].sum() == arguments[0] * arguments[1], arguments
             check_filled(kernel, arguments, columns)
+        check_settled(kernel, chance, arguments)
     return seen
 
 
@@ -174,6 +175,16 @@ def table_of(found: bytes) -> ContingencyTable:
     """Make a table of what the kernel gives."""
     truth, prediction, pixels = np.frombuffer(found, np.int64).reshape(3, -1)
     return ContingencyTable(truth=truth, prediction=prediction, pixels=pixels)
+
+
+def check_settled(kernel: Any, chance: random.Random, arguments: list[Any]) -> None:
+    """Settle any bytes as if they were codes; the rest must be counted."""
+    nothing, skipped = chance.randrange(256), chance.randrange(256)
+    length = min(len(arguments[2]), len(arguments[5]))
+    sides = [bytearray(arguments[place][:length]) for place in (2, 5)]
+    judged = length - sum(t == nothing or p == skipped for t, p in zip(*sides, strict=True))
+    counts = np.frombuffer(kernel.settle(*sides, nothing, skipped), np.int64).reshape(2, 256)
+    assert counts.sum(axis=1).tolist() == [judged, judged]
 
 
 def masks(seed: int) -> dict[tuple[int, int], list[tuple[int, int, bytes]]]:

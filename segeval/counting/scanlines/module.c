@@ -136,6 +136,32 @@ static PyObject *fill_classes(PyObject *module, PyObject *arguments)
     return state == NO_MEMORY ? PyErr_NoMemory() : PyBool_FromLong(state == DONE);
 }
 
+static PyObject *settle_layer(PyObject *module, PyObject *arguments)
+{
+    Py_buffer truth, prediction;
+    unsigned char nothing, skipped;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "w*w*bb:settle", &truth, &prediction, &nothing, &skipped))
+        return NULL;
+    PyObject *result = NULL;
+    Totals *totals = NULL;
+    if (truth.len != prediction.len)
+        PyErr_SetString(PyExc_ValueError, "both sides must have the same pixels");
+    else if (!(totals = calloc(1, sizeof *totals)))
+        PyErr_NoMemory();
+    else {
+        Py_BEGIN_ALLOW_THREADS
+        Judged judged = {nothing, skipped};
+        settle(truth.buf, prediction.buf, (size_t)truth.len, &judged, totals);
+        Py_END_ALLOW_THREADS
+        result = PyBytes_FromStringAndSize((char *)totals, sizeof *totals);
+    }
+    free(totals);
+    PyBuffer_Release(&truth);
+    PyBuffer_Release(&prediction);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"count", count, METH_VARARGS,
      "count(width, height, truth, bits, channels, prediction, bits, channels, neighbours=0)\n--\n\n"
@@ -149,6 +175,10 @@ static PyMethodDef methods[] = {
      "fill(width, height, rows, bits, channels, values, codes, out)\n--\n\n"
      "Fill bytes with the code of each pixel, by ascending values (int64) and the code of each;\n"
      "False, with anything in the bytes, if rows are unfit or hold a value that is not listed."},
+    {"settle", settle_layer, METH_VARARGS,
+     "settle(truth, prediction, nothing, skipped)\n--\n\n"
+     "Write the code of void over both bytes where the truth is void or the prediction skipped;\n"
+     "return int64: the pixels of the 256 codes in the truth, and in the prediction, without them."},
     {"outline", outline, METH_O,
      "outline(file)\n--\n\n"
      "Return width, height, bits, colour type, how many chunks stand before the pixels, and of\n"

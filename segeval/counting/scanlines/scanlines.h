@@ -1,6 +1,6 @@
 /* What is made of PNG masks from their inflated scan lines, as runs, without unfiltering them: the
-pairs of values of two (pairs.c), connected parts (parts.c), and arrays of classes (classes.c).
-Tables of run lengths are read as runs as well (runlengths.c).
+pairs of values of two (pairs.c), connected parts (parts.c), and arrays of classes (classes.c,
+layers.c). Tables of run lengths are read as runs as well (runlengths.c).
 
 A row of a PNG file is a filter byte and residuals: what each byte differs by from a prediction made
 of the bytes to its left (a), above it (b), and above to the left (c). The words here:
@@ -114,5 +114,17 @@ typedef struct {
 } Codes;
 
 int fill(Side *side, size_t height, const Codes *codes, uint8_t *out);
+
+/* layers.c */
+typedef struct {
+    uint8_t nothing, skipped; /* codes: void; in the prediction, of pixels that are not judged */
+} Judged;
+
+typedef struct {
+    int64_t truth[256], prediction[256]; /* pixels of each code */
+} Totals;
+
+void settle(uint8_t *truth, uint8_t *prediction, size_t pixels, const Judged *judged,
+            Totals *totals);
 
 #endif
