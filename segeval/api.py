@@ -23,9 +23,8 @@ from segeval.keywords import parted, taking
 from segeval.objects.compare import compare_both
 from segeval.objects.components import numbering_for
 from segeval.objects.rules import ObjectRules, ObjectSource
-from segeval.reports.asked import asked_of
 from segeval.reports.result import AnyPath, Comparison, Result, label_settings
-from segeval.reports.scorer import LabelledAndMeasured, Scoring, Void, rules_of, scorer
+from segeval.reports.scorer import Labelling, Scoring, Void, asked_of, rules_of, scorer
 from segeval.scoring.convention import Convention
 from segeval.scoring.resampling import SEED, Resampling
 from segeval.settings import (
@@ -309,10 +308,6 @@ def score(
         Boundary IoU as well: widths of bands such as ``"2%"`` of the diagonal or ``"2%,5px"``.
     trimap : str, optional
         Scores of the pixels within such distances of an edge of the truth as well.
-    distances : bool or str, optional
-        HD, HD95, ASSD, MASD and NSD as well; a text names the preset of a tool, as ``"medpy"``.
-    hd_percentiles, nsd, spacing : sequence of float, optional
-        Percentiles of HD and tolerances of NSD, by default 95, and 1 and 2; the size of a pixel.
 
     Returns
     -------
@@ -372,8 +367,7 @@ def score_arrays(
     groups : str or iterable of str, optional
         Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, ci, seed, boundary, trimap, \
-    distances, hd_percentiles, nsd, spacing
+    level, unknown, convention, group_by, ci, seed, boundary, trimap
         What values mean, and how they are scored; see `score`.
 
     Returns
@@ -401,7 +395,7 @@ def score_arrays(
     return scored.score(scored.measure(run, masks=kept))
 
 
-@taking(LabelChoice, asked_of)
+@taking(LabelChoice)
 def compare(
     baseline: Run,
     run: Run,
@@ -414,7 +408,9 @@ def compare(
     common: bool = False,
     group_by: str | None = None,
     objects: ObjectRules | ObjectSource | None = None,
-    **given: Unpack[LabelledAndMeasured],
+    boundary: str | None = None,
+    trimap: str | None = None,
+    **labelling: Unpack[Labelling],
 ) -> Comparison:
     """Compare two runs over the same images.
 
@@ -423,8 +419,7 @@ def compare(
     baseline, run : Run
         What is compared to, and what is compared.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, objects, boundary, trimap, \
-    distances, hd_percentiles, nsd, spacing
+    level, unknown, convention, group_by, objects, boundary, trimap
         As for `segeval.score`; without labels, the values found in both runs are the classes.
     ci, seed : int
         Number of resamples and of swaps, and their seed.
@@ -442,7 +437,6 @@ def compare(
     DataError
         If a run has problems, or there are less than two images.
     """
-    measuring, labelling = parted(given, asked_of, LabelChoice)
     choice = LabelChoice(ignore=parse_values(ignore), **labelling)
     (comparison,), found = compare_both(
         [baseline.counted, run.counted],
@@ -453,7 +447,7 @@ def compare(
         resampling=Resampling(rounds=ci, seed=seed),
         common=common,
         group_by=group_by,
-        measures=asked_of(**measuring),
+        measures=asked_of(boundary, trimap),
     )
     settings = label_settings(choice, unknown)
     return Comparison(

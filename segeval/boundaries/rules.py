@@ -85,13 +85,7 @@ class WidthRules:
             counts |= dict.fromkeys(self._names_of(width), own)
         return counts
 
-    def block(
-        self,
-        run: CountedRun,
-        labels: LabelMap,  # noqa: ARG002 - scores have all that is said of classes
-        unknown: Unknown,  # noqa: ARG002
-        scores: Mapping[str, Any],
-    ) -> dict[str, Any]:
+    def block(self, run: CountedRun, scores: Mapping[str, Any]) -> dict[str, Any]:
         """Return the scores at every width, and how many pixels that is in the images."""
         columns = (run.images.column(name) for name in ("truth_form", "height", "width"))
         shapes = {

@@ -20,9 +20,7 @@ from segeval.boundaries.widths import Width
 from segeval.counting.confusion import CLASS_PARTS
 from segeval.counting.measures import Layer
 from segeval.counting.run import CountedRun
-from segeval.labels.labelmap import LabelMap
 from segeval.labels.measured import Kept
-from segeval.settings import Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +126,9 @@ class TrimapRules(WidthRules):
             for number in range(widths)
         ]
 
-    def block(
-        self, run: CountedRun, labels: LabelMap, unknown: Unknown, scores: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def block(self, run: CountedRun, scores: Mapping[str, Any]) -> dict[str, Any]:
         """Return the scores at every width, and the pixel accuracy over all images."""
-        parts = WidthRules.block(self, run, labels, unknown, scores)[self.kind]
+        parts = WidthRules.block(self, run, scores)[self.kind]
         sums = [
             [sum(row[name] for row in each["classes"]) for name in CLASS_PARTS] for each in parts
         ]

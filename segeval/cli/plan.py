@@ -21,7 +21,7 @@ from segeval.labels.choose import check_names
 from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
 from segeval.scoring.convention import Convention
-from segeval.scoring.gates import Threshold, parse_ceiling, parse_threshold
+from segeval.scoring.gates import Threshold, parse_threshold
 from segeval.scoring.measured import Asked, measure_for
 from segeval.scoring.resampling import Resampling
 from segeval.settings import LabelChoice
@@ -70,7 +70,8 @@ def prepare(
     """Check that options make sense and that files can be written, none over what is read."""
     check_reports(output.files().values(), read, labels, convention, output)
     chosen = convention.convention(objects=objects.objects is not None)
-    rules, asked = objects.rules(convention.like), measures.asked()
+    gates, rules = output.fail_under or (), objects.rules(convention.like)
+    asked = measures.asked()
     if rules is None and output.per_object is not None:
         raise SettingError("--per-object needs --objects ids or components")
     classes = output.csv is not None or output.output_format == "csv"
@@ -91,17 +92,12 @@ def prepare(
         output=output,
         objects=rules,
         measures=asked,
-        thresholds=_thresholds(output, headline),
+        thresholds=[parse_threshold(text, default=headline) for text in gates],
         held=plan_baseline(output, convention, chosen.headline),
         photographs=check_page(output.html, output.images, output.image_suffix),
     )
     check_names(plan.choice, chosen.exclude)
     return plan
-
-
-def _thresholds(output: OutputOptions, headline: str) -> list[Threshold]:
-    floors = [parse_threshold(text, default=headline) for text in output.fail_under or ()]
-    return [*floors, *(parse_ceiling(text) for text in output.fail_over or ())]
 
 
 def check_page(page: Path | None, images: Path | None, suffix: str) -> Mapping[str, Path]:

@@ -10,9 +10,7 @@ from importlib import resources
 from typing import Any, Final, get_args
 
 from segeval.distances.rules import CASES, DistanceRules, Family
-from segeval.errors import SettingError
 from segeval.presets.preset import ToolCall
-from segeval.text import did_you_mean
 
 AXES: Final = tuple(
     axis.name
@@ -51,20 +49,6 @@ def load_distance_presets() -> Mapping[str, DistancePreset]:
     ]
     found = [preset for content in contents for preset in _presets(content)]
     return {preset.name: preset for preset in sorted(found, key=lambda preset: preset.name)}
-
-
-def distance_rules(
-    like: str, *, percentiles: tuple[float, ...], tolerances: tuple[float, ...]
-) -> DistanceRules:
-    """Return the rules of a preset, or of segeval without one, at percentiles and tolerances."""
-    presets = load_distance_presets()
-    if like and like not in presets:
-        raise SettingError(
-            f"no preset of distances is called {like!r}{did_you_mean(like, presets) or ';'} "
-            f"there are {', '.join(presets)}"
-        )
-    rules = presets[like].rules if like else DistanceRules()
-    return rules.at(percentiles, tolerances)
 
 
 def _presets(content: Mapping[str, Any]) -> Iterator[DistancePreset]:

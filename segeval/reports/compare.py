@@ -19,9 +19,9 @@ from segeval.objects.compare import ObjectComparison
 from segeval.objects.names import TOTALS, summary_names
 from segeval.reports.document import facts_of, foreground_of
 from segeval.reports.markdown import code, markdown_row, plain
-from segeval.reports.wording import headline, in_order, means_in, metrics_in
+from segeval.reports.wording import headline, in_order, means_in
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
-from segeval.scoring.metrics import METRICS, is_falling, metric_of, title_of
+from segeval.scoring.metrics import metric_of, title_of
 from segeval.settings import PLAIN, CsvStyle
 from segeval.text import UNDEFINED, defined, show_interval, show_score, visible_in
 from segeval.version import __version__
@@ -278,8 +278,7 @@ def _table(
     rows: list[tuple[str, ...]] = []
     for name in in_order(document, _shown(document)):
         entries = [_entry(part, name) for part in parts]
-        shares = percent and not is_falling(name)
-        rows.append((title_of(name), *show(entries, percent=shares)))
+        rows.append((title_of(name), *show(entries, percent=percent)))
     rows.append(("",) * len(headings))
     metric = metric_of(headline(document)).name
     for k, label in enumerate(document["classes"]):
@@ -305,8 +304,7 @@ def _entry(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _shown(document: Mapping[str, Any]) -> list[str]:
     means = means_in(document, "summary")
     worst = [n for n in document["summary"] if "_worst" in n and n.partition("_worst")[0] in means]
-    apart = [m.mean for m in metrics_in(document, "breakdown") if m.name not in METRICS]
-    return [*dict.fromkeys([*means, *worst, *apart])]
+    return [*means, *worst]
 
 
 def _plain_figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:

@@ -15,7 +15,7 @@ from segeval.counting.kernel import counting
 from segeval.inputs.geometry import facts_of as volume_facts
 from segeval.labels.labelmap import OVERLAP
 from segeval.scoring.gates import DropGate, Gate
-from segeval.scoring.metrics import is_first, metric_of
+from segeval.scoring.metrics import metric_of
 from segeval.scoring.pooling import POOLINGS
 from segeval.scoring.resampling import LEVEL
 from segeval.scoring.score import Scores, image_spread
@@ -68,7 +68,7 @@ def make_document(
 
 def in_summary(values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
     """Yield what stands in a summary: of what is measured in several ways, the first."""
-    return ((name, value) for name, value in values.items() if is_first(name))
+    return ((name, value) for name, value in values.items() if "@" not in name)
 
 
 def _measured(scores: Scores) -> dict[str, Any]:
@@ -76,10 +76,7 @@ def _measured(scores: Scores) -> dict[str, Any]:
     if not scores.measures:
         return {}
     parts = {name: _measured_in(scores, name) for name in scores.counts.images.measured}
-    blocks = (
-        each.block(scores.run, scores.labels, scores.unknown, {n: parts[n] for n in each.names})
-        for each in scores.measures
-    )
+    blocks = (each.block(scores.run, parts) for each in scores.measures)
     return dict(ChainMap(*blocks))
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from segeval.reports.distances import Rows, distance_tables
 from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
     foreground_names,
@@ -45,8 +44,6 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
         value = show_score(summary[overall.name], percent=percent)
         over += f". {overall.title[:1].upper()}{overall.title[1:]} {value}"
     lines += ["", f"{over}."]
-    if "distances" in document:
-        lines += _tables(distance_tables(document, percent=percent))
     if "objects" in document:
         lines += list(_objects(document, percent=percent))
     for gate in document["gates"]:
@@ -104,19 +101,14 @@ def _intervals(document: Mapping[str, Any], *, percent: bool) -> list[str]:
 
 def _objects(document: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
     """Write the scores of objects: tables, numbers and rules."""
-    yield from _tables(object_tables(document, percent=percent))
+    for headings, rows in object_tables(document, percent=percent):
+        yield from ("", markdown_row(*headings))
+        yield markdown_row("---", *("---:" for _ in headings[1:]))
+        yield from (markdown_row(*map(plain, row)) for row in rows)
     block = document["objects"]
     for line in object_lines(block, percent=percent):
         yield from ("", plain(line))
     yield from ("", code(block["signature"]))
-
-
-def _tables(tables: Iterable[tuple[Sequence[str], Rows]]) -> Iterator[str]:
-    """Write tables of texts, of which the first names the row."""
-    for headings, rows in tables:
-        yield from ("", markdown_row(*headings))
-        yield markdown_row("---", *("---:" for _ in headings[1:]))
-        yield from (markdown_row(*map(plain, row)) for row in rows)
 
 
 def markdown_row(*cells: str) -> str:

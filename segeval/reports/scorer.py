@@ -6,14 +6,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
+from segeval.boundaries.scores import BoundaryRules
+from segeval.boundaries.trimap import TrimapRules
 from segeval.counting.run import CountedRun
-from segeval.keywords import parted, taking
+from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
 from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import LabelMap
 from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules, ObjectSource
-from segeval.reports.asked import Measuring, asked_of
 from segeval.reports.result import AnyPath, Result, label_settings
 from segeval.scoring.convention import Convention
 from segeval.scoring.measured import Asked, measure_for
@@ -37,11 +38,7 @@ class Labelling(TypedDict, total=False):
     level: Level
 
 
-class LabelledAndMeasured(Labelling, Measuring, total=False):
-    """What values mean, and what is measured in the pixels, as keywords."""
-
-
-class Scoring(LabelledAndMeasured, total=False):
+class Scoring(Labelling, total=False):
     """How counts become scores, as keywords; see `score`."""
 
     ignore: Void | None
@@ -51,9 +48,11 @@ class Scoring(LabelledAndMeasured, total=False):
     ci: int | None
     seed: int
     objects: ObjectRules | ObjectSource | None
+    boundary: str | None
+    trimap: str | None
 
 
-@taking(LabelChoice, asked_of)
+@taking(LabelChoice)
 def scorer(
     *,
     ignore: Void | None = None,
@@ -63,11 +62,12 @@ def scorer(
     ci: int | None = None,
     seed: int = SEED,
     objects: ObjectRules | ObjectSource | None = None,
-    **given: Unpack[LabelledAndMeasured],
+    boundary: str | None = None,
+    trimap: str | None = None,
+    **labelling: Unpack[Labelling],
 ) -> Scorer:
     """Return what measures and scores a run, after a check of its settings that needs no run."""
     rules, convention = rules_of(objects), convention or Convention()
-    measuring, labelling = parted(given, asked_of, LabelChoice)
     choice = LabelChoice(ignore=parse_values(ignore), **labelling)
     labels = explicit_labels(choice)
     if labels is not None:
@@ -79,8 +79,14 @@ def scorer(
         group_by=group_by,
         resampling=None if ci is None else Resampling(rounds=ci, seed=seed),
         rules=rules,
-        asked=asked_of(**measuring),
+        asked=asked_of(boundary, trimap),
     )
+
+
+def asked_of(boundary: str | None, trimap: str | None) -> tuple[Asked, ...]:
+    """Return the scores that are measured in the pixels."""
+    asked = ((BoundaryRules, boundary), (TrimapRules, trimap))
+    return tuple(rules.parse(text) for rules, text in asked if text is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from segeval.reports.distances import distance_tables
 from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
     headlines,
@@ -37,9 +36,6 @@ def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> Rend
     parts.append(_summary(document, percent=percent))
     if "intervals" in document:
         parts += [Text(), _interval_table(document, percent=percent)]
-    if "distances" in document:
-        for headings, rows in distance_tables(document, percent=percent):
-            parts += [Text(), _plain_table(headings, rows)]
     if "objects" in document:
         parts += [Text(), object_table(document, percent=percent)]
     if "groups" in document:
@@ -161,21 +157,16 @@ def object_table(document: Mapping[str, Any], *, percent: bool) -> RenderableTyp
     """Show the scores of objects at each threshold, by class and size, then all numbers."""
     parts: list[RenderableType] = []
     for headings, rows in object_tables(document, percent=percent):
-        parts += [_plain_table(headings, rows), Text()]
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for number, heading in enumerate(headings):
+            right: dict[str, Any] = {"justify": "right", "no_wrap": True} if number else {}
+            table.add_column(heading, min_width=0 if number else 8, **right)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        parts += [table, Text()]
     block = document["objects"]
     lines = (*object_lines(block, percent=percent), block["signature"])
     return Group(*parts[:-1], *(Text(line, overflow="fold") for line in lines))
-
-
-def _plain_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """Return a table of texts, of which the first names the row."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(headings):
-        right: dict[str, Any] = {"justify": "right", "no_wrap": True} if number else {}
-        table.add_column(heading, min_width=0 if number else 8, **right)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return table
 
 
 def gate_table(document: Mapping[str, Any]) -> Table:

@@ -15,7 +15,6 @@ from segeval.scoring.metrics import (
     Place,
     class_scores,
     metric_of,
-    named,
     shown,
     title_of,
 )
@@ -152,7 +151,7 @@ def _with_class(part: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def metrics_in(document: Mapping[str, Any], place: Place) -> list[Metric]:
     """Return the scores of classes that are seen at a place, as far as a document has them."""
-    return named((name[1:] for name in document["summary"] if name.startswith("m")), place)
+    return [metric for metric in shown(KNOWN, place) if metric.mean in document["summary"]]
 
 
 def means_in(document: Mapping[str, Any], place: Place) -> list[str]:

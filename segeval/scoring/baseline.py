@@ -18,7 +18,7 @@ from segeval.counting.runschema import is_run_file
 from segeval.errors import RunError, SettingError
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate, split_bound
-from segeval.scoring.metrics import KNOWN, is_falling
+from segeval.scoring.metrics import KNOWN
 from segeval.scoring.score import Scores
 from segeval.text import quoted
 from segeval.textfiles import TextError, named, parse_json, read_text
@@ -71,13 +71,6 @@ def check_drops(
         if baseline.run is None:
             raise SettingError("--significant needs the counts: a run file as --baseline")
         comparison = compare(baseline.run)
-    drops = [*drops]
-    for drop in drops:
-        if is_falling(drop.metric):
-            raise SettingError(
-                f"--max-drop {drop.metric}: a distance is better the lower it is; type --fail-over "
-                f"{drop.metric}=VALUE"
-            )
     values = named_values(scores)
     gates = [_images(scores, baseline, allowed), _classes(values, baseline, allowed)]
     return gates + [

@@ -6,7 +6,7 @@ Exact float64 values are compared, never rounded ones.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segeval.errors import SettingError
 from segeval.scoring.means import mean_of_worst
-from segeval.scoring.metrics import OPTIONS, ROUNDING, is_falling
+from segeval.scoring.metrics import MEASURED, OPTIONS, ROUNDING
 from segeval.scoring.score import Scores
 from segeval.text import did_you_mean
 
@@ -107,16 +107,14 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
 
 
 def parse_ceiling(text: str) -> Threshold:
-    """Parse ``METRIC=VALUE``, above which a loss or a distance fails.
+    """Parse ``LOSS=VALUE``, above which a loss fails.
 
     >>> parse_ceiling("bce=0.2").maximum
     0.2
     """
     name, _, maximum = split_bound(text)
     if math.isnan(maximum) or not name:
-        raise SettingError(
-            f"--fail-over {text!r} is not METRIC=VALUE, e.g. hd95.liver=5, or of losses bce=0.2"
-        )
+        raise SettingError(f"--fail-over {text!r} is not LOSS=VALUE, e.g. bce=0.2 or ece=0.05")
     return Threshold(metric=name, maximum=maximum)
 
 
@@ -133,45 +131,20 @@ def check_values(values: Mapping[str, float], thresholds: Iterable[Threshold]) -
 
 def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Gate]:
     """Compare scores with thresholds; each must name a metric or a class of these scores."""
-    gates = []
-    for threshold in thresholds:
-        _check_direction(threshold)
-        bounds = {"minimum": threshold.minimum, "maximum": threshold.maximum}
-        found = _values_of_group(scores, threshold.metric)
-        gates += [Gate(metric=name, **bounds, value=value) for name, value in found]
-    return gates
-
-
-def _check_direction(threshold: Threshold) -> None:
-    """Refuse a floor of what is better the lower it is, and a ceiling of all else."""
-    falling = is_falling(threshold.metric)
-    if falling and threshold.maximum == math.inf:
-        raise SettingError(
-            f"--fail-under {threshold.metric}: distances are better the lower they are; type "
-            f"--fail-over {threshold.metric}=VALUE"
-        )
-    if not falling and threshold.minimum == -math.inf:
-        raise SettingError(
-            f"--fail-over {threshold.metric}: it is better the higher it is; type --fail-under "
-            f"{threshold.metric}=VALUE"
-        )
-
-
-def split_score(metric: str, classes: Collection[str]) -> tuple[str, str]:
-    """Part the score of a class from the class; either may hold a point.
-
-    >>> split_score("nsd@0.5.road", ["iou", "nsd@0.5"]), split_score("miou", ["iou"])
-    (('nsd@0.5', 'road'), ('miou', ''))
-    """
-    known = [name for name in classes if metric.startswith(f"{name}.")]
-    name = max(known, key=len, default=metric.partition(".")[0])
-    return name, metric[len(name) + 1 :]
+    return [
+        Gate(metric=name, minimum=threshold.minimum, value=value)
+        for threshold in thresholds
+        for name, value in _values_of_group(scores, threshold.metric)
+    ]
 
 
 def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
     """Look up a score of all images, of a group (``miou@night``), or of the worst group."""
-    label = split_score(metric, scores.class_scores)[1]
-    if "@" not in metric or label in scores.labels.names or metric in scores.summary:
+    if (
+        "@" not in metric
+        or metric.partition(".")[2] in scores.labels.names
+        or metric in scores.summary
+    ):
         return _values(scores, metric)
     metric, _, group = metric.rpartition("@")
     if not scores.groups:
@@ -190,7 +163,7 @@ def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
 def _values(scores: Scores, metric: str) -> list[tuple[str, float]]:
     """Look up a score, or the bound of its interval (``miou.low``, ``iou.road.low``)."""
     name, _, bound = metric.rpartition(".")
-    label = split_score(metric, scores.class_scores)[1]
+    label = metric.partition(".")[2]
     if bound not in BOUNDS or label in scores.labels.names:
         return _look_up(scores, metric, scores.summary, scores.class_scores)
     if scores.intervals is None:
@@ -213,14 +186,13 @@ def _look_up(
 ) -> list[tuple[str, float]]:
     if metric in means:
         return [(metric, means[metric])]
-    dot = "." in metric
-    name, label = split_score(metric, classes)
+    name, dot, label = metric.partition(".")
     if not dot or name not in classes:
         near = did_you_mean(name, classes if dot else means)
         if name in classes:
             near = f"; did you mean 'm{name}', or '{name}.CLASS'?"
-        elif option := OPTIONS.get(name.removeprefix("m").partition("@")[0]):
-            near = f"; {option} asks for it;"
+        elif name.removeprefix("m") in MEASURED or name in MEASURED:
+            near = f"; {OPTIONS[name.removeprefix('m')]} asks for it;"
         raise SettingError(
             f"no score is called {metric!r}{near or ';'} the scores are {', '.join(means)}, "
             f"and METRIC.CLASS with METRIC one of {', '.join(classes)}"

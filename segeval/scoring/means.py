@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,15 +159,13 @@ def worst_mean(
 ) -> NDArray[np.float64]:
     """Average the worst share of the images, or the means of the worst share of each class."""
     sample, percent = without_void_images(convention, sample), convention.worst or 100
-    sign = -1 if metric.falling else 1
     if POOLINGS[convention.pooling].steps[-1] == "mean images":
         values = _run_steps(["mean classes"], convention, metric, sample, excluded)
         scores, propagates = values.scores[:, None], values.propagates[:, None]
-        how: Any = {"propagates": propagates, "draws": sample.draws}
-        return sign * mean_of_worst(sign * scores, percent, **how)[:, 0]
+        return mean_of_worst(scores, percent, propagates=propagates, draws=sample.draws)[:, 0]
     of_classes = _run_steps(["mean images"], convention, metric, sample, excluded)
     scores = convention.score_classes(metric, sample.images.of(metric.name))
-    worst = sign * mean_of_worst(sign * scores, percent, draws=sample.draws)
+    worst = mean_of_worst(scores, percent, draws=sample.draws)
     scores = np.where(np.isnan(worst), of_classes.scores, worst)
     return mean_of_defined(replace(of_classes, scores=scores).without(excluded), "classes").scores
 

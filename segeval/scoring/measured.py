@@ -38,10 +38,8 @@ class Asked(Protocol):
     def signature_parts(self) -> list[str]:
         """Return what defines the scores."""
 
-    def block(
-        self, run: CountedRun, labels: LabelMap, unknown: Unknown, scores: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Return the part of a document that is theirs, of their means and classes by name."""
+    def block(self, run: CountedRun, scores: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the part of a document that is theirs."""
 
 
 def with_measured(

@@ -6,10 +6,8 @@ and the CSV of images hold every row; ``shown`` says where else people see it.
 
 from __future__ import annotations
 
-import re
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeVar
 
@@ -45,8 +43,6 @@ class Metric:
     smoothed: bool = False  # a convention may add to both terms
     negatives: bool = False  # true negatives are in it, so it is defined on one side too
     signed: bool = False  # a difference, 0 at best: its formula holds in every case
-    falling: bool = False  # better the lower it is: a distance
-    every: bool = False  # measured in several ways, of which each is shown, and not the first alone
     range: tuple[float, float] = (0.0, 1.0)  # least and greatest value
     reference: str
     shown: frozenset[Place] = frozenset()  # the score, or its mean over classes
@@ -301,35 +297,13 @@ OVERALL: Final = {
 
 
 class _Measured(dict[str, Metric]):
-    """Scores of classes by name, of which each may be measured in several ways: ``name@way``.
-
-    ``hd95`` is a percentile of ``hd``.
-    """
+    """Scores of classes by name, of which each may be measured in several ways: ``name@way``."""
 
     def __missing__(self, key: str) -> Metric:
-        if level := re.fullmatch(r"hd(\d+(\.\d+)?)", key):
-            return replace(self["hd"], name=key, title=f"HD{level[1]}")
         name, at, way = key.partition("@")
         if not at or name not in self:
             raise KeyError(key)
-        row = self[name]
-        shown = row.shown if row.every else frozenset()
-        return replace(row, name=key, title=f"{row.title} {way}", shown=shown)
-
-
-def _distance(name: str, title: str, formula: str, reference: str) -> Metric:
-    """Return a mean of distances, each of which is a value of an image and class."""
-    return Metric(
-        name=name,
-        title=title,
-        formula=formula,
-        terms=lambda c: (c.tp, c.support),  # the sum of values, and their number
-        signed=True,
-        falling=True,
-        range=(0.0, np.inf),
-        reference=reference,
-        shown=frozenset({"breakdown"}),
-    )
+        return replace(self[name], name=key, title=f"{self[name].title} {way}", shown=frozenset())
 
 
 MEASURED: Final = _Measured(
@@ -357,40 +331,12 @@ MEASURED: Final = _Measured(
         )
         for plain in ("iou", "dice", "precision", "recall")
     },
-    hd=_distance(
-        "hd", "HD", "mean of Hausdorff distances", "Huttenlocher et al. 1993, doi:10.1109/34.232073"
-    ),
-    assd=_distance(
-        "assd",
-        "ASSD",
-        "mean of average symmetric surface distances",
-        "Heimann et al. 2009, doi:10.1109/TMI.2009.2013851",
-    ),
-    masd=_distance(
-        "masd",
-        "MASD",
-        "mean of mean average surface distances",
-        "Maier-Hein et al. 2024, doi:10.1038/s41592-023-02151-z",
-    ),
-    nsd=replace(
-        _distance(
-            "nsd",
-            "NSD",
-            "mean of shares of the borders within a tolerance",
-            "Nikolov et al. 2021, doi:10.2196/26151",
-        ),
-        falling=False,
-        every=True,
-        range=(0.0, 1.0),
-    ),
 )
 """Scores of a class whose counts are measured in the pixels, by name, as far as they are asked for.
 
 `ClassCounts.measured` holds these counts.
 """
-OPTIONS: Final = {
-    name: f"--{name.partition('_')[0]}" if "_" in name else "--distances" for name in MEASURED
-} | {"hd95": "--distances"}
+OPTIONS: Final = {name: f"--{name.partition('_')[0]}" for name in MEASURED}
 """What asks for each of them."""
 KNOWN: Final = ChainMap(MEASURED, METRICS)
 """All scores of a class, by name; those of pixels first."""
@@ -401,40 +347,6 @@ Row = TypeVar("Row", Metric, OverallMetric)
 def metrics_of(counts: ClassCounts) -> list[Metric]:
     """Return the scores that counts of classes have: those of pixels, and what is measured."""
     return [*METRICS.values(), *(MEASURED[name] for name in counts.measured)]
-
-
-def named(names: Iterable[str], place: Place) -> list[Metric]:
-    """Return the scores of these names that are seen at a place; other names are passed over.
-
-    >>> [metric.title for metric in named(["iou", "hd95", "nsd@2"], "breakdown")]
-    ['IoU', 'HD95', 'NSD 2']
-    """
-    found = []
-    for name in names:
-        with suppress(KeyError):
-            found.append(KNOWN[name])
-    return [metric for metric in found if place in metric.shown]
-
-
-def is_first(name: str) -> bool:
-    """Whether a score, or its mean, is the first of the ways in which it is measured, if several.
-
-    >>> is_first("miou"), is_first("mboundary_iou@5px"), is_first("mnsd@2")
-    (True, False, True)
-    """
-    score, at, _ = name.removeprefix("m").partition("@")
-    return not at or MEASURED[score].every
-
-
-def is_falling(metric: str) -> bool:
-    """Whether a score, as gates name it, is better the lower it is.
-
-    >>> is_falling("mhd95"), is_falling("assd.liver.low"), is_falling("miou"), is_falling("mcc")
-    (True, True, False, False)
-    """
-    name = metric.partition(".")[0].partition("_worst")[0]
-    rows = named((name, name.removeprefix("m")), "breakdown")
-    return any(row.falling for row in rows)
 
 
 def shown(table: Mapping[str, Row], place: Place) -> list[Row]:

@@ -31,7 +31,7 @@ from segeval.scoring.metrics import (
     class_scores,
     mean_titles,
     metric_of,
-    named,
+    shown,
 )
 from segeval.scoring.resampling import Resampling
 from segeval.scoring.sample import (
@@ -115,7 +115,7 @@ class Scores:
 
     def metrics(self, place: Place) -> list[Metric]:
         """Return the scores of classes that are seen at a place, as far as they are there."""
-        return named(self.class_scores, place)
+        return [metric for metric in shown(KNOWN, place) if metric.name in self.class_scores]
 
     @property
     def excluded(self) -> list[str]:

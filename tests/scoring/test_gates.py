@@ -43,16 +43,8 @@ def test_a_perfect_score_may_be_asked_for_and_nothing_above() -> None:
             "miou=75",
             "--fail-under 'miou=75': scores are fractions up to 1; did you mean 0.75?",
         ),
-        (
-            parse_ceiling,
-            "0.5",
-            "--fail-over '0.5' is not METRIC=VALUE, e.g. hd95.liver=5, or of losses bce=0.2",
-        ),
-        (
-            parse_ceiling,
-            "bce=x",
-            "--fail-over 'bce=x' is not METRIC=VALUE, e.g. hd95.liver=5, or of losses bce=0.2",
-        ),
+        (parse_ceiling, "0.5", "--fail-over '0.5' is not LOSS=VALUE, e.g. bce=0.2 or ece=0.05"),
+        (parse_ceiling, "bce=x", "--fail-over 'bce=x' is not LOSS=VALUE, e.g. bce=0.2 or ece=0.05"),
         (
             parse_drop,
             "miou=5%%",

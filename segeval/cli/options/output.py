@@ -139,10 +139,6 @@ class OutputOptions(ReportFiles):
         metavar="[METRIC=]VALUE",
         autocompletion=gate_metrics,
     )
-    fail_over: list[str] | None = _output(
-        "Exit 1 if a distance is above: mhd95=5, hd95.liver=3 (of a class), assd.*=2.",
-        metavar="METRIC=VALUE",
-    )
     baseline: Path | None = _output(
         "Exit 1 if a score dropped since this run file or JSON document: mIoU, or the score of "
         "--like, or those of --max-drop.",

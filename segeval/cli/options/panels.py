@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, get_args
@@ -17,7 +18,7 @@ class Usual:
     """Marks an option whose value may be left out; a word is its value only if it looks so."""
 
     value: str
-    fits: Callable[[str], object]
+    pattern: str
 
 
 def with_usual(args: Sequence[str], hints: Mapping[str, Any]) -> list[str]:
@@ -28,7 +29,7 @@ def with_usual(args: Sequence[str], hints: Mapping[str, Any]) -> list[str]:
     for arg, following in zip(args, [*args[1:], ""], strict=False):
         filled.append(arg)
         mark = None if "--" in filled else usual.get(arg)
-        if mark is not None and not mark.fits(following):
+        if mark is not None and not re.fullmatch(mark.pattern, following):
             filled.append(mark.value)
     return filled
 

@@ -42,7 +42,6 @@ def make_page(
     ]
     first = metric_of(comparisons[0].scores.convention.headline)
     metrics = list(dict.fromkeys([first, *metrics_in(document, "breakdown")]))
-    metrics = [metric for metric in metrics if not metric.falling]  # bars are of scores up to 1
     stated = {"document": document, "significant": SIGNIFICANT, "percent": percent}
     content = partial(_content, stated, parts, metrics)
     return write_page("comparison.html", content, percent=percent, largest=largest)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import signed
-from segeval.reports.distances import distance_tables
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.matrix import lay_out_matrix, list_confusions
 from segeval.reports.objects import object_lines, object_tables
@@ -174,8 +173,6 @@ def _content(findings: Findings, limits: Limits, *, percent: bool) -> dict[str, 
         "conventions": findings.conventions,
         "sections": draw_album(album, width=limits.width, each=limits.each) if album else [],
     }
-    if "distances" in document:
-        content["distance_tables"] = [*distance_tables(document, percent=percent)]
     if block := document.get("objects"):
         content["object_tables"] = [*object_tables(document, percent=percent)]
         content["object_lines"] = [*object_lines(block, percent=percent)]
