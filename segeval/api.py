@@ -18,13 +18,23 @@ from segeval.counting.dataset import count_dataset
 from segeval.counting.numbering import Numbering
 from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
+from segeval.distances.compare import compare_distances
 from segeval.errors import Problem, SettingError
 from segeval.keywords import parted, taking
 from segeval.objects.compare import compare_both
 from segeval.objects.components import numbering_for
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.reports.result import AnyPath, Comparison, Result, label_settings
-from segeval.reports.scorer import Labelling, Scoring, Void, asked_of, rules_of, scorer
+from segeval.reports.scorer import (
+    AnyDistances,
+    Labelling,
+    Scoring,
+    Void,
+    asked_of,
+    distances_of,
+    rules_of,
+    scorer,
+)
 from segeval.scoring.convention import Convention
 from segeval.scoring.resampling import SEED, Resampling
 from segeval.settings import (
@@ -114,7 +124,7 @@ class Run:
         """Read the masks again from where they were, and keep what scores of pixels need.
 
         Parameters are those of `score`, of which `segeval.score` says what they mean: the same
-        classes, and ``boundary`` or ``trimap``, which `score` then has.
+        classes, and ``boundary``, ``trimap`` or ``distances``, which `score` then has.
 
         Raises
         ------
@@ -308,6 +318,9 @@ def score(
         Boundary IoU as well: widths of bands such as ``"2%"`` of the diagonal or ``"2%,5px"``.
     trimap : str, optional
         Scores of the pixels within such distances of an edge of the truth as well.
+    distances : bool, str or DistanceRules, optional
+        Distances between borders as well, as ``True`` defines them, as a preset such as
+        ``"medpy"`` does, or by rules; see ``Result.distances``. Needs SciPy.
 
     Returns
     -------
@@ -356,7 +369,7 @@ def score_arrays(
     """Score masks in memory: one pair, or the pairs that two iterables give in step.
 
     Pairs are counted as they come and none is kept, so that generators may yield any number; all
-    are kept until they are measured for ``boundary`` or ``trimap``.
+    are kept until they are measured for ``boundary``, ``trimap`` or ``distances``.
 
     Parameters
     ----------
@@ -367,7 +380,7 @@ def score_arrays(
     groups : str or iterable of str, optional
         Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, ci, seed, boundary, trimap
+    level, unknown, convention, group_by, ci, seed, boundary, trimap, distances
         What values mean, and how they are scored; see `score`.
 
     Returns
@@ -390,7 +403,7 @@ def score_arrays(
     scored = scorer(**scoring)
     floats = [side for side, option in arrays.FLOATS.items() if scoring.get(option) is not None]
     how: Any = {"names": names, "groups": groups, "numbering": numbering_for(scoring)}
-    kept: Any = {} if scored.asked else None
+    kept: Any = {} if scored.measures else None
     run = arrays.count_arrays(truth=truth, prediction=prediction, floats=floats, kept=kept, **how)
     return scored.score(scored.measure(run, masks=kept))
 
@@ -410,6 +423,7 @@ def compare(
     objects: ObjectRules | ObjectSource | None = None,
     boundary: str | None = None,
     trimap: str | None = None,
+    distances: AnyDistances = False,
     **labelling: Unpack[Labelling],
 ) -> Comparison:
     """Compare two runs over the same images.
@@ -419,7 +433,7 @@ def compare(
     baseline, run : Run
         What is compared to, and what is compared.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, objects, boundary, trimap
+    level, unknown, convention, group_by, objects, boundary, trimap, distances
         As for `segeval.score`; without labels, the values found in both runs are the classes.
     ci, seed : int
         Number of resamples and of swaps, and their seed.
@@ -437,7 +451,7 @@ def compare(
     DataError
         If a run has problems, or there are less than two images.
     """
-    choice = LabelChoice(ignore=parse_values(ignore), **labelling)
+    choice, rules = LabelChoice(ignore=parse_values(ignore), **labelling), distances_of(distances)
     (comparison,), found = compare_both(
         [baseline.counted, run.counted],
         choice,
@@ -451,5 +465,8 @@ def compare(
     )
     settings = label_settings(choice, unknown)
     return Comparison(
-        comparison=comparison, settings=settings, object_comparison=next(iter(found), None)
+        comparison=comparison,
+        settings=settings,
+        object_comparison=next(iter(found), None),
+        distance_comparison=compare_distances(comparison, rules) if rules is not None else None,
     )

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 
 def defined(value: float) -> float | None:
-    """Return None for NaN, which no JSON holds."""
-    return None if math.isnan(value) else value
+    """Return None for NaN and infinity, which no JSON holds."""
+    return value if math.isfinite(value) else None
 
 
 def counted(count: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,14 @@ from segeval.cli.options.pictures import photographs_in
 from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
 from segeval.cli.places import check_reports
 from segeval.counting.run import CountedRun
+from segeval.distances.names import is_distance_score, is_higher_better
+from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
 from segeval.labels.choose import check_names
 from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
 from segeval.scoring.convention import Convention
-from segeval.scoring.gates import Threshold, parse_threshold
+from segeval.scoring.gates import Threshold, parse_ceiling, parse_threshold, split_bound
 from segeval.scoring.measured import Asked, measure_for
 from segeval.scoring.resampling import Resampling
 from segeval.settings import LabelChoice
@@ -42,6 +44,7 @@ class Plan:
     output: OutputOptions
     objects: ObjectRules | None
     measures: tuple[Asked, ...]
+    distances: DistanceRules | None
     thresholds: list[Threshold]
     held: BaselineCheck | None
     photographs: Mapping[str, Path]
@@ -53,8 +56,10 @@ class Plan:
 
     def measure(self, run: CountedRun, **how: Any) -> CountedRun:
         """Return a run with what is measured in its masks for the scores that are asked for."""
+        measures = [each.measure for each in self.measures]
+        measures += [] if self.distances is None else self.distances.measures
         return measure_for(
-            self.measures, [run], self.choice, self.convention, self.labels.unknown, **how
+            measures, [run], self.choice, self.convention, self.labels.unknown, **how
         )
 
 
@@ -69,19 +74,13 @@ def prepare(
 ) -> Plan:
     """Check that options make sense and that files can be written, none over what is read."""
     check_reports(output.files().values(), read, labels, convention, output)
-    chosen = convention.convention(objects=objects.objects is not None)
-    gates, rules = output.fail_under or (), objects.rules(convention.like)
-    asked = measures.asked()
-    if rules is None and output.per_object is not None:
-        raise SettingError("--per-object needs --objects ids or components")
-    classes = output.csv is not None or output.output_format == "csv"
-    check_columns(
-        output.csv_style(),
-        classes=classes,
-        images=output.per_image is not None,
-        objects=rules is not None,
-        measured=[name for each in asked for name in each.names],
+    distances = measures.distance_rules(convention.like)
+    chosen = convention.convention(
+        objects=objects.objects is not None, distances=distances is not None
     )
+    rules = objects.rules(convention.like)
+    asked = measures.asked()
+    _check_tables(output, rules, asked, distances)
     headline = (rules.headline if rules is not None else "") or chosen.headline
     plan = Plan(
         labels=labels,
@@ -92,12 +91,53 @@ def prepare(
         output=output,
         objects=rules,
         measures=asked,
-        thresholds=[parse_threshold(text, default=headline) for text in gates],
+        distances=distances,
+        thresholds=_bounds(output, headline),
         held=plan_baseline(output, convention, chosen.headline),
         photographs=check_page(output.html, output.images, output.image_suffix),
     )
     check_names(plan.choice, chosen.exclude)
     return plan
+
+
+def _check_tables(
+    output: OutputOptions,
+    rules: ObjectRules | None,
+    asked: Sequence[Asked],
+    distances: DistanceRules | None,
+) -> None:
+    """Refuse tables, and columns of them, of what is not scored."""
+    if rules is None and output.per_object is not None:
+        raise SettingError("--per-object needs --objects ids or components")
+    check_columns(
+        output.csv_style(),
+        classes=output.csv is not None or output.output_format == "csv",
+        images=output.per_image is not None,
+        objects=rules is not None,
+        measured=[name for each in asked for name in each.names],
+        distances=distances is not None,
+    )
+
+
+def _bounds(output: OutputOptions, headline: str) -> list[Threshold]:
+    """Return what scores are held against: floors, and ceilings of distances."""
+    found = []
+    for text in output.fail_under or ():
+        metric = split_bound(text)[0]
+        if is_distance_score(metric) and not is_higher_better(metric):
+            raise SettingError(
+                f"--fail-under {text}: {metric} is to be low; type --fail-over {text}"
+            )
+        found.append(parse_threshold(text, default=headline))
+    for text in output.fail_over or ():
+        ceiling = parse_ceiling(text, what="SCORE", example="hd95=5 or hd95.liver=5")
+        if not is_distance_score(ceiling.metric):
+            raise SettingError(
+                f"--fail-over {text}: {ceiling.metric} is no distance; scores that are to be high "
+                f"are gated by --fail-under {text}"
+            )
+        found.append(ceiling)
+    return found
 
 
 def check_page(page: Path | None, images: Path | None, suffix: str) -> Mapping[str, Path]:

@@ -150,12 +150,14 @@ def count_or_read(
     quiet: bool,
     lossy: bool = False,
     numbering: Numbering | None = None,
+    measuring: Callable[..., CountedRun] | None = None,
 ) -> CountedRun:
     """Read the run that stands in the place of PRED and TRUTH, or else count."""
     run = pairing.prediction
     if run is not None and not run.is_dir() and pairing.truth is None and pairing.pairs is None:
         return read_counted(run, pairing)
-    return count(pairing, quiet=quiet, lossy=lossy, numbering=numbering)
+    how: Any = {"lossy": lossy, "numbering": numbering, "measuring": measuring}
+    return count(pairing, quiet=quiet, **how)
 
 
 def read_counted(run: Path, pairing: ReadingOptions) -> CountedRun:

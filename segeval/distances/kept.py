@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +17,7 @@ HEAD: Final = struct.Struct("<4B2I")  # version, axes, flags, types; rows, entri
 VERSION: Final = 1
 CUT: Final = 1  # flag: void was next to a border
 FLOATS: Final = 2  # flag: distances as floats, no squared numbers of pixels
+SPACED: Final = 4  # flag: pixels have a size
 NUMBERS: Final = tuple(np.dtype(f"<{name}") for name in ("u1", "u2", "u4", "f8"))
 ROW: Final = 6  # class, size of either border, whether masks meet, entries of either direction
 
@@ -37,10 +38,14 @@ def encode(
     shape: tuple[int, ...],
     spacing: Sequence[float],
     *,
-    floats: bool,
     cut: bool,
+    spaced: bool,
 ) -> bytes:
-    """Write the distances of an image; integers take no more bytes than the largest needs."""
+    """Write the distances of an image; integers take no more bytes than the largest needs.
+
+    They are squared numbers of pixels where these are as long along each axis.
+    """
+    floats = len(set(spacing)) > 1
     values, counts = (
         np.concatenate(
             [np.empty(0), *(getattr(each, name)[side] for side in (0, 1) for each in classes)]
@@ -55,7 +60,7 @@ def encode(
         _narrowest(values, floats=floats),
         _narrowest(counts, floats=not (counts % 1 == 0).all()),
     ]
-    flags = CUT * cut | FLOATS * floats
+    flags = CUT * cut | FLOATS * floats | SPACED * spaced
     head = HEAD.pack(VERSION, len(shape), flags, types[0] << 4 | types[1], len(rows), values.size)
     parts = [
         np.array(shape, "<u4"),
@@ -94,6 +99,7 @@ class DistanceTable:
     prediction: Entries
     diagonal: NDArray[np.float64]  # (N,)
     cut: NDArray[np.bool_]  # (N,); void is in the image
+    spaced: NDArray[np.bool_]  # (N,); the spacing is a size, no number of pixels
     spacing: tuple[tuple[float, ...], ...]  # (N,)
 
     @classmethod
@@ -122,7 +128,30 @@ class DistanceTable:
             prediction=prediction,
             diagonal=np.array([each.diagonal for each in images]),
             cut=np.array([each.cut for each in images], np.bool_),
+            spaced=np.array([each.spaced for each in images], np.bool_),
             spacing=tuple(each.spacing for each in images),
+        )
+
+    def arranged(self, order: NDArray[np.int64]) -> DistanceTable:
+        """Return the classes at other places: which each was, -1 if it is in no mask."""
+        places = np.zeros(self.count, np.int64)
+        places[order[order >= 0]] = np.flatnonzero(order >= 0)
+        return replace(self, count=len(order), kind=places[self.kind])
+
+    def unspaced(self) -> DistanceTable:
+        """Return distances in voxels, of images whose voxels are as long along each axis."""
+        step = np.array([steps[0] for steps in self.spacing])
+        truth, prediction = (
+            replace(part, distance=part.distance / np.repeat(step[self.image], part.sizes))
+            for part in (self.truth, self.prediction)
+        )
+        return replace(
+            self,
+            truth=truth,
+            prediction=prediction,
+            diagonal=self.diagonal / step,
+            spaced=np.zeros(len(step), np.bool_),
+            spacing=tuple((1.0,) * len(steps) for steps in self.spacing),
         )
 
 
@@ -133,6 +162,7 @@ class _Decoded:
     weight: Sequence[NDArray[Any]]
     diagonal: float
     cut: bool
+    spaced: bool
     spacing: tuple[float, ...]
 
     @classmethod
@@ -166,5 +196,6 @@ class _Decoded:
             weight=(counts[:half], counts[half:]),
             diagonal=math.sqrt(sum((shape * spacing) ** 2)),
             cut=bool(flags & CUT),
+            spaced=bool(flags & SPACED),
             spacing=tuple(spacing.tolist()),
         )

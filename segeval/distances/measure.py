@@ -64,8 +64,8 @@ class DistanceMeasure:
             measured = {"pixels": self._pixels, "surface": self._surface}[self.elements]
             found += measured((truth, prediction, count), steps, before)
             before += count
-        even = len(set(steps)) == 1
-        return encode(found, shape, steps, floats=not even, cut=cut)
+        spaced = not self.ignored and (self.spacing or spacing) is not None
+        return encode(found, shape, steps, cut=cut, spaced=spaced)
 
     def _steps(self, files: Spacing | None, axes: int) -> Spacing:
         if self.ignored:

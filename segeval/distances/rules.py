@@ -38,6 +38,7 @@ class DistanceRules:
     empty: Case = "undefined"  # a distance where neither side has anything
     exceptions: tuple[tuple[Family, CaseName, Case], ...] = ()  # of one family of scores
     disjoint: Literal["scored", "missed"] = "scored"  # two masks without a common pixel
+    steps: tuple[float, ...] | None = None  # size of a pixel, if not that of the files; z, y, x
     like: str = ""
 
     def __post_init__(self) -> None:
@@ -59,14 +60,29 @@ class DistanceRules:
 
     @property
     def measure(self) -> DistanceMeasure:
-        """What is measured for these rules, with the spacing of the files."""
+        """What is measured for these rules."""
+        ignored = self.spacing == "ignored"
         return DistanceMeasure(
-            elements=self.elements, void=self.void, ignored=self.spacing == "ignored"
+            elements=self.elements,
+            void=self.void,
+            spacing=None if ignored else self.steps,
+            ignored=ignored,
         )
 
-    def at(self, percentiles: tuple[float, ...], tolerances: tuple[float, ...]) -> DistanceRules:
-        """Return the rules at other percentiles and tolerances."""
-        return replace(self, percentiles=percentiles, tolerances=tolerances)
+    @property
+    def measures(self) -> list[DistanceMeasure]:
+        """What is measured for these rules, and by default, so that other rules can be asked."""
+        usual = DistanceMeasure(spacing=self.steps)
+        return list(dict.fromkeys([usual, self.measure]))
+
+    def at(
+        self,
+        percentiles: tuple[float, ...],
+        tolerances: tuple[float, ...],
+        steps: tuple[float, ...] | None = None,
+    ) -> DistanceRules:
+        """Return the rules at other percentiles and tolerances, and for pixels of a size."""
+        return replace(self, percentiles=percentiles, tolerances=tolerances, steps=steps)
 
     def signature_parts(self) -> list[str]:
         """Return the parts of a signature: what is the default is told as well.
@@ -95,3 +111,32 @@ HAUSDORFF: Final = {"max": "max-directed", "pooled": "pooled", "prediction": "pr
 
 def _said(case: Case) -> str:
     return case if isinstance(case, str) else f"{case:g}"
+
+
+def parse_numbers(text: str, option: str, example: str) -> tuple[float, ...]:
+    """Parse numbers with commas, each once, in ascending order but for sizes.
+
+    >>> parse_numbers("95,99", "--hd-percentile", "95,99")
+    (95.0, 99.0)
+    """
+    try:
+        return tuple(float(word) for word in text.split(","))
+    except ValueError:
+        raise SettingError(
+            f"{option} {text}: expected numbers with commas, e.g. {option} {example}"
+        ) from None
+
+
+def parse_spacing(text: str) -> tuple[float, ...]:
+    """Parse the size of a pixel along x, y (and z), and return it along the axes of an array.
+
+    >>> parse_spacing("0.8,1.1,2.5")
+    (2.5, 1.1, 0.8)
+    """
+    steps = parse_numbers(text, "--spacing", "0.5,0.5")
+    if not (2 <= len(steps) <= 3 and all(0 < step < float("inf") for step in steps)):
+        raise SettingError(
+            f"--spacing {text}: expected the size of a pixel along x, y (and z), e.g. "
+            "--spacing 0.5,0.5"
+        )
+    return steps[::-1]

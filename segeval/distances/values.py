@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.distances.kept import DistanceTable
-from segeval.distances.rules import DIGITS, Case, CaseName, DistanceRules, Family
+from segeval.distances.names import score_names
+from segeval.distances.rules import DIGITS, Case, CaseName, DistanceRules
 
 Values = NDArray[np.float64]
 
@@ -84,18 +85,6 @@ class Directed:
         )
         order = np.lexsort((distance, rows))
         return Sorted(self.truth.sizes + self.prediction.sizes, distance[order], weight[order])
-
-
-def score_names(rules: DistanceRules) -> dict[str, Family]:
-    """Return the names of all scores, as `hd`, `hd95`, `assd`, `masd`, `nsd@1`, and families."""
-    percentiles = [f"hd{level:g}" for level in rules.percentiles if level != 100]
-    return {
-        "hd": "hd",
-        **dict.fromkeys(percentiles, "percentile"),
-        "assd": "mean",
-        "masd": "mean",
-        **dict.fromkeys([f"nsd@{tau:g}" for tau in rules.tolerances], "nsd"),
-    }
 
 
 def score_cells(table: DistanceTable, rules: DistanceRules) -> dict[str, Values]:

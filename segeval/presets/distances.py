@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Final, get_args
 
+import numpy as np
+
+from segeval.distances.means import Cells, mean_cells
+from segeval.distances.measure import DistanceMeasure
+from segeval.distances.names import score_names
+from segeval.distances.result import find_table
 from segeval.distances.rules import CASES, DistanceRules, Family
+from segeval.errors import SettingError
+from segeval.presets.explain import PresetScore, Rule
 from segeval.presets.preset import ToolCall
+from segeval.scoring.sample import excluded_indices
+from segeval.scoring.score import Scores
 
 AXES: Final = tuple(
     axis.name
     for axis in fields(DistanceRules)
-    if axis.name not in {"percentiles", "tolerances", "exceptions", "like"}
+    if axis.name not in {"percentiles", "tolerances", "exceptions", "steps", "like"}
 )
 """What a preset decides; percentiles, tolerances and spacing are the user's."""
 
@@ -28,14 +39,25 @@ class DistancePreset(ToolCall):
     rules: DistanceRules
 
     @property
+    def title(self) -> str:
+        """The headline, as gates name it."""
+        return self.headline
+
+    @property
     def facts(self) -> list[str]:
         """Every rule on which it is not the default."""
-        stated = [f"{axis}:{getattr(self.rules, axis)}" for axis in AXES if self.differs(axis)]
+        usual = DistanceRules()
+        stated = [
+            f"{axis}:{getattr(self.rules, axis)}"
+            for axis in AXES
+            if getattr(self.rules, axis) != getattr(usual, axis)
+        ]
         return stated + [f"{of}-{case}:{value}" for of, case, value in self.rules.exceptions]
 
     def differs(self, axis: str) -> bool:
-        """Whether a rule is not the default."""
-        return bool(getattr(self.rules, axis) != getattr(DistanceRules(), axis))
+        """Whether a rule is not the default, for some score."""
+        own = any(case == axis for _, case, _ in self.rules.exceptions)
+        return own or bool(getattr(self.rules, axis) != getattr(DistanceRules(), axis))
 
 
 @cache
@@ -68,3 +90,79 @@ def _presets(content: Mapping[str, Any]) -> Iterator[DistancePreset]:
             raise ValueError(f"preset {row['name']}: nothing is called {', '.join(unknown)}")
         rules = DistanceRules(**axes, exceptions=exceptions, like=told["name"])
         yield DistancePreset(**told, rules=rules)
+
+
+def distance_rules(
+    like: str | None,
+    percentiles: tuple[float, ...] = (95.0,),
+    tolerances: tuple[float, ...] = (1.0, 2.0),
+    steps: tuple[float, ...] | None = None,
+) -> DistanceRules:
+    """Return the rules of a preset of distances, or the default ones.
+
+    >>> distance_rules("medpy").hausdorff, distance_rules(None).hausdorff
+    ('pooled', 'max')
+    """
+    preset = load_distance_presets().get(like or "")
+    rules = DistanceRules() if preset is None else preset.rules
+    return rules.at(percentiles, tolerances, steps)
+
+
+def all_measures(rules: DistanceRules) -> list[DistanceMeasure]:
+    """Return what all presets measure, each once, and first what is measured by default."""
+    presets = (preset.rules for preset in load_distance_presets().values())
+    return list(
+        dict.fromkeys(m for each in presets for m in replace(each, steps=rules.steps).measures)
+    )
+
+
+def explain_distances(scores: Scores, rules: DistanceRules) -> list[PresetScore]:
+    """Score the distances of a run under every preset, by score and the highest value first."""
+    find_table(scores, rules)  # which says what to type, if nothing is measured
+    asked = rules.percentiles, rules.tolerances, rules.steps
+    presets = load_distance_presets().values()
+    rows = [_row(scores, each, each.rules.at(*asked)) for each in presets]
+    return sorted(rows, key=lambda r: (r.metric, math.isnan(r.value), -r.value, r.preset))
+
+
+def _row(scores: Scores, preset: DistancePreset, rules: DistanceRules) -> PresetScore:
+    """Score under a preset, and with each of its rules as in the default."""
+    metric = next((n for n in score_names(rules) if n.startswith(preset.headline)), "hd")
+    value, entered = _value(scores, rules, metric)
+    family, moves = score_names(rules)[metric], []
+    for axis in filter(preset.differs, AXES):
+        case = next((each for each in CASES if each == axis), None)
+        setting = getattr(rules, axis) if case is None else rules.case(family, case)
+        other, _ = _value(scores, _switched(rules, axis), metric)
+        if not (value == other or math.isnan(value) or math.isnan(other)):
+            change = value - other
+            moves.append(Rule(axis=axis, setting=str(setting), change=change, preset=preset.name))
+    return PresetScore(
+        preset=preset.name,
+        metric=metric,
+        value=value,
+        per_class=(),
+        entered=entered,
+        rules=tuple(sorted(moves, key=lambda rule: -abs(rule.change))),
+    )
+
+
+def _switched(rules: DistanceRules, axis: str) -> DistanceRules:
+    """Return the rules with one of them as in the default, for scores of every family."""
+    usual: Any = {axis: getattr(DistanceRules(), axis)}
+    kept = tuple(each for each in rules.exceptions if each[1] != axis)
+    return replace(rules, exceptions=kept, **usual)
+
+
+def _value(scores: Scores, rules: DistanceRules, metric: str) -> tuple[float, int]:
+    """Return a score, and how many values of classes and images are in it; NaN if not measured."""
+    try:
+        table, _ = find_table(scores, rules)
+    except SettingError:
+        return math.nan, 0
+    excluded = excluded_indices(scores.convention, scores.labels)
+    kept = [k for k in range(table.count) if k not in excluded]
+    cells = Cells.of(table, rules)
+    means = mean_cells(cells, kept, scores.convention.pooling)
+    entered = ~np.isnan(cells.scores[metric][:, kept])
+    return float(means.whole[metric][0]), int(entered.sum())

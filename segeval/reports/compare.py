@@ -15,8 +15,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from segeval.distances.compare import DistanceComparison
+from segeval.distances.names import is_higher_better
+from segeval.distances.rules import DistanceRules
 from segeval.objects.compare import ObjectComparison
 from segeval.objects.names import TOTALS, summary_names
+from segeval.objects.rules import ObjectRules
+from segeval.reports.distances import is_share, show_change, show_distance
 from segeval.reports.document import facts_of, foreground_of
 from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.wording import headline, in_order, means_in
@@ -41,6 +46,7 @@ def make_document(
     *,
     settings: Mapping[str, Any] | None = None,
     objects: Sequence[ObjectComparison] = (),
+    distances: Sequence[DistanceComparison] = (),
 ) -> dict[str, Any]:
     """Lay out comparisons with the first of the names; all but one of them as ``others``."""
     first = comparisons[0]
@@ -49,7 +55,10 @@ def make_document(
         for name, comparison in zip(names[1:], comparisons, strict=True)
     ]
     for part, compared in zip(parts, objects, strict=False):
-        part["objects"] = _objects(compared)
+        part["objects"] = _scored(compared.rules, compared.kinds, compared.means, compared.classes)
+    for part, far in zip(parts, distances, strict=False):
+        one = far.sides[0]
+        part["distances"] = _scored(one.rules, one.kinds, far.means, far.classes)
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -77,16 +86,21 @@ def _contrast(comparison: RunComparison) -> dict[str, Any]:
     }
 
 
-def _objects(compared: ObjectComparison) -> dict[str, Any]:
-    """Lay out differences of scores of objects, as those of classes."""
-    classes: list[dict[str, Any]] = [{"name": kind} for kind in compared.kinds]
-    for name, difference in compared.classes.items():
+def _scored(
+    rules: ObjectRules | DistanceRules,
+    kinds: Sequence[str],
+    means: Mapping[str, Difference],
+    differences: Mapping[str, Difference],
+) -> dict[str, Any]:
+    """Lay out differences of scores of objects or distances, as those of classes."""
+    classes: list[dict[str, Any]] = [{"name": kind} for kind in kinds]
+    for name, difference in differences.items():
         corrected = difference.corrected.tolist()
         for row, figures, p in zip(classes, _figures(difference), corrected, strict=True):
             row[name] = figures | {"p_holm": defined(p)}
     return {
-        "signature": "|".join(compared.rules.signature_parts()),
-        "summary": {name: _figures(one)[0] for name, one in compared.means.items()},
+        "signature": "|".join(rules.signature_parts()),
+        "summary": {name: _figures(one)[0] for name, one in means.items()},
         "classes": classes,
     }
 
@@ -136,7 +150,7 @@ def to_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
 
     rows = []
     for part in runs_of(document):
-        for scored in (part, *([part["objects"]] if "objects" in part else [])):
+        for scored in (part, *(part[name] for name in ("objects", "distances") if name in part)):
             rows += [{"run": part["run"]} | row for row in _csv_rows(scored)]
     return signed_csv(rows, document["signature"], style)
 
@@ -250,7 +264,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
 
 
 def _signatures(document: Mapping[str, Any]) -> list[str]:
-    found = [document["objects"]["signature"]] if "objects" in document else []
+    found = [document[n]["signature"] for n in ("objects", "distances") if n in document]
     return [*found, document["signature"]]
 
 
@@ -290,7 +304,30 @@ def _table(
         for name in summary_names(list(scored[0])):
             entries = [summary[name] for summary in scored]
             rows.append((name.upper() if name in TOTALS else name, *show(entries, percent=percent)))
+    if "distances" in document:
+        rows.append(("",) * len(headings))
+        rows += _distances([part["distances"]["summary"] for part in parts])
     return headings, rows
+
+
+def _distances(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """Yield the means of distances: of two runs with all figures, of more runs with marks."""
+    for name, first in parts[0].items():
+        if len(parts) == 1:
+            yield (name, *show_change(name, first))
+            continue
+        show = show_score if is_share(name) else show_distance
+        entries = [part[name] for part in parts]
+        better = [is_higher_better(name) == ((e["delta"] or 0) > 0) for e in entries]
+        marks = [MARKS[b] if significant(e) else "" for b, e in zip(better, entries, strict=True)]
+        shown = (f"{m} {show(e['value'])}".strip() for m, e in zip(marks, entries, strict=True))
+        yield (name, show(first["baseline"]), *shown)
+
+
+def significant(entry: Mapping[str, Any]) -> bool:
+    """Whether a difference is marked."""
+    p = entry.get("p_holm", entry["p"])
+    return p is not None and p < SIGNIFICANT
 
 
 def _entry(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -320,8 +357,7 @@ def _plain_figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterat
 def _marked(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:
     yield show_score(entries[0]["baseline"], percent=percent)
     for entry in entries:
-        p = entry.get("p_holm", entry["p"])
-        mark = f"{MARKS[entry['delta'] > 0]} " if p is not None and p < SIGNIFICANT else ""
+        mark = f"{MARKS[entry['delta'] > 0]} " if significant(entry) else ""
         yield mark + show_score(entry["value"], percent=percent)
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from segeval.distances.names import is_distance_column
 from segeval.errors import SettingError
 from segeval.objects.names import is_object_score, name_block
+from segeval.reports.distances import flat_scores
 from segeval.reports.wording import matrix_of, metrics_in
 from segeval.scoring.metrics import KNOWN, METRICS, shown
 from segeval.scoring.score import (
@@ -29,9 +31,10 @@ from segeval.text import did_you_mean, listed, quoted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from segeval.distances.result import DistanceScores
     from segeval.objects.result import ObjectScores
 
-NESTED: Final = {"intervals", "undefined", "objects"}  # of the row of a class
+NESTED: Final = {"intervals", "undefined", "objects", "distances"}  # of the row of a class
 IMAGE = ("image", "group", "pixels", "judged")
 COUNTS = ("index", "name", "support", "predicted", "tp", "fp", "fn")
 
@@ -53,16 +56,21 @@ def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype(dict.fromkeys(scores, "float64"))
 
 
-def image_frame(scores: Scores, objects: ObjectScores | None = None) -> pd.DataFrame:
+def image_frame(
+    scores: Scores, objects: ObjectScores | None = None, distances: DistanceScores | None = None
+) -> pd.DataFrame:
     """Return one row an image: its pixels, means over classes, and scores of each class."""
     import pandas as pd
 
-    return pd.DataFrame(image_columns(scores, objects))
+    return pd.DataFrame(image_columns(scores, objects, distances))
 
 
-def image_columns(scores: Scores, objects: ObjectScores | None = None) -> dict[str, Any]:
+def image_columns(
+    scores: Scores, objects: ObjectScores | None = None, distances: DistanceScores | None = None
+) -> dict[str, Any]:
     """Return the columns of the table of images, each a list or an array."""
     further = {} if objects is None else objects.images()
+    further |= {} if distances is None else distances.images()
     images = scores.run.images
     groups = scores.group_names or images.column("group")
     facts = (images.names, groups, scores.counts.pixels, scores.counts.images.total)
@@ -78,6 +86,10 @@ def classes_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     rows.append(dict.fromkeys(columns) | {"name": "mean"} | means)
     if "objects" in document:
         _add_objects(rows, document)
+    if "distances" in document:
+        block = document["distances"]
+        for row, cells in zip(rows, [*block["classes"], block["means"]], strict=True):
+            row.update(flat_scores(cells))
     if "intervals" in document:
         bounds = [row["intervals"] for row in document["classes"]]
         bounds.append({metric.name: document["intervals"][metric.mean] for metric in metrics})
@@ -102,10 +114,9 @@ SIDES: Final = (("true", "truth"), ("predicted", "predicted"))
 
 
 def signature_of(document: Mapping[str, Any]) -> str:
-    """Return the signature of a document, with the rules of its objects."""
-    objects = document.get("objects")
-    parts = [document["signature"], *([objects["signature"]] if objects else [])]
-    return "|".join(parts)
+    """Return the signature of a document, with the rules of its objects and distances."""
+    blocks = (document.get(name) for name in ("objects", "distances"))
+    return "|".join([document["signature"], *(b["signature"] for b in blocks if b)])
 
 
 def signed_csv(rows: Sequence[Mapping[str, Any]], signature: str, style: CsvStyle = PLAIN) -> str:
@@ -157,9 +168,11 @@ def check_columns(
     images: bool,
     objects: bool = False,
     measured: Sequence[str] = (),
+    distances: bool = False,
 ) -> None:
     """Refuse columns of these tables that there never are, before anything is counted."""
     of_objects = [name for name, _ in style.columns if objects and _is_of_objects(name)]
+    of_objects += [n for n, _ in style.columns if distances and is_distance_column(n)]
     if classes:
         names = (*(metric.name for metric in shown(METRICS, "classes")), *measured)
         bounds = (f"{name}_{end}" for name in names for end in ("low", "high"))
@@ -198,10 +211,16 @@ def _is_formula(cell: str) -> bool:
     return False
 
 
-def images_csv(scores: Scores, style: CsvStyle = PLAIN, objects: ObjectScores | None = None) -> str:
+def images_csv(
+    scores: Scores,
+    style: CsvStyle = PLAIN,
+    objects: ObjectScores | None = None,
+    distances: DistanceScores | None = None,
+) -> str:
     """Write one row an image, each with the signature."""
-    signature = scores.signature if objects is None else objects.signature
-    return signed_columns(image_columns(scores, objects), signature, style)
+    rules = [each.rules for each in (objects, distances) if each is not None]
+    signature = "|".join([scores.signature, *(p for r in rules for p in r.signature_parts())])
+    return signed_columns(image_columns(scores, objects, distances), signature, style)
 
 
 def tidy_csv(scores: Scores, style: CsvStyle = PLAIN) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from segeval.counting.confusion import CLASS_PARTS
 from segeval.counting.kernel import counting
+from segeval.distances.result import DistanceScores
 from segeval.inputs.geometry import facts_of as volume_facts
 from segeval.labels.labelmap import OVERLAP
 from segeval.scoring.gates import DropGate, Gate
@@ -40,6 +41,7 @@ def make_document(
     settings: Mapping[str, Any] | None = None,
     gates: Iterable[Gate] = (),
     objects: ObjectScores | None = None,
+    distances: DistanceScores | None = None,
 ) -> dict[str, Any]:
     """Lay out scores as a document: only dicts, lists, str, int, float, bool and None."""
     convention = scores.convention
@@ -58,6 +60,7 @@ def make_document(
         "averaged": _averaged(scores),
         "classes": _classes(scores, objects),
         **({} if objects is None else {"objects": objects.block()}),
+        **({} if distances is None else {"distances": distances.block()}),
         **_measured(scores),
         **foreground_of(scores),
         **({"groups": _groups(scores)} if scores.groups else {}),

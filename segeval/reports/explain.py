@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from rich.text import Text
 from segeval.presets.explain import PresetScore, PresetScorer, Step, main_rules
 from segeval.presets.preset import load_presets
 from segeval.presets.wording import describe_rule
+from segeval.reports.distances import is_share, show_distance
 from segeval.scoring.metrics import title_of
 from segeval.text import defined, show_count, show_score, visible_in
 from segeval.version import __version__
@@ -25,6 +27,7 @@ def make_document(
     *,
     signature: str,
     objects: Sequence[PresetScore] = (),
+    distances: Sequence[PresetScore] = (),
     names: tuple[str, str] | None = None,
     steps: Sequence[Step] = (),
 ) -> dict[str, Any]:
@@ -45,6 +48,8 @@ def make_document(
     }
     if objects:
         document["objects"] = [_row(row) for row in objects]
+    if distances:
+        document["distances"] = [_row(row) for row in distances]
     if names is not None:
         document["between"] = _between(case, names, steps)
     return document
@@ -55,6 +60,7 @@ def _row(row: PresetScore) -> dict[str, Any]:
         "preset": row.preset,
         "metric": row.metric,
         "value": defined(row.value),
+        **({"infinite": True} if math.isinf(row.value) else {}),
         "per_class": [defined(value) for value in row.per_class],
         "entered": row.entered,
         "differs_by": row.differs_by,
@@ -90,6 +96,8 @@ def to_renderable(document: Mapping[str, Any], *, variants: bool = False) -> Ren
         parts += [_rows(document["rows"], variants=variants), Text(), *_rules(document)]
         if "objects" in document:
             parts += [_rows(document["objects"], variants=True, title=str), Text()]
+        if "distances" in document:
+            parts += [_distances(document["distances"]), Text()]
     if not variants and "between" not in document:
         hidden = sum(":" in name for name in load_presets())
         parts += [Text(f"{hidden} variants more: --all"), Text()]
@@ -115,6 +123,31 @@ def _rows(
             value, entered = show_score(row["value"]), show_count(row["entered"])
             table.add_row(row["preset"], title(row["metric"]), value, entered, moves)
     return table
+
+
+def _distances(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Build the table of presets of distances; what is infinite there is told in words."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, right in (("preset", False), ("score", False), ("value", True), ("values", True)):
+        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+    table.add_column("what moves it from the default", overflow="fold")
+    for row in rows:
+        show = show_score if is_share(row["metric"]) else show_distance
+        endless = row.get("infinite", False)
+        shifts = (_shift(rule, show, endless=endless) for rule in row["rules"][:3])
+        moves = "; ".join(shifts) or "nothing"
+        value = "infinite" if endless else show(row["value"])
+        entered = show_count(row["entered"])
+        table.add_row(row["preset"], row["metric"], value, entered, moves)
+    return table
+
+
+def _shift(rule: Mapping[str, Any], show: Callable[[float | None], str], *, endless: bool) -> str:
+    change = rule["change"]
+    if change is None:
+        effect = "makes it infinite" if endless else "keeps it finite"
+        return f"{rule['axis']} {rule['setting']} {effect}"
+    return f"{rule['axis']} {rule['setting']} {'+' if change > 0 else ''}{show(change)}"
 
 
 def _move(rule: Mapping[str, Any]) -> str:

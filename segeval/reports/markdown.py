@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from segeval.reports.distances import distance_lines, distance_table
 from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
     foreground_names,
@@ -46,6 +47,8 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     lines += ["", f"{over}."]
     if "objects" in document:
         lines += list(_objects(document, percent=percent))
+    if "distances" in document:
+        lines += list(_distances(document, percent=percent))
     for gate in document["gates"]:
         value = "undefined" if gate["value"] is None else repr(gate["value"])
         result = verdict(gate) if gate["passed"] else f"**{verdict(gate)}**"
@@ -107,6 +110,18 @@ def _objects(document: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
         yield from (markdown_row(*map(plain, row)) for row in rows)
     block = document["objects"]
     for line in object_lines(block, percent=percent):
+        yield from ("", plain(line))
+    yield from ("", code(block["signature"]))
+
+
+def _distances(document: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
+    """Write the distances: a table, what its means are, and rules."""
+    headings, rows = distance_table(document, percent=percent)
+    yield from ("", markdown_row(*headings))
+    yield markdown_row("---", *("---:" for _ in headings[1:]))
+    yield from (markdown_row(*map(plain, row)) for row in rows)
+    block = document["distances"]
+    for line in distance_lines(block, percent=percent):
         yield from ("", plain(line))
     yield from ("", code(block["signature"]))
 

@@ -10,6 +10,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segeval.distances.compare import DistanceComparison
+from segeval.distances.result import DistanceScores
 from segeval.errors import SettingError
 from segeval.files import write_bytes, write_text
 from segeval.labels.labelmap import LabelMap
@@ -71,11 +73,14 @@ class Result:
         Where the masks are and what their values mean, for the record.
     object_scores : ObjectScores, optional
         Scores of objects, where these were asked for, as arrays.
+    distance_scores : DistanceScores, optional
+        Distances, where these were asked for, as arrays.
     """
 
     scores: Scores
     settings: Mapping[str, Any]
     object_scores: ObjectScores | None = None
+    distance_scores: DistanceScores | None = None
 
     def __repr__(self) -> str:
         """Show the headline and what it means."""
@@ -110,12 +115,18 @@ class Result:
     @property
     def document(self) -> dict[str, Any]:
         """The document of schema ``segeval.scores/1`` as plain data."""
-        return make_document(self.scores, settings=self.settings, objects=self.object_scores)
+        further: Any = {"objects": self.object_scores, "distances": self.distance_scores}
+        return make_document(self.scores, settings=self.settings, **further)
 
     @property
     def objects(self) -> Mapping[str, Any]:
         """Scores of objects as in the document, by name; empty unless they were asked for."""
         return {} if self.object_scores is None else self.object_scores.block()
+
+    @property
+    def distances(self) -> Mapping[str, Any]:
+        """Distances as in the document; empty unless they were asked for."""
+        return {} if self.distance_scores is None else self.distance_scores.block()
 
     @property
     def classes(self) -> pd.DataFrame:
@@ -129,7 +140,7 @@ class Result:
         """One row an image: pixels, means over classes, and the IoU of each class."""
         from segeval.reports.csv import image_frame
 
-        return image_frame(self.scores, self.object_scores)
+        return image_frame(self.scores, self.object_scores, self.distance_scores)
 
     def flat(self, prefix: str = "") -> dict[str, float]:
         """Return every defined number by its name, as trackers of experiments take them.
@@ -148,7 +159,8 @@ class Result:
         """
         numbers = named_values(self.scores) | dict(_bounds(self.scores))
         numbers |= {} if self.object_scores is None else self.object_scores.named()
-        return {f"{prefix}{name}": v for name, v in numbers.items() if not math.isnan(v)}
+        numbers |= {} if self.distance_scores is None else self.distance_scores.named()
+        return {f"{prefix}{name}": v for name, v in numbers.items() if math.isfinite(v)}
 
     def plot(
         self, kind: Kind = "confusion", path: AnyPath | None = None, *, metric: str = "iou"
@@ -258,6 +270,7 @@ class Comparison:
     comparison: RunComparison
     settings: Mapping[str, Any]
     object_comparison: ObjectComparison | None = None
+    distance_comparison: DistanceComparison | None = None
 
     def __repr__(self) -> str:
         """Show the difference of the headline and what it means."""
@@ -289,13 +302,20 @@ class Comparison:
         from segeval.reports.compare import make_document
 
         found = [] if self.object_comparison is None else [self.object_comparison]
-        names = ["baseline", "run"]
-        return make_document([self.comparison], names, settings=self.settings, objects=found)
+        far = [] if self.distance_comparison is None else [self.distance_comparison]
+        further: Any = {"settings": self.settings, "objects": found, "distances": far}
+        return make_document([self.comparison], ["baseline", "run"], **further)
 
     @property
     def objects(self) -> Mapping[str, Any]:
         """Differences of scores of objects as in the document; empty unless they were asked for."""
         found: Mapping[str, Any] = self.document.get("objects", {})
+        return found
+
+    @property
+    def distances(self) -> Mapping[str, Any]:
+        """Differences of distances as in the document; empty unless they were asked for."""
+        found: Mapping[str, Any] = self.document.get("distances", {})
         return found
 
     @property

@@ -8,22 +8,29 @@ from typing import Any, TypedDict, Unpack
 
 from segeval.boundaries.scores import BoundaryRules
 from segeval.boundaries.trimap import TrimapRules
+from segeval.counting.measures import Measure
 from segeval.counting.run import CountedRun
+from segeval.distances.result import score_distances
+from segeval.distances.rules import DistanceRules
+from segeval.errors import SettingError
 from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
 from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import LabelMap
 from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules, ObjectSource
+from segeval.presets.distances import load_distance_presets
 from segeval.reports.result import AnyPath, Result, label_settings
 from segeval.scoring.convention import Convention
 from segeval.scoring.measured import Asked, measure_for
 from segeval.scoring.resampling import SEED, Resampling
 from segeval.scoring.score import label_and_score
 from segeval.settings import LabelChoice, Level, Unknown, parse_values
+from segeval.text import did_you_mean
 
 AnyLabels = AnyPath | LabelMap
 Void = Collection[int | str]
+AnyDistances = bool | str | DistanceRules
 
 
 class Labelling(TypedDict, total=False):
@@ -50,6 +57,7 @@ class Scoring(Labelling, total=False):
     objects: ObjectRules | ObjectSource | None
     boundary: str | None
     trimap: str | None
+    distances: AnyDistances
 
 
 @taking(LabelChoice)
@@ -64,6 +72,7 @@ def scorer(
     objects: ObjectRules | ObjectSource | None = None,
     boundary: str | None = None,
     trimap: str | None = None,
+    distances: AnyDistances = False,
     **labelling: Unpack[Labelling],
 ) -> Scorer:
     """Return what measures and scores a run, after a check of its settings that needs no run."""
@@ -80,6 +89,7 @@ def scorer(
         resampling=None if ci is None else Resampling(rounds=ci, seed=seed),
         rules=rules,
         asked=asked_of(boundary, trimap),
+        distances=distances_of(distances),
     )
 
 
@@ -87,6 +97,19 @@ def asked_of(boundary: str | None, trimap: str | None) -> tuple[Asked, ...]:
     """Return the scores that are measured in the pixels."""
     asked = ((BoundaryRules, boundary), (TrimapRules, trimap))
     return tuple(rules.parse(text) for rules, text in asked if text is not None)
+
+
+def distances_of(distances: AnyDistances) -> DistanceRules | None:
+    """Return how distances are scored, if they are: by default, as a preset does, or by rules."""
+    if isinstance(distances, str):
+        known = load_distance_presets()
+        if distances not in known:
+            near = did_you_mean(distances, known) or ";"
+            raise SettingError(
+                f"no preset of distances is called {distances!r}{near} there are {', '.join(known)}"
+            )
+        return known[distances].rules
+    return DistanceRules() if distances is True else distances or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +123,18 @@ class Scorer:
     resampling: Resampling | None
     rules: ObjectRules | None
     asked: tuple[Asked, ...]
+    distances: DistanceRules | None
+
+    @property
+    def measures(self) -> list[Measure]:
+        """What is measured in the pixels."""
+        further = [] if self.distances is None else self.distances.measures
+        return [*(each.measure for each in self.asked), *further]
 
     def measure(self, run: CountedRun, **how: Any) -> CountedRun:
         """Return a run with what is measured in its masks for the scores that are asked for."""
-        return measure_for(self.asked, [run], self.choice, self.convention, self.unknown, **how)
+        settings = self.choice, self.convention, self.unknown
+        return measure_for(self.measures, [run], *settings, **how)
 
     def score(self, run: CountedRun) -> Result:
         """Score a run, which holds what is asked for."""
@@ -113,9 +144,11 @@ class Scorer:
         how: dict[str, Any] = {name: getattr(self, name) for name in names}
         scores = label_and_score(run, chosen, self.convention, **how, measures=self.asked)
         found = None if rules is None else score_objects(scores, rules)
+        far = None if self.distances is None else score_distances(scores, self.distances)
         meaning = label_settings(choice, self.unknown) | {"group_by": self.group_by}
         settings = {**run.provenance.source, **meaning}
-        return Result(scores=scores, settings=settings, object_scores=found)
+        further: Any = {"object_scores": found, "distance_scores": far}
+        return Result(scores=scores, settings=settings, **further)
 
 
 def rules_of(objects: ObjectRules | ObjectSource | None) -> ObjectRules | None:

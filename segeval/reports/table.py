@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from segeval.reports.distances import distance_lines, distance_table
 from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
     headlines,
@@ -38,6 +39,8 @@ def to_renderable(document: Mapping[str, Any], *, percent: bool = False) -> Rend
         parts += [Text(), _interval_table(document, percent=percent)]
     if "objects" in document:
         parts += [Text(), object_table(document, percent=percent)]
+    if "distances" in document:
+        parts += [Text(), distances_table(document, percent=percent)]
     if "groups" in document:
         parts += [Text(), _group_table(document, percent=percent)]
     if document["gates"]:
@@ -167,6 +170,20 @@ def object_table(document: Mapping[str, Any], *, percent: bool) -> RenderableTyp
     block = document["objects"]
     lines = (*object_lines(block, percent=percent), block["signature"])
     return Group(*parts[:-1], *(Text(line, overflow="fold") for line in lines))
+
+
+def distances_table(document: Mapping[str, Any], *, percent: bool) -> RenderableType:
+    """Build the table of distances, with what its means are and the rules below."""
+    headings, rows = distance_table(document, percent=percent)
+    table = Table(box=None, pad_edge=False, header_style="bold", show_footer=True)
+    for number, (heading, foot) in enumerate(zip(headings, rows[-1], strict=True)):
+        right: dict[str, Any] = {"justify": "right", "no_wrap": True} if number else {}
+        table.add_column(heading, Text(foot, style="bold"), min_width=0 if number else 8, **right)
+    for row in rows[:-1]:
+        table.add_row(*map(Text, row))
+    block = document["distances"]
+    lines = (*distance_lines(block, percent=percent), block["signature"])
+    return Group(table, Text(), *(Text(line, overflow="fold") for line in lines))
 
 
 def gate_table(document: Mapping[str, Any]) -> Table:

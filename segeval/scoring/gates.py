@@ -106,15 +106,17 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
     return Threshold(metric=metric or default, minimum=minimum)
 
 
-def parse_ceiling(text: str) -> Threshold:
-    """Parse ``LOSS=VALUE``, above which a loss fails.
+def parse_ceiling(
+    text: str, *, what: str = "LOSS", example: str = "bce=0.2 or ece=0.05"
+) -> Threshold:
+    """Parse ``NAME=VALUE``, above which a loss or a distance fails.
 
     >>> parse_ceiling("bce=0.2").maximum
     0.2
     """
     name, _, maximum = split_bound(text)
     if math.isnan(maximum) or not name:
-        raise SettingError(f"--fail-over {text!r} is not LOSS=VALUE, e.g. bce=0.2 or ece=0.05")
+        raise SettingError(f"--fail-over {text!r} is not {what}=VALUE, e.g. {example}")
     return Threshold(metric=name, maximum=maximum)
 
 

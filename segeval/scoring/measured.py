@@ -57,7 +57,7 @@ def with_measured(
 
 
 def measure_for(
-    asked: Sequence[Asked],
+    measures: Sequence[Measure],
     runs: Sequence[CountedRun],
     choice: LabelChoice,
     convention: Convention,
@@ -70,13 +70,13 @@ def measure_for(
     scored.
     """
     run = runs[0]
-    if not asked or not run.images or any(each.provenance.problems for each in runs):
+    if not measures or not run.images or any(each.provenance.problems for each in runs):
         return run
     from segeval.labels.measuring import measure_run
 
     labels = choose_labels(run, choice) if len(runs) == 1 else choose_shared(runs, choice)
     labels, unknown = judged_by(convention, run, labels, unknown)
-    return measure_run(run, labels, [each.measure for each in asked], unknown=unknown, **how)
+    return measure_run(run, labels, measures, unknown=unknown, **how)
 
 
 def judged_by(

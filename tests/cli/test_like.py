@@ -12,6 +12,7 @@ import pytest
 from made.sets import data_set, document, segeval
 
 import segeval as library
+from segeval.presets.distances import load_distance_presets
 from segeval.presets.objects import load_object_presets
 from segeval.presets.preset import load_presets
 
@@ -224,7 +225,11 @@ def test_unknown_presets_get_the_nearest_names(folders: tuple[Path, Path]) -> No
 
 def test_presets_are_listed_one_a_line() -> None:
     lines = segeval("presets").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [*load_presets(), *load_object_presets()]
+    assert [line.split()[0] for line in lines] == [
+        *load_presets(),
+        *load_object_presets(),
+        *load_distance_presets(),
+    ]
     monai = next(line for line in lines if line.startswith("monai "))
     assert monai.split(maxsplit=1)[1].split("  ")[0] == "MONAI 1.6.1"
     assert monai.endswith("mIoU            MeanIoU()")

@@ -30,7 +30,7 @@ from segeval.errors import SettingError
 if TYPE_CHECKING:
     from segeval.counting.numbering import Numbering
     from segeval.counting.run import CountedRun
-    from segeval.objects.compare import ObjectComparison
+    from segeval.distances.rules import DistanceRules
     from segeval.scoring.compare import RunComparison
     from segeval.settings import LabelChoice
 
@@ -132,12 +132,14 @@ def compare(
     """
     from segeval.cli.places import check_reports
     from segeval.cli.plan import check_page
+    from segeval.distances.compare import compare_distances
     from segeval.labels.choose import check_names
     from segeval.objects.compare import compare_both
 
     rules, choice = objects.rules(convention.like), labels.choice()
+    far = measures.distance_rules(convention.like)
     how: dict[str, Any] = {
-        "convention": convention.convention(objects=rules is not None),
+        "convention": convention.convention(objects=rules is not None, distances=far is not None),
         "unknown": labels.unknown,
         "resampling": convention.resampling(always=True),
         "common": compared.common,
@@ -152,9 +154,11 @@ def compare(
     check_names(choice, how["convention"].exclude)
     numbering = objects.numbering(choice)
     runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None, numbering=numbering)
-    runs = _measured(runs, compared, choice, how, quiet=quiet)
+    runs = _measured(runs, far, compared, choice, how, quiet=quiet)
     comparisons, found = compare_both(runs, choice, rules, **how)
-    _deliver(comparisons, compared, labels, output, objects=found, photographs=photographs)
+    apart = [compare_distances(each, far) for each in comparisons] if far else []
+    further = {"objects": found, "distances": apart}
+    _deliver(comparisons, compared, labels, output, further, photographs=photographs)
     _say_doubts(comparisons, quiet=quiet)
 
 
@@ -185,6 +189,7 @@ def _runs(
 
 def _measured(
     runs: Sequence[CountedRun],
+    distances: DistanceRules | None,
     compared: ComparedOptions,
     choice: LabelChoice,
     how: Mapping[str, Any],
@@ -195,11 +200,13 @@ def _measured(
     from segeval.scoring.measured import measure_for
 
     named = ("convention", "unknown")
+    measures = [each.measure for each in how["measures"]]
+    measures += [] if distances is None else distances.measures
     return [
         run
         if is_run_file(path)
         else measure_for(
-            how["measures"],
+            measures,
             [run, *(other for other in runs if other is not run)],
             choice,
             **{name: how[name] for name in named},
@@ -231,8 +238,8 @@ def _deliver(
     compared: ComparedOptions,
     labels: options.LabelOptions,
     output: ComparisonOutput,
+    further: Mapping[str, Any],
     *,
-    objects: Sequence[ObjectComparison],
     photographs: Mapping[str, Path],
 ) -> None:
     from segeval.cli.deliver import deliver
@@ -242,7 +249,7 @@ def _deliver(
     names = [printable(str(path)) for path in compared.runs]
     truth = {"truth": str(compared.truth)} if compared.truth is not None else {}
     settings = truth | asdict(labels)
-    document = make_document(comparisons, names, settings=settings, objects=objects)
+    document = make_document(comparisons, names, settings=settings, **further)
     given = {"comparisons": comparisons, "names": names, "photographs": photographs}
     deliver(output, document=document, percent=output.percent, **given)
 

@@ -12,9 +12,12 @@ from segeval.cli.options.output import ReportFiles, document_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
 from segeval.objects.rules import ObjectSource
-from segeval.settings import Unknown
+from segeval.settings import LabelChoice, Unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from segeval.counting.run import CountedRun
     from segeval.scoring.score import Scores
 
 _convention = options.in_panel("Convention")
@@ -35,6 +38,9 @@ class ExplainOptions(ReportFiles):
     )
     objects: ObjectSource | None = _convention(
         "Show the presets of objects as well; see `segeval score`.", show_default=False
+    )
+    distances: bool = _convention(
+        "Show the presets of distances as well; see `segeval score`.", "--distances", default=False
     )
     variants: bool = _output(
         "Show the variants of the presets as well.", "--all", default=False, common=True
@@ -79,7 +85,13 @@ def explain(
         find_preset(name)
     choice, lossy = labels.choice(), labels.threshold is not None
     numbering = Components.of(choice) if explaining.objects == "components" else None
-    run = count_or_read(pairing, quiet=quiet, lossy=lossy, numbering=numbering)
+    run = count_or_read(
+        pairing,
+        quiet=quiet,
+        lossy=lossy,
+        numbering=numbering,
+        measuring=_measuring(choice, labels.unknown) if explaining.distances else None,
+    )
     if explaining.objects is not None:
         run, choice = as_objects(run, choice, explaining.objects)
     scores = label_and_score(run, choice, unknown=labels.unknown)
@@ -91,7 +103,23 @@ def explain(
     say_guessed(scores.counts, scores.labels, conventions, quiet=quiet)
 
 
+def _measuring(choice: LabelChoice, unknown: Unknown) -> Callable[..., CountedRun]:
+    """Return what measures all that presets of distances need in the masks of a run."""
+    from segeval.distances.rules import DistanceRules
+    from segeval.presets.distances import all_measures
+    from segeval.scoring.convention import Convention
+    from segeval.scoring.measured import measure_for
+
+    def measuring(run: CountedRun, **how: Any) -> CountedRun:
+        needed = all_measures(DistanceRules())
+        return measure_for(needed, [run], choice, Convention(), unknown, **how)
+
+    return measuring
+
+
 def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:
+    from segeval.distances.rules import DistanceRules
+    from segeval.presets.distances import explain_distances
     from segeval.presets.explain import PresetScorer, steps_between
     from segeval.presets.explain import explain as explain_case
     from segeval.presets.objects import explain_objects
@@ -109,6 +137,7 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
         case,
         explain_case(case, names),
         objects=() if source is None else explain_objects(scores, source),
+        distances=explain_distances(scores, DistanceRules()) if explaining.distances else (),
         signature=write_signature(scores.run, scores.labels, parts),
         names=explaining.between,
         steps=steps_between(case, *explaining.between) if explaining.between else (),

@@ -139,6 +139,10 @@ class OutputOptions(ReportFiles):
         metavar="[METRIC=]VALUE",
         autocompletion=gate_metrics,
     )
+    fail_over: list[str] | None = _output(
+        "Exit 1 if a distance is above: hd95=5 (the mean), hd95.liver=5, assd.*=2 (every class).",
+        metavar="SCORE=VALUE",
+    )
     baseline: Path | None = _output(
         "Exit 1 if a score dropped since this run file or JSON document: mIoU, or the score of "
         "--like, or those of --max-drop.",

@@ -73,10 +73,11 @@ def label_maps(incomplete: str) -> list[str]:
 
 def preset_names(incomplete: str) -> list[str]:
     """Complete the name of a preset."""
+    from segeval.presets.distances import load_distance_presets
     from segeval.presets.objects import load_object_presets
     from segeval.presets.preset import load_presets
 
-    names = [*load_presets(), *load_object_presets()]
+    names = [*{**load_presets(), **load_object_presets(), **load_distance_presets()}]
     return [name for name in names if name.startswith(incomplete)]
 
 

@@ -70,10 +70,10 @@ class ConventionOptions:
         stated = {name: value for name, value in given.items() if value is not None}
         return Resampling(**stated) if self.ci is not None or always else None
 
-    def convention(self, *, objects: bool = False) -> Convention:
+    def convention(self, *, objects: bool = False, distances: bool = False) -> Convention:
         """Return the convention: that of the preset, if one is named, as the others change it.
 
-        A preset of objects says nothing of classes, and needs objects.
+        A preset of objects or of distances says nothing of the pixels of classes, and needs these.
         """
         given: dict[str, Any] = {
             "pooling": self.pooling,
@@ -87,13 +87,19 @@ class ConventionOptions:
             given["weights"] = read_weights(self.weights)
         axes = {name: value for name, value in given.items() if value is not None}
         if self.like is not None:
+            from segeval.presets.distances import load_distance_presets
             from segeval.presets.objects import load_object_presets
-            from segeval.presets.preset import preset
+            from segeval.presets.preset import load_presets, preset
 
-            if self.like not in load_object_presets():
+            of_objects = self.like in load_object_presets()
+            of_distances = self.like in load_distance_presets()
+            if self.like in load_presets() or not (of_objects or of_distances):
                 return preset(self.like, **axes)
-            if not objects:
-                raise SettingError(f"{self.like} scores objects; type --objects ids as well")
+            if not (of_objects and objects) and not (of_distances and distances):
+                what, option = "distances", "--distances"
+                if of_objects:
+                    what, option = "objects", "--objects ids"
+                raise SettingError(f"{self.like} scores {what}; type {option} as well")
         from segeval.scoring.convention import Convention
 
         return Convention(**axes)

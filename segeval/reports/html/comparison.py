@@ -11,6 +11,7 @@ from typing import Any, Final
 from segeval.pictures.caption import Caption
 from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import SIGNIFICANT, runs_of
+from segeval.reports.distances import compared_distances
 from segeval.reports.html.differences import lay_out_differences
 from segeval.reports.html.findings import EACH, album_of
 from segeval.reports.html.page import LADDER, LARGEST, Limits, write_page
@@ -40,6 +41,10 @@ def make_page(
         }
         for comparison, part in zip(comparisons, runs_of(document), strict=True)
     ]
+    level = document["resampling"]["level"]
+    for part in parts:
+        if "distances" in part:
+            part["distance_table"] = compared_distances(part["distances"], level)
     first = metric_of(comparisons[0].scores.convention.headline)
     metrics = list(dict.fromkeys([first, *metrics_in(document, "breakdown")]))
     stated = {"document": document, "significant": SIGNIFICANT, "percent": percent}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import signed
+from segeval.reports.distances import distance_lines, distance_table
 from segeval.reports.html.charts import lay_out_curve, lay_out_histogram
 from segeval.reports.html.matrix import lay_out_matrix, list_confusions
 from segeval.reports.objects import object_lines, object_tables
@@ -176,6 +177,9 @@ def _content(findings: Findings, limits: Limits, *, percent: bool) -> dict[str, 
     if block := document.get("objects"):
         content["object_tables"] = [*object_tables(document, percent=percent)]
         content["object_lines"] = [*object_lines(block, percent=percent)]
+    if block := document.get("distances"):
+        content["distance_table"] = distance_table(document, percent=percent)
+        content["distance_lines"] = [*distance_lines(block, percent=percent)]
     lists = {"classes": document["classes"], "groups": groups, "gates": gates}
     return content | {"cuts": list(_cuts(content, lists, limits))}
 

@@ -1,0 +1,129 @@
+"""Scores of images and classes -> means of them, of all images or of resamples of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segeval.distances.kept import DistanceTable
+from segeval.distances.names import RATES
+from segeval.distances.rules import DistanceRules
+from segeval.distances.values import Values, score_cells
+from segeval.scoring.pooling import POOLINGS, Step
+from segeval.scoring.sample import exact_weighted_sum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cells:
+    """What is known of N images and K classes, (N, K) each."""
+
+    scores: Mapping[str, Values]  # NaN where undefined
+    true: NDArray[np.bool_]  # the truth holds the class
+    predicted: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, table: DistanceTable, rules: DistanceRules) -> Cells:
+        """Score all images and classes of a table."""
+        there = np.zeros((2, len(table.diagonal), table.count), np.bool_)
+        for side in (0, 1):
+            there[side, table.image, table.kind] = table.sizes[:, side] > 0
+        return cls(scores=score_cells(table, rules), true=there[0], predicted=there[1])
+
+    @classmethod
+    def joined(cls, one: Cells, two: Cells) -> Cells:
+        """Put the images of two runs behind each other."""
+        scores = {
+            name: np.concatenate([values, two.scores[name]]) for name, values in one.scores.items()
+        }
+        true, predicted = (
+            np.concatenate([getattr(one, name), getattr(two, name)])
+            for name in ("true", "predicted")
+        )
+        return cls(scores=scores, true=true, predicted=predicted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Means:
+    """Scores of R resamples: of every class, and means over the classes that are kept."""
+
+    classes: Mapping[str, Values]  # (R, K)
+    whole: Mapping[str, Values]  # (R,)
+
+
+def mean_cells(cells: Cells, kept: list[int], pooling: str, draws: Values | None = None) -> Means:
+    """Average over images, then over classes; where the pooling says so, the other way round.
+
+    Undefined scores are left out of a mean, and infinite ones make it infinite. A class missed is
+    a share of the images whose truth holds it, a false alarm one of those whose truth does not.
+    """
+    weights = np.ones((1, len(cells.true))) if draws is None else draws
+    classes = {name: _over_images(weights, values) for name, values in cells.scores.items()}
+    average = ORDERS[order_of(pooling)]
+    whole = {
+        name: average(weights, values[:, kept], classes[name][:, kept])
+        for name, values in cells.scores.items()
+    }
+    rates = _rates(weights, cells)
+    whole |= {name: _mean(rate[:, kept]) for name, rate in rates.items()}
+    return Means(classes=classes | rates, whole=whole)
+
+
+def order_of(pooling: str) -> Step:
+    """Return what is averaged last: sums over images have no distances, which are means there."""
+    steps = [step for step in POOLINGS[pooling].steps if step.startswith("mean")]
+    return steps[-1] if steps else "mean classes"
+
+
+def _over_images(weights: Values, values: Values) -> Values:
+    """Average (N, …) values over the images in which they are defined: (R, …)."""
+    infinite = np.isinf(values)
+    finite = ~np.isnan(values) & ~infinite
+    flat = [np.where(finite, values, 0.0), finite.astype(np.int64), infinite.astype(np.int64)]
+    total, number, endless = (
+        exact_weighted_sum(weights, part.reshape(len(values), -1)).reshape(
+            len(weights), *values.shape[1:]
+        )
+        for part in flat
+    )
+    mean = np.where(number > 0, total / np.where(number > 0, number, 1), np.nan)
+    return np.where(endless > 0, np.inf, mean)
+
+
+def _mean(values: Values) -> Values:
+    """Average the last axis, where defined."""
+    number = (~np.isnan(values)).sum(axis=-1)
+    total = np.nansum(values, axis=-1)
+    return np.where(number > 0, total / np.where(number > 0, number, 1), np.nan)
+
+
+def _pairs(weights: Values, values: Values, _: Values) -> Values:
+    """Average over all classes of all images at once."""
+    defined = ~np.isnan(values)
+    sums = [np.nansum(values, axis=1), defined.sum(axis=1)]
+    number = _over_images(weights, sums[1].astype(np.float64))
+    return _over_images(weights, sums[0]) / np.where(number > 0, number, np.nan)
+
+
+ORDERS: Final[dict[str, Callable[[Values, Values, Values], Values]]] = {
+    "mean classes": lambda _, __, classes: _mean(classes),
+    "mean images": lambda weights, values, _: _over_images(weights, _mean(values)),
+    "mean pairs": _pairs,
+}
+
+
+def _rates(weights: Values, cells: Cells) -> dict[str, Values]:
+    """Return the shares of images in which a class is missed, or is a false alarm: (R, K)."""
+    cases = (cells.true, ~cells.predicted), (~cells.true, cells.predicted)
+    rates = {}
+    for name, (asked, wrong) in zip(RATES, cases, strict=True):
+        of, found = (_sum(weights, part) for part in (asked, asked & wrong))
+        rates[name] = np.where(of > 0, found / np.where(of > 0, of, 1), np.nan)
+    return rates
+
+
+def _sum(weights: Values, part: NDArray[np.bool_]) -> NDArray[Any]:
+    return exact_weighted_sum(weights, part.astype(np.int64))

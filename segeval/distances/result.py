@@ -1,0 +1,210 @@
+"""The distances of a run under one label map and one set of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from segeval.distances.kept import DistanceTable
+from segeval.distances.means import Cells, Means, mean_cells, order_of
+from segeval.distances.measure import DistanceMeasure
+from segeval.distances.rules import DistanceRules
+from segeval.distances.values import Values
+from segeval.errors import SettingError
+from segeval.labels.measured import kept_of
+from segeval.scoring.resampling import Units, draw, percentile_interval
+from segeval.scoring.sample import excluded_indices
+from segeval.scoring.score import Scores
+from segeval.text import defined
+
+UNITS: Final = {
+    (False, True): "px",
+    (False, False): "px",
+    (True, True): "mm",
+    (True, False): "px or mm",
+}
+"""By whether some images, and whether all, say how large a pixel is."""
+
+ORDER: Final = {
+    "mean classes": "images, then classes",
+    "mean images": "classes, then images",
+    "mean pairs": "all classes of all images",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DistanceScores:
+    """Scores of distances, NaN where undefined; means over classes, and those of each class."""
+
+    rules: DistanceRules
+    definition: Mapping[str, Any]  # of what was measured
+    signature: str  # of the run and of the rules
+    unit: str  # px or mm
+    order: str  # over what is averaged
+    names: Sequence[str]  # of the N images
+    kinds: tuple[str, ...]  # names of the K classes
+    kept: tuple[int, ...]  # positions of those in the means
+    cells: Cells
+    means: Means  # of one round
+    bounds: Means | None  # (2, …); None without intervals
+
+    def block(self) -> dict[str, Any]:
+        """Return the scores as plain data."""
+        return {
+            "unit": self.unit,
+            "definition": dict(self.definition) | {"means": self.order},
+            "classes": [self._class(k, name) for k, name in enumerate(self.kinds)],
+            "means": nested({name: values[0] for name, values in self.means.whole.items()})
+            | self._intervals({} if self.bounds is None else self.bounds.whole),
+            "signature": "|".join(self.rules.signature_parts()),
+        }
+
+    def _class(self, k: int, name: str) -> dict[str, Any]:
+        true, predicted = self.cells.true[:, k], self.cells.predicted[:, k]
+        missed, alarms = (true & ~predicted).sum(), (predicted & ~true).sum()
+        bounds = {} if self.bounds is None else self.bounds.classes
+        return {
+            "name": name,
+            **nested({score: values[0, k] for score, values in self.means.classes.items()}),
+            "images": int((true | predicted).sum()),
+            "one_sided": int(missed + alarms),
+            "missed": int(missed),
+            "false_alarms": int(alarms),
+            "undefined": int((~true & ~predicted).sum()),
+            **({"infinite": endless} if (endless := self._infinite(k)) else {}),
+            **self._intervals({score: values[:, k] for score, values in bounds.items()}),
+        }
+
+    def _infinite(self, k: int) -> int:
+        """Count the images in which some distance of a class is infinite, as presets have it."""
+        return int(
+            np.any([np.isinf(each[:, k]) for each in self.cells.scores.values()], axis=0).sum()
+        )
+
+    def _intervals(self, bounds: Mapping[str, Values]) -> dict[str, Any]:
+        return {"intervals": nested(bounds)} if bounds else {}
+
+    def images(self) -> dict[str, Values]:
+        """Return (N,) columns: every score of every class, as ``hd95_liver``."""
+        return {
+            f"{score}_{name}": values[:, k]
+            for score, values in self.cells.scores.items()
+            for k, name in enumerate(self.kinds)
+        }
+
+    def named(self) -> dict[str, float]:
+        """Return every score by its name in gates: ``hd95``, ``hd95.liver``, ``hd95.liver.low``."""
+        rounds = [("", 0, self.means)]
+        if self.bounds is not None:
+            rounds += [(".low", 0, self.bounds), (".high", 1, self.bounds)]
+        found = {}
+        for end, at, means in rounds:
+            for score, values in means.whole.items():
+                found[f"{score}{end}"] = float(values[at])
+                of_classes = means.classes[score][at].tolist()
+                names = (f"{score}.{name}{end}" for name in self.kinds)
+                found |= dict(zip(names, of_classes, strict=True))
+        return found
+
+
+def nested(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Return scores as plain data, those at tolerances by tolerance.
+
+    >>> nested({"hd": 2.0, "nsd@1": 0.5, "nsd@2": float("nan")})
+    {'hd': 2.0, 'nsd': {'1': 0.5, '2': None}}
+    """
+    plain: dict[str, Any] = {}
+    for name, value in scores.items():
+        score, at, level = name.partition("@")
+        found = defined(value) if np.ndim(value) == 0 else [defined(v) for v in value.tolist()]
+        if at:
+            plain.setdefault(score, {})[level] = found
+        else:
+            plain[score] = found
+    return plain
+
+
+def find_table(scores: Scores, rules: DistanceRules) -> tuple[DistanceTable, Mapping[str, Any]]:
+    """Return what was measured in a run for these rules, or what comes to the same.
+
+    Borders towards void are the same where there is no void, and voxels that are as long along
+    each axis may be counted instead of measured.
+    """
+    wanted = rules.measure
+    plain = DistanceMeasure(elements=wanted.elements, spacing=rules.steps)
+    other = plain.kind in scores.run.measured and wanted.kind not in scores.run.measured
+    measure = plain if other else wanted
+    option = f"--distances{f' --like {rules.like}' if wanted != DistanceMeasure() else ''}"
+    kept = kept_of(scores.run, measure.kind, scores.labels, scores.unknown, option)
+    table = DistanceTable.of(kept.data, kept.classes).arranged(kept.order)
+    if kept.definition["spacing"] != measure.definition["spacing"] and rules.steps is not None:
+        raise SettingError(
+            f"the distances of the run were measured with --spacing {_said(kept.definition)}; "
+            "score the masks again for another one"
+        )
+    if other and not _comes_to_the_same(table, wanted):
+        raise SettingError(
+            f"{rules.like} needs other distances than the run holds ({wanted.kind}); type the same "
+            f"score command with {option}, -o RUN and --resume to read the masks again"
+        )
+    return (table.unspaced() if wanted.ignored else table), kept.definition
+
+
+def _said(definition: Mapping[str, Any]) -> str:
+    spacing = definition["spacing"]
+    if isinstance(spacing, str):
+        return f"of the {spacing}"
+    return ",".join(f"{step:g}" for step in reversed(spacing))
+
+
+def _comes_to_the_same(table: DistanceTable, wanted: DistanceMeasure) -> bool:
+    cut = wanted.void == "outside" and bool(table.cut.any())
+    uneven = wanted.ignored and any(len(set(steps)) > 1 for steps in table.spacing)
+    return not cut and not uneven
+
+
+def score_distances(scores: Scores, rules: DistanceRules) -> DistanceScores:
+    """Score the distances of a run that is scored.
+
+    There are intervals if the scores have some, from resamples of the same units.
+    """
+    table, definition = find_table(scores, rules)
+    excluded = excluded_indices(scores.convention, scores.labels)
+    kept = [k for k in range(table.count) if k not in excluded]
+    cells, pooling = Cells.of(table, rules), scores.convention.pooling
+    return DistanceScores(
+        rules=rules,
+        definition=definition,
+        signature="|".join((scores.signature, *rules.signature_parts())),
+        unit=UNITS[bool(table.spaced.any()), bool(table.spaced.all())],
+        order=ORDER[order_of(pooling)],
+        names=scores.run.images.names,
+        kinds=tuple(scores.labels.names),
+        kept=tuple(kept),
+        cells=cells,
+        means=mean_cells(cells, kept, pooling),
+        bounds=_bounds(scores, cells, kept),
+    )
+
+
+def _bounds(scores: Scores, cells: Cells, kept: list[int]) -> Means | None:
+    """Return the intervals of all means, if there are to be some."""
+    if scores.intervals is None:
+        return None
+    units, how = scores.intervals.units, scores.intervals.resampling
+    if units.unit.size != len(cells.true):  # groups are averaged; here, images are drawn by group
+        units = Units.of(scores.group_names)
+    rounds = [
+        mean_cells(cells, kept, scores.convention.pooling, draws) for draws in draw(units, how)
+    ]
+    parts = [
+        {
+            name: percentile_interval(np.concatenate([getattr(r, part)[name] for r in rounds]))
+            for name in getattr(rounds[0], part)
+        }
+        for part in ("classes", "whole")
+    ]
+    return Means(classes=parts[0], whole=parts[1])

@@ -1,0 +1,141 @@
+"""Distances as rows of text for every report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from segeval.text import counted, show_count, show_score
+
+Rows = list[tuple[str, ...]]
+RATES: Final = {"miss_rate": "missed", "false_alarm_rate": "false alarms"}
+FACTS: Final = {"name", "images", "one_sided", "missed", "false_alarms", "undefined", "infinite"}
+BESIDE: Final = FACTS | {"intervals", "means", *RATES}
+
+
+def flat_scores(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the scores of a row of the document by their names in gates.
+
+    >>> flat_scores({"name": "liver", "hd": 3.0, "nsd": {"1": 0.5}, "images": 2})
+    {'hd': 3.0, 'nsd@1': 0.5}
+    """
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in BESIDE:
+            continue
+        if isinstance(value, Mapping):
+            found |= {f"{name}@{level}": each for level, each in value.items()}
+        else:
+            found[name] = value
+    return found
+
+
+def show_distance(value: float | None, *, endless: bool = False) -> str:
+    """Write a distance with two decimals.
+
+    >>> show_distance(3.14159), show_distance(None), show_distance(None, endless=True)
+    ('3.14', '–', '∞')
+    """
+    if value is None:
+        return "∞" if endless else "–"
+    return f"{value:,.2f}"
+
+
+def distance_table(document: Mapping[str, Any], *, percent: bool) -> tuple[Sequence[str], Rows]:
+    """Return headings and rows: every class, then the mean, with the images of one side."""
+    block = document["distances"]
+    scores = [*flat_scores(block["means"])]
+    rows = [
+        (
+            row["name"],
+            *_cells(row, scores, percent=percent, endless="infinite" in row),
+            show_count(row["images"]),
+            show_count(row["missed"]),
+            show_count(row["false_alarms"]),
+        )
+        for row in block["classes"]
+    ]
+    endless = any("infinite" in row for row in block["classes"])
+    sums = [sum(row[name] for row in block["classes"]) for name in ("missed", "false_alarms")]
+    cells = _cells(block["means"], scores, percent=percent, endless=endless)
+    rows.append(("mean", *cells, "", *map(show_count, sums)))
+    headings = (
+        f"distances ({block['unit']})",
+        *(_title(name, block["unit"]) for name in scores),
+        "images",
+        "missed",
+        "false alarms",
+    )
+    return headings, rows
+
+
+def _title(name: str, unit: str) -> str:
+    score, at, level = name.partition("@")
+    return f"{score.upper()}{f' {level} {unit}' if at else ''}"
+
+
+def _cells(
+    row: Mapping[str, Any], scores: Sequence[str], *, percent: bool, endless: bool
+) -> Iterator[str]:
+    flat = flat_scores(row)
+    for name in scores:
+        if name.startswith("nsd"):
+            yield show_score(flat[name], percent=percent)
+        else:
+            yield show_distance(flat[name], endless=endless)
+
+
+def distance_lines(block: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
+    """Yield what the means are of, the intervals, and the cases of one side."""
+    yield f"means over {block['definition']['means']}"
+    intervals = flat_scores(block["means"].get("intervals", {}))
+    if intervals:
+        shown = (
+            f"{name} {_bounds(name, bounds, percent=percent)}" for name, bounds in intervals.items()
+        )
+        yield ", ".join(shown)
+    lone = sum(row["one_sided"] for row in block["classes"])
+    if lone:
+        rates = (
+            f"{said} {show_score(block['means'][name], percent=percent)}"
+            for name, said in RATES.items()
+        )
+        yield f"{counted(lone, 'case')} with the class on one side only: {', '.join(rates)}"
+
+
+def compared_distances(part: Mapping[str, Any], level: float) -> tuple[Sequence[str], Rows]:
+    """Return headings and rows of two runs: every mean, then every score of every class."""
+    headings = ("distances", "A", "B", "B - A", f"{level:.0%} of resamples", "p", "p (Holm)")
+    rows: Rows = [(name, *show_change(name, row)) for name, row in part["summary"].items()]
+    for label in part["classes"]:
+        rows += [
+            (f"{score}.{label['name']}", *show_change(score, row))
+            for score, row in label.items()
+            if score != "name"
+        ]
+    return headings, rows
+
+
+def show_change(name: str, row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield both values, the difference with its sign, the interval, and p-values."""
+    show = show_score if is_share(name) else show_distance
+    yield show(row["baseline"])
+    yield show(row["value"])
+    delta = row["delta"]
+    yield f"{'+' if delta is not None and delta > 0 else ''}{show(delta)}"
+    yield f"{show(row['low'])} … {show(row['high'])}"
+    yield show_score(row["p"])
+    yield show_score(row["p_holm"]) if "p_holm" in row else ""
+
+
+def is_share(name: str) -> bool:
+    """Whether a score is a fraction, no distance."""
+    return name.startswith("nsd") or name in RATES
+
+
+def _bounds(name: str, bounds: Sequence[float | None], *, percent: bool) -> str:
+    if name.startswith("nsd"):
+        ends = [show_score(bound, percent=percent) for bound in bounds]
+    else:
+        ends = [show_distance(bound) for bound in bounds]
+    return " … ".join(ends)
