@@ -118,12 +118,15 @@ class Annotation(ABC):
 Masked = Path | Annotation
 """Where a mask is: a file of its own, or rows of another."""
 
+Place = Masked | str
+"""The same, where the path of a file may be a text."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
     """The masks of one side by name, its problems, and files that are no masks by their names."""
 
-    files: Mapping[str, Masked]
+    files: Mapping[str, Place]
     problems: Sequence[Problem] = ()
     left_out: Sequence[str] = ()
     facts: tuple[str, ...] = ()  # what decides the pixels, for the signature

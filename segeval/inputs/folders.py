@@ -7,9 +7,10 @@ import os
 import stat
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -37,11 +38,21 @@ Identity = tuple[int, int]  # device and number of a folder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderIndex:
-    """The masks of a folder by name, its problems, and files that are no masks by their names."""
+    """The masks of a folder by name, its problems, and files that are no masks by their names.
 
-    files: dict[str, Path]
+    The names ascend. Paths are texts, as there may be millions.
+    """
+
+    paths: dict[str, str]
     problems: list[Problem] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    stored: bool = False  # in an archive or an object store
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The masks by name."""
+        made = StoredPath if self.stored else path_of
+        return {name: made(path) for name, path in self.paths.items()}
 
 
 def index_folder(
@@ -54,10 +65,10 @@ def index_folder(
 ) -> FolderIndex:
     """Find the masks below a folder, and what stands in the way; or other files, by their names."""
     if (problem := _no_folder(folder, side)) is not None:
-        return FolderIndex(files={}, problems=[problem])
+        return FolderIndex(paths={}, problems=[problem])
     found: dict[str, str] = {}
     several: dict[str, list[str]] = {}
-    index = FolderIndex(files={})
+    index = FolderIndex(paths={}, stored=isinstance(folder, StoredPath))
     for relative, path in _walk_any(folder, index.problems):
         name = pair_name(relative, suffix)
         if name is None or not is_included(include, name, relative):
@@ -80,18 +91,17 @@ def index_folder(
         files, found[name] = ", ".join(sorted(paths)), min(paths)
         detail = f"{files}: the same name on the {side} side; keep one of them"
         index.problems.append(Problem(name=name, kind="two files of one name", detail=detail))
-    index.files.update(_paths(found, type(folder)))
+    index.paths.update((name, found[name]) for name in sorted(found))
     return index
 
 
-def _paths(files: Mapping[str, str], kind: type[Path]) -> Iterator[tuple[str, Path]]:
-    """Yield names and paths in the order of the names; each folder is parsed once."""
-    known, folder = "", Path()
-    for name in sorted(files):
-        parent, _, file = files[name].rpartition("/" if kind is StoredPath else os.sep)
-        if parent != known:
-            known, folder = parent, kind(parent)
-        yield name, folder / file
+def path_of(text: str) -> Path:
+    """Return the path of a file of the system; each folder is parsed once."""
+    folder, _, file = text.rpartition(os.sep)
+    return _folder(folder) / file
+
+
+_folder = lru_cache(maxsize=64)(Path)
 
 
 def is_mask(relative: str) -> bool:
@@ -182,7 +192,7 @@ def _walk(top: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:
             if here in above:
                 continue
             with os.scandir(folder) as entries:
-                ordered = sorted(entries, key=lambda entry: entry.name)
+                ordered = sorted(entries, key=attrgetter("name"))
         except OSError as error:
             detail = f"{folder}: the folder cannot be read: {reason_of(error)}"
             problems.append(Problem(name=folder, kind="unreadable folder", detail=detail))

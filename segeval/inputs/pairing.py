@@ -10,14 +10,14 @@ import os
 import re
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, overload
 
 from segeval.errors import Problem, SettingError
-from segeval.inputs.annotations import Annotation, Masked
-from segeval.inputs.folders import is_included, split_extension
+from segeval.inputs.annotations import Annotation, Masked, Place
+from segeval.inputs.folders import is_included, path_of, split_extension
 from segeval.inputs.forms import ABSENT
 from segeval.inputs.sides import index_sides, is_mask_file
 from segeval.settings import AnnotationChoice, Match, Missing
@@ -52,11 +52,49 @@ class Pair:
         return list(itertools.chain(*several))
 
 
+class Pairs(Sequence[Pair]):
+    """Pairs as columns, as there may be millions; each is an object when it is asked for."""
+
+    def __init__(
+        self, names: list[str], truths: list[Place], predictions: list[Place | None]
+    ) -> None:
+        self._columns = names, truths, predictions
+
+    @classmethod
+    def of(
+        cls, names: Iterable[str], truths: Mapping[str, Place], predictions: Mapping[str, Place]
+    ) -> Pairs:
+        """Return the pairs of these names in ascending order, in which they mostly are."""
+        ordered = sorted(names)
+        return cls(ordered, [truths[name] for name in ordered], [*map(predictions.get, ordered)])
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._columns[0])
+
+    @overload
+    def __getitem__(self, place: int) -> Pair: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Pairs: ...
+
+    def __getitem__(self, place: int | slice) -> Pair | Pairs:
+        """Return one pair, or some of them."""
+        names, truths, predictions = self._columns
+        if isinstance(place, slice):
+            return Pairs(names[place], truths[place], predictions[place])
+        return _pair(names[place], truths[place], predictions[place])
+
+    def __iter__(self) -> Iterator[Pair]:
+        """Yield every pair."""
+        return map(_pair, *self._columns)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
     """The pairs of a data set in stable order, its problems, and what was left out by name."""
 
-    pairs: tuple[Pair, ...]
+    pairs: Sequence[Pair]
     problems: tuple[Problem, ...] = ()
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
@@ -94,16 +132,17 @@ def find_pairs(
     problems = [problem for side in sides for problem in side.problems]
     if match == "stem":
         predictions = _by_stem(truths, predictions, problems)
-    problems += _unmatched(truths, predictions, prediction, missing, sides[0].nothing)
+    if truths.keys() != predictions.keys():
+        problems += _unmatched(truths, predictions, prediction, missing, sides[0].nothing)
     facts = [fact for side in sides for fact in side.facts]
     if missing == "error" and sides[0].nothing is not None and truths.keys() - predictions.keys():
         predictions = _with_nothing(truths, predictions, sides[0].nothing)
         facts.append(ABSENT)
     absent = sorted(truths.keys() - predictions.keys())
-    both = truths.keys() if missing == "worst" else truths.keys() & predictions.keys()
-    paired = sorted(both - sides[0].unread - sides[1].unread)
+    both = truths if missing == "worst" else (name for name in truths if name in predictions)
+    unread = sides[0].unread | sides[1].unread
     return Pairing(
-        pairs=tuple(_pair(name, truths[name], predictions.get(name)) for name in paired),
+        pairs=Pairs.of((name for name in both if name not in unread), truths, predictions),
         problems=tuple(problems),
         missing=tuple(absent) if missing != "error" else (),
         extra=tuple(sorted(predictions.keys() - truths.keys())),
@@ -113,16 +152,18 @@ def find_pairs(
     )
 
 
-def _pair(name: str, truth: Masked, prediction: Masked | None) -> Pair:
+def _pair(name: str, truth: Place, prediction: Place | None) -> Pair:
     """Return a pair, whose truth may need to know the other side."""
+    truth = path_of(truth) if isinstance(truth, str) else truth
+    prediction = path_of(prediction) if isinstance(prediction, str) else prediction
     if isinstance(truth, Annotation) and prediction is not None:
         truth = truth.beside(prediction)
     return Pair(name=name, truth=truth, prediction=prediction)
 
 
 def _with_nothing(
-    truths: Mapping[str, Masked], predictions: Mapping[str, Masked], nothing: Annotation
-) -> dict[str, Masked]:
+    truths: Mapping[str, Place], predictions: Mapping[str, Place], nothing: Annotation
+) -> dict[str, Place]:
     """Give truths without a text the prediction of nothing."""
     absent = truths.keys() - predictions.keys()
     empty = {n: replace(nothing, path=nothing.path / f"{n}.txt", key=n) for n in absent}
@@ -130,8 +171,8 @@ def _with_nothing(
 
 
 def _unmatched(
-    truths: Mapping[str, Masked],
-    predictions: Mapping[str, Masked],
+    truths: Mapping[str, Place],
+    predictions: Mapping[str, Place],
     place: Path,
     missing: Missing,
     nothing: Annotation | None,
@@ -150,8 +191,8 @@ def _unmatched(
 
 
 def _by_stem(
-    truths: Mapping[str, Masked], predictions: Mapping[str, Masked], problems: list[Problem]
-) -> dict[str, Masked]:
+    truths: Mapping[str, Place], predictions: Mapping[str, Place], problems: list[Problem]
+) -> dict[str, Place]:
     """Name predictions like the truths of the same stem, which must stand once on each side."""
     sides: list[dict[str, str]] = []
     for side, names in (("truth", truths), ("prediction", predictions)):
@@ -169,7 +210,7 @@ def _by_stem(
     return {truth.get(stem, name): predictions[name] for stem, name in prediction.items()}
 
 
-def _missing_prediction(name: str, truth: Masked, folder: Path) -> Problem:
+def _missing_prediction(name: str, truth: Place, folder: Path) -> Problem:
     detail = (
         f"{truth} has no prediction {name!r} in {folder}; add it, or type --missing worst to count "
         "it as all wrong, or waive it by name with --missing skip"
@@ -177,7 +218,7 @@ def _missing_prediction(name: str, truth: Masked, folder: Path) -> Problem:
     return Problem(name=name, kind="missing prediction", detail=detail)
 
 
-def _other_files(common: list[str], absent: list[str], file: Masked) -> list[Problem]:
+def _other_files(common: list[str], absent: list[str], file: Place) -> list[Problem]:
     """Say how all names with a prediction end, if the others differ in their end alone."""
     starts = {name[:cut] for name in absent for cut in _cuts(name)}
     for end in sorted(_endings(common, absent)[1:], key=len) if len(common) > 1 else ():
@@ -192,7 +233,7 @@ def _other_files(common: list[str], absent: list[str], file: Masked) -> list[Pro
 
 
 def _few_match(
-    truths: Mapping[str, Masked], predictions: Mapping[str, Masked], common: list[str]
+    truths: Mapping[str, Place], predictions: Mapping[str, Place], common: list[str]
 ) -> Problem:
     """Say that no names match, or few, and propose what would make them."""
     lonely = sorted(truths.keys() - set(common)), sorted(predictions.keys() - set(common))

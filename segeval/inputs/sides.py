@@ -5,12 +5,13 @@ What reads another form than files of masks is imported where a side has it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from segeval.errors import Problem
-from segeval.inputs.annotations import Index, Masked
+from segeval.inputs.annotations import Index, Masked, Place
 from segeval.inputs.folders import holds_masks, index_folder, is_included, normal, pair_name
 from segeval.inputs.forms import BIT_FORMS, COCO_FORMS, PART, TABLE_FORMS, YOLO
 from segeval.settings import AnnotationChoice
@@ -49,7 +50,8 @@ def index_sides(
             return texts
         else:
             folder = index_folder(path, side, suffix, include)
-            return Index(files=folder.files, problems=folder.problems, left_out=folder.left_out)
+            masks: Mapping[str, Place] = folder.files if folder.stored else folder.paths
+            return Index(files=masks, problems=folder.problems, left_out=folder.left_out)
         return _named(found, side, suffix, include)
 
     truth = index(places[1], "truth", suffixes[1], None)
@@ -84,7 +86,7 @@ def is_table(path: Path) -> bool:
 
 def _named(index: Index, side: str, suffix: str, include: str | None) -> Index:
     """Call masks as files of these names would be called, below a folder."""
-    found: dict[str, Masked] = {}
+    found: dict[str, Place] = {}
     problems = [*index.problems]
     for key, mask in index.files.items():
         name = pair_name(normal(key), suffix)

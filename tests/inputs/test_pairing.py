@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from made.sets import data_set, segeval
 
+from segeval.inputs import pairing as pairing_module
 from segeval.inputs.pairing import Pairing, find_pairs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NFC = unicodedata.normalize("NFC", "Zürich é")
 NFD = unicodedata.normalize("NFD", NFC)
@@ -47,6 +46,24 @@ def problem(pairing: Pairing, kind: str) -> str:
     (found,) = pairing.problems
     assert found.kind == kind
     return found.detail
+
+
+def test_pairs_of_folders_are_objects_when_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def path_of(text: str) -> Path:
+        asked.append(text)
+        return Path(text)
+
+    monkeypatch.setattr(pairing_module, "path_of", path_of)
+    pairs = paired(tmp_path, "a.png|b.png|c.png", "a.png|b.png|c.png").pairs
+    some = pairs[1:]
+    assert (len(pairs), len(some), asked) == (3, 2, [])
+    assert [pair.name for pair in some] == ["b", "c"]
+    assert pairs[-1] == [*pairs][2] == some[1]
+    assert pairs[0].files == [tmp_path / "truth" / "a.png", tmp_path / "pred" / "a.png"]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +232,7 @@ def test_when_no_names_match_the_suffix_is_proposed(
     assert detail.endswith(advice)
     truth, prediction = (min(names.split("|"))[:-4] for names in (truths, predictions))
     assert f"truths are like {truth!r}, predictions like {prediction!r}" in detail
-    assert pairing.pairs == ()
+    assert not pairing.pairs
 
 
 def test_when_few_names_match_the_rest_is_one_problem_with_advice(tmp_path: Path) -> None:
@@ -264,7 +281,7 @@ def test_folders_that_are_missing_or_files_are_all_named(tmp_path: Path) -> None
     assert [found.kind for found in pairing.problems] == ["not a folder", "no such folder"][::-1]
     assert f"prediction folder {tmp_path / 'none'} does not exist" in pairing.problems[0].detail
     assert f"truth {folder / 'a.png'} is a file" in pairing.problems[1].detail
-    assert pairing.pairs == ()
+    assert not pairing.pairs
 
 
 def test_linked_folders_are_followed_and_cycles_are_not(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from made.sets import document
 
+from segeval.inputs.annotations import Annotation
 from segeval.inputs.sides import index_sides
 from segeval.settings import AnnotationChoice
 
@@ -35,7 +36,7 @@ def test_masks_are_those_that_are_recorded(
     masks = index_sides((table, table), AnnotationChoice(size=SIZE))[0].files
     (recorded,) = (r for r in records if r["metric"] == f"{form}: foreground pixels of the {side}")
     expected = np.load(SETS / f"kaggle_{side}_masks.npz")
-    found = [mask.values(SIZE) for mask in masks.values() if not isinstance(mask, Path)]
+    found = [mask.values(SIZE) for mask in masks.values() if isinstance(mask, Annotation)]
     for mask, (name, pixels), same in zip(
         found, recorded["per_image"].items(), expected.values(), strict=True
     ):
