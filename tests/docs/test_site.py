@@ -33,8 +33,8 @@ def test_every_public_name_is_described() -> None:
 
 
 OTHERS = {
-    "--executions", "--group", "--help", "--lines", "--megabytes", "--rm", "--rows",
-    "--segeval-html", "--upgrade",
+    "--executions", "--group", "--help", "--lines", "--megabytes", "--nthreads", "--ntasks",
+    "--rm", "--rows", "--scheduler-file", "--segeval-html", "--upgrade",
 }  # fmt: skip
 """Options of other programs, and those that are no parameters of commands."""
 
