@@ -17,6 +17,8 @@ from typing import Final
 from urllib.parse import urljoin
 from urllib.request import urlopen
 
+from made.tutorial import fails, written_and_typed
+
 PROJECT: Final = Path(__file__).parents[1]
 MASKS: Final = PROJECT / "sample_masks" / "pred", PROJECT / "sample_masks" / "truth"
 DATA: Final = sorted(
@@ -101,6 +103,39 @@ def use(programs: Path, folder: Path) -> None:
         assert word in run(segeval, arguments, cwd=folder), arguments
 
 
+def hold_in_pytest(programs: Path, folder: Path) -> None:
+    """Use the fixture that pytest finds where the package is installed."""
+    pip = [programs / "python", "-m", "pip", *QUIET, "install"]
+    run(*pip, "-c", PROJECT / "constraints.txt", "pytest", cwd=folder)
+    call = f"assert_segmentation({str(MASKS[0])!r}, {str(MASKS[1])!r}, miou=0.8)"
+    test = f"def test_masks(assert_segmentation):\n    {call}\n"
+    (folder / "test_masks.py").write_text(test, encoding="utf-8")
+    command = [programs / "pytest", "-q", "--segeval-html", "pages", "test_masks.py"]
+    assert "1 passed" in run(*command, cwd=folder)
+    assert list((folder / "pages").glob("*.html"))
+
+
+def follow_the_tutorial(programs: Path, folder: Path) -> None:
+    """Type the tutorial where nothing else is: another home, and no checkout."""
+    home = folder / "home"
+    home.mkdir(parents=True)
+    environment = {"HOME": str(home), "PATH": f"{programs}{os.pathsep}{os.defpath}"}
+    for line, output in written_and_typed(folder):
+        if line.startswith("pip "):
+            continue
+        done = subprocess.run(
+            line,
+            shell=True,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == fails(line), done.stdout + done.stderr
+        assert output is None or done.stdout + done.stderr == output, line
+
+
 def check_types(programs: Path, folder: Path) -> None:
     """Check a program of a user against the package as it is installed, and see a fault in it."""
     program = folder / "program.py"
@@ -156,6 +191,8 @@ def main() -> None:
         programs = installed(wheel, folder)
         use(programs, folder)
         browse(programs / "segeval", folder)
+        hold_in_pytest(programs, folder)
+        follow_the_tutorial(programs, folder / "tutorial")
         check_types(programs, folder)
         build_image(folder / "image")
         print(f"{wheel.name}: installed and used, with {len(DATA)} files of data")

@@ -106,6 +106,12 @@ class WidthRules:
 
 def merged(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Put together what a document says of several scores of the same counts."""
-    whole = {key: value for part in parts for key, value in part.items()}
     rows = zip(*(part["classes"] for part in parts), strict=True)
-    return {**whole, "classes": [{k: v for row in each for k, v in row.items()} for each in rows]}
+    return {**_joined(parts), "classes": [_joined(each) for each in rows]}
+
+
+def _joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Join what is said of several scores, and the intervals of all of them."""
+    bounds = {name: ends for part in parts for name, ends in part.get("intervals", {}).items()}
+    whole = {key: value for part in parts for key, value in part.items()}
+    return whole | ({"intervals": bounds} if bounds else {})

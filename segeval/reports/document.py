@@ -87,16 +87,16 @@ def _measured_in(scores: Scores, name: str) -> dict[str, Any]:
     """Lay out one score of what is measured: its mean, and that of each class with its counts."""
     plain, mean = name.partition("@")[0], f"m{name}"
     counts, intervals = scores.counts.classes.measured[name], scores.intervals
-    whole = {} if intervals is None else {"interval": bounds_of(intervals.means[mean])}
+    whole = {} if intervals is None else {f"m{plain}": bounds_of(intervals.means[mean])}
     rows = []
     for index, label in enumerate(scores.labels.names):
-        own = (
-            {} if intervals is None else {"interval": bounds_of(intervals.classes[name][:, index])}
-        )
+        own = {} if intervals is None else {plain: bounds_of(intervals.classes[name][:, index])}
         numbers = {part: getattr(counts, part)[index].item() for part in CLASS_PARTS}
         value = defined(float(scores.class_scores[name][index]))
-        rows.append({"index": index, "name": label, **numbers, plain: value, **own})
-    return {f"m{plain}": defined(scores.summary[mean]), **whole, "classes": rows}
+        row = {"index": index, "name": label, **numbers, plain: value}
+        rows.append(row | ({"intervals": own} if own else {}))
+    first = {f"m{plain}": defined(scores.summary[mean])}
+    return {**first, **({"intervals": whole} if whole else {}), "classes": rows}
 
 
 def _confusion(scores: Scores) -> dict[str, Any]:

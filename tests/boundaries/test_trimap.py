@@ -66,3 +66,21 @@ def test_trimap_scores_equal_a_slow_model_and_need_no_masks(
     assert "mtrimap_iou" in segeval("report", run, *gate, expect=1).stdout
     missing = segeval("report", run, "--trimap", "9px", expect=2)
     assert "the run holds those of 2px, 1px" in missing.stderr
+
+
+def test_every_score_of_a_width_has_its_own_interval(
+    pairs: list[tuple[Mask, Mask]], tmp_path: Path
+) -> None:
+    folders = data_set(tmp_path, {f"m{n}": pair for n, pair in enumerate(pairs)})
+    made = segeval("score", *folders, "--trimap", "1px,2px", "--ci", "20", "-q", "--format", "json")
+    document: dict[str, Any] = json.loads(made.stdout)
+    part, names = (
+        document["trimap"][0],
+        [f"trimap_{n}" for n in ("iou", "dice", "precision", "recall")],
+    )
+    for name in names:
+        assert part["intervals"][f"m{name}"] == document["intervals"][f"m{name}"]
+        for row, whole in zip(part["classes"], document["classes"], strict=True):
+            assert row["intervals"][name] == whole["intervals"][name]
+    assert len({tuple(bounds) for bounds in part["intervals"].values()}) == len(names)
+    assert document["trimap"][1]["intervals"].keys() == part["intervals"].keys()

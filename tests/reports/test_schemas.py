@@ -45,7 +45,9 @@ objects objects.headline objects.class objects.intervals* objects.sizes *objects
 *objects.classes.#.* others others.#.objects between
 others.#.classes.#.* others.#.summary.*
 summary.mboundary_iou averaged.images_of.mboundary_iou classes.#.boundary_iou
-boundary boundary.#.interval boundary.#.classes.#.interval
+summary.mtrimap_* averaged.images_of.mtrimap_* classes.#.trimap_* boundary trimap
+boundary.#.intervals* boundary.#.classes.#.intervals*
+trimap.#.intervals* trimap.#.classes.#.intervals*
 groups foreground spacing unit confusion.undefined averaged.classes_of* spread.iou.* spread.dice.*
 resampling.undefined.* intervals.* classes.#.intervals classes.#.intervals.*
 classes.#.undefined.* classes.#.objects *.#.*.undefined summary.*.undefined gates.#.*
@@ -92,7 +94,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
             made("score", *two, *parts, "--fail-under", "0.1"),
             made("score", *small, "--like", "monai", "--worst", "50", "-o", other),
             made("score", *better, "--labels", regions, "-o", best),
-            made("score", *small, "--boundary", "1px,2%", "--ci", "20"),
+            made("score", *small, "--boundary", "1px,2%", "--trimap", "1px,2px", "--ci", "20"),
             made("score", *volumes),
             made("report", OBJECTS, "--objects", "ids", "--like", "stardist"),
             made("score", *held, expect=1),
