@@ -6,6 +6,7 @@ an address. What is read is what was listed, byte for byte in number; a cut conn
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -60,7 +61,8 @@ class RemoteStore:
         self._lock = threading.Lock()
         self._known: dict[str, Entry] = {}  # what was listed
         self._listed: dict[str, tuple[list[str], list[Fault]]] = {}  # by folder
-        self._coming: dict[str, Future[bytes | None]] = {}  # what is read ahead
+        self._faults: dict[str, StorageError] = {}  # of what could not be asked about
+        self._coming: dict[tuple[int, str], Future[bytes | None]] = {}  # read ahead here
 
     @property
     def system(self) -> Any:
@@ -90,13 +92,14 @@ class RemoteStore:
         return any(self._list(folder))
 
     def _list(self, folder: str) -> tuple[list[str], list[Fault]]:
+        self._check(folder)
         if folder not in self._listed:
             if self.scheme.startswith("http"):
                 raise StorageError("servers list no folders; name the files in a table of --pairs")
             system = self.system
             root = system._strip_protocol(folder)  # noqa: SLF001 - fsspec has no other name for it
             try:
-                found = answer(partial(self._find, system, root))
+                found = self._answer(folder, partial(self._find, system, root))
             except FileNotFoundError:
                 found = {}
             self._listed[folder] = self._sort_out(folder, root, found)
@@ -126,25 +129,42 @@ class RemoteStore:
 
     def entry(self, name: str) -> Entry:
         """Return an object; the server is asked about it unless it was listed."""
+        self._check(name)
         if (known := self._known.get(name)) is None:
-            facts = answer(partial(self.system.info, name))
+            try:
+                facts = self._answer(name, partial(self.system.info, name))
+            except FileNotFoundError:
+                facts = {"type": "directory"}
             if facts.get("type") == "directory":
-                raise FileNotFoundError(2, "there is no such object", name)
+                raise FileNotFoundError(2, "there is nothing at this address", name)
             known = self._known[name] = _entry(name, facts)
         return known
+
+    def _answer(self, name: str, request: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Return what a server says; who was waited for in vain is not asked again."""
+        try:
+            return answer(request)
+        except StorageError as error:
+            self._faults[name] = error
+            raise
+
+    def _check(self, name: str) -> None:
+        if (fault := self._faults.get(name)) is not None:
+            raise StorageError(*fault.args)
 
     def read(self, entry: Entry) -> bytes:
         """Return all bytes of an object."""
         with self._lock:
-            coming = self._coming.pop(entry.name, None)
+            coming = self._coming.pop((os.getpid(), entry.name), None)
         data = None if coming is None else answer(coming)
         return answer(partial(self._fetch, entry)) if data is None else data
 
     def expect(self, name: str) -> None:
         """Begin to read an object that will be asked for."""
+        key = os.getpid(), name  # no thread of a process that was forked will answer
         with self._lock:
-            if name not in self._coming:
-                self._coming[name] = POOL.submit(partial(self._fetch_named, name))
+            if key not in self._coming:
+                self._coming[key] = POOL.submit(partial(self._fetch_named, name))
 
     def _fetch_named(self, name: str) -> bytes | None:
         """Fetch an object that is not large."""

@@ -21,7 +21,7 @@ FIRST_WAIT: Final = (
     0.2  # seconds; each wait is up to twice the one before, and half of it by chance
 )
 LONGEST_WAIT: Final = 5.0
-LAST_ATTEMPT: Final = 60.0  # seconds after which none is begun; libraries make some of their own
+LAST_ATTEMPT: Final = 30.0  # seconds after which none is begun; libraries make some of their own
 PATIENCE: Final = 180.0  # seconds in which an answer is there, whatever was tried for it
 THREADS: Final = 16
 MEANT: Final = (
@@ -40,7 +40,9 @@ def ask(request: Callable[[], Answer]) -> Answer:
             return request()
         except Exception as error:
             if is_meant(error):
-                raise
+                if isinstance(error, OSError):
+                    raise
+                raise StorageError(reason_of(error) or type(error).__name__) from error
             if attempt == ATTEMPTS or time.monotonic() - begun > LAST_ATTEMPT:
                 reason = reason_of(error) or type(error).__name__
                 raise StorageError(

@@ -119,6 +119,25 @@ def test_what_is_not_there_is_a_problem_with_its_address(
     segeval("score", "--pairs", table, "--missing", "worst")
 
 
+def test_a_server_that_never_answers_is_asked_a_few_times(
+    sides: tuple[tuple[Path, Path], tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    asked: list[str] = []
+
+    def busy(_: Any, path: str, **__: Any) -> None:
+        asked.append(path)
+        raise OSError(16, "Slow Down")
+
+    monkeypatch.setattr(retries, "FIRST_WAIT", 0.001)
+    for name in ("find", "info", "cat_file"):
+        monkeypatch.setattr(MemoryFileSystem, name, busy)
+    said = segeval("score", *sides[1], expect=3).stderr
+    assert f"unreadable folder: prediction {sides[1][0]}: cannot be read: no answer in 6" in said
+    assert len(asked) <= 4 * retries.ATTEMPTS
+
+
 def test_large_objects_are_read_in_parts(
     sides: tuple[tuple[Path, Path], tuple[str, str]],
     tmp_path: Path,

@@ -62,11 +62,20 @@ def test_what_fails_by_chance_is_asked_again(fault: Exception, waits: list[float
 
 
 @pytest.mark.parametrize(
-    "fault", [FileNotFoundError("a"), PermissionError("a"), ValueError("a"), with_status(404)]
+    ("fault", "told"),
+    [
+        (FileNotFoundError("a"), FileNotFoundError),
+        (PermissionError("a"), PermissionError),
+        (ValueError("a"), StorageError),
+        (with_status(403), StorageError),
+        (type("NoCredentialsError", (Exception,), {})("none found"), StorageError),
+    ],
 )
-def test_what_is_meant_is_told_at_once(fault: Exception, waits: list[float]) -> None:
+def test_what_is_meant_is_told_at_once(
+    fault: Exception, told: type[Exception], waits: list[float]
+) -> None:
     server = Server(fault)
-    with pytest.raises(type(fault)):
+    with pytest.raises(told, match=str(fault)):
         ask(server)
     assert server.asked == 1
     assert not waits
