@@ -170,7 +170,26 @@ class Counts:
         column = self.columns[0]
         if bool((column[1:] >= column[:-1]).all()):
             return self
-        return self.select(np.argsort(column, kind="stable"))
+        first = np.flatnonzero(np.concatenate([[True], column[1:] != column[:-1]]))
+        order = np.argsort(column[first], kind="stable")  # of the runs of rows of one image
+        starts, sizes = first[order], np.diff(first, append=column.size)[order]
+        return self.of_columns([_in_runs(each, starts, sizes) for each in self.columns])
+
+
+def _in_runs(
+    column: NDArray[Any], starts: NDArray[np.intp], sizes: NDArray[np.intp]
+) -> NDArray[Any]:
+    """Put runs of rows one after the other; the places of all rows are never held at once."""
+    moved, ends = np.empty_like(column), np.cumsum(sizes)
+    first = 0
+    while first < sizes.size:
+        done = int(ends[first] - sizes[first])
+        last = max(first + 1, int(np.searchsorted(ends, done + BLOCK, "right")))
+        own, end = sizes[first:last], int(ends[last - 1])
+        shift = starts[first:last] - (ends[first:last] - own)
+        moved[done:end] = column[np.arange(done, end) + np.repeat(shift, own)]
+        first = last
+    return moved
 
 
 def _of_classes(block: Counts) -> Counts:

@@ -109,6 +109,7 @@ def _received(columns: bytes, *known: Any) -> ImageCounts:
 
 
 FIELDS: Final = tuple(each.name for each in fields(ImageInfo))
+_cells = operator.attrgetter(*FIELDS)
 _known = operator.attrgetter(*FIELDS[:-1])  # all but what it was read with
 NUMBERS: Final = {"height", "width"}
 REPEATED: Final = {"group", "truth_form", "prediction_form", "roi_path"}  # mostly the same texts
@@ -127,8 +128,8 @@ class Images(Sequence[ImageInfo]):
 
     def append(self, image: ImageInfo) -> None:
         """Add an image at the end."""
-        for name, column in self._columns.items():
-            cell = getattr(image, name)
+        cells = _cells(image)
+        for (name, column), cell in zip(self._columns.items(), cells, strict=True):
             column.append(self._texts.setdefault(cell, cell) if name in REPEATED else cell)
 
     def join(self, other: Images) -> None:

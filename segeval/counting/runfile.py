@@ -156,7 +156,7 @@ class RunFile:
             self.flush()
         self._connection.close()
 
-    def pending(self, pairs: Sequence[Pair], begun: Provenance) -> list[Pair]:
+    def pending(self, pairs: Sequence[Pair], begun: Provenance) -> Sequence[Pair]:
         """Drop images that vanished or changed, and return the pairs that are to be counted.
 
         All pairs of the data set are given; waivers and shards must be those of the run.
@@ -172,7 +172,7 @@ class RunFile:
             stored, counts = self._rows()
             self._upgrade(stored, counts)
             measured = self._measured(stored)
-            kept = _kept(stored, pairs)
+            kept, left = _kept(stored, pairs)
             there = sorted(kept)
             gone = np.delete(stored.numbers, there).tolist()
             for table, key in TABLES_OF_IMAGES.items():
@@ -190,8 +190,7 @@ class RunFile:
             self._set_provenance(begun)
             self._set("complete", "0")
             self._connection.execute("COMMIT")
-        known = set(self.kept.images.names)
-        return [pair for pair in pairs if pair.name not in known]
+        return [pairs[place] for place in left] if kept else pairs
 
     def _rows(self, *, fingerprints: bool = True) -> tuple[StoredImages, Counts]:
         """Read all images with their counts; see `read_rows`."""
@@ -367,28 +366,36 @@ class RunFile:
             self._connection.execute("BEGIN IMMEDIATE")
 
 
-def _kept(stored: StoredImages, pairs: Iterable[Pair]) -> dict[int, tuple[str, str]]:
-    """Return group and fingerprints of the images that still stand for their pair, by position."""
+def _kept(
+    stored: StoredImages, pairs: Iterable[Pair]
+) -> tuple[dict[int, tuple[str, str]], list[int]]:
+    """Return group and fingerprints of images that still stand for their pair, by position.
+
+    Behind them come the positions of the other pairs.
+    """
     places = {name: place for place, name in enumerate(stored.images.names)}
     paths = [stored.images.column(f"{side}_path") for side in ("truth", "roi", "prediction")]
-    marks, kept = stored.images.column("fingerprints"), {}
-    for pair in pairs:
-        place = places.get(pair.name)
-        if place is not None and place not in stored.faults:
+    marks, kept, left = stored.images.column("fingerprints"), {}, []
+    for number, pair in enumerate(pairs):
+        place, now = places.get(pair.name, -1), None
+        if place >= 0 and place not in stored.faults:
             now = still_all(pair.masks, [column[place] for column in paths], marks[place])
-            if now is not None:
-                kept[place] = pair.group, now
-    return kept
+        if now is None:
+            left.append(number)
+        else:
+            kept[place] = pair.group, now
+    return kept, left
 
 
 def _changed(
     stored: StoredImages, kept: Mapping[int, tuple[str, str]]
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the images of which something else is known now than before, for `UPDATE_IMAGE`."""
+    groups, known = (stored.images.column(name) for name in ("group", "fingerprints"))
     for place, (group, marks) in kept.items():
-        known = stored.images[place]
-        if (group, marks) != (known.group, known.fingerprints):
-            row = checksum_of_row(row_of(replace(known, group=group, fingerprints=marks)))
+        if (group, marks) != (groups[place], known[place]):
+            image = replace(stored.images[place], group=group, fingerprints=marks)
+            row = checksum_of_row(row_of(image))
             mark = int(stored.checksums[place] ^ stored.rows[place]) ^ row
             yield group, marks, mark, int(stored.numbers[place])
 

@@ -11,7 +11,7 @@ import json
 import operator
 import zlib
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Never
 
@@ -47,9 +47,8 @@ class StoredImages:
     faults: dict[int, str] = field(default_factory=dict)  # by position
 
 
-def row_of(image: ImageInfo) -> list[Any]:
-    """Return what is known of an image, in the order of `COLUMNS`."""
-    return [getattr(image, name) for name in FIELDS]
+row_of: Callable[[ImageInfo], tuple[Any, ...]] = operator.attrgetter(*FIELDS)
+"""Returns what is known of an image, in the order of `COLUMNS`."""
 
 
 def checksum_of_row(row: Iterable[Any]) -> int:

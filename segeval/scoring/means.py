@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -62,6 +63,7 @@ AXES: Final[dict[Step, Axis]] = {
     "mean images": "images",
     "mean pairs": "pairs",
 }  # what scores are averaged over; where the counts of classes are summed, there is one of them
+AT_ONCE: Final = 1 << 14  # images that are scored together, each by itself
 OVER_IMAGES: Final = {"mean images", "mean pairs"}
 
 
@@ -150,8 +152,12 @@ def image_scores(
     convention: Convention, metric: Metric, images: ClassCounts, excluded: Sequence[int]
 ) -> NDArray[np.float64]:
     """Average a metric over the classes of each image; (N,) values, NaN where undefined."""
-    steps, sample = (POOLINGS[convention.pooling].over_classes,), Sample.of(images)
-    return _run_steps(steps, replace(convention, empty="skip"), metric, sample, excluded).scores
+    steps, how = (POOLINGS[convention.pooling].over_classes,), replace(convention, empty="skip")
+    found = []
+    for start in range(0, max(1, len(images.total)), AT_ONCE):
+        sample = Sample.of(images.map(itemgetter(slice(start, start + AT_ONCE))))
+        found.append(_run_steps(steps, how, metric, sample, excluded).scores)
+    return np.concatenate(found)
 
 
 def worst_mean(

@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -81,3 +82,33 @@ def test_the_garbage_collector_rests_while_pairs_are_counted(tmp_path: Path) -> 
     count_dataset(source, progress=lambda *_: seen.append(gc.isenabled()))
     assert seen == [False]
     assert gc.isenabled()
+
+
+@pytest.mark.parametrize("block", [3, 50, 1 << 16])
+@pytest.mark.parametrize("most", [1, 30])
+def test_rows_come_into_the_order_of_their_images_as_by_a_stable_sort(
+    block: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BLOCK", block)
+    random = np.random.default_rng(most)
+    image = np.repeat(random.integers(0, 300, 40), random.integers(0, most + 1, 40))
+    rows = np.arange(image.size)
+    counts = Counts(image=image, truth=rows % 7, prediction=rows, pixels=rows + 1)
+    sorted_rows = counts.select(np.argsort(image, kind="stable"))
+    for column, expected in zip(counts.ordered().columns, sorted_rows.columns, strict=True):
+        np.testing.assert_array_equal(column, expected, strict=True)
+
+
+def test_rows_out_of_order_are_moved_without_the_places_of_all_rows() -> None:
+    rows = 1 << 20
+    counts = Counts(
+        image=np.repeat(np.arange(1024)[::-1], rows // 1024),
+        truth=np.zeros(rows, int),
+        prediction=np.ones(rows, int),
+        pixels=np.ones(rows, int),
+    )
+    tracemalloc.start()
+    counts.ordered()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * rows  # the columns take 5 bytes a row, and places would take 8

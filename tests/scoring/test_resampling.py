@@ -16,10 +16,12 @@ from scipy import stats
 from segeval.counting.confusion import ClassCounts
 from segeval.errors import SettingError
 from segeval.presets.preset import load_presets, preset
+from segeval.scoring import means as means_module
 from segeval.scoring import sample as sample_module
 from segeval.scoring.convention import Convention
 from segeval.scoring.intervals import find_intervals
-from segeval.scoring.means import mean_of_worst, mean_over_images, summarize
+from segeval.scoring.means import image_scores, mean_of_worst, mean_over_images, summarize
+from segeval.scoring.metrics import METRICS
 from segeval.scoring.resampling import (
     Resampling,
     Units,
@@ -151,6 +153,14 @@ def test_images_are_scored_once_for_all_that_is_drawn_of_them(
         assert all(np.array_equal(known[each], anew[each], equal_nan=True) for each in anew)
         calls.append(0)
     assert calls[0] > calls[1] == 0 < calls[2]
+
+
+@pytest.mark.parametrize("pooling", ["image", "pair", "image-micro"])
+def test_images_are_scored_alike_in_blocks(pooling: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    how = Convention(pooling=pooling), METRICS["iou"], images_of(5), (2,)
+    whole = image_scores(*how)
+    monkeypatch.setattr(means_module, "AT_ONCE", 5)
+    np.testing.assert_array_equal(image_scores(*how), whole)
 
 
 def test_the_seed_decides() -> None:
