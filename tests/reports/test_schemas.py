@@ -42,10 +42,14 @@ settings.* hard.* summary.*_worst* summary.best_fbeta* commands.* commands.*.*
 summary.worst* summary.bce summary.dice summary.focal summary.jaccard summary.lovasz_softmax
 summary.cross_entropy
 objects objects.headline objects.class objects.intervals* objects.sizes *objects.summary.*
-*objects.classes.#.* others others.#.objects between
+*objects.classes.#.* others others.#.objects others.#.distances between
+distances.summary.hd95 *distances.*@* *distances.classes.#.hd95 *distances.*undefined
+
 others.#.classes.#.* others.#.summary.*
 summary.mboundary_iou averaged.images_of.mboundary_iou classes.#.boundary_iou
 summary.mtrimap_* averaged.images_of.mtrimap_* classes.#.trimap_* boundary trimap
+distances distances.*.intervals* distances.classes.#.infinite *.hd95 *.nsd.?*
+distances.definition.*
 boundary.#.intervals* boundary.#.classes.#.intervals*
 trimap.#.intervals* trimap.#.classes.#.intervals*
 groups foreground spacing unit confusion.undefined averaged.classes_of* spread.iou.* spread.dice.*
@@ -85,15 +89,16 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
     parts = ("--objects", "components", "--size-bins", "0,2", "--iou-thresholds", "0.5,0.75")
     drawn = ("--ci", "20", "--group-by", "_(.)")
     certain = ("--ci", "20", "--significant")
-    thin = ("--objects", "components", "--iou-thresholds", "0.5", "--ci", "20")
+    thin = ("--objects", "components", "--iou-thresholds", "0.5", "--ci", "20", "--distances")
     maps = (folder / "maps", two[1])
     config = segeval("config", "--config", samples / "segeval.toml", "--format", "json").stdout
     return {
         "scores": [
-            made("score", *small, *parts, *drawn, "-o", run),
+            made("score", *small, *parts, *drawn, "--distances", "-o", run),
             made("score", *two, *parts, "--fail-under", "0.1"),
             made("score", *small, "--like", "monai", "--worst", "50", "-o", other),
             made("score", *better, "--labels", regions, "-o", best),
+            made("score", *small, "--distances", "--like", "monai"),
             made("score", *small, "--boundary", "1px,2%", "--trimap", "1px,2px", "--ci", "20"),
             made("score", *volumes),
             made("report", OBJECTS, "--objects", "ids", "--like", "stardist"),
