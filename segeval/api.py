@@ -318,6 +318,8 @@ def score(
         Boundary IoU as well: widths of bands such as ``"2%"`` of the diagonal or ``"2%,5px"``.
     trimap : str, optional
         Scores of the pixels within such distances of an edge of the truth as well.
+    boundary_f : bool
+        Boundary F as well, as DAVIS has it for one object.
     distances : bool, str or DistanceRules, optional
         Distances between borders as well, as ``True`` defines them, as a preset such as
         ``"medpy"`` does, or by rules; see ``Result.distances``. Needs SciPy.
@@ -380,7 +382,8 @@ def score_arrays(
     groups : str or iterable of str, optional
         Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, ci, seed, boundary, trimap, distances
+    level, unknown, convention, group_by, ci, seed, boundary, trimap, boundary_f, \
+    distances
         What values mean, and how they are scored; see `score`.
 
     Returns
@@ -423,6 +426,7 @@ def compare(
     objects: ObjectRules | ObjectSource | None = None,
     boundary: str | None = None,
     trimap: str | None = None,
+    boundary_f: bool = False,
     distances: AnyDistances = False,
     **labelling: Unpack[Labelling],
 ) -> Comparison:
@@ -433,7 +437,8 @@ def compare(
     baseline, run : Run
         What is compared to, and what is compared.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
-    level, unknown, convention, group_by, objects, boundary, trimap, distances
+    level, unknown, convention, group_by, objects, boundary, trimap, boundary_f, \
+    distances
         As for `segeval.score`; without labels, the values found in both runs are the classes.
     ci, seed : int
         Number of resamples and of swaps, and their seed.
@@ -461,7 +466,7 @@ def compare(
         resampling=Resampling(rounds=ci, seed=seed),
         common=common,
         group_by=group_by,
-        measures=asked_of(boundary, trimap),
+        measures=asked_of(boundary, trimap, boundary_f=boundary_f),
     )
     settings = label_settings(choice, unknown)
     return Comparison(

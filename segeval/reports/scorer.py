@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
+from segeval.boundaries.fscores import EdgeRules
 from segeval.boundaries.scores import BoundaryRules
 from segeval.boundaries.trimap import TrimapRules
 from segeval.counting.measures import Measure
@@ -57,6 +58,7 @@ class Scoring(Labelling, total=False):
     objects: ObjectRules | ObjectSource | None
     boundary: str | None
     trimap: str | None
+    boundary_f: bool
     distances: AnyDistances
 
 
@@ -72,6 +74,7 @@ def scorer(
     objects: ObjectRules | ObjectSource | None = None,
     boundary: str | None = None,
     trimap: str | None = None,
+    boundary_f: bool = False,
     distances: AnyDistances = False,
     **labelling: Unpack[Labelling],
 ) -> Scorer:
@@ -88,15 +91,18 @@ def scorer(
         group_by=group_by,
         resampling=None if ci is None else Resampling(rounds=ci, seed=seed),
         rules=rules,
-        asked=asked_of(boundary, trimap),
+        asked=asked_of(boundary, trimap, boundary_f=boundary_f),
         distances=distances_of(distances),
     )
 
 
-def asked_of(boundary: str | None, trimap: str | None) -> tuple[Asked, ...]:
+def asked_of(
+    boundary: str | None, trimap: str | None, *, boundary_f: bool = False
+) -> tuple[Asked, ...]:
     """Return the scores that are measured in the pixels."""
     asked = ((BoundaryRules, boundary), (TrimapRules, trimap))
-    return tuple(rules.parse(text) for rules, text in asked if text is not None)
+    found = tuple(rules.parse(text) for rules, text in asked if text is not None)
+    return (*found, EdgeRules()) if boundary_f else found
 
 
 def distances_of(distances: AnyDistances) -> DistanceRules | None:

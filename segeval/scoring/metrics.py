@@ -42,7 +42,7 @@ class Metric:
     swapped: str = ""  # what it is when these are exchanged, if anything
     smoothed: bool = False  # a convention may add to both terms
     negatives: bool = False  # true negatives are in it, so it is defined on one side too
-    signed: bool = False  # a difference, 0 at best: its formula holds in every case
+    signed: bool = False  # its formula holds in every case, as of a difference, which is 0 at best
     range: tuple[float, float] = (0.0, 1.0)  # least and greatest value
     reference: str
     shown: frozenset[Place] = frozenset()  # the score, or its mean over classes
@@ -331,12 +331,23 @@ MEASURED: Final = _Measured(
         )
         for plain in ("iou", "dice", "precision", "recall")
     },
+    boundary_f=Metric(
+        name="boundary_f",
+        title="boundary F",
+        formula="mean over images of 2 P R / (P + R) of edges that are matched within a disk",
+        terms=lambda c: (c.tp, c.support),  # the sum of F, and of how many images
+        signed=True,
+        reference="Perazzi et al. 2016, doi:10.1109/CVPR.2016.85",
+        shown=frozenset({"classes", "breakdown"}),
+    ),
 )
 """Scores of a class whose counts are measured in the pixels, by name, as far as they are asked for.
 
 `ClassCounts.measured` holds these counts.
 """
-OPTIONS: Final = {name: f"--{name.partition('_')[0]}" for name in MEASURED}
+OPTIONS: Final = {name: f"--{name.partition('_')[0]}" for name in MEASURED} | {
+    "boundary_f": "--boundary-f"
+}
 """What asks for each of them."""
 KNOWN: Final = ChainMap(MEASURED, METRICS)
 """All scores of a class, by name; those of pixels first."""

@@ -74,7 +74,7 @@ class Units:
         """Sum the counts of the images of each unit: (N, …) to (U, …)."""
 
         def summed(part: NDArray[np.int64]) -> NDArray[np.int64]:
-            sums = np.zeros((self.count, *part.shape[1:]), np.int64)
+            sums = np.zeros((self.count, *part.shape[1:]), part.dtype)
             np.add.at(sums, self.unit, part)
             return sums
 

@@ -149,3 +149,27 @@ def test_other_sizes_thresholds_and_unknown_values(
         names = ("support", "predicted", "tp")
         rows = [[row[name] for name in names] for row in found["boundary"][0]["classes"]]
         assert np.array(rows).T.tolist() == expected.tolist()
+
+
+def test_boundary_f_is_a_mean_over_images_and_one_sided_edges_are_0(tmp_path: Path) -> None:
+    square, whole = np.zeros((40, 50), int), np.ones((40, 50), int)
+    square[10:20, 10:20] = 1
+    pairs = {"a": (square, square), "b": (square, 0 * square), "c": (whole, whole)}
+    folders = data_set(tmp_path, pairs)
+    run = tmp_path / "run.segeval"
+    how = ("--labels", "binary", "--boundary-f")
+    found = scored("score", *folders, *how, "-o", run, "--fail-under", "boundary_f.foreground=0.6")
+    part = found["boundary_f"]
+    assert (part["reach"], part["pixels"]) == ("0.8%", [1])
+    assert [row["boundary_f"] for row in part["classes"]] == [1 / 2, 2 / 3]
+    assert found["classes"][1]["boundary_f"] == 2 / 3
+    by_image = scored("report", run, *how, "--pooling", "image", "--ci", "20")
+    assert by_image["summary"]["mboundary_f"] == pytest.approx((1 + 0 + 1) / 3)
+    assert by_image["intervals"]["mboundary_f"][0] >= 0
+    grouped = scored("report", run, *how, "--pooling", "group", "--group-by", "(.)")
+    assert grouped["summary"]["mboundary_f"] == pytest.approx(2 / 3)
+    assert "boundary-f:0.8%" in found["signature"].split("|")
+    assert (
+        "--boundary-f asks for it"
+        in segeval("report", run, "--fail-under", "mboundary_f=1", expect=2).stderr
+    )

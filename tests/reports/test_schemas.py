@@ -51,6 +51,8 @@ summary.mtrimap_* averaged.images_of.mtrimap_* classes.#.trimap_* boundary trima
 distances distances.*.intervals* distances.classes.#.infinite *.hd95 *.nsd.?*
 distances.definition.*
 boundary.#.intervals* boundary.#.classes.#.intervals*
+boundary_f boundary_f.intervals* boundary_f.classes.#.intervals* classes.#.boundary_f
+summary.mboundary_f averaged.images_of.mboundary_f
 trimap.#.intervals* trimap.#.classes.#.intervals*
 groups foreground spacing unit confusion.undefined averaged.classes_of* spread.iou.* spread.dice.*
 resampling.undefined.* intervals.* classes.#.intervals classes.#.intervals.*
@@ -87,6 +89,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
     fewer = data_set(folder / "fewer", dict.fromkeys(("a_0", "b_1"), (first, second)))
     held = (*fewer, "--like", "monai", "--baseline", other, "--max-drop", "1%")
     parts = ("--objects", "components", "--size-bins", "0,2", "--iou-thresholds", "0.5,0.75")
+    near = ("--boundary", "1px,2%", "--trimap", "1px,2px", "--boundary-f")
     drawn = ("--ci", "20", "--group-by", "_(.)")
     certain = ("--ci", "20", "--significant")
     thin = ("--objects", "components", "--iou-thresholds", "0.5", "--ci", "20", "--distances")
@@ -99,7 +102,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
             made("score", *small, "--like", "monai", "--worst", "50", "-o", other),
             made("score", *better, "--labels", regions, "-o", best),
             made("score", *small, "--distances", "--like", "monai"),
-            made("score", *small, "--boundary", "1px,2%", "--trimap", "1px,2px", "--ci", "20"),
+            made("score", *small, *near, "--ci", "20"),
             made("score", *volumes),
             made("report", OBJECTS, "--objects", "ids", "--like", "stardist"),
             made("score", *held, expect=1),

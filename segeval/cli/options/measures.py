@@ -33,6 +33,12 @@ class MeasureOptions:
         metavar="W[,W]",
     )
 
+    boundary_f: bool = _measures(
+        "Boundary F as well, as DAVIS has it: edges that are matched within 0.8 % of the diagonal.",
+        "--boundary-f",
+        default=False,
+    )
+
     distances: bool = _measures(
         "Distances between borders as well: HD, HD95, ASSD, MASD and NSD of every class; needs "
         "SciPy.",
@@ -78,8 +84,8 @@ class MeasureOptions:
 
     def asked(self) -> tuple[Asked, ...]:
         """Return the scores that are asked for."""
-        if self.boundary is None and self.trimap is None:
+        if self.boundary is None and self.trimap is None and not self.boundary_f:
             return ()
         from segeval.reports.scorer import asked_of
 
-        return asked_of(self.boundary, self.trimap)
+        return asked_of(self.boundary, self.trimap, boundary_f=self.boundary_f)
