@@ -20,6 +20,7 @@ from segeval.distances.names import is_distance_score, is_higher_better
 from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
 from segeval.labels.choose import check_names
+from segeval.labels.ids import as_measured
 from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
 from segeval.scoring.convention import Convention
@@ -58,9 +59,10 @@ class Plan:
         """Return a run with what is measured in its masks for the scores that are asked for."""
         measures = [each.measure for each in self.measures]
         measures += [] if self.distances is None else self.distances.measures
-        return measure_for(
-            measures, [run], self.choice, self.convention, self.labels.unknown, **how
-        )
+        choice = self.choice
+        if measures and self.objects is not None:
+            choice = as_measured(run, choice, self.objects.source)
+        return measure_for(measures, [run], choice, self.convention, self.labels.unknown, **how)
 
 
 def prepare(

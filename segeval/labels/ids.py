@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.run import CountedRun
-from segeval.errors import LabelError
+from segeval.errors import LabelError, SettingError
 from segeval.inputs.forms import COCO_FORMS, TABLE_FORMS, YOLO
-from segeval.labels.labelmap import WHITE, Label, LabelMap, Side
+from segeval.labels.labelmap import SIDES, WHITE, Label, LabelMap, Side
+from segeval.labels.nodata import with_no_data
 from segeval.settings import LabelChoice
 from segeval.values import (
     COLOR,
@@ -64,6 +65,18 @@ def as_objects(
             _refuse_classes(run)
         return run, choice
     return with_ids(run, choice.ignore), of_objects(choice)
+
+
+def as_measured(run: CountedRun, choice: LabelChoice, source: str | None) -> LabelChoice:
+    """Return the classes in which masks are measured, whose values may be ids; see `as_objects`."""
+    if source != "ids" or run.objects is not None:
+        return choice
+    if any((run.counts.values(side) >= COLOR).any() for side in SIDES):
+        raise SettingError(
+            "what is near edges is not measured in ids that are stored as colours; leave out "
+            "--objects ids, or save the ids as numbers"
+        )
+    return of_objects(with_no_data(choice, run))
 
 
 def _refuse_classes(run: CountedRun) -> None:

@@ -16,7 +16,7 @@ from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
 from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
-from segeval.labels.ids import as_objects
+from segeval.labels.ids import as_measured, as_objects
 from segeval.labels.labelmap import LabelMap
 from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules, ObjectSource
@@ -139,8 +139,10 @@ class Scorer:
 
     def measure(self, run: CountedRun, **how: Any) -> CountedRun:
         """Return a run with what is measured in its masks for the scores that are asked for."""
-        settings = self.choice, self.convention, self.unknown
-        return measure_for(self.measures, [run], *settings, **how)
+        choice = self.choice
+        if self.measures and self.rules is not None:
+            choice = as_measured(run, choice, self.rules.source)
+        return measure_for(self.measures, [run], choice, self.convention, self.unknown, **how)
 
     def score(self, run: CountedRun) -> Result:
         """Score a run, which holds what is asked for."""

@@ -173,3 +173,16 @@ def test_boundary_f_is_a_mean_over_images_and_one_sided_edges_are_0(tmp_path: Pa
         "--boundary-f asks for it"
         in segeval("report", run, "--fail-under", "mboundary_f=1", expect=2).stderr
     )
+
+
+def test_label_images_have_edges_between_objects_and_background(tmp_path: Path) -> None:
+    truth, prediction = np.zeros((2, 30, 30), int)
+    truth[3:12, 3:12], truth[3:12, 15:24] = 1, 2
+    prediction[4:13, 3:12], prediction[3:12, 15:24] = 7, 3
+    folders = data_set(tmp_path, {"a": (truth, prediction)})
+    run = tmp_path / "run.segeval"
+    how = ("--objects", "ids", "--boundary", "1px")
+    found = scored("score", *folders, *how, "-o", run)
+    expected = bands((truth > 0) * 1, (prediction > 0) * 1, 2, 1)
+    assert [row["tp"] for row in found["boundary"][0]["classes"]] == expected[2].tolist()
+    assert scored("report", run, *how)["boundary"] == found["boundary"]

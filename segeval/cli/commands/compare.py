@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from segeval.counting.numbering import Numbering
     from segeval.counting.run import CountedRun
     from segeval.distances.rules import DistanceRules
+    from segeval.objects.rules import ObjectRules
     from segeval.scoring.compare import RunComparison
     from segeval.settings import LabelChoice
 
@@ -154,7 +155,7 @@ def compare(
     check_names(choice, how["convention"].exclude)
     numbering = objects.numbering(choice)
     runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None, numbering=numbering)
-    runs = _measured(runs, far, compared, choice, how, quiet=quiet)
+    runs = _measured(runs, compared, choice, how, distances=far, objects=rules, quiet=quiet)
     comparisons, found = compare_both(runs, choice, rules, **how)
     apart = [compare_distances(each, far) for each in comparisons] if far else []
     further = {"objects": found, "distances": apart}
@@ -189,19 +190,23 @@ def _runs(
 
 def _measured(
     runs: Sequence[CountedRun],
-    distances: DistanceRules | None,
     compared: ComparedOptions,
     choice: LabelChoice,
     how: Mapping[str, Any],
     *,
+    distances: DistanceRules | None,
+    objects: ObjectRules | None,
     quiet: bool,
 ) -> list[CountedRun]:
     """Measure in the masks of folders what is asked for; run files hold it, or lack it."""
+    from segeval.labels.ids import as_measured
     from segeval.scoring.measured import measure_for
 
     named = ("convention", "unknown")
     measures = [each.measure for each in how["measures"]]
     measures += [] if distances is None else distances.measures
+    if measures and objects is not None:
+        choice = as_measured(runs[0], choice, objects.source)
     return [
         run
         if is_run_file(path)
