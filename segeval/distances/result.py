@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -53,11 +54,13 @@ class DistanceScores:
 
     def block(self) -> dict[str, Any]:
         """Return the scores as plain data."""
+        whole = {name: values[0] for name, values in self.means.whole.items()}
         return {
             "unit": self.unit,
             "definition": dict(self.definition) | {"means": self.order},
             "classes": [self._class(k, name) for k, name in enumerate(self.kinds)],
-            "means": nested({name: values[0] for name, values in self.means.whole.items()})
+            "means": nested(whole)
+            | infinite(whole)
             | self._intervals({} if self.bounds is None else self.bounds.whole),
             "signature": "|".join(self.rules.signature_parts()),
         }
@@ -74,15 +77,9 @@ class DistanceScores:
             "missed": int(missed),
             "false_alarms": int(alarms),
             "undefined": int((~true & ~predicted).sum()),
-            **({"infinite": endless} if (endless := self._infinite(k)) else {}),
+            **infinite({score: values[0, k] for score, values in self.means.classes.items()}),
             **self._intervals({score: values[:, k] for score, values in bounds.items()}),
         }
-
-    def _infinite(self, k: int) -> int:
-        """Count the images in which some distance of a class is infinite, as presets have it."""
-        return int(
-            np.any([np.isinf(each[:, k]) for each in self.cells.scores.values()], axis=0).sum()
-        )
 
     def _intervals(self, bounds: Mapping[str, Values]) -> dict[str, Any]:
         return {"intervals": nested(bounds)} if bounds else {}
@@ -108,6 +105,16 @@ class DistanceScores:
                 names = (f"{score}.{name}{end}" for name in self.kinds)
                 found |= dict(zip(names, of_classes, strict=True))
         return found
+
+
+def infinite(scores: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Name the scores that are infinite, as presets have it: plain data hold no such number.
+
+    >>> infinite({"hd": math.inf, "hd95": math.nan, "assd": 2.0})
+    {'infinite': ['hd']}
+    """
+    found = [name for name, value in scores.items() if math.isinf(value)]
+    return {"infinite": found} if found else {}
 
 
 def nested(scores: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,29 +25,29 @@ class Sorted:
         """Sum the weights once: what lies within any distance is a difference of two sums."""
         ends = np.cumsum(sizes)
         self.sizes, self.first, self.last = sizes, ends - sizes, ends - 1
-        self.distance, self.weight = distance, weight
+        self.distance, self.weight = distance, weight.astype(np.float64)
         self.running = np.zeros(len(weight) + 1)
-        np.cumsum(weight, dtype=np.float64, out=self.running[1:])
+        np.cumsum(self.weight, out=self.running[1:])
         self.before = self.running[self.first]
         self.total = self.running[ends] - self.before
 
     @cached_property
     def mean(self) -> Values:
         """The mean distance of each part."""
-        return np.asarray(self._reduced(self.distance * self.weight) / self.total)
+        if not len(self.first):
+            return np.zeros(0)
+        return np.asarray(np.add.reduceat(self.distance * self.weight, self.first) / self.total)
 
     def within(self, tolerance: float) -> Values:
         """Return the weight within a tolerance."""
-        near = self._reduced(self.distance <= tolerance * (1 + DIGITS), np.int64)
-        return np.asarray(self.running[self.first + near] - self.before)
-
-    def _reduced(self, values: NDArray[Any], kind: Any = np.float64) -> NDArray[Any]:
-        if not len(self.first):
-            return np.zeros(0, kind)
-        return np.add.reduceat(values, self.first, dtype=kind)
+        near = np.flatnonzero(self.distance <= tolerance * (1 + DIGITS))
+        until = np.searchsorted(near, self.last + 1) - np.searchsorted(near, self.first)
+        return np.asarray(self.running[self.first + until] - self.before)
 
     def linear(self, percentile: float) -> Values:
         """Return a percentile of each part, between neighbours as `numpy.percentile` does."""
+        if percentile == 100:
+            return np.asarray(self.distance[self.last])
         place = percentile / 100 * (self.total - 1)
         below = np.floor(place)
         low, high = self._at(below), self._at(np.minimum(below + 1, self.total - 1))

@@ -31,6 +31,9 @@ AXES: Final = tuple(
 """What a preset decides; percentiles, tolerances and spacing are the user's."""
 
 
+ONE_SIDED: Final = "one_sided"  # a missed class and a false alarm, where these are treated alike
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistancePreset(ToolCall):
     """What one call of a tool does with distances."""
@@ -55,9 +58,8 @@ class DistancePreset(ToolCall):
         return stated + [f"{of}-{case}:{value}" for of, case, value in self.rules.exceptions]
 
     def differs(self, axis: str) -> bool:
-        """Whether a rule is not the default, for some score."""
-        own = any(case == axis for _, case, _ in self.rules.exceptions)
-        return own or bool(getattr(self.rules, axis) != getattr(DistanceRules(), axis))
+        """Whether a rule is not the default."""
+        return bool(getattr(self.rules, axis) != getattr(DistanceRules(), axis))
 
 
 @cache
@@ -129,14 +131,11 @@ def _row(scores: Scores, preset: DistancePreset, rules: DistanceRules) -> Preset
     """Score under a preset, and with each of its rules as in the default."""
     metric = next((n for n in score_names(rules) if n.startswith(preset.headline)), "hd")
     value, entered = _value(scores, rules, metric)
-    family, moves = score_names(rules)[metric], []
-    for axis in filter(preset.differs, AXES):
-        case = next((each for each in CASES if each == axis), None)
-        setting = getattr(rules, axis) if case is None else rules.case(family, case)
+    moves = []
+    for axis, setting in _settings(preset, score_names(rules)[metric]):
         other, _ = _value(scores, _switched(rules, axis), metric)
         if not (value == other or math.isnan(value) or math.isnan(other)):
-            change = value - other
-            moves.append(Rule(axis=axis, setting=str(setting), change=change, preset=preset.name))
+            moves.append(Rule(axis=axis, setting=setting, change=value - other, preset=preset.name))
     return PresetScore(
         preset=preset.name,
         metric=metric,
@@ -147,10 +146,25 @@ def _row(scores: Scores, preset: DistancePreset, rules: DistanceRules) -> Preset
     )
 
 
+def _settings(preset: DistancePreset, family: Family) -> Iterator[tuple[str, str]]:
+    """Yield the axes on which a preset is not the default; both cases of one side at once."""
+    rules, usual = preset.rules, DistanceRules()
+    cases = {name: rules.case(family, name) for name in CASES}
+    together = cases["missed"] == cases["false_alarm"]
+    for axis in AXES:
+        name = next((each for each in CASES if each == axis), None)
+        if name is None:
+            if preset.differs(axis):
+                yield axis, str(getattr(rules, axis))
+        elif cases[name] != usual.case(family, name) and not (together and name == "false_alarm"):
+            yield ONE_SIDED if together and name == "missed" else axis, str(cases[name])
+
+
 def _switched(rules: DistanceRules, axis: str) -> DistanceRules:
     """Return the rules with one of them as in the default, for scores of every family."""
-    usual: Any = {axis: getattr(DistanceRules(), axis)}
-    kept = tuple(each for each in rules.exceptions if each[1] != axis)
+    names = ("missed", "false_alarm") if axis == ONE_SIDED else (axis,)
+    usual: Any = {name: getattr(DistanceRules(), name) for name in names}
+    kept = tuple(each for each in rules.exceptions if each[1] not in names)
     return replace(rules, exceptions=kept, **usual)
 
 

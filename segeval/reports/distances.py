@@ -48,16 +48,15 @@ def distance_table(document: Mapping[str, Any], *, percent: bool) -> tuple[Seque
     rows = [
         (
             row["name"],
-            *_cells(row, scores, percent=percent, endless="infinite" in row),
+            *_cells(row, scores, percent=percent),
             show_count(row["images"]),
             show_count(row["missed"]),
             show_count(row["false_alarms"]),
         )
         for row in block["classes"]
     ]
-    endless = any("infinite" in row for row in block["classes"])
     sums = [sum(row[name] for row in block["classes"]) for name in ("missed", "false_alarms")]
-    cells = _cells(block["means"], scores, percent=percent, endless=endless)
+    cells = _cells(block["means"], scores, percent=percent)
     rows.append(("mean", *cells, "", *map(show_count, sums)))
     headings = (
         f"distances ({block['unit']})",
@@ -74,15 +73,13 @@ def _title(name: str, unit: str) -> str:
     return f"{score.upper()}{f' {level} {unit}' if at else ''}"
 
 
-def _cells(
-    row: Mapping[str, Any], scores: Sequence[str], *, percent: bool, endless: bool
-) -> Iterator[str]:
-    flat = flat_scores(row)
+def _cells(row: Mapping[str, Any], scores: Sequence[str], *, percent: bool) -> Iterator[str]:
+    flat, endless = flat_scores(row), row.get("infinite", ())
     for name in scores:
         if name.startswith("nsd"):
             yield show_score(flat[name], percent=percent)
         else:
-            yield show_distance(flat[name], endless=endless)
+            yield show_distance(flat[name], endless=name in endless)
 
 
 def distance_lines(block: Mapping[str, Any], *, percent: bool) -> Iterator[str]:

@@ -48,7 +48,7 @@ distances.summary.hd95 *distances.*@* *distances.classes.#.hd95 *distances.*unde
 others.#.classes.#.* others.#.summary.*
 summary.mboundary_iou averaged.images_of.mboundary_iou classes.#.boundary_iou
 summary.mtrimap_* averaged.images_of.mtrimap_* classes.#.trimap_* boundary trimap
-distances distances.*.intervals* distances.classes.#.infinite *.hd95 *.nsd.?*
+distances distances.*.intervals* distances.*infinite *.hd95 *.nsd.?*
 distances.definition.*
 boundary.#.intervals* boundary.#.classes.#.intervals*
 boundary_f boundary_f.intervals* boundary_f.classes.#.intervals* classes.#.boundary_f
