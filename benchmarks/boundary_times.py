@@ -23,7 +23,7 @@ from segeval.boundaries.bands import KERNEL, band_counts, trimap_counts
 from segeval.boundaries.edges import edge_counts
 from segeval.boundaries.widths import Width
 from segeval.counting.dataset import count_pair
-from segeval.counting.native import class_map
+from segeval.counting.native import class_map, settle
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
 from segeval.settings import Reading
@@ -64,7 +64,7 @@ def reference(truth: NDArray[Any], prediction: NDArray[Any], reach: int) -> NDAr
 def as_classes(path: Path) -> NDArray[np.uint8]:
     """Read a mask as a class map, in which 255 is void."""
     values = np.array([*range(CLASSES), VOID], np.int64)
-    codes = np.arange(CLASSES + 1, dtype=np.uint8)
+    codes = np.array([*range(CLASSES), CLASSES + (path.stem != SIDES[0])], np.uint8)
     found = class_map(path, values, codes, max_pixels=READING.max_pixels)
     if found is None:
         mask = read_mask(path, max_pixels=READING.max_pixels).values
@@ -75,8 +75,8 @@ def as_classes(path: Path) -> NDArray[np.uint8]:
 def class_maps(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Read both sides; what is void in the truth is void in the prediction."""
     truth, prediction = (as_classes(folder / f"{side}.png") for side in SIDES)
-    prediction[prediction == CLASSES] = CLASSES + 1
-    np.copyto(prediction, CLASSES, where=truth == CLASSES)
+    if settle(truth, prediction, CLASSES) is None:
+        np.copyto(prediction, CLASSES, where=truth == CLASSES)
     return truth, prediction
 
 
