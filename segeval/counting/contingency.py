@@ -21,6 +21,7 @@ PENDING: Final = 1 << 20  # runs kept before they are added up, to bound the mem
 CODES: Final = 1 << 16
 FEW: Final = 1 << 14  # fewer runs than this are added up without a table of all codes
 WORD: Final = 8  # flags looked at together
+CELLS: Final = 4  # cells a row up to which rows are added up in a table of all values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -235,6 +236,15 @@ def tabulate(
     truth: NDArray[Any], prediction: NDArray[Any], pixels: NDArray[Any]
 ) -> ContingencyTable:
     """Add up the pixels of equal pairs of values."""
+    (first, rows), (start, width) = _reach(truth), _reach(prediction)
+    if rows * width <= CELLS * truth.size:
+        codes = (truth.astype(np.intp) - first) * width + (prediction.astype(np.intp) - start)
+        sums, held = np.zeros(rows * width, np.int64), np.zeros(rows * width, np.bool_)
+        np.add.at(sums, codes, pixels.astype(np.int64))
+        held[codes] = True
+        cells = np.flatnonzero(held)
+        t, p = np.divmod(cells.astype(np.int64), width)
+        return ContingencyTable(truth=t + first, prediction=p + start, pixels=sums[cells])
     truths, t = ranked(truth)
     predictions, p = ranked(prediction)
     codes, pair = ranked(t * predictions.size + p)
@@ -246,6 +256,12 @@ def tabulate(
         prediction=predictions[codes % width].astype(np.int64),
         pixels=sums,
     )
+
+
+def _reach(values: NDArray[Any]) -> tuple[int, int]:
+    """Return the lowest value, and how many there are from it to the highest."""
+    low = int(values.min(initial=0))
+    return low, int(values.max(initial=low)) - low + 1
 
 
 def ranked(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:

@@ -20,14 +20,15 @@ FILE: Final = "--labels FILE with a CSV of name,r,g,b"
 
 def explain_colors(run: CountedRun, ignore: Collection[int] | None) -> str:
     """Say which colours the masks of a run hold, and what to type."""
-    pairs = judged_pairs(run, ())
+    total = run.total()
+    pairs = judged_pairs(total, ())
     held = [set(side.tolist()) for side in (pairs.truth, pairs.prediction)]
     colors = sorted(value for value in held[0] | held[1] if value >= COLOR)
     shown = listed([describe_value(value) for value in colors], 12, " and {} more")
     void = set(ignore or ())
     if not (advice := _builtin({"truth": held[0] - void, "prediction": held[1]})):
         white = ignore is None and WHITE in held[0] and not held[0] <= {0, WHITE}
-        own = _own(judged_pairs(run, (WHITE,)) if white else pairs)
+        own = _own(judged_pairs(total, (WHITE,)) if white else pairs)
         advice = label_file(own, " --ignore 255" * white) if own else f"type {FILE}"
     return f"the masks hold colours ({shown}), and no label map says what they mean; {advice}"
 

@@ -26,9 +26,8 @@ GREY_LEVELS: Final = 20  # more values may be grey levels; ids of classes up to 
 LARGE: Final = 16  # a map of so many classes is not fitted by chance where half of them occur
 
 
-def judged_pairs(run: CountedRun, void: Collection[int]) -> ContingencyTable:
-    """Sum the tables of all images, without what is void in the truth or missing."""
-    table = run.total()
+def judged_pairs(table: ContingencyTable, void: Collection[int]) -> ContingencyTable:
+    """Leave out of a sum of tables what is void in the truth or missing."""
     truth, prediction = plain_values(table.truth), table.prediction
     seen = prediction != NO_PREDICTION
     judged = ~np.isin(truth, [*void, OUTSIDE]) & seen
@@ -213,7 +212,8 @@ def unpredicted_void(
 
 def explain_unknown(run: CountedRun, labels: LabelMap) -> str:
     """Say under which other options the values of a run make sense, or return nothing."""
-    pairs = judged_pairs(run, labels.void)
+    total = run.total()
+    pairs = judged_pairs(total, labels.void)
     if labels.overlap or not pairs.total or max(pairs.truth.max(), pairs.prediction.max()) >= COLOR:
         return ""
     truth = labels.index(pairs.truth, "truth")
@@ -228,7 +228,7 @@ def explain_unknown(run: CountedRun, labels: LabelMap) -> str:
             return doubt
     now = int(pairs.pixels[(truth == prediction) & (truth >= 0)].sum())
     least = max(now if unknown[0] else now + 1 if unknown[1] else now * MORE, pairs.total / MORE)
-    everything = judged_pairs(run, ())
+    everything = judged_pairs(total, ())
     of_maps = any(waiver.startswith("prediction:") for waiver in run.provenance.waivers)
     others = _of_channels(labels) if of_maps else _others(labels, int(pairs.truth.max()) + 1)
     fits = [

@@ -66,7 +66,8 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
     void = (WHITE,) if ignore is None else ignore
     judged, predicted = truth - set(void), prediction - set(void)
     stated = (truth, prediction) if ignore is None else (judged, predicted)
-    pairs = judged_pairs(run, void)
+    total = run.total()
+    pairs = judged_pairs(total, void)
     doubt = void_doubt(truth, ignore)
     binary_truth = bool(doubt) or stated[0] <= {0, WHITE} or stated[0] <= {0, 1}
     grey = _grey_doubt(judged, predicted, binary_truth=binary_truth)
@@ -78,7 +79,7 @@ def infer_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap:
         or ("every pixel of the truth is void" if truth and not judged else "")
         or _many_values(judged, predicted)
         or mixed_maps(pairs, judged, predicted)
-        or scaled(pairs if ignore is not None else judged_pairs(run, ()))
+        or scaled(pairs if ignore is not None else judged_pairs(total, ()))
         or _nothing_common(judged, predicted)
         or shifted(pairs, truth, ignore)
         or unpredicted_void(truth, prediction, ignore, LARGE)

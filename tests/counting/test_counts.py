@@ -3,6 +3,7 @@
 import gc
 import pickle
 import tracemalloc
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from made.sets import data_set, made_run
 
 from segeval.counting import counts as module
-from segeval.counting.contingency import ranked
+from segeval.counting.contingency import ranked, tabulate
 from segeval.counting.counts import Counts, narrowed
 from segeval.counting.dataset import count_dataset
 from segeval.settings import Source
@@ -112,3 +113,20 @@ def test_rows_out_of_order_are_moved_without_the_places_of_all_rows() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10 * rows  # the columns take 5 bytes a row, and places would take 8
+
+
+@pytest.mark.parametrize("reach", [2, 300, 1 << 40])
+@pytest.mark.parametrize("rows", [0, 1, 3, 500])
+def test_pairs_are_added_up_alike_however_far_their_values_lie_apart(reach: int, rows: int) -> None:
+    random = np.random.default_rng([reach, rows])
+    truth, prediction = random.integers(-reach, reach, (2, rows))
+    pixels = random.integers(1, 1 << 50, rows)
+    expected = Counter[tuple[int, int]]()
+    for t, p, n in zip(truth.tolist(), prediction.tolist(), pixels.tolist(), strict=True):
+        expected[t, p] += n
+    table = tabulate(truth, prediction, pixels)
+    columns = (table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist())
+    assert [*zip(*columns, strict=True)] == [(*pair, n) for pair, n in sorted(expected.items())]
+    narrow = tabulate(np.abs(truth % 200).astype(np.uint8), prediction, pixels)
+    assert narrow.truth.dtype == np.int64
+    assert narrow.total == pixels.sum()

@@ -313,25 +313,40 @@ static void write_line(Side *side) /* from its runs, which end with the row (2) 
                 side->line[x * side->unit + byte] = (uint8_t)(run.value >> 8 * byte);
 }
 
-static inline void unfilter(Side *side, const uint8_t *row, int filter)
+/* Make the bytes of a row, of whole units (1); what is to the left stays in a register. */
+static inline void unfilter(Side *side, const uint8_t *row, int filter, unsigned unit)
 {
-    size_t unit = side->unit, bytes = side->bytes;
+    const uint8_t *above = side->line;
     uint8_t *out = side->next_line;
-    const uint8_t *up = side->line;
-    for (size_t i = 0; i < unit && i < bytes; i++)
-        out[i] = (uint8_t)(row[i] + predict(filter, 0, up[i], 0, 1));
-    for (size_t i = unit; i < bytes; i++)
-        out[i] = (uint8_t)(row[i] + predict(filter, out[i - unit], up[i], up[i - unit], 1));
+    uint32_t left = 0, corner = 0;
+    for (size_t at = 0; at < side->bytes; at += unit) {
+        uint32_t up = load(above + at, unit), stored = load(row + at, unit);
+        uint32_t guess = predict(filter, left, up, corner, unit);
+        left = unit == 1 ? (guess + stored) & 255 : add(guess, stored);
+        for (unsigned byte = 0; byte < unit; byte++)
+            out[at + byte] = (uint8_t)(left >> 8 * byte);
+        corner = up;
+    }
+}
+
+static inline void unfilter_units(Side *side, const uint8_t *row, int filter)
+{
+    switch (side->unit) { /* each case is compiled for its size of a unit */
+    case 1: unfilter(side, row, filter, 1); break;
+    case 2: unfilter(side, row, filter, 2); break;
+    case 3: unfilter(side, row, filter, 3); break;
+    default: unfilter(side, row, filter, 4); break;
+    }
 }
 
 static void decode_bytes(Side *side, const uint8_t *row, int filter)
 {
     switch (filter) { /* each case is compiled for its filter */
     case NONE: memcpy(side->next_line, row, side->bytes); break;
-    case SUB: unfilter(side, row, SUB); break;
-    case UP: unfilter(side, row, UP); break;
-    case AVERAGE: unfilter(side, row, AVERAGE); break;
-    default: unfilter(side, row, PAETH); break;
+    case SUB: unfilter_units(side, row, SUB); break;
+    case UP: unfilter(side, row, UP, 1); break; /* as all bytes are on their own */
+    case AVERAGE: unfilter_units(side, row, AVERAGE); break;
+    default: unfilter_units(side, row, PAETH); break;
     }
     uint8_t *above = side->line;
     side->line = side->next_line;
