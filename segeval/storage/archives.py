@@ -32,7 +32,7 @@ def _opened(path: str, stamp: tuple[int, ...]) -> Archive:
     if start.startswith(b"PK"):
         from segeval.storage.zips import ZipArchive
 
-        return ZipArchive(source, path)
+        return ZipArchive(source)
     packing = next((name for magic, name in PACKINGS.items() if start.startswith(magic)), "")
     if not packing and start[USTAR] != b"ustar" and (len(start) < BLOCK or any(start)):
         found = ascii(start[:8].decode("latin-1"))

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import stat
-import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from segeval.storage.archive import Archive, is_bomb
+from segeval.storage.directory import Listed, listed
 from segeval.storage.inflating import Deflated, Inflated
 from segeval.storage.source import Source
 from segeval.storage.store import Entry, StorageError
 
 HEADER: Final = 30  # bytes before the name that an entry repeats
 BESIDE: Final = 64  # bytes of what may stand behind the name, mostly
-BROKEN: Final = "the archive is broken: {}; write it again"
+STORED: Final = 0
+DEFLATED: Final = 8
+ENCRYPTED: Final = 0x41  # flags
 
 
 class Place(NamedTuple):
@@ -49,39 +52,19 @@ with suppress(ImportError):
 class ZipArchive(Archive):
     """An archive with a list of its entries at its end."""
 
-    def __init__(self, source: Source, path: str) -> None:
+    def __init__(self, source: Source) -> None:
         super().__init__(source)
-        try:
-            with zipfile.ZipFile(path) as archive:
-                infos = archive.infolist()
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
-            raise StorageError(BROKEN.format(error)) from error
         end = 0
-        for info in sorted(infos, key=lambda each: each.header_offset):
-            if info.is_dir() and not info.file_size:
+        for each in sorted(listed(source), key=attrgetter("start")):
+            if each.name.endswith("/") and not each.size:
                 continue
-            name, start = info.orig_filename, info.header_offset
-            kind = self._refusal(info)
-            if start < end:
+            kind = _refusal(each)
+            if each.start < end:
                 kind = kind or "overlapping entries"
-            end = max(end, start + HEADER + len(info.filename) + info.compress_size)
-            place = Place(
-                start, len(info.filename), info.compress_size, info.compress_type != 0, info.CRC
-            )
-            self.take(name, info.file_size, f"crc:{info.CRC:08x}", place, kind)
+            end = max(end, each.start + HEADER + each.name_size + each.packed)
+            place = Place(each.start, each.name_size, each.packed, each.method != 0, each.crc)
+            self.take(each.name, each.size, f"crc:{each.crc:08x}", place, kind)
         self._large = lru_cache(maxsize=2)(self._inflated)
-
-    @staticmethod
-    def _refusal(info: zipfile.ZipInfo) -> str:
-        """Return what kind of fault an entry is, or nothing."""
-        mode = info.external_attr >> 16
-        if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
-            return "link in archive"
-        if info.flag_bits & 0x41:
-            return "encrypted entry"
-        if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            return "unknown compression"
-        return "entry too large" if is_bomb(info.file_size, info.compress_size) else ""
 
     def read(self, entry: Entry) -> bytes:
         """Return all bytes of a file, whose number and checksum are right."""
@@ -129,3 +112,14 @@ class ZipArchive(Archive):
         if inflated.sum() != (entry.st_size, place.crc):
             raise StorageError("it differs from its checksum; write the archive again")
         return inflated
+
+
+def _refusal(entry: Listed) -> str:
+    """Return what kind of fault an entry is, or nothing."""
+    if stat.S_IFMT(entry.mode) not in {0, stat.S_IFREG}:
+        return "link in archive"
+    if entry.flags & ENCRYPTED:
+        return "encrypted entry"
+    if entry.method not in {STORED, DEFLATED}:
+        return "unknown compression"
+    return "entry too large" if is_bomb(entry.size, entry.packed) else ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from segeval.counting.runfile import read_run
 from segeval.inputs.masks import read_mask
 from segeval.settings import Source
 from segeval.storage import inflating, store
+from segeval.storage.directory import FULL, _large
 from segeval.storage.path import StoredPath, located
 
 ENDINGS = ".zip", ".tar", ".tar.gz", ".tgz"
@@ -199,3 +202,21 @@ def test_photographs_may_lie_in_an_archive(folders: tuple[Path, Path], tmp_path:
     photographs = packed(tmp_path / "photographs.zip", contents(folders[1]))
     segeval("overlay", *folders, "--images", photographs, "-o", tmp_path / "pictures")
     assert len(list((tmp_path / "pictures").rglob("*.png"))) == 12
+
+
+@pytest.mark.parametrize("many", [5, pytest.param(65_540, marks=pytest.mark.slow)])
+def test_the_list_of_a_zip_is_read_as_zipfile_writes_it(tmp_path: Path, many: int) -> None:
+    entries = [(f"{number}.png", b"%d" % number) for number in range(many)]  # perhaps over 16 bits
+    path = zipped(tmp_path / "many.zip", [*entries, ("ä.png", b"x")], zipfile.ZIP_STORED)
+    assert StoredPath(path, f"{many - 1}.png").read_bytes() == b"%d" % (many - 1)
+    assert StoredPath(path, "ä.png").read_bytes() == b"x"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"a remark"
+    path.write_bytes(b"PK, with something before it" + path.read_bytes())
+    assert StoredPath(path, f"{many - 1}.png").read_bytes() == b"%d" % (many - 1)
+    assert len(StoredPath(path).names()) == many + 1
+
+
+def test_sizes_too_large_for_32_bits_stand_beside_the_name() -> None:
+    extra = struct.pack("<2H4s2H2Q", 9, 4, b"none", 1, 16, 1 << 33, 1 << 34)
+    assert _large(extra, (FULL, 7, FULL)) == [1 << 33, 7, 1 << 34]
