@@ -12,6 +12,7 @@ import gc
 import itertools
 import logging
 import os
+import pickle
 import platform
 import signal
 import time
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from segeval.counting.processes import holding_interrupts, portable
-from segeval.counting.workers import Batches, apply_to, processors
+from segeval.counting.workers import SMALL, Batches, apply_to, processors
 from segeval.errors import SettingError, WorkerError
 from segeval.memory import keep_memory
 from segeval.settings import Cluster
@@ -65,8 +66,9 @@ def in_cluster(
     """Keep a cluster busy, yield what is next in order, and never run far ahead of that.
 
     Without the address of a scheduler, there is a cluster of so many workers on this machine:
-    threads of this process if those serve, else processes.
+    threads of this process if those serve or the items are few, else processes.
     """
+    threads = threads or len(items) < SMALL
     resting = not gc.isenabled()
     gc.enable()  # Dask makes cycles
     try:
@@ -121,14 +123,17 @@ def _collect(
     client: Client, function: Callable[[Any], Any], items: Sequence[Any]
 ) -> Generator[Any]:
     """Hand out batches and take results, until all are yielded or one of them is an error."""
+    import cloudpickle
+
     crew, batches = _Crew(client), Batches(items, 1, LARGEST)
+    here = stated_versions(), os.getcwd()
     waiting: deque[tuple[Sequence[Any], Future]] = deque()
     while True:
         batches.workers = max(1, crew.look())
         for batch in itertools.islice(batches, max(0, WAITING * batches.workers - len(waiting))):
             places = [place for place in map(str, _files(batch[0])) if os.path.exists(place)]
-            order = (function, batch, stated_versions(), os.getcwd(), places)
-            waiting.append((batch, client.submit(work_on, *order, pure=False)))
+            order = cloudpickle.dumps((function, batch, places))  # the scheduler need not read it
+            waiting.append((batch, client.submit(work_on, order, *here, pure=False)))
         if not waiting:
             return
         crew.wait(waiting[0][1])
@@ -286,16 +291,13 @@ def _compare_versions(client: Client) -> None:
 
 
 def work_on(
-    function: Callable[[Any], Any],
-    batch: Sequence[Any],
-    versions: Mapping[str, str],
-    folder: str,
-    places: Sequence[str],
+    order: bytes, versions: Mapping[str, str], folder: str
 ) -> tuple[list[Any], BaseException | None, float] | _Unfit:
     """Do a batch on a worker that has the same versions, and sees what the client sees."""
     host, here = platform.node(), os.getcwd()
     if difference := _difference(stated_versions(), versions):
         return _Unfit(f"{host}, has {difference}; install the same versions")
+    function, batch, places = pickle.loads(order)  # noqa: S301 - our own
     if here != folder and not all(map(os.path.isabs, places)):
         return _Unfit(f"{host}, works in {here}, not {folder}; name the masks by absolute paths")
     for place in places:

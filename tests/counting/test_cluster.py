@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import threading
 import time
 from functools import partial
@@ -132,11 +133,12 @@ def test_masks_that_a_worker_does_not_see_are_said(monkeypatch: pytest.MonkeyPat
 
 def test_relative_paths_need_the_folder_of_the_program() -> None:
     versions = engine.stated_versions()
-    order = square, [3], versions, "/elsewhere"
-    refused = engine.work_on(*order, ["pred/one.png"])
+    order, here = pickle.dumps((square, [3], ["pred/one.png"])), (versions, "/elsewhere")
+    refused = engine.work_on(order, *here)
     assert isinstance(refused, str)
     assert refused.endswith("not /elsewhere; name the masks by absolute paths")
-    assert engine.work_on(*order, [__file__])[:2] == ([9], None)
+    order = pickle.dumps((square, [3], [__file__]))
+    assert engine.work_on(order, *here)[:2] == ([9], None)
 
 
 def test_a_scheduler_that_is_not_there(masks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
