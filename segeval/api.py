@@ -320,6 +320,8 @@ def score(
         Scores of the pixels within such distances of an edge of the truth as well.
     boundary_f : bool
         Boundary F as well, as DAVIS has it for one object.
+    topology : bool
+        clDice and Betti-number errors as well. Needs scikit-image.
     distances : bool, str or DistanceRules, optional
         Distances between borders as well, as ``True`` defines them, as a preset such as
         ``"medpy"`` does, or by rules; see ``Result.distances``. Needs SciPy.
@@ -383,7 +385,7 @@ def score_arrays(
         Group of each pair, e.g. the patient: scored by itself, and resampled as a whole.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
     level, unknown, convention, group_by, ci, seed, boundary, trimap, boundary_f, \
-    distances
+    topology, distances
         What values mean, and how they are scored; see `score`.
 
     Returns
@@ -427,6 +429,7 @@ def compare(
     boundary: str | None = None,
     trimap: str | None = None,
     boundary_f: bool = False,
+    topology: bool = False,
     distances: AnyDistances = False,
     **labelling: Unpack[Labelling],
 ) -> Comparison:
@@ -438,7 +441,7 @@ def compare(
         What is compared to, and what is compared.
     labels, prediction_labels, prediction_offset, classes, ignore, threshold, truth_threshold, \
     level, unknown, convention, group_by, objects, boundary, trimap, boundary_f, \
-    distances
+    topology, distances
         As for `segeval.score`; without labels, the values found in both runs are the classes.
     ci, seed : int
         Number of resamples and of swaps, and their seed.
@@ -466,7 +469,7 @@ def compare(
         resampling=Resampling(rounds=ci, seed=seed),
         common=common,
         group_by=group_by,
-        measures=asked_of(boundary, trimap, boundary_f=boundary_f),
+        measures=asked_of(boundary, trimap, boundary_f=boundary_f, topology=topology),
     )
     settings = label_settings(choice, unknown)
     return Comparison(

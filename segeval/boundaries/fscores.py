@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
-
-import numpy as np
 
 from segeval.boundaries.edges import KIND, SHARE, EdgeMeasure, boundary_f, edge_reach, edge_table
 from segeval.counting.confusion import ClassCounts
@@ -14,6 +12,7 @@ from segeval.counting.run import CountedRun
 from segeval.labels.classify import ClassifiedRun
 from segeval.labels.labelmap import LabelMap
 from segeval.labels.measured import kept_of
+from segeval.scoring.measured import counts_of_values
 from segeval.settings import Unknown
 
 NAME: Final = "boundary_f"
@@ -53,9 +52,7 @@ class EdgeRules:
         kept = kept_of(run, KIND, labels, unknown, self.option)
         table = edge_table(kept.data, kept.classes).transpose(2, 0, 1)
         f = boundary_f(kept.arranged(table).transpose(1, 2, 0))[..., 2]
-        there = (classified.images.support + classified.images.predicted > 0).astype(np.int64)
-        parts: dict[str, Any] = {"tp": f * there, "support": there, "predicted": there}
-        return {NAME: replace(classified.images, **parts, squares=None, measured={})}
+        return {NAME: counts_of_values(classified, f)}
 
     def block(self, run: CountedRun, scores: Mapping[str, Any]) -> dict[str, Any]:
         """Return the scores, and how far an edge is looked for in the images, in pixels."""

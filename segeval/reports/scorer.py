@@ -28,6 +28,7 @@ from segeval.scoring.resampling import SEED, Resampling
 from segeval.scoring.score import label_and_score
 from segeval.settings import LabelChoice, Level, Unknown, parse_values
 from segeval.text import did_you_mean
+from segeval.topology.scores import TopologyRules
 
 AnyLabels = AnyPath | LabelMap
 Void = Collection[int | str]
@@ -59,6 +60,7 @@ class Scoring(Labelling, total=False):
     boundary: str | None
     trimap: str | None
     boundary_f: bool
+    topology: bool
     distances: AnyDistances
 
 
@@ -75,6 +77,7 @@ def scorer(
     boundary: str | None = None,
     trimap: str | None = None,
     boundary_f: bool = False,
+    topology: bool = False,
     distances: AnyDistances = False,
     **labelling: Unpack[Labelling],
 ) -> Scorer:
@@ -91,18 +94,23 @@ def scorer(
         group_by=group_by,
         resampling=None if ci is None else Resampling(rounds=ci, seed=seed),
         rules=rules,
-        asked=asked_of(boundary, trimap, boundary_f=boundary_f),
+        asked=asked_of(boundary, trimap, boundary_f=boundary_f, topology=topology),
         distances=distances_of(distances),
     )
 
 
 def asked_of(
-    boundary: str | None, trimap: str | None, *, boundary_f: bool = False
+    boundary: str | None,
+    trimap: str | None,
+    *,
+    boundary_f: bool = False,
+    topology: bool = False,
 ) -> tuple[Asked, ...]:
     """Return the scores that are measured in the pixels."""
     asked = ((BoundaryRules, boundary), (TrimapRules, trimap))
-    found = tuple(rules.parse(text) for rules, text in asked if text is not None)
-    return (*found, EdgeRules()) if boundary_f else found
+    found: list[Asked] = [rules.parse(text) for rules, text in asked if text is not None]
+    further = ((EdgeRules, boundary_f), (TopologyRules, topology))
+    return (*found, *(rules() for rules, wanted in further if wanted))
 
 
 def distances_of(distances: AnyDistances) -> DistanceRules | None:

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.measures import Measure
 from segeval.counting.run import CountedRun
@@ -86,3 +89,13 @@ def judged_by(
     if convention.outside == "ignore":
         return void_outside(run, labels), "ignore"
     return labels, unknown
+
+
+def counts_of_values(classified: ClassifiedRun, values: NDArray[Any]) -> ClassCounts:
+    """Return counts whose tp / support is the mean of the values of images and classes, (N, K).
+
+    A class that an image holds on neither side has no value there, so it is in no mean.
+    """
+    there = (classified.images.support + classified.images.predicted > 0).astype(np.int64)
+    parts: dict[str, Any] = {"tp": values * there, "support": there, "predicted": there}
+    return replace(classified.images, **parts, squares=None, measured={})

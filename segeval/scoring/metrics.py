@@ -6,6 +6,7 @@ and the CSV of images hold every row; ``shown`` says where else people see it.
 
 from __future__ import annotations
 
+import math
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -340,13 +341,36 @@ MEASURED: Final = _Measured(
         reference="Perazzi et al. 2016, doi:10.1109/CVPR.2016.85",
         shown=frozenset({"classes", "breakdown"}),
     ),
+    cldice=Metric(
+        name="cldice",
+        title="clDice",
+        formula="mean over images of 2 P R / (P + R), P and R the shares of each skeleton that lie "
+        "in the other mask",
+        terms=lambda c: (c.tp, c.support),
+        signed=True,
+        reference="Shit et al. 2021, doi:10.1109/CVPR46437.2021.01629",
+        shown=frozenset({"classes", "breakdown"}),
+    ),
+    **{
+        f"betti{number}_error": Metric(
+            name=f"betti{number}_error",
+            title=f"Betti {number} error",
+            formula=f"mean over images of |{what} of the truth - {what} of the prediction|",
+            terms=lambda c: (c.tp, c.support),
+            signed=True,
+            range=(0.0, math.inf),
+            reference="Hu et al., NeurIPS 2019, arXiv:1906.05404",
+        )
+        for number, what in enumerate(("parts", "holes", "cavities"))
+    },
 )
 """Scores of a class whose counts are measured in the pixels, by name, as far as they are asked for.
 
 `ClassCounts.measured` holds these counts.
 """
 OPTIONS: Final = {name: f"--{name.partition('_')[0]}" for name in MEASURED} | {
-    "boundary_f": "--boundary-f"
+    "boundary_f": "--boundary-f",
+    **dict.fromkeys(("cldice", "betti0_error", "betti1_error", "betti2_error"), "--topology"),
 }
 """What asks for each of them."""
 KNOWN: Final = ChainMap(MEASURED, METRICS)

@@ -53,6 +53,8 @@ distances.definition.*
 boundary.#.intervals* boundary.#.classes.#.intervals*
 boundary_f boundary_f.intervals* boundary_f.classes.#.intervals* classes.#.boundary_f
 summary.mboundary_f averaged.images_of.mboundary_f
+topology topology.intervals* topology.classes.#.intervals* classes.#.cldice classes.#.betti*
+summary.mcldice averaged.images_of.mcldice summary.mbetti* averaged.images_of.mbetti*
 trimap.#.intervals* trimap.#.classes.#.intervals*
 groups foreground spacing unit confusion.undefined averaged.classes_of* spread.iou.* spread.dice.*
 resampling.undefined.* intervals.* classes.#.intervals classes.#.intervals.*
@@ -89,7 +91,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
     fewer = data_set(folder / "fewer", dict.fromkeys(("a_0", "b_1"), (first, second)))
     held = (*fewer, "--like", "monai", "--baseline", other, "--max-drop", "1%")
     parts = ("--objects", "components", "--size-bins", "0,2", "--iou-thresholds", "0.5,0.75")
-    near = ("--boundary", "1px,2%", "--trimap", "1px,2px", "--boundary-f")
+    near = ("--boundary", "1px,2%", "--trimap", "1px,2px", "--boundary-f", "--topology")
     drawn = ("--ci", "20", "--group-by", "_(.)")
     certain = ("--ci", "20", "--significant")
     thin = ("--objects", "components", "--iou-thresholds", "0.5", "--ci", "20", "--distances")

@@ -39,6 +39,13 @@ class MeasureOptions:
         default=False,
     )
 
+    topology: bool = _measures(
+        "clDice as well, of skeletons, and in JSON and CSV errors in the numbers of parts and holes; "
+        "needs scikit-image.",
+        "--topology",
+        default=False,
+    )
+
     distances: bool = _measures(
         "Distances between borders as well: HD, HD95, ASSD, MASD and NSD of every class; needs "
         "SciPy.",
@@ -84,8 +91,9 @@ class MeasureOptions:
 
     def asked(self) -> tuple[Asked, ...]:
         """Return the scores that are asked for."""
-        if self.boundary is None and self.trimap is None and not self.boundary_f:
+        further = {"boundary_f": self.boundary_f, "topology": self.topology}
+        if self.boundary is None and self.trimap is None and not any(further.values()):
             return ()
         from segeval.reports.scorer import asked_of
 
-        return asked_of(self.boundary, self.trimap, boundary_f=self.boundary_f)
+        return asked_of(self.boundary, self.trimap, **further)

@@ -1,0 +1,61 @@
+"""clDice and Betti-number errors through the command line, and from a run without masks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made.sets import data_set, segeval
+
+from segeval.errors import RunError
+from segeval.topology.scores import read_table
+
+pytest.importorskip("skimage")
+
+
+def test_scores_of_lines_rings_and_one_side(tmp_path: Path) -> None:
+    line, ring, none = np.zeros((3, 20, 20), np.uint8)
+    line[10, 2:18] = 1
+    broken = line.copy()
+    broken[10, 9:11] = 0
+    ring[4:15, 4:15] = 1
+    filled = ring.copy()
+    ring[7:12, 7:12] = 0
+    pairs = {"a": (line, broken), "b": (ring, filled), "c": (line, none), "d": (none, none)}
+    folders = data_set(tmp_path / "set", pairs)
+    run = tmp_path / "run.segeval"
+    how = ("--labels", "binary", "--topology", "--format", "json")
+    gate = ("--fail-under", "cldice.foreground=0.9")
+    found = json.loads(segeval("score", *folders, *how, "-o", run, *gate, expect=1).stdout)
+    row = found["topology"]["classes"][1]
+    assert row["betti0_error"] == pytest.approx((1 + 0 + 1) / 3)
+    assert row["betti1_error"] == pytest.approx(1 / 3)
+    share = 14 / 16  # of the true line lies in the broken one, and all of that in the true one
+    first, third = 2 * share / (share + 1), 0.0
+    second = 3 * row["cldice"] - first - third
+    assert 0 <= second < 1
+    assert found["classes"][1]["cldice"] == row["cldice"]
+    assert "topology:skimage,8-neighbours" in found["signature"].split("|")
+    shutil.rmtree(tmp_path / "set")
+    again = json.loads(segeval("report", run, *how, "--ci", "20").stdout)
+    assert again["topology"]["classes"][1]["cldice"] == row["cldice"]
+    low, high = again["intervals"]["mcldice"]
+    assert low <= again["summary"]["mcldice"] <= high
+
+
+def test_damaged_bytes_are_refused() -> None:
+    with pytest.raises(RunError, match="damaged"):
+        read_table([bytes(79)], 1)
+
+
+def test_without_scikit_image_the_command_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "skimage.morphology", None)
+    folders = data_set(tmp_path, {"a": (np.eye(4, dtype=np.uint8),) * 2})
+    done = segeval("score", *folders, "--topology", expect=2)
+    assert 'pip install "segeval-masks[topology]"' in done.stderr
