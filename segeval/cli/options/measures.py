@@ -40,7 +40,7 @@ class MeasureOptions:
     )
 
     topology: bool = _measures(
-        "clDice as well, of skeletons, and in JSON and CSV errors in the numbers of parts and holes; "
+        "clDice of skeletons as well, and in JSON and CSV errors in the numbers of parts and holes; "
         "needs scikit-image.",
         "--topology",
         default=False,
