@@ -40,8 +40,8 @@ class MeasureOptions:
     )
 
     topology: bool = _measures(
-        "clDice of skeletons as well, and in JSON and CSV errors in the numbers of parts and holes; "
-        "needs scikit-image.",
+        "clDice of skeletons as well, and in JSON and CSV errors in the numbers of parts and "
+        "holes; needs scikit-image.",
         "--topology",
         default=False,
     )
