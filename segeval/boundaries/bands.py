@@ -54,9 +54,14 @@ def band_counts(truth: Map, prediction: Map, classes: int, reach: int) -> NDArra
     if KERNEL is not None and truth.dtype == np.uint8 and truth.ndim == 2:
         found = KERNEL(truth, prediction, *truth.shape, classes, min(reach, max(truth.shape)), 0)
         return np.frombuffer(found, np.int64).reshape(3, classes + 1)[:, :classes]
-    bands = [_band(side, classes, reach) for side in (truth, prediction)]
+    bands = bands_of(truth, prediction, classes, reach)
     both = np.where(bands[0] == bands[1], bands[0], classes)
     return np.stack([_pixels_of(band, classes) for band in (*bands, both)])
+
+
+def bands_of(truth: Map, prediction: Map, classes: int, reach: int) -> tuple[Map, Map]:
+    """Return the class of each pixel that is in its band, and K elsewhere, on both sides."""
+    return _band(truth, classes, reach), _band(prediction, classes, reach)
 
 
 def trimap_counts(truth: Map, prediction: Map, classes: int, reach: int) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ class Caption:
     note: str
     scores: tuple[tuple[str, float], ...]  # titles and values
     legend: tuple[tuple[int, str, int], ...]  # code, meaning, pixels
+    lead: str = ""  # what comes before the legend, unless it is of errors
 
     @property
     def names(self) -> list[str]:

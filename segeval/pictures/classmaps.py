@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,12 +56,34 @@ def read_picture(
     pair: Pair, reading: Reading, translation: RunLookup, counted: ImageCounts
 ) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger], str]:
     """Read classes as `read_classes`, and say which slices of a volume they are."""
-    truth, prediction = translation.pair(*read_values(pair, reading, counted))
-    if truth.ndim == 2:
-        return truth, prediction, ""
-    chosen = worst_slices(truth, prediction)
-    note = say_slices(chosen, len(truth))
-    return laid_out(truth, chosen, VOID), laid_out(prediction, chosen, VOID), note
+    sides = translation.pair(*read_values(pair, reading, counted))
+    sheet = Sheet.of(*sides)
+    truth, prediction = (sheet.lay_out(side, VOID) for side in sides)
+    return truth, prediction, sheet.note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """How pixels come into a picture: as they are, or as the worst slices of a volume."""
+
+    chosen: list[int]  # none of an image
+    slices: int
+
+    @classmethod
+    def of(cls, truth: NDArray[Any], prediction: NDArray[Any]) -> Sheet:
+        """Choose the slices of class indices."""
+        if truth.ndim == 2:
+            return cls(chosen=[], slices=0)
+        return cls(chosen=worst_slices(truth, prediction), slices=len(truth))
+
+    @property
+    def note(self) -> str:
+        """Name the slices."""
+        return say_slices(self.chosen, self.slices) if self.chosen else ""
+
+    def lay_out(self, pixels: NDArray[Any], empty: int) -> NDArray[Any]:
+        """Return what is seen of pixels; what lies between slices is empty."""
+        return laid_out(pixels, self.chosen, empty) if self.chosen else pixels
 
 
 def drawn_labels(labels: LabelMap, position: int | None) -> tuple[LabelMap, int | None]:

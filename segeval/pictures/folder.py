@@ -11,17 +11,22 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from segeval.counting.run import CountedRun, ImageCounts
 from segeval.counting.workers import ordered_map
 from segeval.errors import MaskError, OutputError, Problem
 from segeval.files import real_path, write_bytes
+from segeval.inputs.geometry import spacing_of
 from segeval.inputs.pairing import Pair
 from segeval.inputs.photographs import read_photograph
+from segeval.labels.labelmap import VOID
 from segeval.labels.lookups import RunLookup
 from segeval.memory import keep_memory
 from segeval.pictures.caption import Caption
-from segeval.pictures.classmaps import read_picture
-from segeval.pictures.overlay import Style, draw_picture
+from segeval.pictures.classmaps import Sheet, read_values
+from segeval.pictures.layers import Drawing, PictureLayer, Subject
+from segeval.pictures.overlay import Panel, Style, draw_picture
 from segeval.settings import Reading
 from segeval.text import listed, reason_of
 
@@ -46,6 +51,8 @@ class Plan:
     style: Style
     translation: RunLookup
     reading: Reading
+    subject: Subject | None = None
+    layer: PictureLayer | None = None  # instead of errors
 
 
 def target_names(names: Iterable[str]) -> dict[str, str]:
@@ -121,7 +128,15 @@ def draw_overlays(
 
 
 def _draw(job: Job, plan: Plan) -> Problem | None:
-    truth, prediction, note = read_picture(job.pair, plan.reading, plan.translation, job.counted)
+    sides = plan.translation.pair(*read_values(job.pair, plan.reading, job.counted))
+    sheet = Sheet.of(*sides)
+    truth, prediction = (sheet.lay_out(side, VOID) for side in sides)
+    card, panel = job.card.noted(sheet.note), None
+    if plan.layer is not None and plan.subject is not None:
+        spacing = spacing_of(job.counted.info.truth_form)
+        drawing = plan.layer.draw(*sides, plan.subject, spacing and spacing[::-1])
+        panel, unseen = _panel(drawing, sheet, plan)
+        card = drawing.card(card).noted(unseen)
     photograph, odd = None, None
     if job.photograph is not None:
         height, width = truth.shape
@@ -136,13 +151,29 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
         except MaskError as error:
             kind = "photograph that cannot be read, grey is used"
             odd = Problem(name=job.pair.name, kind=kind, detail=str(error))
-    content = draw_picture(truth, prediction, plan.style, job.card.noted(note), photograph)
+    content = draw_picture(truth, prediction, plan.style, card, photograph, panel=panel)
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{job.target.parent}: cannot be made: {reason_of(error)}") from error
     write_bytes(job.target, content)
     return odd
+
+
+def _panel(drawing: Drawing, sheet: Sheet, plan: Plan) -> tuple[Panel, str]:
+    """Lay a drawing out, and say where the pixel of its ring is if that is in no shown slice."""
+    title = "errors" if plan.layer is None else plan.layer.name
+    codes = sheet.lay_out(drawing.codes, plan.style.scheme.void)
+    if drawing.peak is None:
+        return Panel(title=title, codes=codes), ""
+    marks = np.zeros(drawing.codes.shape, np.bool_)
+    marks.reshape(-1)[drawing.peak] = True
+    seen = np.argwhere(sheet.lay_out(marks, 0))
+    if len(seen):
+        row, column = seen[0].tolist()
+        return Panel(title=title, codes=codes, ring=(row, column)), ""
+    number = drawing.peak // marks[0].size + 1
+    return Panel(title=title, codes=codes), f"farthest pixel in slice {number}"
 
 
 def plan_jobs(

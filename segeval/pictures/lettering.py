@@ -48,8 +48,8 @@ def draw_strip(card: Caption, width: int, scheme: Palette) -> NDArray[np.unsigne
     void = [item for item in entries if item.code == scheme.void]
     entries = [item for item in entries if item.code != scheme.void]
     lead = "no wrong pixel" if not any(scheme.errors[item.code or 0] for item in entries) else ""
-    lead = lead or "wrong, by true class:"
-    legend = [Item(text=lead), *entries] if not card.subject else entries
+    lead = card.lead or lead or "wrong, by true class:"
+    legend = entries if card.subject and not card.lead else [Item(text=lead), *entries]
     rows = [
         [Item(text=_fitting(card.name, size, width - 2 * size))],
         *_flow([Item(text=card.subject or "all classes"), *scores, *void, *note], size, width),

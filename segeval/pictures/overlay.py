@@ -19,6 +19,7 @@ Picture = NDArray[np.unsignedinteger]
 NARROWEST: Final = 480  # smaller pictures are magnified, so that text is readable
 WIDE: Final = 1.2  # panels of at least this width, in heights, stand two by two
 DIMMED: Final = 0.45  # brightness of the photograph where all classes are right
+RING_SIZE: Final = 60  # the longer side of a picture, in radii of a ring
 COMPRESSION: Final = 3  # twice as fast as at the default for flat colours, and hardly larger
 
 
@@ -38,15 +39,26 @@ class Style:
     opacity: float = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Panel:
+    """What is drawn in place of the errors, and the row and column in the ring if there is one."""
+
+    title: str
+    codes: Codes  # (H, W)
+    ring: tuple[int, int] | None = None
+
+
 def draw_picture(
     truth: Classes,
     prediction: Classes,
     style: Style,
     card: Caption,
     photograph: NDArray[np.uint8] | None = None,
+    *,
+    panel: Panel | None = None,
 ) -> bytes:
-    """Draw the errors of an image of class indices as PNG."""
-    titles, parts = draw_panels(truth, prediction, style, photograph)
+    """Draw the errors of an image of class indices, or another panel of it, as PNG."""
+    titles, parts = draw_panels(truth, prediction, style, photograph, panel)
     height, width = truth.shape
     columns = 2 if len(parts) > 1 and width >= WIDE * height else len(parts)
     if style.plain:
@@ -69,7 +81,11 @@ def draw_side(side: Classes, truth: Classes, style: Style) -> bytes:
 
 
 def draw_panels(
-    truth: Classes, prediction: Classes, style: Style, photograph: NDArray[np.uint8] | None
+    truth: Classes,
+    prediction: Classes,
+    style: Style,
+    photograph: NDArray[np.uint8] | None,
+    panel: Panel | None = None,
 ) -> tuple[list[str], list[Picture]]:
     """Draw the panels that are asked for, all as codes, or all as colours with a photograph."""
     codes = {}
@@ -78,24 +94,41 @@ def draw_panels(
             "truth": _shown(truth, truth, style),
             "prediction": _shown(prediction, truth, style),
         }
-    errors = error_codes(truth, prediction, style.position, style.classes)
+    if panel is None:
+        errors = error_codes(truth, prediction, style.position, style.classes)
+        panel = Panel(title="errors", codes=errors)
     factor = 1 if style.plain else _factor(truth.shape, len(codes) + 1)
-    stripes = {"errors": style.scheme.striped}
+    stripes = {panel.title: style.scheme.striped}
     drawn: dict[str, Picture] = {
-        title: hatched(magnified(panel, factor), stripes.get(title, style.scheme.veiled))
-        for title, panel in (codes | {"errors": errors}).items()
+        title: hatched(magnified(part, factor), stripes.get(title, style.scheme.veiled))
+        for title, part in (codes | {panel.title: panel.codes}).items()
     }
+    if panel.ring is not None and not style.plain:
+        _draw_ring(drawn[panel.title], panel.ring, factor, style.scheme)
     if photograph is None:
         return [*drawn], [*drawn.values()]
     below = magnified(photograph, factor)
-    painted = {title: paint(panel, style.scheme) for title, panel in drawn.items()}
+    painted = {title: paint(part, style.scheme) for title, part in drawn.items()}
     dimmed = DIMMED if style.position is None else 1.0
-    painted["errors"] = paint(
-        drawn["errors"], style.scheme, below, opacity=style.opacity, dimmed=dimmed
+    painted[panel.title] = paint(
+        drawn[panel.title], style.scheme, below, opacity=style.opacity, dimmed=dimmed
     )
     if style.side_by_side:
         painted = {"photograph": below} | painted
     return [*painted], [*painted.values()]
+
+
+def _draw_ring(codes: Picture, place: tuple[int, int], factor: int, scheme: Palette) -> None:
+    """Draw a black ring with white edges around a pixel, which stays as it is."""
+    radius = max(factor, 6) + max(codes.shape) // RING_SIZE
+    thick = max(2, radius // 5)
+    rows, columns = (
+        np.arange(length) - (at + 0.5) * factor
+        for length, at in zip(codes.shape, place, strict=True)
+    )
+    far = np.abs(np.hypot(rows[:, None], columns[None]) - radius)
+    codes[far < thick] = scheme.paper
+    codes[far < thick / 2] = len(scheme.colors) - 1
 
 
 def _factor(shape: tuple[int, ...], panels: int) -> int:

@@ -37,6 +37,18 @@ APART: Final = 50  # distance in RGB from which void is told apart from a class
 FADED: Final = 232  # grey to which correct pixels fade
 KEPT: Final = 0.3  # how much of their colour stays
 STRIPE: Final = 0.6  # how far stripes of wrong pixels go to white, or to black on bright colours
+DISTANCES: Final[tuple[Color, ...]] = (
+    (246, 190, 70),
+    (240, 145, 50),
+    (222, 100, 60),
+    (190, 60, 90),
+    (150, 35, 110),
+    (108, 22, 110),
+    (66, 10, 95),
+    (20, 6, 50),
+)  # near to far: darker at every step, so that they are told apart without their hues
+FAR: Final = len(DISTANCES)  # codes after those of void: distances, then these
+LONE, GROUND, SHADED = range(FAR, FAR + 3)
 INKS: Final = 16  # greys from white to black for what is written below a picture
 
 
@@ -99,6 +111,30 @@ def full_palette(labels: LabelMap) -> Palette:
         errors=range(count, 3 * count),
         background=range(count),
         void=3 * count,
+    )
+
+
+def with_distances(scheme: Palette) -> Palette:
+    """Return a scheme with the colours of distances after its own, before the inks.
+
+    Then come those of borders without another side, and of the ground: outside and inside the
+    class that is drawn.
+    """
+    grounds = [(FADED, FADED, FADED), (FADED - 28,) * 3]
+    kinds = [
+        *(scheme.color(code) for code in range(scheme.paper)),
+        *DISTANCES,
+        OKABE_ITO["blue"],
+        *grounds,
+    ]
+    first = scheme.paper
+    striped = [code for code in range(first) if scheme.striped[code] != code]
+    return _scheme(
+        kinds,
+        striped={code: int(scheme.striped[code]) for code in striped},
+        errors=range(first, first + FAR + 1),
+        background=[*np.flatnonzero(scheme.background), first + GROUND, first + SHADED],
+        void=scheme.void,
     )
 
 

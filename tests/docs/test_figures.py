@@ -119,8 +119,9 @@ def test_the_commands_of_the_page_draw_its_pictures(
 
 def test_the_page_shows_what_its_commands_draw() -> None:
     page = (DOCS / "pictures.md").read_text("utf-8")
-    assert sorted(name for _, name in OVERLAYS) == ["all", "road"]
-    assert sorted(re.findall(r"figures/(\w+)/street_03\.png\)", page)) == ["all", "road"]
+    names = ["all", "boundary", "distances", "road"]
+    assert sorted(name for _, name in OVERLAYS) == names
+    assert sorted(re.findall(r"figures/(\w+)/street_03\.png\)", page)) == names
 
 
 README: Final = DOCS / "figures" / "readme"

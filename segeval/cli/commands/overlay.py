@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
@@ -14,15 +14,17 @@ from segeval.cli.console import notify, progress_bar, write_lines
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import PhotographOptions
 from segeval.cli.runs import count
-from segeval.errors import Problem
+from segeval.errors import Problem, SettingError
 from segeval.text import counted, listed, show_score
 
 if TYPE_CHECKING:
     from segeval.inputs.pairing import Pair
     from segeval.labels.labelmap import LabelMap
-    from segeval.pictures.folder import Job
+    from segeval.pictures.folder import Job, Plan
+    from segeval.pictures.layers import PictureLayer
     from segeval.pictures.overlay import Style
     from segeval.scoring.score import Scores
+    from segeval.settings import Reading
 
 _picture = options.in_panel("Pictures")
 
@@ -44,6 +46,16 @@ class PictureOptions(PhotographOptions):
         "--class",
         metavar="CLASS",
         common=True,
+    )
+    layer: Literal["errors", "boundary", "distances"] = _picture(
+        "What is drawn: errors, those in bands along the edges, or how far borders are apart.",
+        default="errors",
+        common=True,
+    )
+    width: str | None = _picture(
+        "Width of the bands, in percent of the diagonal or pixels, such as 5px.",
+        metavar="W",
+        show_default="2%",
     )
     opacity: float | None = _picture(
         "Opacity of the colours on photographs; without it 0.6, or 1 with --plain.",
@@ -72,7 +84,26 @@ class PictureOptions(PhotographOptions):
         "Replace pictures that are there.", "--overwrite", default=False, common=True
     )
 
-    def style(self, labels: LabelMap, position: int | None) -> Style:
+    def drawn_layer(self) -> PictureLayer | None:
+        """Return what is drawn instead of errors; a `SettingError` if it cannot be."""
+        if self.width is not None and self.layer != "boundary":
+            raise SettingError(
+                f"--width {self.width} is that of bands; type it with --layer boundary"
+            )
+        if self.layer == "errors":
+            return None
+        from segeval.boundaries.widths import Width
+        from segeval.distances.measure import check_scipy
+        from segeval.pictures.layers import BandLayer, DistanceLayer
+
+        if self.layer == "boundary":
+            return BandLayer(width=Width.parse(self.width or "2%"))
+        check_scipy()
+        return DistanceLayer()
+
+    def style(
+        self, labels: LabelMap, position: int | None, layer: PictureLayer | None = None
+    ) -> Style:
         """Return how pictures of a class, or of all, look."""
         from segeval.pictures.classmaps import drawn_labels
         from segeval.pictures.overlay import Style
@@ -80,8 +111,9 @@ class PictureOptions(PhotographOptions):
 
         drawn, place = drawn_labels(labels, position)
         opacity = (1.0 if self.plain else 0.6) if self.opacity is None else self.opacity
+        scheme = palette_of(labels, position)
         return Style(
-            scheme=palette_of(labels, position),
+            scheme=scheme if layer is None else layer.scheme(scheme),
             position=place,
             classes=len(drawn.labels),
             plain=self.plain,
@@ -104,6 +136,9 @@ def overlay(
         segeval overlay pred/ truth/ -o errors/
         # the errors of one class
         segeval overlay pred/ truth/ -o road/ --labels cityscapes --class road
+        # errors near the edges; borders by how far they are apart
+        segeval overlay pred/ truth/ -o edges/ --layer boundary --width 2%
+        segeval overlay pred/ truth/ -o borders/ --layer distances
         # the five worst images, on their photographs
         segeval overlay pred/ truth/ -o worst/ --images photos/ --worst 5
 
@@ -114,27 +149,23 @@ def overlay(
     """
     from segeval.cli.deliver import say_notices
     from segeval.counting.dataset import pair_up
-    from segeval.labels.lookups import lookup_of
     from segeval.pictures.caption import position_of, subject_of
-    from segeval.pictures.classmaps import drawn_labels
-    from segeval.pictures.folder import Plan, check_targets, draw_overlays
+    from segeval.pictures.folder import check_targets, draw_overlays
     from segeval.scoring.score import label_and_score
 
-    photographs, choice = pictures.photographs(), labels.choice()
+    layer, photographs, choice = pictures.drawn_layer(), pictures.photographs(), labels.choice()
     pairs = {pair.name: pair for pair in pair_up(reading.source()).pairs}
     files = [*(path for pair in pairs.values() for path in pair.files), *photographs.values()]
     _check_early(pairs, files, labels, pictures)
     run = count(reading, quiet=quiet, lossy=labels.threshold is not None)
     scores = label_and_score(run, choice, unknown=labels.unknown)
     position = subject_of(scores.labels, position_of(scores.labels, pictures.class_name))
-    style = pictures.style(scores.labels, position)
+    style = pictures.style(scores.labels, position, layer)
     jobs = _jobs(scores, position, pairs, photographs, pictures)
     check_targets(pictures.out, [job.target for job in jobs], files, overwrite=pictures.overwrite)
     if not style.plain:
         _say_letters([name for job in jobs for name in job.card.names], quiet=quiet)
-    drawn, _ = drawn_labels(scores.labels, position)
-    translation = lookup_of(run, drawn, unknown=labels.unknown)
-    plan = Plan(style=style, translation=translation, reading=reading.reading())
+    plan = _plan(scores, position, style, layer, reading.reading())
     odd = draw_overlays(jobs, plan, workers=reading.workers, progress=progress_bar(quiet=quiet))
     if pictures.worst is not None:
         write_lines(f"{show_score(job.card.scores[0][1])}  {job.target}" for job in jobs)
@@ -145,6 +176,30 @@ def overlay(
         odd += [Problem(name=name, kind=kind, detail="") for name in bare]
     _say_odd(odd, quiet=quiet)
     notify(f"{counted(len(jobs), 'picture')} in {pictures.out}", quiet=quiet)
+
+
+def _plan(
+    scores: Scores,
+    position: int | None,
+    style: Style,
+    layer: PictureLayer | None,
+    reading: Reading,
+) -> Plan:
+    from segeval.labels.lookups import lookup_of
+    from segeval.pictures.classmaps import drawn_labels
+    from segeval.pictures.folder import Plan
+    from segeval.pictures.layers import Subject
+
+    drawn, place = drawn_labels(scores.labels, position)
+    return Plan(
+        style=style,
+        translation=lookup_of(scores.run, drawn, unknown=scores.unknown),
+        reading=reading,
+        subject=Subject(
+            position=place, names=tuple(drawn.names), overlap=bool(scores.labels.overlap)
+        ),
+        layer=layer,
+    )
 
 
 def _jobs(
