@@ -5,18 +5,20 @@ Loads no NumPy, as the version is told without it.
 
 import os
 from types import ModuleType
-from typing import Literal
+from typing import Final, Literal
+
+NEEDED: Final = ("count", "count_rows", "fill", "outline", "settle")
 
 
 def _compiled() -> ModuleType | None:
-    """Return the kernel, unless it was not compiled, or the environment asks for NumPy."""
+    """Return the kernel, unless it is not there or an old one, or NumPy is asked for."""
     if os.environ.get("SEGEVAL_COUNTING") == "numpy":
         return None
     try:
         from segeval.counting import _scanlines
     except ImportError:
         return None
-    return _scanlines
+    return _scanlines if all(hasattr(_scanlines, name) for name in NEEDED) else None
 
 
 KERNEL = _compiled()

@@ -11,7 +11,7 @@ from segeval.distances.means import Cells, Means, mean_cells
 from segeval.distances.result import DistanceScores, score_distances
 from segeval.distances.rules import DistanceRules
 from segeval.distances.values import Values
-from segeval.scoring.compare import Difference, RunComparison, difference
+from segeval.scoring.compare import Difference, RunComparison, difference, minus
 from segeval.scoring.resampling import Units, changed, draw, swap
 
 
@@ -56,7 +56,6 @@ def compare_distances(comparison: RunComparison, rules: DistanceRules) -> Distan
 
 
 def _deltas(rounds: list[list[Means]], part: str, name: str) -> Values:
-    """Subtract the first side from the second, in every round; infinite on both is no change."""
+    """Subtract the first side from the second, in every round."""
     pairs = [[getattr(side, part)[name] for side in pair] for pair in rounds]
-    with np.errstate(invalid="ignore"):
-        return np.concatenate([two - one for one, two in pairs])
+    return np.concatenate([minus(two, one) for one, two in pairs])

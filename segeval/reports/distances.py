@@ -134,5 +134,6 @@ def _bounds(name: str, bounds: Sequence[float | None], *, percent: bool) -> str:
     if name.startswith("nsd"):
         ends = [show_score(bound, percent=percent) for bound in bounds]
     else:
-        ends = [show_distance(bound) for bound in bounds]
+        low, high = bounds  # where only the upper one is no number, it is infinite
+        ends = [show_distance(low), show_distance(high, endless=low is not None)]
     return " … ".join(ends)

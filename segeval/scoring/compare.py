@@ -50,7 +50,7 @@ class Difference:
     @property
     def delta(self) -> NDArray[np.float64]:
         """How much higher the second run scores; what rounding alone can make is 0."""
-        return without_rounding(self.value - self.baseline)
+        return without_rounding(minus(self.value, self.baseline))
 
     @property
     def corrected(self) -> NDArray[np.float64]:
@@ -71,6 +71,12 @@ class RunComparison:
     units: Units
     resampling: Resampling
     signature: str
+
+
+def minus(value: NDArray[np.float64], baseline: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Subtract scores; what is infinite on both sides has no difference, NaN."""
+    with np.errstate(invalid="ignore"):
+        return value - baseline
 
 
 def without_rounding(differences: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -165,7 +171,7 @@ def difference(
         baseline=first,
         value=second,
         bounds=percentile_interval(drawn),
-        p=randomization_p(second - first, swapped),
+        p=randomization_p(minus(second, first), swapped),
         undefined=np.isnan(drawn).sum(axis=0),
     )
 

@@ -146,8 +146,8 @@ def _blocks(units: Units, resampling: Resampling, block: int | None) -> Iterator
 def percentile_interval(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the (2, …) bounds between which the middle 95 % of the (R, …) rounds lie.
 
-    Linear interpolation between neighbours. Rounds in which a score is undefined are left out;
-    NaN where none defines it.
+    Linear interpolation between neighbours, infinite behind a finite one if the other is infinite.
+    Rounds in which a score is undefined are left out; NaN where none defines it.
 
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
     """
@@ -156,11 +156,20 @@ def percentile_interval(values: NDArray[np.float64]) -> NDArray[np.float64]:
     columns = values.reshape(values.shape[0], -1)
     bounds = np.full((2, columns.shape[1]), np.nan)
     undefined = np.isnan(columns)
-    whole = ~undefined.any(axis=0)
+    whole = np.isfinite(columns).all(axis=0)
     bounds[:, whole] = np.percentile(columns[:, whole], ends, axis=0)
     for k in np.flatnonzero(~whole & ~undefined.all(axis=0)):
-        bounds[:, k] = np.percentile(columns[~undefined[:, k], k], ends)
+        defined = columns[~undefined[:, k], k]
+        infinite = np.isinf(defined).any()
+        bounds[:, k] = _with_infinite(defined, ends) if infinite else np.percentile(defined, ends)
     return bounds.reshape(2, *values.shape[1:])
+
+
+def _with_infinite(values: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return both percentiles; the widest bounds between neighbours of -inf and inf."""
+    ordered = np.sort(values)
+    found = np.interp(ends / 100 * (ordered.size - 1), np.arange(ordered.size), ordered)
+    return np.where(np.isnan(found), ordered[[0, -1]], found)
 
 
 def randomization_p(

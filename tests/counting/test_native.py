@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import struct
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,7 @@ from made.scanlines import (
 from numpy.typing import NDArray
 
 from segeval.counting import dataset, native
-from segeval.counting.kernel import KERNEL
+from segeval.counting.kernel import KERNEL, NEEDED, _compiled
 from segeval.counting.run import ImageCounts
 from segeval.errors import Problem
 from segeval.inputs.formats import inflate
@@ -276,3 +278,15 @@ def test_the_environment_asks_for_numpy_and_nothing_but_its_name_changes(samples
     )
     assert ours.count('"counting": "native"') == 1
     assert ours.replace('"counting": "native"', '"counting": "numpy"') == numpy
+
+
+def test_a_kernel_that_lacks_what_is_called_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    stub = ast.parse(Path(dataset.__file__).with_name("_scanlines.pyi").read_text("utf-8"))
+    functions = [part.name for part in stub.body if isinstance(part, ast.FunctionDef)]
+    assert sorted(functions) == sorted(NEEDED)
+    old = ModuleType("_scanlines")
+    monkeypatch.setattr("segeval.counting._scanlines", old)
+    for name in NEEDED:
+        assert _compiled() is None
+        setattr(old, name, getattr(KERNEL, name))
+    assert _compiled() is old

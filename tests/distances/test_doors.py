@@ -169,3 +169,14 @@ def test_the_library_scores_distances_of_arrays_and_runs(folders: tuple[Path, Pa
     assert compared.distances["summary"]["hd"]["delta"] == 0
     with pytest.raises(SettingError, match="did you mean 'medpy'"):
         run.score(distances="medpi")
+
+
+def test_intervals_of_infinite_distances(folders: tuple[Path, Path]) -> None:
+    asked = ("--distances", "--like", "monai", "--ci", "50", "--no-config")
+    assert "hd 0.50 … ∞" in segeval("score", *folders, *asked).stdout
+    pred, truth = folders
+    compared = json.loads(
+        segeval("compare", pred, pred, "--truth", truth, *asked, "--format", "json", "-q").stdout
+    )
+    assert compared["distances"]["summary"]["hd"]["delta"] is None
+    assert compared["distances"]["summary"]["nsd@1"]["delta"] == 0

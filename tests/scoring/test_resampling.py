@@ -201,6 +201,24 @@ def test_undefined_rounds_are_left_out_of_an_interval() -> None:
     np.testing.assert_allclose(high, [0.295, 0.5, np.nan])
 
 
+@pytest.mark.parametrize(
+    ("rounds", "expected"),
+    [
+        ([math.inf] * 50, (math.inf, math.inf)),
+        ([-math.inf] * 50, (-math.inf, -math.inf)),
+        ([1.0] * 45 + [math.inf] * 5, (1, math.inf)),
+        ([-math.inf] * 5 + [1.0] * 45, (-math.inf, 1)),
+        ([-math.inf, math.inf, math.nan], (-math.inf, math.inf)),
+        ([*range(41), math.inf], (1.025, 39.975)),
+    ],
+)
+def test_an_interval_with_infinite_ends_is_what_it_is(
+    rounds: list[float], expected: tuple[float, float]
+) -> None:
+    bounds = percentile_interval(np.array([rounds, [0.5] * len(rounds)]).T)
+    assert bounds.T.tolist() == [pytest.approx(expected), [0.5, 0.5]]
+
+
 def test_p_by_hand() -> None:
     swapped = np.array([[0.1, 0.0, np.nan], [-0.3, 0.0, 0.4], [0.2, 0.0, 0.1]])
     p = randomization_p(np.array([0.2, 0.0, 0.3]), swapped)
