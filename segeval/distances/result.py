@@ -186,7 +186,7 @@ def score_distances(scores: Scores, rules: DistanceRules) -> DistanceScores:
         rules=rules,
         definition=definition,
         signature="|".join((scores.signature, *rules.signature_parts())),
-        unit=UNITS[bool(table.spaced.any()), bool(table.spaced.all())],
+        unit=unit_of(table),
         order=ORDER[order_of(pooling)],
         names=scores.run.images.names,
         kinds=tuple(scores.labels.names),
@@ -195,6 +195,11 @@ def score_distances(scores: Scores, rules: DistanceRules) -> DistanceScores:
         means=mean_cells(cells, kept, pooling),
         bounds=_bounds(scores, cells, kept),
     )
+
+
+def unit_of(table: DistanceTable) -> str:
+    """Return the unit of distances: px or mm."""
+    return UNITS[bool(table.spaced.any()), bool(table.spaced.all())]
 
 
 def _bounds(scores: Scores, cells: Cells, kept: list[int]) -> Means | None:

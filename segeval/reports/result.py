@@ -201,7 +201,7 @@ class Result:
         data = (
             curves.make_document(sweep(scores.run, scores.labels))
             if kind == "curves"
-            else plot_data(scores)
+            else plot_data(scores, kind)
         )
         figure = draw_plot(kind, data | {"metric": metric})
         if path is not None:

@@ -15,7 +15,7 @@ import pytest
 from made.sets import data_set, document, segeval
 from PIL import Image
 
-from segeval import score
+from segeval import open_run, score
 from segeval.cli.commands.plot import PlotOptions
 from segeval.reports.html.charts import lay_out_curve
 from segeval.reports.plots.plots import PLOTS, draw_plot, plot_data
@@ -202,4 +202,51 @@ def test_names_are_text_and_no_formula() -> None:
 
 def test_every_kind_is_an_option() -> None:
     assert set(PlotOptions.__annotations__) >= {"kind", "out"}
-    assert set(PLOTS) == {*KINDS, "curves"}
+    assert set(PLOTS) == {*KINDS, "curves", "boundary", "distances"}
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with bands and distances: a square, 3 pixels to the right, and one that is missed."""
+    pytest.importorskip("scipy")
+    truth = np.zeros((20, 30), int)
+    truth[5:15, 5:15] = 1
+    folder = tmp_path_factory.mktemp("edges")
+    folders = data_set(folder, {"a": (truth, np.roll(truth, 3, 1)), "b": (truth, truth * 0)})
+    run = folder / "run.segeval"
+    segeval("score", *folders, "--boundary", "1px,3px", "--distances", "-o", run)
+    return run
+
+
+def test_the_histogram_holds_every_border_pixel(edges: Path, tmp_path: Path) -> None:
+    how = ["--kind", "distances", "--class", "1"]
+    segeval("plot", edges, *how, "-o", tmp_path / "a.svg")
+    words = texts(tmp_path / "a.svg")
+    assert "1: 72 border pixels, 1 case of one side only" in words
+    # of 36 pixels, two rows of 7 are at 0; beside them 2 pixels, and 2 below a row, at 1
+    assert "from the truth: 0.5000 within 1 px" in words
+    assert "distance to the other border (px)" in words
+
+
+def test_the_curve_is_the_boundary_iou_of_each_width(edges: Path, tmp_path: Path) -> None:
+    scores = open_run(edges).score(boundary="1px,3px")
+    data = plot_data(scores.scores, "boundary", 1)
+    assert data["widths"] == [1, 3]
+    assert data["unit"] == "pixels"
+    flat = scores.flat()
+    assert data["lines"] == {"1": [flat["boundary_iou.1"], flat["boundary_iou@3px.1"]]}
+    segeval("plot", edges, "--kind", "boundary", "-o", tmp_path / "a.svg")
+    assert {"0", "1", "mean over classes"} <= set(texts(tmp_path / "a.svg"))
+
+
+@pytest.mark.parametrize(("kind", "option"), [("boundary", "0.5%"), ("distances", "--distances")])
+def test_a_run_without_edges_says_what_to_type(
+    run: Path, tmp_path: Path, kind: str, option: str
+) -> None:
+    said = segeval("plot", run, "--kind", kind, "-o", tmp_path / "a.svg", expect=2).stderr
+    assert option in said
+
+
+def test_a_class_is_of_plots_of_edges(run: Path, tmp_path: Path) -> None:
+    said = segeval("plot", run, "--class", "1", "-o", tmp_path / "a.svg", expect=2).stderr
+    assert "--class needs --kind boundary" in said

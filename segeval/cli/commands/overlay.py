@@ -58,7 +58,8 @@ class PictureOptions(PhotographOptions):
         show_default="2%",
     )
     opacity: float | None = _picture(
-        "Opacity of the colours on photographs; without it 0.6, or 1 with --plain.",
+        "Opacity of the colours on photographs; without it 0.6, or 1 with --plain and for "
+        "distances.",
         min=0,
         max=1,
         metavar="V",
@@ -110,7 +111,8 @@ class PictureOptions(PhotographOptions):
         from segeval.pictures.palettes import palette_of
 
         drawn, place = drawn_labels(labels, position)
-        opacity = (1.0 if self.plain else 0.6) if self.opacity is None else self.opacity
+        full = self.plain or self.layer == "distances"
+        opacity = (1.0 if full else 0.6) if self.opacity is None else self.opacity
         scheme = palette_of(labels, position)
         return Style(
             scheme=scheme if layer is None else layer.scheme(scheme),

@@ -31,10 +31,16 @@ class PlotOptions:
         default=MISSING,
         common=True,
     )
-    kind: Literal["confusion", "classes", "images", "curves"] = _plot(
-        "The confusion matrix, scores of the classes or the images, or curves over all thresholds.",
+    kind: Literal["confusion", "classes", "images", "curves", "boundary", "distances"] = _plot(
+        "The confusion matrix, scores of the classes or the images, curves over all thresholds, "
+        "or boundary IoU by width or distances of borders that a run holds.",
         default="confusion",
         common=True,
+    )
+    class_name: str | None = _plot(
+        "Class of --kind boundary or distances; without it all classes.",
+        "--class",
+        metavar="CLASS",
     )
     metric: str = _plot(
         "Score of the classes for --kind classes: any column of their table, e.g. dice.",
@@ -61,11 +67,15 @@ def plot(
         segeval plot run.segeval -o confusion.svg
         # a bar for the Dice of each class
         segeval plot run.segeval -o dice.pdf --kind classes --metric dice
+        # how far the borders of a class are apart, of a run with --distances
+        segeval plot run.segeval -o road.svg --kind distances --class road
 
     --kind says what is drawn: shares of each true class (confusion), a bar
     for each class (classes), the spread of mIoU over images (images), or
     precision, recall, Dice and IoU of grey predictions at every threshold
-    (curves).
+    (curves); boundary IoU against the width of the bands (boundary) and the
+    histogram of distances between borders (distances), of a run that was
+    scored with --boundary and --distances.
     """
     from segeval.cli.deliver import write_report
     from segeval.cli.notices import say_classes
@@ -79,6 +89,8 @@ def plot(
         raise SettingError(
             f"--metric {plotted.metric!r} is no score of classes; choose {', '.join(_metrics())}"
         )
+    if plotted.class_name is not None and plotted.kind not in {"boundary", "distances"}:
+        raise SettingError("--class needs --kind boundary or --kind distances")
     check_reports([], reading, labels, convention, plots=[plotted.out])
     rules = convention.convention()
     lossy = labels.threshold is not None or plotted.kind == "curves"
@@ -90,7 +102,9 @@ def plot(
             run, labels.choice(), rules, unknown=labels.unknown, group_by=convention.group_by
         )
         say_classes(run, scores.counts, scores.labels, quiet=quiet)
-        data = plot_data(scores)
+        name = plotted.class_name
+        position = None if name is None else scores.labels.positions([name])[0]
+        data = plot_data(scores, plotted.kind, position)
     figure = draw_plot(plotted.kind, data | {"metric": plotted.metric})
     write_report(plotted.out, save(figure, ending))
 

@@ -14,6 +14,12 @@ import numpy as np
 
 from segeval.pictures.caption import image_scores
 from segeval.reports.document import make_document
+from segeval.reports.plots.edges import (
+    boundary_data,
+    distance_data,
+    draw_boundary,
+    draw_distances,
+)
 from segeval.reports.plots.matrix import draw_matrix
 from segeval.reports.plots.style import BLUE, GREY, ORANGE, PURPLE, bare, figure_of, short, style
 from segeval.reports.sweep import recall_and_precision
@@ -26,15 +32,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Kind = Literal["confusion", "classes", "images", "curves"]
+Kind = Literal["confusion", "classes", "images", "curves", "boundary", "distances"]
+EDGES: Final = {"boundary": boundary_data, "distances": distance_data}
 COLUMN: Final = 50  # classes in one column of bars
 POINTS: Final = 1000  # thresholds of a curve that are drawn
 LINES: Final = ((BLUE, "-"), (ORANGE, "--"), ("#000000", "-"), (PURPLE, "-."), (GREY, ":"))
 """Curves over thresholds are told apart by colour and by dashes."""
 
 
-def plot_data(scores: Scores) -> dict[str, Any]:
-    """Return scores as the document that plots show, with those of the images as ``values``."""
+def plot_data(
+    scores: Scores, kind: Kind = "confusion", position: int | None = None
+) -> dict[str, Any]:
+    """Return what a plot of scores shows: their document, with those of the images as ``values``.
+
+    Plots of edges show what the run holds of them, of the class at a position if there is one.
+    """
+    if kind in EDGES:
+        return EDGES[kind](scores, position)
     document = make_document(scores)
     values = next(iter(image_scores(scores, scores.foreground).values()))
     name = next(iter(foreground_names(document)), METRICS["iou"].mean)
@@ -152,4 +166,6 @@ PLOTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Figure]]] = {
     "classes": _classes,
     "images": _images,
     "curves": _curves,
+    "boundary": draw_boundary,
+    "distances": draw_distances,
 }  # what draws each kind of plot
