@@ -135,7 +135,7 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
     if plan.layer is not None and plan.subject is not None:
         spacing = spacing_of(job.counted.info.truth_form)
         drawing = plan.layer.draw(*sides, plan.subject, spacing and spacing[::-1])
-        panel, unseen = _panel(drawing, sheet, plan)
+        panel, unseen = lay_out(drawing, sheet, plan.layer.name, plan.style.scheme.void)
         card = drawing.card(card).noted(unseen)
     photograph, odd = None, None
     if job.photograph is not None:
@@ -160,10 +160,9 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
     return odd
 
 
-def _panel(drawing: Drawing, sheet: Sheet, plan: Plan) -> tuple[Panel, str]:
+def lay_out(drawing: Drawing, sheet: Sheet, title: str, empty: int) -> tuple[Panel, str]:
     """Lay a drawing out, and say where the pixel of its ring is if that is in no shown slice."""
-    title = "errors" if plan.layer is None else plan.layer.name
-    codes = sheet.lay_out(drawing.codes, plan.style.scheme.void)
+    codes = sheet.lay_out(drawing.codes, empty)
     if drawing.peak is None:
         return Panel(title=title, codes=codes), ""
     marks = np.zeros(drawing.codes.shape, np.bool_)

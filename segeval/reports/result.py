@@ -169,9 +169,10 @@ class Result:
 
         Parameters
         ----------
-        kind : {"confusion", "classes", "images", "curves"}
-            Shares of each true class, a bar a class, the spread of mIoU over images, or grey
-            predictions at every threshold.
+        kind : {"confusion", "classes", "images", "curves", "boundary", "distances"}
+            Shares of each true class, a bar a class, the spread of mIoU over images, grey
+            predictions at every threshold, or, where they were asked for, boundary IoU by width
+            and the distances of borders.
         path : path, optional
             Also written here, as SVG, PNG or PDF by its ending.
         metric : {"iou", "dice", "precision", "recall"}
@@ -184,7 +185,7 @@ class Result:
         Raises
         ------
         SettingError
-            If Matplotlib is not installed, or there is no such plot.
+            If Matplotlib is not installed, there is no such plot, or nothing was measured for it.
         """
         from segeval.reports import sweep as curves
         from segeval.scoring.sweep import sweep

@@ -235,6 +235,8 @@ def test_the_curve_is_the_boundary_iou_of_each_width(edges: Path, tmp_path: Path
     assert data["unit"] == "pixels"
     flat = scores.flat()
     assert data["lines"] == {"1": [flat["boundary_iou.1"], flat["boundary_iou@3px.1"]]}
+    scores.plot("boundary", tmp_path / "a.svg")
+    assert {"0", "1", "mean over classes"} <= set(texts(tmp_path / "a.svg"))
     segeval("plot", edges, "--kind", "boundary", "-o", tmp_path / "a.svg")
     assert {"0", "1", "mean over classes"} <= set(texts(tmp_path / "a.svg"))
 

@@ -12,6 +12,8 @@ from PIL import Image
 import segeval as library
 from segeval.boundaries.widths import Width
 from segeval.labels.labelmap import numbered
+from segeval.pictures.classmaps import Sheet
+from segeval.pictures.folder import lay_out
 from segeval.pictures.layers import BandLayer, DistanceLayer, Drawing, PictureLayer, Subject
 from segeval.pictures.palettes import (
     FAR,
@@ -162,3 +164,34 @@ def test_distances_of_a_volume_are_of_all_its_slices(tmp_path: Path) -> None:
         segeval("overlay", *folders, "--layer", layer, "--plain", "-o", tmp_path / layer / "plain")
         with Image.open(tmp_path / layer / "plain" / "a.png") as image:
             assert image.size == (26, 26)
+    numbers = library.score(
+        prediction=folders[0], truth=folders[1], boundary="2%", distances=True
+    ).flat()
+    spacing = 2.5, 1.1, 0.8
+    one, two = (np.ascontiguousarray(side.T).astype(np.int8) for side in (truth, prediction))
+    subject = Subject(position=1, names=("0", "1"))
+    far = dict(DistanceLayer().draw(one, two, subject, spacing).scores)
+    assert far["HD (mm)"] == pytest.approx(numbers["hd.1"])
+    assert far["HD95 (mm)"] == pytest.approx(numbers["hd95.1"])
+    near = BandLayer(width=Width.parse("2%")).draw(one, two, subject, spacing)
+    assert near.scores[0][1] == numbers["boundary_iou.1"]
+
+
+def test_the_farthest_voxel_is_named_where_its_slice_is_not_shown() -> None:
+    codes = np.zeros((12, 2, 2), np.uint8)
+    drawn = Drawing(codes=codes, lead="", scores=(), legend=(), peak=11 * 4 + 1)
+    scheme = with_distances(class_palette())
+    sheet = Sheet(chosen=[3, 11], slices=12)
+    panel, note = lay_out(drawn, sheet, "distances", scheme.void)
+    assert (panel.ring, note) == ((0, 4), "")
+    panel, note = lay_out(drawn, Sheet(chosen=[3, 4], slices=12), "distances", scheme.void)
+    assert (panel.ring, note) == (None, "farthest pixel in slice 12")
+
+
+def test_parts_of_overlapping_classes_have_no_scores() -> None:
+    truth = np.zeros((1, 20, 20), np.int8)[0]
+    truth[4:16, 4:16] = 1
+    prediction = np.roll(truth, 2, 1)
+    parts = Subject(position=None, names=("no class", "a"), overlap=True)
+    for layer in (BandLayer(width=Width.parse("2px")), DistanceLayer()):
+        assert layer.draw(truth, prediction, parts, None).scores == ()
