@@ -23,7 +23,7 @@ from segeval.distances.rules import DistanceRules
 from segeval.distances.values import score_cells
 from segeval.pictures.caption import Caption
 from segeval.pictures.errormaps import Kind
-from segeval.pictures.palettes import FAR, GROUND, LONE, SHADED, Palette, with_distances
+from segeval.pictures.palettes import FAR, GROUND, INKS, LONE, SHADED, Palette, with_distances
 
 Classes = NDArray[np.signedinteger]
 Codes = NDArray[np.unsignedinteger]
@@ -115,7 +115,7 @@ class DistanceLayer:
         layer = (*class_maps(truth, prediction, count), count)
         void = Kind.VOID if position is not None else 3 * count
         base = void + 2
-        kind = np.min_scalar_type(base + SHADED)
+        kind = np.min_scalar_type(base + SHADED + INKS)
         codes: Codes = truth.astype(kind)
         if position is not None:
             codes = np.where(truth == position, kind.type(base + SHADED), kind.type(base + GROUND))

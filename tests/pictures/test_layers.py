@@ -139,6 +139,16 @@ def test_colours_of_distances_get_darker_and_are_distinct() -> None:
         assert (more.colors[more.paper] == 255).all()
 
 
+@pytest.mark.parametrize("count", [78, 300])
+def test_many_classes_are_drawn(tmp_path: Path, count: int) -> None:
+    truth = np.arange(1200).reshape(30, 40) % count
+    folders = data_set(tmp_path, {"a": (truth.astype(np.uint16), truth[::-1].astype(np.uint16))})
+    for layer in ("boundary", "distances"):
+        how = ["--classes", count, "--workers", 1, "--side-by-side"]
+        segeval("overlay", *folders, "--layer", layer, *how, "-o", tmp_path / layer)
+        assert (tmp_path / layer / "a.png").exists()
+
+
 def test_a_width_needs_bands(tmp_path: Path) -> None:
     folders = data_set(tmp_path, {"a": ([[0, 1]], [[0, 1]])})
     out = ["-o", tmp_path / "out"]
