@@ -18,7 +18,7 @@ from segeval.counting.runschema import is_run_file
 from segeval.errors import RunError, SettingError
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import DropGate, split_bound, split_score
-from segeval.scoring.metrics import KNOWN
+from segeval.scoring.metrics import KNOWN, is_error
 from segeval.scoring.score import Scores
 from segeval.text import quoted
 from segeval.textfiles import TextError, named, parse_json, read_text
@@ -44,6 +44,11 @@ def parse_drop(text: str, *, default: str = "miou") -> Drop:
     relative = text.endswith("%")
     metric, _, number = split_bound(text.removesuffix("%"))
     amount = number / 100 if relative else number
+    if is_error(metric):
+        raise SettingError(
+            f"--max-drop {text}: {metric} is to be low, so a drop is no harm; --fail-over "
+            f"{metric}=VALUE is its ceiling"
+        )
     if not 0 <= amount <= 1:
         raise SettingError(
             f"--max-drop {text!r}: {text.rpartition('=')[2]!r} is neither a difference from 0 to "

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segeval.errors import SettingError
 from segeval.scoring.means import mean_of_worst
-from segeval.scoring.metrics import MEASURED, OPTIONS, ROUNDING
+from segeval.scoring.metrics import MEASURED, OPTIONS, ROUNDING, is_error
 from segeval.scoring.score import Scores
 from segeval.text import did_you_mean
 
@@ -94,6 +94,8 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
     Threshold(metric='iou.road', minimum=0.9, maximum=inf)
     """
     metric, value, minimum = split_bound(text)
+    if is_error(metric):
+        raise SettingError(f"--fail-under {text}: {metric} is to be low; type --fail-over {text}")
     if math.isnan(minimum):
         raise SettingError(
             f"--fail-under {text!r}: {value!r} is not a number; expected [METRIC=]VALUE, "
@@ -109,7 +111,7 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
 def parse_ceiling(
     text: str, *, what: str = "LOSS", example: str = "bce=0.2 or ece=0.05"
 ) -> Threshold:
-    """Parse ``NAME=VALUE``, above which a loss or a distance fails.
+    """Parse ``NAME=VALUE``, above which a loss, a distance or an error fails.
 
     >>> parse_ceiling("bce=0.2").maximum
     0.2
@@ -134,7 +136,7 @@ def check_values(values: Mapping[str, float], thresholds: Iterable[Threshold]) -
 def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Gate]:
     """Compare scores with thresholds; each must name a metric or a class of these scores."""
     return [
-        Gate(metric=name, minimum=threshold.minimum, value=value)
+        Gate(metric=name, minimum=threshold.minimum, maximum=threshold.maximum, value=value)
         for threshold in thresholds
         for name, value in _values_of_group(scores, threshold.metric)
     ]
@@ -197,6 +199,8 @@ def _look_up(
     means: Mapping[str, float],
     classes: Mapping[str, NDArray[np.float64]],
 ) -> list[tuple[str, float]]:
+    if is_error(metric) and f"m{metric}" in means:  # without a class it is the mean, as of hd95
+        metric = f"m{metric}"
     if metric in means:
         return [(metric, means[metric])]
     name, rest = split_score(metric, classes)
