@@ -26,6 +26,7 @@ from segeval.reports.csv import check_columns
 from segeval.scoring.convention import Convention
 from segeval.scoring.gates import Threshold, parse_ceiling, parse_threshold, split_bound
 from segeval.scoring.measured import Asked, measure_for
+from segeval.scoring.metrics import is_error
 from segeval.scoring.resampling import Resampling
 from segeval.settings import LabelChoice
 
@@ -122,7 +123,7 @@ def _check_tables(
 
 
 def _bounds(output: OutputOptions, headline: str) -> list[Threshold]:
-    """Return what scores are held against: floors, and ceilings of distances."""
+    """Return what scores are held against: floors, and ceilings of distances and errors."""
     found = []
     for text in output.fail_under or ():
         metric = split_bound(text)[0]
@@ -133,10 +134,10 @@ def _bounds(output: OutputOptions, headline: str) -> list[Threshold]:
         found.append(parse_threshold(text, default=headline))
     for text in output.fail_over or ():
         ceiling = parse_ceiling(text, what="SCORE", example="hd95=5 or hd95.liver=5")
-        if not is_distance_score(ceiling.metric):
+        if not is_distance_score(ceiling.metric) and not is_error(ceiling.metric):
             raise SettingError(
-                f"--fail-over {text}: {ceiling.metric} is no distance; scores that are to be high "
-                f"are gated by --fail-under {text}"
+                f"--fail-over {text}: {ceiling.metric} is no distance, and no error; scores that "
+                f"are to be high are gated by --fail-under {text}"
             )
         found.append(ceiling)
     return found

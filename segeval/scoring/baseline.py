@@ -17,8 +17,8 @@ from segeval.counting.runfile import read_run
 from segeval.counting.runschema import is_run_file
 from segeval.errors import RunError, SettingError
 from segeval.scoring.compare import RunComparison
-from segeval.scoring.gates import DropGate, split_bound
-from segeval.scoring.metrics import KNOWN
+from segeval.scoring.gates import DropGate, split_bound, split_score
+from segeval.scoring.metrics import KNOWN, is_error
 from segeval.scoring.score import Scores
 from segeval.text import quoted
 from segeval.textfiles import TextError, named, parse_json, read_text
@@ -44,6 +44,11 @@ def parse_drop(text: str, *, default: str = "miou") -> Drop:
     relative = text.endswith("%")
     metric, _, number = split_bound(text.removesuffix("%"))
     amount = number / 100 if relative else number
+    if is_error(metric):
+        raise SettingError(
+            f"--max-drop {text}: {metric} is to be low, so a drop is no harm; --fail-over "
+            f"{metric}=VALUE is its ceiling"
+        )
     if not 0 <= amount <= 1:
         raise SettingError(
             f"--max-drop {text!r}: {text.rpartition('=')[2]!r} is neither a difference from 0 to "
@@ -135,9 +140,11 @@ def _classes(values: Mapping[str, float], baseline: Baseline, allowed: Collectio
 
 def _named(metric: str, values: Mapping[str, float], baseline: Baseline) -> list[str]:
     """Return the scores that a drop names; all classes are those that are defined on both sides."""
-    name, _, label = metric.partition(".")
-    label, at, group = label.partition("@")
-    if label == "*" and name in KNOWN:
+    ends = [f".{label}" for label in baseline.classes[:1]]
+    scores = {key.removesuffix(end) for end in ends for key in values if key.endswith(end)}
+    name, rest = split_score(metric, (*KNOWN, *scores))
+    label, at, group = rest.partition("@")
+    if label == ".*" and name:
         if at and not any(key.endswith(f"{at}{group}") for key in (*values, *baseline.values)):
             raise SettingError(f"--max-drop {metric}: there is no group {group!r}")
         names = (f"{name}.{one}{at}{group}" for one in baseline.classes)
@@ -169,8 +176,8 @@ def _gate(
 
 
 def _interval(name: str, comparison: RunComparison) -> tuple[float, float]:
-    metric, _, label = name.partition(".")
-    names = comparison.scores.labels.names
+    metric, rest = split_score(name, comparison.classes)
+    names, label = comparison.scores.labels.names, rest[1:]
     if name in comparison.means:
         low, high = comparison.means[name].bounds.tolist()
     elif label in names:

@@ -1,7 +1,8 @@
 """Two runs over the same images -> what changed, and whether chance alone would change as much.
 
 Both runs are scored with the same labels and the same convention. Every difference is that of the
-second run minus the first, the baseline; all scores are better the higher they are.
+second run minus the first, the baseline; all scores are better the higher they are,
+but for errors of topology (`is_error`), which are better the lower they are.
 """
 
 from __future__ import annotations

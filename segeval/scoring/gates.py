@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from segeval.errors import SettingError
 from segeval.scoring.means import mean_of_worst
-from segeval.scoring.metrics import MEASURED, OPTIONS, ROUNDING
+from segeval.scoring.metrics import MEASURED, OPTIONS, ROUNDING, is_error
 from segeval.scoring.score import Scores
 from segeval.text import did_you_mean
 
@@ -94,6 +94,8 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
     Threshold(metric='iou.road', minimum=0.9, maximum=inf)
     """
     metric, value, minimum = split_bound(text)
+    if is_error(metric):
+        raise SettingError(f"--fail-under {text}: {metric} is to be low; type --fail-over {text}")
     if math.isnan(minimum):
         raise SettingError(
             f"--fail-under {text!r}: {value!r} is not a number; expected [METRIC=]VALUE, "
@@ -109,7 +111,7 @@ def parse_threshold(text: str, *, default: str = "miou") -> Threshold:
 def parse_ceiling(
     text: str, *, what: str = "LOSS", example: str = "bce=0.2 or ece=0.05"
 ) -> Threshold:
-    """Parse ``NAME=VALUE``, above which a loss or a distance fails.
+    """Parse ``NAME=VALUE``, above which a loss, a distance or an error fails.
 
     >>> parse_ceiling("bce=0.2").maximum
     0.2
@@ -134,19 +136,30 @@ def check_values(values: Mapping[str, float], thresholds: Iterable[Threshold]) -
 def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Gate]:
     """Compare scores with thresholds; each must name a metric or a class of these scores."""
     return [
-        Gate(metric=name, minimum=threshold.minimum, value=value)
+        Gate(metric=name, minimum=threshold.minimum, maximum=threshold.maximum, value=value)
         for threshold in thresholds
         for name, value in _values_of_group(scores, threshold.metric)
     ]
 
 
+def split_score(metric: str, scores: Iterable[str]) -> tuple[str, str]:
+    """Split the longest of some scores, widths included, from its class or group behind it.
+
+    >>> split_score("boundary_iou@0.5%.car", ("boundary_iou", "boundary_iou@0.5%"))
+    ('boundary_iou@0.5%', '.car')
+    >>> split_score("miou@night", ("miou", "iou")), split_score("other.road", ("iou",))
+    (('miou', '@night'), ('', 'other.road'))
+    """
+    fitting = (s for s in scores if metric == s or metric.startswith((f"{s}.", f"{s}@")))
+    found = max(fitting, key=len, default="")
+    return found, metric.removeprefix(found)
+
+
 def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
     """Look up a score of all images, of a group (``miou@night``), or of the worst group."""
-    if (
-        "@" not in metric
-        or metric.partition(".")[2] in scores.labels.names
-        or metric in scores.summary
-    ):
+    score, rest = split_score(metric, (*scores.summary, *scores.class_scores))
+    measured = score.removeprefix("m") in MEASURED and rest[1:] not in scores.groups
+    if "@" not in rest or rest[1:] in scores.labels.names or (measured and rest[1:2].isdigit()):
         return _values(scores, metric)
     metric, _, group = metric.rpartition("@")
     if not scores.groups:
@@ -165,7 +178,7 @@ def _values_of_group(scores: Scores, metric: str) -> list[tuple[str, float]]:
 def _values(scores: Scores, metric: str) -> list[tuple[str, float]]:
     """Look up a score, or the bound of its interval (``miou.low``, ``iou.road.low``)."""
     name, _, bound = metric.rpartition(".")
-    label = metric.partition(".")[2]
+    label = split_score(metric, scores.class_scores)[1][1:]
     if bound not in BOUNDS or label in scores.labels.names:
         return _look_up(scores, metric, scores.summary, scores.class_scores)
     if scores.intervals is None:
@@ -186,20 +199,23 @@ def _look_up(
     means: Mapping[str, float],
     classes: Mapping[str, NDArray[np.float64]],
 ) -> list[tuple[str, float]]:
+    if is_error(metric) and f"m{metric}" in means:  # without a class it is the mean, as of hd95
+        metric = f"m{metric}"
     if metric in means:
         return [(metric, means[metric])]
-    name, dot, label = metric.partition(".")
-    if not dot or name not in classes:
-        near = did_you_mean(name, classes if dot else means)
-        if name in classes:
+    name, rest = split_score(metric, classes)
+    if not rest.startswith(".") or not name:
+        score, dot, _ = metric.partition(".")
+        near = did_you_mean(score, classes if dot else means)
+        if name and "@" not in rest:
             near = f"; did you mean 'm{name}', or '{name}.CLASS'?"
-        elif name.removeprefix("m") in MEASURED or name in MEASURED:
+        elif (name := score.partition("@")[0]).removeprefix("m") in MEASURED or name in MEASURED:
             near = f"; {OPTIONS[name.removeprefix('m')]} asks for it;"
         raise SettingError(
             f"no score is called {metric!r}{near or ';'} the scores are {', '.join(means)}, "
             f"and METRIC.CLASS with METRIC one of {', '.join(classes)}"
         )
-    names, values = scores.labels.names, classes[name].tolist()
+    names, values, label = scores.labels.names, classes[name].tolist(), rest[1:]
     if label == "*":
         return [(f"{name}.{n}", value) for n, value in zip(names, values, strict=True)]
     (position,) = scores.labels.positions([label])

@@ -7,6 +7,7 @@ and the CSV of images hold every row; ``shown`` says where else people see it.
 from __future__ import annotations
 
 import math
+import re
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -419,6 +420,16 @@ def metric_of(mean: str) -> Metric:
     ('iou', 'dice')
     """
     return KNOWN[mean.partition("_worst")[0].removeprefix("m")]
+
+
+def is_error(score: str) -> bool:
+    """Whether a score is to be low, as gates name it.
+
+    >>> [is_error(name) for name in ("mbetti0_error", "betti1_error.vessel", "miou", "iou.error")]
+    [True, True, False, False]
+    """
+    name = re.split("[.@]", score, maxsplit=1)[0].removeprefix("m")
+    return name in MEASURED and MEASURED[name].range[1] == math.inf
 
 
 def title_of(score: str) -> str:

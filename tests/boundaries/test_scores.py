@@ -186,3 +186,24 @@ def test_label_images_have_edges_between_objects_and_background(tmp_path: Path) 
     expected = bands((truth > 0) * 1, (prediction > 0) * 1, 2, 1)
     assert [row["tp"] for row in found["boundary"][0]["classes"]] == expected[2].tolist()
     assert scored("report", run, *how)["boundary"] == found["boundary"]
+
+
+def test_gates_of_classes_at_every_width(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    how = ("--boundary", "2%,0.5%,5px", "--group-by", "(.)$", "--ci", "10")
+    names = ["boundary_iou.1", "boundary_iou@0.5%.1", "boundary_iou@5px.1", "mboundary_iou@0.5%"]
+    names += ["boundary_iou@0.5%.1.low", "mboundary_iou@5px.low"]
+    names += ["boundary_iou@0.5%.1@2", "mboundary_iou@0.5%@worst", "boundary_iou@5px.*"]
+    floors = [word for name in names for word in ("--fail-under", f"{name}=0")]
+    run = tmp_path / "run.segeval"
+    gates = scored("score", *folders, *how, "-o", run, *floors)["gates"]
+    assert [gate["metric"] for gate in gates][:-3] == names[:-1]
+    assert [gate["metric"] for gate in gates][-3:] == [f"boundary_iou@5px.{n}" for n in range(3)]
+    by_name = {gate["metric"]: gate["value"] for gate in gates}
+    assert by_name["boundary_iou@0.5%.1.low"] < by_name["boundary_iou@0.5%.1"] < 1
+    drops = ("--max-drop", "boundary_iou@0.5%.*=0", "--max-drop", "boundary_iou@0.5%.1=0")
+    held = scored("report", run, *how, "--baseline", run, *drops, "--significant")
+    assert [g["metric"] for g in held["gates"]][2:] == [
+        f"boundary_iou@0.5%.{n}" for n in (0, 1, 2, 1)
+    ]
+    wrong = segeval("report", run, *how, "--fail-under", "boundary_iou@0.7%.1=0", expect=2).stderr
+    assert "no score is called 'boundary_iou@0.7%.1'; --boundary asks for it" in wrong

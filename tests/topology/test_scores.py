@@ -41,10 +41,35 @@ def test_scores_of_lines_rings_and_one_side(tmp_path: Path) -> None:
     assert found["classes"][1]["cldice"] == row["cldice"]
     assert "topology:skimage,8-neighbours" in found["signature"].split("|")
     shutil.rmtree(tmp_path / "set")
+    assert_errors_have_ceilings(run)
     again = json.loads(segeval("report", run, *how, "--ci", "20").stdout)
     assert again["topology"]["classes"][1]["cldice"] == row["cldice"]
     low, high = again["intervals"]["mcldice"]
     assert low <= again["summary"]["mcldice"] <= high
+
+
+def assert_errors_have_ceilings(run: Path) -> None:
+    def gated(*bounds: str, expect: int) -> str:
+        words = [word for bound in bounds for word in ("--fail-over", bound)]
+        how = ("--topology", "--labels", "binary", "--ci", "20", "-q", "--format", "json")
+        return segeval("report", run, *how, *words, expect=expect).stdout
+
+    ceilings = ("betti0_error=9", "betti0_error.foreground=0.7", "mbetti1_error=0.1")
+    found = json.loads(gated(*ceilings, "betti1_error.foreground.low=2", expect=1))["gates"]
+    assert [gate["metric"] for gate in found] == [
+        "mbetti0_error",
+        "betti0_error.foreground",
+        "mbetti1_error",
+        "betti1_error.foreground.low",
+    ]
+    assert [gate["passed"] for gate in found] == [True, True, False, True]
+    assert found[1]["maximum"] == 0.7
+    for option, said in {
+        "--fail-under": "mbetti0_error is to be low; type --fail-over mbetti0_error=1",
+        "--max-drop": "mbetti0_error is to be low, so a drop is no harm",
+    }.items():
+        words = ("report", run, "--topology", option, "mbetti0_error=1", "--baseline", run)
+        assert said in segeval(*words, expect=2).stderr
 
 
 def test_damaged_bytes_are_refused() -> None:

@@ -140,7 +140,8 @@ class OutputOptions(ReportFiles):
         autocompletion=gate_metrics,
     )
     fail_over: list[str] | None = _output(
-        "Exit 1 if a distance is above: hd95=5 (the mean), hd95.liver=5, assd.*=2 (every class).",
+        "Exit 1 if a distance, or an error of topology, is above: hd95=5 (the mean), hd95.liver=5, "
+        "assd.*=2 (every class), betti0_error=1.",
         metavar="SCORE=VALUE",
     )
     baseline: Path | None = _output(
