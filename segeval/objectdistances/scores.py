@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.distances.measure import DistanceMeasure
 from segeval.distances.names import score_names
-from segeval.distances.result import UNITS, infinite, nested
+from segeval.distances.result import UNITS, comes_to_the_same, infinite, nested
 from segeval.distances.rules import CaseName, DistanceRules
 from segeval.distances.values import Values, case_values, score_rows
 from segeval.errors import SettingError
@@ -95,22 +96,25 @@ def _block(
 def find_object_table(
     scores: Scores, objects: ObjectScores, rules: DistanceRules
 ) -> ObjectDistanceTable:
-    """Return what was measured of the objects of a run for these rules."""
-    source = objects.rules.source
-    like = f" --like {rules.like}" if rules.like else ""
+    """Return what was measured of the objects of a run for these rules, or comes to the same."""
+    source, wanted = objects.rules.source, rules.measure
+    like = f" --like {rules.like}" if wanted != DistanceMeasure() else ""
     option = f"--objects {source} --distances{like}"
-    kind = ObjectDistanceMeasure(distances=rules.measure).kind
-    kept = kept_of(scores.run, kind, scores.labels, scores.unknown, option)
-    steps = rules.measure.definition["spacing"]
+    plain = DistanceMeasure(elements=wanted.elements, spacing=rules.steps)
+    kinds = [ObjectDistanceMeasure(distances=each).kind for each in (wanted, plain)]
+    other = kinds[1] in scores.run.measured and kinds[0] not in scores.run.measured
+    kept = kept_of(scores.run, kinds[other], scores.labels, scores.unknown, option)
+    table = ObjectDistanceTable.of(kept.data)
     held = components_of(scores.run) if source == "components" else "ids"
-    if kept.definition["objects"] != held or (
-        rules.steps is not None and kept.definition["spacing"] != steps
-    ):
+    spacing = (plain if other else wanted).definition["spacing"]
+    resized = rules.steps is not None and kept.definition["spacing"] != spacing
+    differs = other and not comes_to_the_same(table.table, wanted)
+    if kept.definition["objects"] != held or resized or differs:
         raise SettingError(
-            "the distances of objects in this run were measured for other objects, or with another "
+            "the distances of objects in this run are those of other objects, settings of void or "
             f"--spacing; type the same score command with {option}, -o RUN and --resume"
         )
-    return ObjectDistanceTable.of(kept.data)
+    return replace(table, table=table.table.unspaced()) if wanted.ignored else table
 
 
 def object_distances(

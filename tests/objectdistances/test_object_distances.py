@@ -82,6 +82,8 @@ def test_a_run_answers_without_masks(source: str, ids: tuple[Path, Path], tmp_pa
         shutil.rmtree(each)
     assert document("report", run, *asked, *further)["objects"] == scored
     assert scored["distances"]["means"]["nsd"].keys() == {"0", "3"}
+    reported = document("report", run, *asked, "--like", "panoptica")["objects"]["distances"]
+    assert reported["means"]["hd"] == (2 if source == "ids" else None)  # 300 and 7 are classes
 
 
 def test_arrays_are_measured_as_files_are(ids: tuple[Path, Path]) -> None:
