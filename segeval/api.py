@@ -408,7 +408,7 @@ def score_arrays(
     scored = scorer(**scoring)
     floats = [side for side, option in arrays.FLOATS.items() if scoring.get(option) is not None]
     how: Any = {"names": names, "groups": groups, "numbering": numbering_for(scoring)}
-    kept: Any = {} if scored.measures else None
+    kept: Any = {} if scored.reads_pixels else None
     run = arrays.count_arrays(truth=truth, prediction=prediction, floats=floats, kept=kept, **how)
     return scored.score(scored.measure(run, masks=kept))
 

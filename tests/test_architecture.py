@@ -23,6 +23,7 @@ LAYERS = [
     {"labels"},
     {"scoring"},
     {"objects", "boundaries", "distances", "topology"},
+    {"objectdistances"},
     {"presets", "losses", "pictures"},
     {"reports"},
     {"viewer", "api"},

@@ -81,7 +81,12 @@ def _objects(scores: Scores, plan: Plan) -> ObjectScores | None:
         return None
     from segeval.objects.result import score_objects
 
-    return score_objects(scores, plan.objects)
+    objects = score_objects(scores, plan.objects)
+    if plan.distances is None:
+        return objects
+    from segeval.objectdistances.scores import with_distances
+
+    return with_distances(scores, objects, plan.distances)
 
 
 def _distances(scores: Scores, plan: Plan) -> DistanceScores | None:

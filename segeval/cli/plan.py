@@ -15,6 +15,7 @@ from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import photographs_in
 from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
 from segeval.cli.places import check_reports
+from segeval.counting.measures import AnyMeasure
 from segeval.counting.run import CountedRun
 from segeval.distances.names import is_distance_score, is_higher_better
 from segeval.distances.rules import DistanceRules
@@ -58,9 +59,13 @@ class Plan:
 
     def measure(self, run: CountedRun, **how: Any) -> CountedRun:
         """Return a run with what is measured in its masks for the scores that are asked for."""
-        measures = [each.measure for each in self.measures]
+        measures: list[AnyMeasure] = [each.measure for each in self.measures]
         measures += [] if self.distances is None else self.distances.measures
         choice = self.choice
+        if self.objects is not None and self.distances is not None:
+            from segeval.objectdistances.measure import object_measures
+
+            measures += object_measures(run, choice, self.objects, self.distances)
         if measures and self.objects is not None:
             choice = as_measured(run, choice, self.objects.source)
         return measure_for(measures, [run], choice, self.convention, self.labels.unknown, **how)

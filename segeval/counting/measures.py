@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -21,6 +21,9 @@ Both hold 0…K-1; K where nothing is judged, on both sides at the same places; 
 is judged is of no class. They are uint8 up to 253 classes, else int32, (H, W), or (D, H, W) of
 volumes.
 """
+
+Values = tuple[NDArray[Any], NDArray[Any] | None]
+"""The values of truth and prediction as stored; None where there is no prediction."""
 
 
 class Measure(Protocol):
@@ -39,6 +42,27 @@ class Measure(Protocol):
 
         The spacing is that of a volume, in mm along each axis of the maps.
         """
+
+
+@runtime_checkable
+class ValueMeasure(Protocol):
+    """A measure that asks for the stored values too, which tell the objects of a class apart."""
+
+    @property
+    def kind(self) -> str:
+        """The key of its bytes in a run."""
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        """All that changes its numbers, as plain data."""
+
+    def of_values(
+        self, layers: Sequence[Layer], values: Values, spacing: tuple[float, ...] | None
+    ) -> bytes:
+        """Measure one image, given the values of both masks, of the shape of the layers."""
+
+
+AnyMeasure = Measure | ValueMeasure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,18 +56,27 @@ class DistanceMeasure:
         """Measure an image; its classes are those of all layers, one after another."""
         check_scipy()
         shape = layers[0][0].shape
-        steps = self._steps(spacing, len(shape))
+        steps = self.steps(spacing, len(shape))
         found: list[ClassDistances] = []
         cut, before = False, 0
         for truth, prediction, count in layers:
             cut = cut or bool((truth == count).any())
-            measured = {"pixels": self._pixels, "surface": self._surface}[self.elements]
-            found += measured((truth, prediction, count), steps, before)
+            found += self.classes((truth, prediction, count), steps, before)
             before += count
-        spaced = not self.ignored and (self.spacing or spacing) is not None
-        return encode(found, shape, steps, cut=cut, spaced=spaced)
+        return encode(found, shape, steps, cut=cut, spaced=self.is_spaced(spacing))
 
-    def _steps(self, files: Spacing | None, axes: int) -> Spacing:
+    def is_spaced(self, files: Spacing | None) -> bool:
+        """Whether pixels have a size."""
+        return not self.ignored and (self.spacing or files) is not None
+
+    def classes(self, layer: Layer, steps: Spacing, before: int = 0) -> Iterator[ClassDistances]:
+        """Yield what is measured of the classes of a layer, numbered after those before it."""
+        return {"pixels": self._pixels, "surface": self._surface}[self.elements](
+            layer, steps, before
+        )
+
+    def steps(self, files: Spacing | None, axes: int) -> Spacing:
+        """Return the size of a pixel along each axis."""
         if self.ignored:
             return (1.0,) * axes
         steps = self.spacing or files or (1.0,) * axes

@@ -152,7 +152,7 @@ def find_table(scores: Scores, rules: DistanceRules) -> tuple[DistanceTable, Map
             f"the distances of the run were measured with --spacing {_said(kept.definition)}; "
             "score the masks again for another one"
         )
-    if other and not _comes_to_the_same(table, wanted):
+    if other and not comes_to_the_same(table, wanted):
         raise SettingError(
             f"{rules.like} needs other distances than the run holds ({wanted.kind}); type the same "
             f"score command with {option}, -o RUN and --resume to read the masks again"
@@ -167,7 +167,8 @@ def _said(definition: Mapping[str, Any]) -> str:
     return ",".join(f"{step:g}" for step in reversed(spacing))
 
 
-def _comes_to_the_same(table: DistanceTable, wanted: DistanceMeasure) -> bool:
+def comes_to_the_same(table: DistanceTable, wanted: DistanceMeasure) -> bool:
+    """Whether what is measured by default is what is wanted, in these images."""
     cut = wanted.void == "outside" and bool(table.cut.any())
     uneven = wanted.ignored and any(len(set(steps)) > 1 for steps in table.spacing)
     return not cut and not uneven

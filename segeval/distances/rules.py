@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from segeval.distances.measure import DistanceMeasure, Elements, Void
 from segeval.errors import SettingError
@@ -40,6 +40,7 @@ class DistanceRules:
     disjoint: Literal["scored", "missed"] = "scored"  # two masks without a common pixel
     steps: tuple[float, ...] | None = None  # size of a pixel, if not that of the files; z, y, x
     like: str = ""
+    objects: tuple[tuple[str, Any], ...] = ()  # names of rules that objects have otherwise
 
     def __post_init__(self) -> None:
         """Refuse what is no percentile or no tolerance."""
@@ -83,6 +84,10 @@ class DistanceRules:
     ) -> DistanceRules:
         """Return the rules at other percentiles and tolerances, and for pixels of a size."""
         return replace(self, percentiles=percentiles, tolerances=tolerances, steps=steps)
+
+    def of_objects(self) -> DistanceRules:
+        """Return the rules by which objects are scored."""
+        return replace(self, objects=(), **dict(self.objects))
 
     def signature_parts(self) -> list[str]:
         """Return the parts of a signature: what is the default is told as well.

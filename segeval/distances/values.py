@@ -100,19 +100,24 @@ def score_cells(table: DistanceTable, rules: DistanceRules) -> dict[str, Values]
         "false_alarm": np.flatnonzero(table.sizes[:, 0] == 0),
     }
     scores = {}
-    families, values = score_names(rules), _rows(Directed(table), rules)
-    for (name, family), of_rows in zip(families.items(), values, strict=True):
+    families, values = score_names(rules), score_rows(table, rules)
+    for name, family in families.items():
         cells = np.empty((len(table.diagonal), table.count))
-        cells[:] = _case(rules.case(family, "empty"), table.diagonal)[:, None]
-        cells[table.image[rows], table.kind[rows]] = of_rows
+        cells[:] = case_values(rules.case(family, "empty"), table.diagonal)[:, None]
+        cells[table.image[rows], table.kind[rows]] = values[name]
         for case, at in lone.items():
-            given = _case(rules.case(family, case), table.diagonal)
+            given = case_values(rules.case(family, case), table.diagonal)
             cells[table.image[at], table.kind[at]] = given[table.image[at]]
         scores[name] = cells
     return scores
 
 
-def _case(case: Case, diagonal: Values) -> Values:
+def score_rows(table: DistanceTable, rules: DistanceRules) -> dict[str, Values]:
+    """Score the rows of a table that have a border on either side, in their order."""
+    return dict(zip(score_names(rules), _rows(Directed(table), rules), strict=True))
+
+
+def case_values(case: Case, diagonal: Values) -> Values:
     """Return what a case counts in each image."""
     if case == "diagonal":
         return diagonal

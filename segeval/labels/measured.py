@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.measures import Measure
+from segeval.counting.measures import AnyMeasure
 from segeval.counting.run import CountedRun
 from segeval.errors import SettingError
 from segeval.labels.labelmap import SIDES, Label, LabelMap
@@ -25,7 +25,7 @@ NAMED: Final = {"name", "source", "labels"}  # of a label map, beside what value
 LISTED: Final = 5  # classes that an error names
 
 
-def facts_of(measure: Measure, labels: LabelMap, unknown: Unknown) -> Mapping[str, Any]:
+def facts_of(measure: AnyMeasure, labels: LabelMap, unknown: Unknown) -> Mapping[str, Any]:
     """Lay out what a measure is, and of which classes, as plain data that a run keeps."""
     classes = [{k: v for k, v in asdict(each).items() if k != "group"} for each in labels.labels]
     rules = {name: value for name, value in asdict(labels).items() if name not in NAMED}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.dataset import map_pairs, resize
-from segeval.counting.measures import Layer, Measure, Measured
+from segeval.counting.measures import AnyMeasure, Layer, Measured, ValueMeasure, Values
 from segeval.counting.native import class_map
 from segeval.counting.run import CountedRun
 from segeval.counting.runfile import RunFile
@@ -32,13 +32,15 @@ Counted = tuple[Layer, NDArray[np.int64]]
 Masks = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
 """Truth and prediction of arrays, by the names of the images."""
 
+_Read = tuple[list[Counted] | None, Values, tuple[float, ...] | None]
+NO_VALUES: Final[Values] = (np.empty(0), None)  # where no measure asks for them
 CHANGED: Final = "mask changed"
 
 
 def measure_run(
     run: CountedRun,
     labels: LabelMap,
-    measures: Sequence[Measure],
+    measures: Sequence[AnyMeasure],
     *,
     unknown: Unknown = "error",
     reading: Reading | None = None,
@@ -159,13 +161,13 @@ class _Work:
     """All that is needed to measure an image, wherever that is done."""
 
     lookups: tuple[LayerLookup, ...]
-    measures: tuple[Measure, ...]
+    measures: tuple[AnyMeasure, ...]
     reading: Reading
     masks: Masks | None
 
     def __call__(self, pair: Pair) -> _Outcome:
         try:
-            found, spacing = self._layers(pair)
+            found, values, spacing = self._layers(pair)
         except MaskError as error:
             problem = Problem(name=pair.name, kind="unreadable mask", detail=str(error))
             return _Outcome(name=pair.name, problem=problem)
@@ -173,13 +175,18 @@ class _Work:
             return _Outcome(name=pair.name, problem=_changed(pair))
         layers = [layer for layer, _ in found]
         totals = np.concatenate([each for _, each in found], axis=1)
-        data = {each.kind: each(layers, spacing) for each in self.measures}
+        data = {
+            each.kind: each.of_values(layers, values, spacing)
+            if isinstance(each, ValueMeasure)
+            else each(layers, spacing)
+            for each in self.measures
+        }
         return _Outcome(name=pair.name, totals=(totals[0], totals[1]), data=data)
 
-    def _layers(self, pair: Pair) -> tuple[list[Counted] | None, tuple[float, ...] | None]:
+    def _layers(self, pair: Pair) -> _Read:
         """Read both masks; no layers, if their sizes do not fit any more."""
         if (layer := self._natively(pair)) is not None:
-            return [layer], None
+            return [layer], NO_VALUES, None
         truth: NDArray[Any]
         prediction: NDArray[Any] | None
         if self.masks is not None:
@@ -193,19 +200,20 @@ class _Work:
         if prediction is not None and self.reading.resize_prediction:
             prediction = resize(prediction, truth.shape)
         if prediction is not None and prediction.shape != truth.shape:
-            return None, None
+            return None, NO_VALUES, None
         codes = (
             (each.truth.of(truth), None if prediction is None else each.prediction.of(prediction))
             for each in self.lookups
         )
         layers = [each.layer(*both) for each, both in zip(self.lookups, codes, strict=True)]
-        return layers, None if spacing is None else spacing[::-1]
+        return layers, (truth, prediction), None if spacing is None else spacing[::-1]
 
     def _natively(self, pair: Pair) -> Counted | None:
         """Read two plain PNG files as the codes of their values, without these."""
         only = self.lookups[0]
         plain = self.masks is None and len(self.lookups) == 1 and only.truth.index.dtype == np.uint8
-        if not plain or pair.roi is not None:
+        asked = any(isinstance(each, ValueMeasure) for each in self.measures)
+        if not plain or asked or pair.roi is not None:
             return None
         truth, prediction = (
             class_map(mask, side.values, side.index, max_pixels=self.reading.max_pixels)

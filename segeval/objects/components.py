@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,6 +131,12 @@ def alike(labels: LabelMap | None) -> str:
 def components_of(run: CountedRun) -> str:
     """Return what a run says of its components, or nothing if it holds none."""
     return next((fact for fact in run.provenance.waivers if fact.startswith(FACT)), "")
+
+
+def numbered_as(run: CountedRun, choice: LabelChoice) -> Components | None:
+    """Return how the components of a run were found, if it holds some."""
+    neighbours = components_of(run).removeprefix(FACT).partition(",")[0]
+    return Components.of(choice, cast("Connectivity", neighbours)) if neighbours else None
 
 
 def check_source(run: CountedRun, labels: LabelMap, rules: ObjectRules) -> None:

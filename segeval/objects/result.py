@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class ObjectScores:
     classes: Mapping[str, Values]  # (K, …)
     bounds: Mapping[str, Values]  # (2, …) of the mean over classes; empty without intervals
     class_bounds: Mapping[str, Values]  # (2, K, …)
+    distances: Mapping[str, Any] = field(default_factory=dict)  # plain data, if they were asked for
 
     def block(self, kind: int | None = None) -> dict[str, Any]:
         """Return the scores as plain data, of one class or of all."""
@@ -52,6 +53,7 @@ class ObjectScores:
             **self._empty(kinds),
             **self._intervals(kind),
             **({"sizes": list(self._sizes(kinds, counts))} if self.rules.sizes else {}),
+            **({"distances": dict(self.distances)} if self.distances and kind is None else {}),
             "signature": "|".join(self.rules.signature_parts()),
         }
 

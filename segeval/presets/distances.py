@@ -26,7 +26,7 @@ from segeval.scoring.score import Scores
 AXES: Final = tuple(
     axis.name
     for axis in fields(DistanceRules)
-    if axis.name not in {"percentiles", "tolerances", "exceptions", "steps", "like"}
+    if axis.name not in {"percentiles", "tolerances", "exceptions", "steps", "like", "objects"}
 )
 """What a preset decides; percentiles, tolerances and spacing are the user's."""
 
@@ -80,18 +80,26 @@ def _presets(content: Mapping[str, Any]) -> Iterator[DistancePreset]:
     texts = {each.name for each in fields(DistancePreset)} - {"rules"}
     for row in content["presets"]:
         whole = {key: value for key, value in content.items() if key != "presets"} | row
-        axes = {name: whole.pop(name) for name in AXES if name in whole}
-        exceptions = tuple(
-            (family, case, whole[family][case])
-            for family in get_args(Family)
-            for case in CASES
-            if case in whole.get(family, {})
-        )
-        told = {name: value for name, value in whole.items() if name not in get_args(Family)}
+        of_objects = tuple(_rules(whole.pop("objects", {})).items())
+        stated = _rules(whole)
+        told = {k: v for k, v in whole.items() if k not in {*AXES, *get_args(Family)}}
         if unknown := told.keys() - texts:
             raise ValueError(f"preset {row['name']}: nothing is called {', '.join(unknown)}")
-        rules = DistanceRules(**axes, exceptions=exceptions, like=told["name"])
+        rules = DistanceRules(**stated, objects=of_objects, like=told["name"])
         yield DistancePreset(**told, rules=rules)
+
+
+def _rules(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rules that a row states, what single families count among them."""
+    tables = {name: value for name, value in row.items() if isinstance(value, Mapping)}
+    exceptions = tuple(
+        (family, case, tables[family][case])
+        for family in get_args(Family)
+        for case in CASES
+        if case in tables.get(family, {})
+    )
+    stated = {name: row[name] for name in AXES if name in row.keys() - tables.keys()}
+    return stated | ({"exceptions": exceptions} if exceptions else {})
 
 
 def distance_rules(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.confusion import ClassCounts
-from segeval.counting.measures import Measure
+from segeval.counting.measures import AnyMeasure, Measure
 from segeval.counting.run import CountedRun
 from segeval.labels.choose import choose_labels, choose_shared
 from segeval.labels.classify import ClassifiedRun, void_outside
@@ -60,7 +60,7 @@ def with_measured(
 
 
 def measure_for(
-    measures: Sequence[Measure],
+    measures: Sequence[AnyMeasure],
     runs: Sequence[CountedRun],
     choice: LabelChoice,
     convention: Convention,

@@ -1,0 +1,1 @@
+"""Distances of objects: how far the borders of matched ones are apart."""
