@@ -54,8 +54,7 @@ class ObjectDistanceMeasure:
         sides = self._ids(values[0], "truth"), self._ids(values[1], "prediction", truth.shape)
         for ids, classes in zip(sides, (truth, prediction), strict=True):
             ids[classes >= count] = 0
-        both = (sides[0] != 0) & (sides[1] != 0) & (truth == prediction)
-        pairs = np.unique(np.stack([ids[both] for ids in sides], axis=1), axis=0)
+        pairs = _overlapping(*sides, truth == prediction)
         steps = self.distances.steps(spacing, truth.ndim)
         boxes = [_boxes(ids) for ids in sides]
         found = []
@@ -84,18 +83,36 @@ class ObjectDistanceMeasure:
             return np.zeros(shape, np.int64)
         if self.numbering is None:
             ids = values.astype(np.int64)
-            return np.where(are_levels(ids), (ids - FLOAT) // STEPS, ids)  # of whole floats
+            levels = are_levels(ids)  # of floats, which are whole numbers
+            return np.where(levels, (ids - FLOAT) // STEPS, ids) if levels.any() else ids
         numbered = self.numbering(values, side)
         return np.where(is_object(numbered), object_ids(numbered), 0)
+
+
+def _overlapping(
+    truth: NDArray[np.int64], prediction: NDArray[np.int64], alike: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the pairs of ids with a pixel of one class in common, (P, 2) in ascending order."""
+    both = (truth != 0) & (prediction != 0) & alike
+    one, two = truth[both], prediction[both]
+    starts = _starts(one) | _starts(two)
+    return np.unique(np.stack((one[starts], two[starts]), axis=1), axis=0)
 
 
 def _boxes(ids: NDArray[np.int64]) -> dict[int, tuple[slice, ...]]:
     """Return the box of every object by its id."""
     from scipy.ndimage import find_objects
 
-    held, places = np.unique(ids, return_inverse=True)
-    found = find_objects(places.reshape(ids.shape) + 1)
-    return dict(zip(held.tolist(), found, strict=True))
+    flat = ids.ravel()
+    starts = np.flatnonzero(_starts(flat))
+    held, which = np.unique(flat[starts], return_inverse=True)
+    places = np.repeat(which.astype(np.int32) + 1, np.diff(starts, append=flat.size))
+    return dict(zip(held.tolist(), find_objects(places.reshape(ids.shape)), strict=True))
+
+
+def _starts(flat: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of each id whether it is another than the one before it."""
+    return np.concatenate((np.ones(min(1, flat.size), np.bool_), flat[1:] != flat[:-1]))
 
 
 def _around(
@@ -136,6 +153,16 @@ class ObjectDistanceTable:
             rest.append(blob[HEAD.size + ids.nbytes :])
         table = DistanceTable.of(rest, 1)
         return cls(pairs={pair: row for row, pair in enumerate(pairs)}, table=table)
+
+    def rows(self, pairs: Sequence[tuple[int, int, int]]) -> NDArray[np.int64]:
+        """Return the row of each pair: image, and ids in truth and prediction."""
+        found = [self.pairs.get(pair, -1) for pair in pairs]
+        if -1 in found:
+            raise RunError(
+                "the distances of objects are those of other masks than were counted; "
+                "score the masks again into a new run"
+            )
+        return np.array(found, np.int64)
 
 
 def object_measures(

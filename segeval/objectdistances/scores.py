@@ -131,7 +131,7 @@ def object_distances(
     parts = [(found.truth, ends[0]), (found.truth, missed), (found.prediction, false)]
     image = np.concatenate([side.image[at] for side, at in parts])
     ids = zip(found.truth.image[ends[0]], found.truth.id[ends[0]], side.id[ends[1]], strict=True)
-    rows = np.array([table.pairs[int(n), int(one), int(two)] for n, one, two in ids], np.int64)
+    rows = table.rows([(int(n), int(one), int(two)) for n, one, two in ids])
     fate = np.repeat([MATCHED, MISSED, FALSE], [len(at) for _, at in parts])
     values = {}
     of_rows = score_rows(table.table, rules)

@@ -68,6 +68,30 @@ def distance_table(document: Mapping[str, Any], *, percent: bool) -> tuple[Seque
     return headings, rows
 
 
+def object_distance_table(block: Mapping[str, Any], *, percent: bool) -> tuple[Sequence[str], Rows]:
+    """Return headings and rows: objects of every class, all of them, and the matches alone."""
+    scores = [*flat_scores(block["means"])]
+    parts = [*block.get("classes", ()), {**block, "name": "all objects"}]
+    rows = [
+        (
+            part["name"],
+            *_cells(part["means"], scores, percent=percent),
+            *(show_count(part[name]) for name in ("matched", "missed", "false")),
+        )
+        for part in parts
+    ]
+    cells = _cells(block["matches"], scores, percent=percent)
+    rows.append(("matches alone", *cells, show_count(block["matched"]), "", ""))
+    headings = (
+        f"distances of objects ({block['unit']})",
+        *(_title(name, block["unit"]) for name in scores),
+        "matched",
+        "missed",
+        "false",
+    )
+    return headings, rows
+
+
 def _title(name: str, unit: str) -> str:
     score, at, level = name.partition("@")
     return f"{score.upper()}{f' {level} {unit}' if at else ''}"

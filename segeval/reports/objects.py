@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from segeval.objects.matching import match
 from segeval.objects.names import LEVELLED, TOTALS, name_block
 from segeval.reports.csv import signed_columns
+from segeval.reports.distances import object_distance_table
 from segeval.settings import PLAIN, CsvStyle
 from segeval.text import counted, show_count, show_interval, show_score
 
@@ -38,6 +39,8 @@ def object_tables(
         if parts:
             headings = (heading, *NUMBERS.values(), *(name.upper() for name in TOTALS))
             yield headings, [_row(name, part, percent=percent) for name, part in parts]
+    if "distances" in block:
+        yield object_distance_table(block["distances"], percent=percent)
 
 
 def _span(part: Mapping[str, Any]) -> str:

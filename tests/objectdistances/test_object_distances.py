@@ -16,11 +16,17 @@ from PIL import Image
 
 import segeval as library
 from segeval.counting.dataset import count_dataset
+from segeval.distances.measure import DistanceMeasure
+from segeval.errors import RunError
 from segeval.labels.choose import choose_labels
 from segeval.labels.ids import as_measured, as_objects
 from segeval.labels.labelmap import Label, LabelMap, numbered
 from segeval.labels.measuring import measure_run
-from segeval.objectdistances.measure import object_measures
+from segeval.objectdistances.measure import (
+    ObjectDistanceMeasure,
+    ObjectDistanceTable,
+    object_measures,
+)
 from segeval.objectdistances.scores import ObjectDistances, find_object_table, object_distances
 from segeval.objects.components import Components
 from segeval.objects.result import score_objects
@@ -61,6 +67,15 @@ def test_unmatched_objects_count_the_diagonal(ids: tuple[Path, Path]) -> None:
     assert stricter["objects"]["distances"]["means"]["hd95"] == 50
 
 
+def test_reports_show_all_objects_and_matches(ids: tuple[Path, Path], tmp_path: Path) -> None:
+    page, asked = tmp_path / "page.html", ("--objects", "ids", "--distances")
+    printed = segeval("score", *ids, *asked, "--format", "markdown", "-q", "--html", page).stdout
+    lines = [line for line in printed.splitlines() if "all objects" in line or "matches a" in line]
+    assert [line.split("|")[2].strip() for line in lines] == ["34.00", "2.00"]
+    assert [line.split("|")[-4:-1] for line in lines[:1]] == [[" 1 ", " 1 ", " 1 "]]
+    assert "matches alone" in page.read_text("utf-8")
+
+
 def test_presets_say_what_unmatched_objects_count(ids: tuple[Path, Path]) -> None:
     asked = ("score", *ids, "--objects", "ids", "--distances", "--like")
     means = document(*asked, "panoptica")["objects"]["distances"]["means"]
@@ -95,6 +110,18 @@ def test_arrays_are_measured_as_files_are(ids: tuple[Path, Path]) -> None:
     arrays = [[np.array(Image.open(side / name)) for name in names] for side in ids]
     found = library.score_arrays(truth=arrays[1], prediction=arrays[0], **asked)
     assert found.objects["distances"] == said
+
+
+def test_a_pair_that_is_not_measured_is_an_error() -> None:
+    mask = np.zeros((4, 4), np.uint8)
+    measure = ObjectDistanceMeasure(distances=DistanceMeasure())
+    values = np.full((4, 4), 5)
+    table = ObjectDistanceTable.of([measure.of_values([(mask, mask, 1)], (values, values), None)])
+    assert table.rows([(0, 5, 5)]).tolist() == [0]
+    with pytest.raises(RunError, match="other masks"):
+        table.rows([(0, 5, 6)])
+    with pytest.raises(RunError, match="damaged"):
+        ObjectDistanceTable.of([b"x"])
 
 
 def test_a_run_without_them_says_what_to_type(ids: tuple[Path, Path], tmp_path: Path) -> None:
