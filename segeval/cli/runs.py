@@ -50,17 +50,17 @@ def count(
 
     source, reading = pairing.source(), pairing.reading(lossy=lossy)
     say_decoder(quiet=quiet)
-    if _is_same(source.prediction, source.truth):
-        notify(
-            f"notice: {source.truth} is PRED and TRUTH at once: masks are compared with themselves",
-            quiet=quiet,
-        )
+    _say_same(source, quiet=quiet)
     cluster = _cluster(pairing, quiet=quiet)
     with ExitStack() as stack:
         file = None
         if isinstance(pairing, PairingOptions) and pairing.out is not None:
             how = {"resume": pairing.resume, "overwrite": pairing.overwrite}
             file = stack.enter_context(closing(RunFile.create(pairing.out, **how)))
+        if cluster is not None and measuring is not None:
+            from segeval.counting.cluster import shared
+
+            stack.enter_context(shared(cluster))
         work: Any = {"workers": pairing.workers, "cluster": cluster, "file": file}
         bar = progress_bar(quiet=quiet)
         run = count_dataset(source, reading, **work, progress=bar, numbering=numbering)
@@ -134,6 +134,15 @@ def _say_panoptic(run: CountedRun, source: Source) -> None:
         notify(
             f"notice: {' and '.join(found)} may say which classes the colours in the folder of "
             "that name are; if so (panoptic JSON of COCO), type the file in the place of the folder"
+        )
+
+
+def _say_same(source: Source, *, quiet: bool) -> None:
+    """Say that both sides are the same files."""
+    if _is_same(source.prediction, source.truth):
+        notify(
+            f"notice: {source.truth} is PRED and TRUTH at once: masks are compared with themselves",
+            quiet=quiet,
         )
 
 

@@ -20,6 +20,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,9 +67,10 @@ def in_cluster(
     """Keep a cluster busy, yield what is next in order, and never run far ahead of that.
 
     Without the address of a scheduler, there is a cluster of so many workers on this machine:
-    threads of this process if those serve or the items are few, else processes.
+    threads of this process if those serve or the items are few, else processes. One that is
+    `shared` has threads only for few items, as other work may need processes.
     """
-    threads = threads or len(items) < SMALL
+    threads = (threads and cluster not in _SHARED) or len(items) < SMALL
     resting = not gc.isenabled()
     gc.enable()  # Dask makes cycles
     try:
@@ -179,36 +181,69 @@ def _scheduler_there(client: Client) -> Iterator[None]:
         raise WorkerError(LOST.format(address)) from error
 
 
+@dataclass(slots=True, kw_only=True)
+class _Shared:
+    """What was started for the first work that needed it, and ends what was."""
+
+    stack: contextlib.ExitStack
+    client: Client | None = None
+
+
+_SHARED: Final[dict[Cluster, _Shared]] = {}
+
+
+@contextmanager
+def shared(cluster: Cluster) -> Iterator[None]:
+    """Let all work that a cluster is given meanwhile be done by one, started for the first."""
+    stack = contextlib.ExitStack()
+    _SHARED[cluster] = _Shared(stack=stack)
+    try:
+        yield
+    finally:
+        del _SHARED[cluster]
+        with _silenced():
+            stack.close()
+
+
 @contextmanager
 def _connected(cluster: Cluster, workers: int | None, *, threads: bool) -> Iterator[Client]:
-    """Give a client of the cluster, and end what was started for it."""
+    """Give a client of the cluster, and end what was started for it, unless it is shared."""
     try:
-        from distributed import Client
+        import distributed  # noqa: F401 - whose loggers are silenced
     except ImportError:
         raise SettingError(
             'the engine dask needs distributed; type `pip install "segeval-masks[dask]"`'
         ) from None
 
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(warnings.catch_warnings())
-        warnings.filterwarnings("ignore", module="distributed")
-        stack.enter_context(_silenced())
-        address = cluster.scheduler
-        if address is None:
-            if not threads:
-                resource_tracker.ensure_running()  # which lets interrupts through at its start
-            with _blocking_interrupts():
-                started = _start(workers or processors(), threads=threads)
-                stack.callback(_quietly, started.close, timeout=PULSE)
-            address = started.scheduler_address
-        try:
-            client = Client(address, timeout=CONNECTING, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise WorkerError(
-                f"the scheduler {cluster.scheduler} cannot be reached: {reason_of(error)}"
-            ) from error
-        stack.callback(_quietly, client.close, timeout=PULSE)
-        yield client
+    with _silenced(), contextlib.ExitStack() as stack:
+        share = _SHARED.get(cluster) or _Shared(stack=stack)
+        if share.client is None:
+            share.client = _connect(share.stack, cluster, workers, threads=threads)
+        yield share.client
+
+
+def _connect(
+    stack: contextlib.ExitStack, cluster: Cluster, workers: int | None, *, threads: bool
+) -> Client:
+    """Return a client of the cluster; the stack will end what is started for it."""
+    from distributed import Client
+
+    address = cluster.scheduler
+    if address is None:
+        if not threads:
+            resource_tracker.ensure_running()  # which lets interrupts through at its start
+        with _blocking_interrupts():
+            started = _start(workers or processors(), threads=threads)
+            stack.callback(_quietly, started.close, timeout=PULSE)
+        address = started.scheduler_address
+    try:
+        client = Client(address, timeout=CONNECTING, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise WorkerError(
+            f"the scheduler {cluster.scheduler} cannot be reached: {reason_of(error)}"
+        ) from error
+    stack.callback(_quietly, client.close, timeout=PULSE)
+    return client
 
 
 def _start(workers: int, *, threads: bool) -> LocalCluster:
@@ -249,13 +284,15 @@ def _quietly(close: Callable[..., Any], **how: Any) -> None:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """Let Dask log nothing: what it would say is said as an error, or is mended by itself."""
+    """Let Dask say nothing: what it would is said as an error, or is mended by itself."""
     names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
     levels = {name: logging.getLogger(name).level for name in names}
     try:
         for name in names:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="distributed")
+            yield
     finally:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)

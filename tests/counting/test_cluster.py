@@ -69,6 +69,15 @@ def test_a_cluster_gives_the_bytes_of_one_process(masks: Path) -> None:
     assert not resumed.stderr
 
 
+def test_one_cluster_counts_and_measures(masks: Path) -> None:
+    given = "score", "pred", "truth", "--on-error", "skip", "--boundary", "1px"
+    plain = segeval(*given, cwd=masks)
+    done = segeval(*given, "--engine", "dask", "--workers", 2, cwd=masks)
+    assert done.stdout == plain.stdout
+    assert done.stderr.count("the dashboard of Dask is at") == 1
+    assert not engine._SHARED
+
+
 def test_the_library_counts_on_a_cluster(masks: Path) -> None:
     given: Any = {"prediction": masks / "pred", "truth": masks / "truth", "on_error": "skip"}
     assert (
