@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segeval.objects.matching import match
 from segeval.objects.names import LEVELLED, TOTALS, name_block
 from segeval.reports.csv import signed_columns
-from segeval.settings import PLAIN, CsvStyle
+from segeval.reports.csvstyle import PLAIN, CsvStyle
 from segeval.text import counted, show_count, show_interval, show_score
 
 if TYPE_CHECKING:
