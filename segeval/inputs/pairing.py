@@ -362,7 +362,7 @@ def _listed_pairs(table: Path, include: str | None, missing: Missing) -> Pairing
 
 def image_tables(path: Path) -> list[Path]:
     """Return the tables of images of a path: itself, or all below a folder; none for others."""
-    if path.is_dir() and not isinstance(path, StoredPath):
+    if os.path.isdir(path) and not isinstance(path, StoredPath):
         return [located(each) for each in sorted(path.rglob(f"*{TABLE}")) if each.is_file()]
     return [path] if path.suffix.lower() == TABLE and not is_remote(path) else []
 
