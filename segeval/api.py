@@ -210,6 +210,8 @@ def count(
         Whether volumes may lie elsewhere than their truths.
     band, frame : int, optional
         Which one of files of several (TIFF), from 1.
+    prediction_column, truth_column, name_column : str, optional
+        Columns of ``pairs``, if it is a table of images (Parquet).
     per_class, prediction_per_class : str, optional
         Where each class has a mask of its own, ``"{class}/{name}"`` or ``"channels:car,road"``;
         the second if predictions are stored in another way.
@@ -287,9 +289,10 @@ def score(
     Parameters
     ----------
     prediction, truth, pairs, workers, engine, scheduler, pred_suffix, truth_suffix, match, \
-    include, missing, shard, roi, roi_suffix, on_error, resize_prediction, ignore_geometry, \
-    max_pixels, band, frame, per_class, prediction_per_class, missing_class, size, columns, \
-    rle_order, rle_base, rle_starts, rle_rows, score_threshold
+    include, missing, shard, roi, roi_suffix, prediction_column, truth_column, name_column, \
+    on_error, resize_prediction, ignore_geometry, max_pixels, band, frame, per_class, \
+    prediction_per_class, missing_class, size, columns, rle_order, rle_base, rle_starts, rle_rows, \
+    score_threshold
         Which masks belong together, and how they are read; see `count`.
     labels, prediction_labels : str, path or LabelMap, optional
         A label map, the name of a built-in one, or a file; the second if predictions store other

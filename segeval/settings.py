@@ -5,7 +5,6 @@ Nothing here computes or imports NumPy: the command line knows its options witho
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Callable, Collection
@@ -176,6 +175,7 @@ class Source:
     """Where the masks are and how they are paired; see `find_pairs` and `read_pairs`.
 
     ``shard="I/N"`` takes every N-th pair, from the I-th on. ``roi`` is a folder of fields of view.
+    Columns are those of a table of images.
     """
 
     prediction: Path | None = None
@@ -189,6 +189,9 @@ class Source:
     shard: str | None = None
     roi: Path | None = None
     roi_suffix: str = ""
+    prediction_column: str | None = None
+    truth_column: str | None = None
+    name_column: str | None = None
     annotations: AnnotationChoice = field(default_factory=AnnotationChoice)
 
     def __post_init__(self) -> None:
@@ -202,6 +205,15 @@ class Source:
             raise SettingError("--per-class finds names in folders; with --pairs, type channels")
         if self.roi_suffix and self.roi is None:
             raise SettingError("--roi-suffix needs --roi, the folder of the fields of view")
+        if self.image_columns and self.pairs is None:
+            raise SettingError("columns of images need --pairs, e.g. --pairs set.parquet")
+
+    @property
+    def image_columns(self) -> dict[str, str]:
+        """The columns of a table of images that are named."""
+        sides = ("prediction", "truth", "name")
+        named = {side: getattr(self, f"{side}_column") for side in sides}
+        return {side: column for side, column in named.items() if column is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +266,9 @@ class ReadingKeywords(TypedDict, total=False):
     shard: str | None
     roi: str | PathLike[str] | None
     roi_suffix: str
+    prediction_column: str | None
+    truth_column: str | None
+    name_column: str | None
     max_pixels: int
     resize_prediction: bool
     ignore_geometry: bool
@@ -344,49 +359,6 @@ class LossChoice:
         """How maps of the foreground are decided, for the signature."""
         threshold = HALF if self.threshold is None else self.threshold
         return f"{'value' if threshold >= 1 and not self.logits else 'p'}>={threshold:g}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsvStyle:
-    """How tables are written as CSV."""
-
-    columns: tuple[tuple[str, str], ...] = ()  # that are picked, and what they are called
-    float_format: str = ""  # of numbers with a fraction, e.g. .6f; empty for all digits
-    safe: bool = False  # what spreadsheets take for formulas becomes text
-
-    def __post_init__(self) -> None:
-        """Refuse what formats no number, and two columns of one name."""
-        if self.float_format and not re.fullmatch(r"\.\d{1,2}[efg]", self.float_format):
-            raise SettingError(
-                f"--float-format {quoted(self.float_format)} is not a number of digits and one of "
-                "e, f, g; type e.g. .6f"
-            )
-        names = [name for _, name in self.columns]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise SettingError(f"--csv-columns: two columns are called {quoted(twice[0])}")
-
-
-PLAIN: Final = CsvStyle()
-
-
-def parse_csv_columns(text: str) -> tuple[tuple[str, str], ...]:
-    """Parse columns that are picked, each with the name behind ``=`` if there is one.
-
-    Quotes of CSV hold names with a comma.
-
-    >>> parse_csv_columns('image=id,mdice,"iou_a,b"')
-    (('image', 'id'), ('mdice', 'mdice'), ('iou_a,b', 'iou_a,b'))
-    """
-    try:
-        parts = [part.rpartition("=") for part in next(csv.reader([text], strict=True))]
-    except csv.Error:
-        parts = []
-    if not parts or any(not name or (equals and not column) for column, equals, name in parts):
-        raise SettingError(
-            f"--csv-columns {quoted(text)} is not a list of COLUMN or COLUMN=NAME, e.g. "
-            "image=id,mdice=score"
-        )
-    return tuple((column or name, name) for column, _, name in parts)
 
 
 def _check_choice(name: str, value: str, choices: object) -> None:

@@ -12,7 +12,7 @@ from segeval.counting.runschema import is_run_file
 from segeval.errors import SettingError
 from segeval.files import check_writable, real_path
 from segeval.inputs.folders import is_mask, masks_below
-from segeval.inputs.pairing import read_pairs
+from segeval.inputs.pairing import image_tables, read_pairs
 
 NAMES_OR_FILES: Final = "labels", "pred_labels"  # options that take a name or a file
 
@@ -67,5 +67,8 @@ def _masks(read: Collection[Path], tables: Collection[Path]) -> Iterator[Path]:
     for folder in read:
         yield from masks_below(folder)
     for table in tables:
+        if shards := image_tables(table):
+            yield from shards
+            continue
         for pair in read_pairs(table, missing="skip").pairs:
             yield from pair.files

@@ -52,7 +52,8 @@ def pair_up(source: Source) -> Pairing:
     """Find the pairs of a source, or of its shard."""
     look_again()
     if source.pairs is not None:
-        pairing = read_pairs(source.pairs, include=source.include, missing=source.missing)
+        how: Any = {"include": source.include, "missing": source.missing}
+        pairing = read_pairs(source.pairs, **how, columns=source.image_columns)
     else:
         pairing = find_pairs(
             prediction=source.prediction or Path(),

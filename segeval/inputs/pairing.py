@@ -21,7 +21,7 @@ from segeval.inputs.folders import is_included, path_of, split_extension
 from segeval.inputs.forms import ABSENT
 from segeval.inputs.sides import index_sides, is_mask_file
 from segeval.settings import AnnotationChoice, Match, Missing
-from segeval.storage.path import URL, StoredPath, is_remote, located
+from segeval.storage.path import TABLE, URL, StoredPath, is_remote, located
 from segeval.textfiles import TextError, named, parse_csv, read_text
 
 LARGEST_TABLE: Final = 1 << 30  # bytes of a table of pairs
@@ -305,12 +305,29 @@ def _cuts(name: str) -> list[int]:
     return [match.start() for match in re.finditer(r"[-_. ](?!.*/)", name)]
 
 
-def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "error") -> Pairing:
-    """Read the pairs from a CSV table ``prediction,truth[,name][,group]``.
+def read_pairs(
+    table: Path,
+    *,
+    include: str | None = None,
+    missing: Missing = "error",
+    columns: Mapping[str, str] | None = None,
+) -> Pairing:
+    """Read the pairs from a CSV table ``prediction,truth[,name][,group]``, or one of images.
 
     Paths are relative to the folder of the table, and ``include`` is as in `find_pairs`. A pair
     without a name is called by the path of its truth. Pairs come in ascending order of their names.
     """
+    if shards := image_tables(table):
+        from segeval.inputs.imagetables import read_image_pairs
+
+        return read_image_pairs(shards, columns or {}, include=include, missing=missing)
+    if columns:
+        raise SettingError(f"{table}: columns are named for tables of images alone, as .parquet")
+    return _listed_pairs(table, include, missing)
+
+
+def _listed_pairs(table: Path, include: str | None, missing: Missing) -> Pairing:
+    """Read the pairs from a CSV table."""
     pairs: dict[str, Pair] = {}
     problems: list[Problem] = []
     absent: set[str] = set()
@@ -341,6 +358,13 @@ def read_pairs(table: Path, *, include: str | None = None, missing: Missing = "e
         problems=tuple(problems),
         missing=tuple(sorted(absent)) if missing != "error" else (),
     )
+
+
+def image_tables(path: Path) -> list[Path]:
+    """Return the tables of images of a path: itself, or all below a folder; none for others."""
+    if os.path.isdir(path) and not isinstance(path, StoredPath):
+        return [located(each) for each in sorted(path.rglob(f"*{TABLE}")) if each.is_file()]
+    return [path] if path.suffix.lower() == TABLE and not is_remote(path) else []
 
 
 def _name_of(text: str) -> str:

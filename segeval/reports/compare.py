@@ -21,13 +21,13 @@ from segeval.distances.rules import DistanceRules
 from segeval.objects.compare import ObjectComparison
 from segeval.objects.names import TOTALS, summary_names
 from segeval.objects.rules import ObjectRules
+from segeval.reports.csvstyle import PLAIN, CsvStyle
 from segeval.reports.distances import is_share, show_change, show_distance
 from segeval.reports.document import facts_of, foreground_of
 from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.wording import headline, in_order, means_in
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
 from segeval.scoring.metrics import metric_of, title_of
-from segeval.settings import PLAIN, CsvStyle
 from segeval.text import UNDEFINED, defined, show_interval, show_score, visible_in
 from segeval.version import __version__
 

@@ -15,6 +15,7 @@ import numpy as np
 from segeval.distances.names import is_distance_column
 from segeval.errors import SettingError
 from segeval.objects.names import is_object_score, name_block
+from segeval.reports.csvstyle import PLAIN, CsvStyle
 from segeval.reports.distances import flat_scores
 from segeval.reports.wording import matrix_of, metrics_in
 from segeval.scoring.metrics import KNOWN, METRICS, shown
@@ -25,7 +26,6 @@ from segeval.scoring.score import (
     image_means,
     per_image,
 )
-from segeval.settings import PLAIN, CsvStyle
 from segeval.text import did_you_mean, listed, quoted
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from rich.text import Text
 from segeval.losses.dataset import LossScores
 from segeval.losses.table import LOSSES, formula_of
 from segeval.reports import document as scores_document
+from segeval.reports.csvstyle import PLAIN, CsvStyle
 from segeval.reports.document import list_gates
 from segeval.reports.table import gate_table
 from segeval.reports.wording import (
@@ -24,7 +25,6 @@ from segeval.reports.wording import (
 )
 from segeval.scoring.gates import Gate
 from segeval.scoring.metrics import METRICS, OVERALL, shown, title_of
-from segeval.settings import PLAIN, CsvStyle
 from segeval.text import defined, show_count, show_loss, show_score, visible_in
 from segeval.version import __version__
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from segeval.objects.matching import match
 from segeval.objects.names import LEVELLED, TOTALS, name_block
 from segeval.reports.csv import signed_columns
+from segeval.reports.csvstyle import PLAIN, CsvStyle
 from segeval.reports.distances import object_distance_table
-from segeval.settings import PLAIN, CsvStyle
 from segeval.text import counted, show_count, show_interval, show_score
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Archives are told by their first bytes, and listed once a process."""
+"""Archives and tables are told by their first bytes, and listed once a process."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import threading
 from functools import lru_cache
 from typing import Final
 
-from segeval.storage.archive import Archive
 from segeval.storage.source import Source
-from segeval.storage.store import StorageError
+from segeval.storage.store import StorageError, Store
 
 BLOCK: Final = 512  # bytes of a header in a tar
 USTAR: Final = slice(257, 262)  # where it says what it is
 PACKINGS: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstandard"}
+MAGIC: Final = b"PAR1"  # of Parquet
 _LOCK: Final = threading.Lock()
 
 
-def archive_at(path: str) -> Archive:
-    """Return an archive, which is listed anew only where it has changed."""
+def archive_at(path: str) -> Store:
+    """Return an archive or a table, which is listed anew only where it has changed."""
     status = os.stat(path)
     stamp = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
     with _LOCK:
@@ -26,17 +26,23 @@ def archive_at(path: str) -> Archive:
 
 
 @lru_cache(maxsize=8)
-def _opened(path: str, stamp: tuple[int, ...]) -> Archive:
+def _opened(path: str, stamp: tuple[int, ...]) -> Store:
     source = Source(path)
     start, mark = source.read_at(0, BLOCK), f"{stamp[2]}.{stamp[3]}"
     if start.startswith(b"PK"):
         from segeval.storage.zips import ZipArchive
 
         return ZipArchive(source)
+    if start.startswith(MAGIC):
+        from segeval.storage.tables import ImageTable
+
+        return ImageTable(path)
     packing = next((name for magic, name in PACKINGS.items() if start.startswith(magic)), "")
     if not packing and start[USTAR] != b"ustar" and (len(start) < BLOCK or any(start)):
         found = ascii(start[:8].decode("latin-1"))
-        raise StorageError(f"no archive: it starts with {found}; expected .zip, .tar or .tar.gz")
+        raise StorageError(
+            f"no archive: it starts with {found}; expected .zip, .tar, .tar.gz or .parquet"
+        )
     from segeval.storage.tars import TarArchive
 
     return TarArchive(source, mark, packing)

@@ -1,7 +1,8 @@
 """Paths into archives and object stores, which go wherever a path goes.
 
-``masks.zip/val/a.png`` names an entry of an archive, ``s3://bucket/val/a.png`` an object. Such a
-path answers as that of a file or folder does; nothing is ever unpacked beside the archive.
+``masks.zip/val/a.png`` names an entry of an archive, ``s3://bucket/val/a.png`` an object, and
+``set.parquet/mask/17`` a row of a table. Such a path answers as that of a file or folder does;
+nothing is ever unpacked beside the archive.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ else:
     LocalPath = type(pathlib.Path())
 
 ARCHIVE: Final = re.compile(r"\.(?:zip|tar|tgz|tar\.gz|tar\.zst)(?=/|$)", re.IGNORECASE)
+TABLE: Final = ".parquet"  # of images, whose rows are files
+HOLDER: Final = re.compile(rf"{ARCHIVE.pattern}|\{TABLE}(?=/|$)", re.IGNORECASE)
 URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # one letter is a drive of Windows
 
 
@@ -130,7 +133,7 @@ def _parted(text: str) -> tuple[str | None, str]:
     """Part the path of an archive from a name in it; none of an archive, None of an address."""
     folder, slash, name = text.replace(os.sep, "/").rpartition("/")
     archive, inner = _archive_in(folder + slash)
-    if archive == "" and ARCHIVE.search(name):
+    if archive == "" and HOLDER.search(name):
         return _archive_in(folder + slash + name)
     return archive, inner + name
 
@@ -140,7 +143,7 @@ def _archive_in(text: str) -> tuple[str | None, str]:
     """Part a path; folders may be called as archives are."""
     if URL.match(text):
         return None, text
-    ends = (match.end() for match in ARCHIVE.finditer(text))
+    ends = (match.end() for match in HOLDER.finditer(text))
     end = next((end for end in ends if not os.path.isdir(text[:end])), 0)
     return text[:end], text[end + 1 :]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made.sets import data_set, segeval
 
-from segeval.settings import CsvStyle, parse_csv_columns
+from segeval.reports.csvstyle import CsvStyle, parse_csv_columns
 
 TRUTH = [[0, 1, 1, 2], [0, 1, 2, 2]]
 PREDICTION = [[0, 1, 2, 2], [0, 0, 2, 2]]

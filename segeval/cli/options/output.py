@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
 from segeval.cli.options.panels import gate_metrics, in_panel
-from segeval.settings import CsvStyle, parse_csv_columns
+from segeval.reports.csvstyle import CsvStyle, parse_csv_columns
 
 Format = Literal["table", "csv", "json", "markdown", "total"]
 PANEL: Final = "Output and gate"

@@ -208,8 +208,20 @@ class ReadingOptions(FolderOptions):
     )
     pairs: Path | None = _pairing(
         "CSV of prediction,truth,name,group in place of PRED and TRUTH; name and group may be "
-        "left out; paths start from its folder, or are addresses.",
+        "left out; paths start from its folder, or are addresses. Or a table of images (.parquet), "
+        "or a folder of such.",
         metavar="FILE",
+    )
+    prediction_column: str | None = _pairing(
+        "Column of predicted masks in a table of images; else prediction.", metavar="NAME"
+    )
+    truth_column: str | None = _pairing(
+        "Column of true masks in a table of images; else truth.", metavar="NAME"
+    )
+    name_column: str | None = _pairing(
+        "Column of names in a table of images, or a part of one, as mask.path; else name, or the "
+        "number of the row.",
+        metavar="NAME",
     )
     shard: str | None = _pairing(
         "Only every N-th pair, from the I-th on, for N machines; `segeval merge` adds their runs.",
@@ -233,7 +245,14 @@ class ReadingOptions(FolderOptions):
                 "annotations in their place, or a table with --pairs"
             )
         source = self.folders(self.prediction, self.truth)
-        return replace(source, pairs=self.pairs, shard=self.shard)
+        return replace(
+            source,
+            pairs=self.pairs,
+            shard=self.shard,
+            prediction_column=self.prediction_column,
+            truth_column=self.truth_column,
+            name_column=self.name_column,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
