@@ -381,9 +381,17 @@ def _beside(table: Path, text: str) -> Path:
 
 def _may_exist(path: Path, missing: Missing) -> bool:
     """Whether a file is there; what an address leads to is seen when it is read, unless waived."""
-    if isinstance(path, StoredPath):
-        return (is_remote(path) and missing == "error") or path.exists()
-    return os.path.exists(path)
+    if not isinstance(path, StoredPath):
+        return os.path.exists(path)
+    if is_remote(path) and missing == "error":
+        return True
+    try:
+        path.entry()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return path.is_dir()
+    except OSError:
+        return True  # it is refused, or its archive broken: reading it says which
+    return True
 
 
 def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:

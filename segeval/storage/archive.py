@@ -60,6 +60,11 @@ class Archive(ABC):
         """The names of all files, in order."""
         return sorted(self.entries)
 
+    @cached_property
+    def _said(self) -> dict[str, str]:
+        """What is said of refused entries, by name; the first of two is one of them."""
+        return {each.name: each.detail for each in self.refused}
+
     def faults(self, folder: str) -> list[Fault]:
         """Return what is refused below a folder, or lies nowhere."""
         start = folder and f"{folder}/"
@@ -85,11 +90,10 @@ class Archive(ABC):
 
     def entry(self, name: str) -> Entry:
         """Return a file; what is refused is said."""
+        if (detail := self._said.get(name)) is not None:
+            raise StorageError(detail)
         if (found := self.entries.get(name)) is not None:
             return found
-        for fault in self.refused:
-            if fault.name == name:
-                raise StorageError(fault.detail)
         raise FileNotFoundError(2, "the archive holds no such entry", name)
 
     @abstractmethod

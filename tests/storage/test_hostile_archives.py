@@ -168,3 +168,22 @@ def test_a_stream_that_ends_too_early_is_said(tmp_path: Path) -> None:
     cut = inflating.Deflated(source, 31, 31 + entry.where.packed // 2, gzip=False)
     with pytest.raises(OSError, match="it ends too early"):
         cut.read(5000)
+
+
+@pytest.mark.parametrize("missing", ["error", "skip", "worst"])
+@pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz"])
+def test_pairs_name_no_entry_that_is_refused(
+    sides: tuple[Path, bytes], tmp_path: Path, ending: str, missing: str
+) -> None:
+    truth, data = sides
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        twice = packed(tmp_path / f"p{ending}", [("a.png", data), ("a.png", data), ("b.png", data)])
+    cut = tmp_path / f"cut{ending}"
+    cut.write_bytes(twice.read_bytes()[:50])
+    rows = [f"{twice}/a.png,{truth}/a.png", f"{cut}/b.png,{truth}/b.png"]
+    table = tmp_path / "pairs.csv"
+    table.write_text("\n".join(["prediction,truth", *rows]))
+    said = segeval("score", "--pairs", table, "--missing", missing, expect=3).stderr
+    assert f"unreadable mask: {twice}/a.png: cannot be read: it stands in the archive twice" in said
+    assert f"unreadable mask: {cut}/b.png: cannot be read" in said
