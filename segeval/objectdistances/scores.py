@@ -24,6 +24,7 @@ from segeval.scoring.score import Scores
 
 MATCHED, MISSED, FALSE = range(3)
 NUMBERS: Final = {"matched": MATCHED, "missed": MISSED, "false": FALSE}
+BY_IMAGE: Final = {"dataset": False, "image": True}  # over what means run, by pooling
 CASES: Final[dict[int, CaseName]] = {MISSED: "missed", FALSE: "false_alarm"}
 
 
@@ -83,7 +84,7 @@ def _block(
     found: ObjectDistances, chosen: NDArray[np.bool_], objects: ObjectScores
 ) -> dict[str, Any]:
     """Return means of some objects, the matches among them, and how many there are of each."""
-    by_image = objects.rules.pooling == "image"
+    by_image = BY_IMAGE[objects.rules.pooling]
     of_matches = found.mean(chosen & (found.fate == MATCHED), by_image=by_image)
     means = found.mean(chosen, by_image=by_image)
     return {

@@ -41,7 +41,8 @@ FREE = """
 settings.* hard.* summary.*_worst* summary.best_fbeta* commands.* commands.*.*
 summary.worst* summary.bce summary.dice summary.focal summary.jaccard summary.lovasz_softmax
 summary.cross_entropy
-objects objects.headline objects.class objects.intervals* objects.sizes *objects.summary.*
+objects objects.distances objects.distances.classes *objects.distances.*infinite
+objects.headline objects.class objects.intervals* objects.sizes *objects.summary.*
 *objects.classes.#.* others others.#.objects others.#.distances between
 distances.summary.hd95 *distances.*@* *distances.classes.#.hd95 *distances.*undefined
 
