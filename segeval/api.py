@@ -299,7 +299,7 @@ def score(
         values. By default the values found are the classes.
     classes : int, optional
         The classes are the values 0…N-1, in place of ``labels``.
-    ignore : collection of int or str, optional
+    ignore : int, str or collection of these, optional
         Truth values that are void; also ``"#rrggbb"``, and ``"nodata"`` for what TIFF files name.
     prediction_offset : int
         Added to every predicted value before it is looked up; colours and a void 255 stay.

@@ -1,8 +1,11 @@
 """Keywords that one function hands on to others, in the signature of the first."""
 
+import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+from segeval.text import did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -10,7 +13,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 def taking(
     *takers: Callable[..., object], but: Collection[str] = ()
 ) -> Callable[[Function], Function]:
-    """List the keywords that a function hands on in its signature, for help and completion."""
+    """List the keywords that a function hands on in its signature, and refuse any others."""
 
     def spell_out(function: Function) -> Function:
         signature = inspect.signature(function)
@@ -19,8 +22,18 @@ def taking(
         said = {*signature.parameters, *but}
         handed_on = [other for name, other in others.items() if name not in said]
         spelled = signature.replace(parameters=[*own, *handed_on])
-        function.__signature__ = spelled  # type: ignore[attr-defined]  # inspect reads it
-        return function
+
+        @functools.wraps(function)
+        def checked(*positional: object, **given: object) -> object:
+            for name in given.keys() - spelled.parameters.keys():
+                near = did_you_mean(name, spelled.parameters)
+                hint = near or f"; help(segeval.{function.__name__}) lists what it takes"
+                called = f"{function.__name__}() got an unexpected keyword argument {name!r}"
+                raise TypeError(called + hint)
+            return function(*positional, **given)
+
+        checked.__signature__ = spelled  # type: ignore[attr-defined]  # inspect reads it
+        return cast("Function", checked)
 
     return spell_out
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -426,7 +426,7 @@ def parse_per_class(text: str) -> PerClass:
     return PerClass(template=template, classes=classes)
 
 
-def parse_values(given: Collection[int | str] | None) -> tuple[int, ...] | None:
+def parse_values(given: Collection[int | str] | int | None) -> tuple[int, ...] | None:
     """Parse values that are void: numbers, colours, ``nodata``; ``none`` is no value.
 
     >>> parse_values(["0,255", "none"])
@@ -436,9 +436,10 @@ def parse_values(given: Collection[int | str] | None) -> tuple[int, ...] | None:
 
     if given is None:
         return None
-    texts = [given] if isinstance(given, str) else map(str, given)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        given = [given]
     values = []
-    for word in ",".join(texts).replace(" ", ",").split(","):
+    for word in ",".join(map(str, given)).replace(" ", ",").split(","):
         if word in {"", "none"}:
             continue
         if word == "nodata":

@@ -33,7 +33,7 @@ from segeval.text import did_you_mean
 from segeval.topology.scores import TopologyRules
 
 AnyLabels = AnyPath | LabelMap
-Void = Collection[int | str]
+Void = Collection[int | str] | int
 AnyDistances = bool | str | DistanceRules
 
 

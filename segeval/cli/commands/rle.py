@@ -187,10 +187,10 @@ def _check_encoding(written: RunLengthOptions) -> None:
             f"{written.source} is a table of run lengths already; decode it, then encode the masks"
         )
     if given := written.given("background", "overwrite"):
-        raise SettingError(f"{given} say how masks are decoded; leave out when encoding")
+        raise SettingError(f"{given} say how masks are decoded; leave them out when encoding")
     numbers = (*NUMBERS, "nothing") if written.form.startswith("coco") else ()
     if written.form != "kaggle" and (given := written.given("columns", "classes", *numbers)):
-        raise SettingError(f"{given} say nothing about --form {written.form}; leave out")
+        raise SettingError(f"{given} say nothing about --form {written.form}; leave them out")
     if written.classes is not None and written.labels is not None:
         raise SettingError("--classes and --labels both say which classes there are; give one")
 
@@ -200,10 +200,12 @@ def _check_decoding(written: RunLengthOptions) -> None:
     from segeval.inputs.sides import is_table
 
     if given := written.given("form", "classes", "labels", "ending", "nothing"):
-        raise SettingError(f"{given} say how masks are encoded; leave out when decoding")
+        raise SettingError(f"{given} say how masks are encoded; leave them out when decoding")
     json = not is_table(written.source)
     if json and (given := written.given("columns", *NUMBERS)):
-        raise SettingError(f"{given} say how tables are read, and JSON says so itself; leave out")
+        raise SettingError(
+            f"{given} say how tables are read, and JSON says so itself; leave them out"
+        )
     if written.source.is_dir():
         raise SettingError(
             f"{written.source} is a folder; decode takes a table of run lengths, or JSON of COCO"
