@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from segeval.distances.means import Cells, Means, mean_cells
+from segeval.distances.measure import along_axes
 from segeval.distances.result import DistanceScores, score_distances
 from segeval.distances.rules import DistanceRules
 from segeval.distances.values import Values
+from segeval.errors import SettingError
 from segeval.scoring.compare import Difference, RunComparison, difference, minus
 from segeval.scoring.resampling import Units, changed, draw, swap
+
+SAME: Final = 1e-6  # share by which rounding may change the size of a pixel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,6 +32,7 @@ class DistanceComparison:
 def compare_distances(comparison: RunComparison, rules: DistanceRules) -> DistanceComparison:
     """Compare the distances of two runs that are compared, by the same resamples and swaps."""
     one, two = (score_distances(s, rules) for s in (comparison.baseline, comparison.scores))
+    _check_spacing(one, two)
     units, how = comparison.units, comparison.resampling
     if units.unit.size != len(one.names):  # groups are averaged; here, images are drawn by group
         units = Units.of(comparison.scores.group_names)
@@ -53,6 +59,18 @@ def compare_distances(comparison: RunComparison, rules: DistanceRules) -> Distan
             for name in getattr(one.means, part)
         }
     return DistanceComparison(sides=(one, two), means=found["whole"], classes=found["classes"])
+
+
+def _check_spacing(one: DistanceScores, two: DistanceScores) -> None:
+    """Refuse images whose pixels are of one size in a run and of another in the other."""
+    for name, steps, others in zip(one.names, one.spacing, two.spacing, strict=True):
+        if not np.allclose(steps, others, rtol=SAME, atol=0):
+            baseline = along_axes(steps)
+            raise SettingError(
+                f"{name}: a pixel is {baseline} large in the distances of the baseline, and "
+                f"{along_axes(others)} in those of the run; type the same score command with "
+                f"--distances --spacing {baseline}, -o RUN and --resume to measure them alike"
+            )
 
 
 def _deltas(rounds: list[list[Means]], part: str, name: str) -> Values:

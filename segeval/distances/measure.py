@@ -22,6 +22,15 @@ Histogram = tuple[NDArray[Any], NDArray[Any]]
 NOTHING: Final = (np.empty(0), np.empty(0))
 
 
+def along_axes(steps: Spacing) -> str:
+    """Return the size of a pixel as it is typed: along x, y (and z).
+
+    >>> along_axes((2.5, 1.1, 0.8))
+    '0.8,1.1,2.5'
+    """
+    return ",".join(f"{step:g}" for step in reversed(steps))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistanceMeasure:
     """What is measured: a measure of a run, as its numbers depend on nothing else."""
@@ -82,7 +91,7 @@ class DistanceMeasure:
         steps = self.spacing or files or (1.0,) * axes
         if len(steps) != axes:
             raise SettingError(
-                f"--spacing {','.join(f'{step:g}' for step in steps)} is of {len(steps)} axes, "
+                f"--spacing {along_axes(steps)} is of {len(steps)} axes, "
                 f"and the masks have {axes}; give one number for each axis"
             )
         return steps

@@ -11,7 +11,7 @@ import numpy as np
 
 from segeval.distances.kept import DistanceTable
 from segeval.distances.means import Cells, Means, mean_cells, order_of
-from segeval.distances.measure import DistanceMeasure
+from segeval.distances.measure import DistanceMeasure, along_axes
 from segeval.distances.rules import DistanceRules
 from segeval.distances.values import Values
 from segeval.errors import SettingError
@@ -46,6 +46,7 @@ class DistanceScores:
     unit: str  # px or mm
     order: str  # over what is averaged
     names: Sequence[str]  # of the N images
+    spacing: Sequence[tuple[float, ...]]  # (N,), along z, y, x
     kinds: tuple[str, ...]  # names of the K classes
     kept: tuple[int, ...]  # positions of those in the means
     cells: Cells
@@ -149,8 +150,9 @@ def find_table(scores: Scores, rules: DistanceRules) -> tuple[DistanceTable, Map
     table = DistanceTable.of(kept.data, kept.classes).arranged(kept.order)
     if kept.definition["spacing"] != measure.definition["spacing"] and rules.steps is not None:
         raise SettingError(
-            f"the distances of the run were measured with --spacing {_said(kept.definition)}; "
-            "score the masks again for another one"
+            f"the distances of the run were measured with {_said(kept.definition)}; "
+            f"type the same score command with --distances --spacing {along_axes(rules.steps)}, "
+            "-o RUN and --resume to read the masks again"
         )
     if other and not comes_to_the_same(table, wanted):
         raise SettingError(
@@ -163,8 +165,8 @@ def find_table(scores: Scores, rules: DistanceRules) -> tuple[DistanceTable, Map
 def _said(definition: Mapping[str, Any]) -> str:
     spacing = definition["spacing"]
     if isinstance(spacing, str):
-        return f"of the {spacing}"
-    return ",".join(f"{step:g}" for step in reversed(spacing))
+        return "the spacing of the files"
+    return f"--spacing {along_axes(spacing)}"
 
 
 def comes_to_the_same(table: DistanceTable, wanted: DistanceMeasure) -> bool:
@@ -190,6 +192,7 @@ def score_distances(scores: Scores, rules: DistanceRules) -> DistanceScores:
         unit=unit_of(table),
         order=ORDER[order_of(pooling)],
         names=scores.run.images.names,
+        spacing=table.spacing,
         kinds=tuple(scores.labels.names),
         kept=tuple(kept),
         cells=cells,

@@ -127,6 +127,18 @@ def test_two_runs_are_compared_by_distances(folders: tuple[Path, Path], tmp_path
     assert "distances" in page.read_text("utf-8")
 
 
+def test_runs_of_other_spacing_are_not_compared(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    for name, words in {"px": (), "mm": ("--spacing", "0.5,2")}.items():
+        run = tmp_path / f"{name}.segeval"
+        segeval("score", *folders, "--distances", *words, "-o", run, "-q")
+    runs = [tmp_path / f"{name}.segeval" for name in ("px", "mm")]
+    refused = segeval("compare", *runs, "--distances", "-q", expect=2).stderr
+    assert "image_0: a pixel is 1,1 large in the distances of the baseline, and 0.5,2" in refused
+    refused = segeval("report", runs[1], "--distances", "--spacing", "3,1", expect=2).stderr
+    assert "were measured with --spacing 0.5,2; type the same score command with" in refused
+    assert "--distances --spacing 3,1, -o RUN and --resume" in refused
+
+
 def test_all_presets_of_distances_stand_side_by_side(folders: tuple[Path, Path]) -> None:
     found = json.loads(segeval("explain", *folders, "--distances", "--format", "json", "-q").stdout)
     rows = {row["preset"]: row for row in found["distances"]}
@@ -145,6 +157,7 @@ def test_options_of_distances_need_distances(folders: tuple[Path, Path]) -> None
         ("--distances", "--hd-percentile", "0"): "percentiles are above 0 and at most 100",
         ("--distances", "--spacing", "1"): "the size of a pixel along x, y (and z)",
         ("--distances", "--spacing", "1,1,1"): "is of 3 axes, and the masks have 2",
+        ("--distances", "--spacing", "1,2,3"): "--spacing 1,2,3 is of 3 axes",
     }.items():
         assert said in segeval("score", *folders, *words, expect=2).stderr
 

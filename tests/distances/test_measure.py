@@ -167,7 +167,7 @@ def test_a_class_that_only_void_surrounds_has_its_edge_for_a_border() -> None:
 
 def test_spacing_of_another_number_of_axes_is_refused() -> None:
     mask = np.zeros((4, 4), np.uint8)
-    with pytest.raises(SettingError, match=r"--spacing 1,1,3 is of 3 axes, and the masks have 2"):
+    with pytest.raises(SettingError, match=r"--spacing 3,1,1 is of 3 axes, and the masks have 2"):
         DistanceMeasure(spacing=(1, 1, 3))([(mask, mask, 1)], None)
 
 
