@@ -24,7 +24,7 @@ from segeval.scoring.score import Scores
 from segeval.text import defined, show_score, unbroken_count
 from segeval.values import hex_color
 from segeval.viewer.catalogue import Catalogue, Query
-from segeval.viewer.renderer import Renderer
+from segeval.viewer.renderer import Renderer, Wanted
 
 PAIRS_LISTED: Final = 200  # confusions of the whole run that can be chosen
 CONFUSIONS_LISTED: Final = 8  # confusions of one image that are put into words
@@ -81,6 +81,8 @@ def describe_run(catalogue: Catalogue, drawer: Renderer, position: int | None) -
         "confusions": _confusions(catalogue, None, PAIRS_LISTED),
         "photographs": bool(drawer.photographs),
         "opacity": drawer.opacity,
+        "kinds": drawer.kinds,
+        "lacking": drawer.lacking,
         "class": position,
     }
 
@@ -149,6 +151,19 @@ def describe_image(
             for each, card in zip(parts, cards, strict=True)
         ],
         "photograph": info.name in drawer.photographs,
+    }
+
+
+def describe_layer(drawer: Renderer, wanted: Wanted) -> Any:
+    """Return what is said below a layer: its colours, scores, and column and row of the peak."""
+    drawn = drawer.draw(wanted)
+    card, scheme = drawn.card, drawer.scheme(wanted.position, wanted.kind)
+    return {
+        "lead": card.lead,
+        "legend": _entries(scheme, card.legend),
+        "scores": [f"{title} {_shown(value)}" for title, value in card.scores],
+        "note": card.note,
+        "peak": drawn.peak and {"x": drawn.peak[1], "y": drawn.peak[0]},
     }
 
 

@@ -21,11 +21,12 @@ from segeval.viewer.payloads import (
     ORDERS,
     ORDERS_OF_TWO,
     describe_image,
+    describe_layer,
     describe_run,
     list_images,
 )
 from segeval.viewer.pixels import describe_pixel
-from segeval.viewer.renderer import KINDS, Renderer, Wanted
+from segeval.viewer.renderer import LAYERS, THUMBNAIL, Renderer, Wanted
 
 SCRIPT: Final = "text/javascript; charset=utf-8"
 SCRIPTS: Final = ("view", "list", "thumbnails", "image", "pictures", "pixel")
@@ -72,6 +73,7 @@ class Routes:
             "api/images": self._images,
             "api/image": self._image,
             "api/pixel": self._pixel,
+            "api/layer": self._layer,
             "picture": self._picture,
         }
 
@@ -137,20 +139,28 @@ class Routes:
         x, y = _number(given.get("x", ""), columns), _number(given.get("y", ""), rows)
         return _json(describe_pixel(self._catalogue, self._drawer, number, x, y))
 
+    def _layer(self, given: Mapping[str, str]) -> Answer:
+        wanted = self._wanted(given)
+        _choice(wanted.kind, [*LAYERS])
+        return _json(describe_layer(self._drawer, wanted))
+
     def _picture(self, given: Mapping[str, str]) -> Answer:
+        wanted = self._wanted(given)
+        try:
+            return Answer(body=self._drawer.draw(wanted).png, kind="image/png")
+        except KeyError:
+            return Answer(body=b"There is no photograph of this name.\n", status=404)
+
+    def _wanted(self, given: Mapping[str, str]) -> Wanted:
         runs = len(self._catalogue.sides)
         opacity = _number(given["opacity"], 101) / 100 if "opacity" in given else None
-        wanted = Wanted(
+        return Wanted(
             image=self._position_of(given.get("image", "")),
-            kind=_choice(given.get("kind", "errors"), KINDS),
+            kind=_choice(given.get("kind", "errors"), [*self._drawer.kinds, THUMBNAIL]),
             run=_number(given.get("run", str(runs - 1)), runs),
             position=self._class(given),
             opacity=opacity,
         )
-        try:
-            return Answer(body=self._drawer.draw(wanted), kind="image/png")
-        except KeyError:
-            return Answer(body=b"There is no photograph of this name.\n", status=404)
 
     @property
     def _orders(self) -> Sequence[str]:

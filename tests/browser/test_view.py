@@ -338,6 +338,24 @@ def test_values_are_read_by_pointer_touch_and_keys(opened: Open, served: Served)
     assert "Point at" in page.locator("#pixel").text_content()
 
 
+def test_layers_are_reached_by_keys_and_by_address(opened: Open, served: Served) -> None:
+    number = served.catalogue.names.index(worst_first(served)[0])
+    page = opened(served, hash_=f"#image={number}")
+    see_picture(page, "errors", number)
+    page.keyboard.press("5")
+    see_picture(page, "boundary", number)
+    see(page, "#legend li", "wrong in bands of 1 px, by true class:")
+    page.keyboard.press("6")
+    see_picture(page, "distances", number)
+    see(page, "#legend li", "borders, by the distance to the other side:")
+    page.reload()
+    see_picture(page, "distances", number)
+    peak = served.json(f"api/layer?image={number}&kind=distances")["peak"]
+    page.get_by_role("button", name="farthest pixel").press("Enter")
+    see(page, "#pixel .number", f"x {peak['x']}, y {peak['y']}")
+    page.locator(".marker").wait_for()
+
+
 def test_opacity_is_set_by_keys_and_remembered(opened: Open, served: Served) -> None:
     number = served.catalogue.names.index(PHOTOGRAPHED[0])
     page = opened(served, hash_=f"#image={number}")

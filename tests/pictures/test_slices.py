@@ -67,7 +67,7 @@ def test_the_viewer_shows_and_names_the_same_slices(folders: tuple[Path, Path]) 
     scores = label_and_score(run, LabelChoice())
     sides = [(scores, lookup_of(run, scores.labels))]
     drawer = Renderer(sides, {}, opacity=0.6, max_pixels=1 << 20)
-    drawn = drawer.draw(Wanted(image=0, kind="errors", run=0))
+    drawn = drawer.draw(Wanted(image=0, kind="errors", run=0)).png
     assert Image.open(io.BytesIO(drawn)).size == picture_shape(run.images[0])[::-1] == (14, 11)
     wrong = [
         sum(t != p for t, p in (drawer.values_at(0, 0, x, y) for x in columns for y in range(3)))

@@ -1,6 +1,7 @@
 "use strict";
 // The open image: stepping, its scores and its confusions.
 
+const LAYERS = ["boundary", "distances"]; // whose legends come with their pictures
 let steps = 0;
 async function step(by) {
   const rank = found.rank === null ? 0 : found.rank + by;
@@ -66,7 +67,7 @@ async function showDetail(before) {
 }
 
 function showKinds() {
-  at("kinds").replaceChildren(...KINDS.map((kind, index) => {
+  at("kinds").replaceChildren(...run.kinds.map((kind, index) => {
     const button = make("button", { type: "button", "aria-pressed": kind === state.kind, onclick: () => choose(kind) },
       `${kind} `, make("kbd", {}, String(index + 1)));
     button.dataset.kind = kind;
@@ -76,21 +77,47 @@ function showKinds() {
 }
 
 function choose(kind) {
-  if (state.image === "" || (kind === "photograph" && !run.photographs)) return;
+  if (!run.kinds.includes(kind) || state.image === "" || (kind === "photograph" && !run.photographs)) return;
   go({ kind }, true).then(() => at("kinds").querySelector(`[data-kind="${kind}"]`)?.focus({ preventScroll: true }));
 }
 
 function showLegend() {
   for (const side of sides) {
     const { legend, scores } = shown.sides[side.index];
-    const rows = legend[state.kind] ?? [];
-    const wrong = state.kind === "errors" && !shown.subject;
-    const lead = wrong ? [make("li", { class: "soft" }, rows.length ? "wrong, by true class:" : "all is right")] : [];
-    side.legend.replaceChildren(...lead, ...rows.map((row) => make(
-      "li", {}, make("span", { class: "swatch", color: row.color }), row.name, make("span", { class: "soft number" }, row.pixels),
-    )));
+    if (legend[state.kind]) putLegend(side, legend[state.kind], state.kind === "errors" && !shown.subject);
+    else if (LAYERS.includes(state.kind)) askLegend(side);
+    else side.legend.replaceChildren();
     side.caption.replaceChildren(make("strong", {}, side.letter), ` ${run.runs[side.index]} `, make("span", { class: "soft number" }, ...scores));
   }
+}
+
+function putLegend(side, rows, wrong) {
+  const lead = wrong ? [soft(rows.length ? "wrong, by true class:" : "all is right")] : [];
+  side.legend.replaceChildren(...lead, ...rows.map(entry));
+}
+
+function soft(text) {
+  return make("li", { class: "soft" }, text);
+}
+
+function entry({ color, name, pixels }) {
+  return make("li", {}, make("span", { class: "swatch", color }), name, make("span", { class: "soft number" }, pixels));
+}
+
+async function askLegend(side) { // known once the picture is drawn
+  const of = pictureOf(side, state.image);
+  side.legend.replaceChildren();
+  let layer;
+  try {
+    layer = await ask("api/layer", of);
+  } catch {
+    return; // the picture says what is wrong
+  }
+  if (!isSame(of, pictureOf(side, state.image))) return;
+  const { lead, legend, scores, note, peak } = layer;
+  const far = peak ? [make("li", {}, make("button", { type: "button", onclick: () => mark({ ...peak }) },
+    `farthest pixel: x ${peak.x}, y ${peak.y}`))] : [];
+  side.legend.replaceChildren(...scores.map(soft), ...far, ...[note, lead].filter(Boolean).map(soft), ...legend.map(entry));
 }
 
 // ---- tables

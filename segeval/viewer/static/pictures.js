@@ -7,6 +7,7 @@ let wanted = null; // what each side is to show
 let drawing = false;
 let factor = 0; // how large a pixel is shown, or 0 if the picture fits
 let opacity = null; // of errors on photographs, in percent, once it is chosen
+const OPAQUE = ["errors", "boundary"]; // what follows it
 
 function makeSides() {
   const two = run.runs.length === 2;
@@ -76,7 +77,7 @@ function startOpacity() {
 function showOpacity() {
   at("opacity").value = opacity ?? String(Math.round(100 * run.opacity));
   at("opacity-shown").textContent = `${at("opacity").value}\u00a0%`;
-  at("opacity").disabled = state.kind !== "errors" || (shown !== null && !shown.photograph);
+  at("opacity").disabled = !OPAQUE.includes(state.kind) || (shown !== null && !shown.photograph);
 }
 
 // ---- drawing: one picture is on its way at a time, and what is wanted by then comes next
@@ -85,7 +86,7 @@ function pictureOf(side, image) {
   const { kind, class: chosen } = state;
   const given = { image, kind };
   if (chosen) given.class = chosen;
-  if (kind === "errors" && opacity !== null) given.opacity = opacity;
+  if (OPAQUE.includes(kind) && opacity !== null) given.opacity = opacity;
   if (sides.length > 1) given.run = side.index;
   return new URLSearchParams(given).toString();
 }

@@ -36,8 +36,12 @@ function movePoint(across, down) {
   if (!side) return;
   const { width, height } = placeOf(side.picture);
   const { x, y } = pointed ?? { x: Math.floor(width / 2), y: Math.floor(height / 2) };
+  mark({ x: Math.min(width - 1, Math.max(0, x + across)), y: Math.min(height - 1, Math.max(0, y + down)) });
+}
+
+function mark(pixel) { // on every side
   under = null;
-  point({ x: Math.min(width - 1, Math.max(0, x + across)), y: Math.min(height - 1, Math.max(0, y + down)) });
+  point(pixel);
   for (const { marker } of sides) marker.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 

@@ -5,7 +5,6 @@
 const ROW = 56;
 const CHUNK = 100;
 const MOST_ROWS = 250000; // browsers do not scroll further than some 16 million pixels
-const KINDS = ["photograph", "truth", "prediction", "errors"];
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const EMPTY = { q: "", class: "", lowest: "", pair: "", group: "", order: "worst" };
 
@@ -71,7 +70,7 @@ function fromAddress() {
   if (!isBelow(next.group, run.groups.length)) next.group = "";
   if (!isBelow(truth, run.classes.length) || !isBelow(predicted, run.classes.length + 1) || more !== undefined) next.pair = "";
   if (next.lowest !== "1" || !next.class) next.lowest = "";
-  if (!KINDS.includes(next.kind)) next.kind = "errors";
+  if (!run.kinds.includes(next.kind)) next.kind = "errors";
   if (!run.orders.some(([order]) => order === next.order)) next.order = EMPTY.order;
   return next;
 }
@@ -134,7 +133,7 @@ function onKey(event) {
   } else if (event.key === "ArrowRight") step(1);
   else if (event.key === "ArrowLeft") step(-1);
   else if (event.key === "z" && state.image !== "") enlarge();
-  else if ("1234".includes(event.key)) choose(KINDS[Number(event.key) - 1]);
+  else if (/^[1-9]$/.test(event.key)) choose(run.kinds[Number(event.key) - 1]);
   else return;
   event.preventDefault();
 }
@@ -152,6 +151,8 @@ async function start() {
   makeSides();
   showPixel(null);
   startOpacity();
+  at("lacking").textContent = run.lacking;
+  at("lacking").hidden = !run.lacking;
   at("summary").replaceChildren(...run.summary.map(([title, value]) => make("span", {}, `${title} ${value}`)));
   at("signature").textContent = run.signature;
   fill("class", run.classes.map((row, index) => [index, row.name]));
