@@ -16,7 +16,7 @@ from segeval.labels.lookups import lookup_of
 from segeval.pictures.slices import laid_out, picture_shape, say_shown, worst_slices
 from segeval.scoring.score import label_and_score
 from segeval.settings import LabelChoice, Source
-from segeval.viewer.renderer import Renderer, Wanted
+from segeval.viewer.renderer import LAYERS, Renderer, Wanted
 
 pytest.importorskip("nibabel")
 
@@ -77,3 +77,8 @@ def test_the_viewer_shows_and_names_the_same_slices(folders: tuple[Path, Path]) 
     last = (drawer.values_at(0, 0, x, y) for x in range(10, 14) for y in range(8, 11))
     assert sum(t != p for t, p in last) == 3
     assert say_shown(run.images[0]).startswith("9 of 12 slices")
+    for layer in LAYERS:
+        layered = drawer.draw(Wanted(image=0, kind=layer, run=0))
+        assert Image.open(io.BytesIO(layered.png)).size == (14, 11)
+        farthest = layered.peak is not None, "farthest pixel in slice" in layered.card.note
+        assert farthest.count(True) == (layer == "distances")

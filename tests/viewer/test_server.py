@@ -27,14 +27,14 @@ from segeval.pictures.overlay import Style, draw_picture
 from segeval.pictures.palettes import VOIDS, palette_of
 from segeval.settings import Reading
 from segeval.viewer.cache import WAITING, BusyError, SizedCache, Turns
-from segeval.viewer.renderer import NO_CARD
+from segeval.viewer.renderer import KINDS, NO_CARD
 from segeval.viewer.server import CONNECTIONS, Viewer
 
 ROUTES = [
     *("", "view.css", "view.js", "list.js", "image.js", "icon.svg"),
-    *("api/run", "api/images", "api/image?image=0"),
+    *("api/run", "api/images", "api/image?image=0", "api/layer?image=1&kind=distances"),
 ]
-PICTURES = [f"picture?image=1&kind={k}" for k in ("photograph", "truth", "prediction", "errors")]
+PICTURES = [f"picture?image=1&kind={k}" for k in KINDS]
 SECRET = "the content of a file that nobody may read"
 OPENED: list[str] = []
 """Paths that threads of a server open while it is watched; such hooks cannot be taken away."""
@@ -394,7 +394,7 @@ def test_files_that_are_gone_or_changed_are_said(tmp_path: Path) -> None:
         assert b"street 1.png: cannot be opened: No such file" in body
         for value in (77, 1):
             Image.new("L", (40, 24), value).save(tmp_path / "truth" / "perfect.png")
-            for kind in ("truth", "errors", "thumbnail"):
+            for kind in ("truth", "errors", "boundary", "distances", "thumbnail"):
                 shown = served.get(f"picture?image={changed}&kind={kind}")[1]
                 assert b"it holds other pixels than were counted" in shown
         assert served.json(f"api/image?image={gone}")["name"] == "bonn/street 1"
