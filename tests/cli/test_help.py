@@ -59,7 +59,8 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         save_map(folder / "probs" / f"{name}.npy", chances)
     for copy in ("old", "new"):
         shutil.copytree(folder / "pred", folder / copy)
-    segeval("score", "pred", "truth", "-o", "old.segeval", cwd=folder)
+    measured = ("--boundary", "2%", "--distances")
+    segeval("score", "pred", "truth", *measured, "-o", "old.segeval", cwd=folder)
     for copy in ("new", "first", "second"):
         shutil.copy(folder / "old.segeval", folder / f"{copy}.segeval")
     return folder

@@ -46,6 +46,7 @@ class Machines:
             env={
                 **os.environ,
                 "SEGEVAL_COUNTING": "numpy",
+                "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(KILLS),
                 "PYTHONPATH": os.pathsep.join(sys.path),
             },
             stderr=subprocess.DEVNULL,

@@ -68,7 +68,7 @@ def plot(
         # a bar for the Dice of each class
         segeval plot run.segeval -o dice.pdf --kind classes --metric dice
         # how far the borders of a class are apart, of a run with --distances
-        segeval plot run.segeval -o road.svg --kind distances --class road
+        segeval plot run.segeval -o class.svg --kind distances --class 7
 
     --kind says what is drawn: shares of each true class (confusion), a bar
     for each class (classes), the spread of mIoU over images (images), or
