@@ -147,6 +147,12 @@ def test_all_presets_of_distances_stand_side_by_side(folders: tuple[Path, Path])
     assert rows["medpy"]["differs_by"] == "one_sided"
     assert rows["panoptica"]["infinite"]
     assert "brats-2026" in segeval("explain", *folders, "--distances", "-q").stdout
+    half = ("explain", *folders, "--distances", "--spacing", "0.5,0.5", "--format", "json", "-q")
+    spaced = {row["preset"]: row for row in json.loads(segeval(*half).stdout)["distances"]}
+    assert spaced["metricsreloaded"]["value"] == pytest.approx(rows["metricsreloaded"]["value"] / 2)
+    assert spaced["transunet"]["value"] == rows["transunet"]["value"]  # ignores spacing
+    refused = segeval("explain", *folders, "--spacing", "1,1", expect=2).stderr
+    assert "--spacing needs --distances" in refused
     assert "hausdorff_distance.py" in segeval("presets", "monai").stdout
 
 

@@ -50,7 +50,8 @@ others.#.classes.#.* others.#.summary.*
 summary.mboundary_iou averaged.images_of.mboundary_iou classes.#.boundary_iou
 summary.mtrimap_* averaged.images_of.mtrimap_* classes.#.trimap_* boundary trimap
 distances distances.*.intervals* distances.*infinite *.hd95 *.nsd.?*
-distances.definition.*
+distances.definition.* objects.distances objects.distances.classes
+summary.*@?% summary.*@?px classes.#.*@?% classes.#.*@?px
 boundary.#.intervals* boundary.#.classes.#.intervals*
 boundary_f boundary_f.intervals* boundary_f.classes.#.intervals* classes.#.boundary_f
 summary.mboundary_f averaged.images_of.mboundary_f
@@ -75,7 +76,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
         segeval(*arguments, "--json", path, "-q", "--no-config", expect=expect)
         return json.loads(path.read_text("utf-8"))  # type: ignore[no-any-return]
 
-    run, other, best = (folder / f"{number}.segeval" for number in range(3))
+    run, other, best, bands = (folder / f"{number}.segeval" for number in range(4))
     first, second = frozen([[0, 1], [2, 2]]), frozen([[0, 1], [2, 1]])
     small = data_set(
         folder / "small",
@@ -105,7 +106,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
             made("score", *small, "--like", "monai", "--worst", "50", "-o", other),
             made("score", *better, "--labels", regions, "-o", best),
             made("score", *small, "--distances", "--like", "monai"),
-            made("score", *small, *near, "--ci", "20"),
+            made("score", *small, *near, "--ci", "20", "-o", bands),
             made("score", *volumes),
             made("report", OBJECTS, "--objects", "ids", "--like", "stardist"),
             made("score", *held, expect=1),
@@ -114,10 +115,12 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
         "comparison": [
             made("compare", run, run, run, *thin),
             made("compare", run, best, "--ci", "20"),
+            made("compare", bands, bands, *near, "--ci", "20"),
         ],
         "explain": [
             made("explain", run, "--between", "cityscapes", "monai"),
             made("explain", OBJECTS, "--objects", "ids"),
+            made("explain", *small, "--distances", "--spacing", "0.5,0.5"),
         ],
         "sweep": [made("sweep", *maps, "--missing", "skip")],
         "losses": [

@@ -11,6 +11,7 @@ from segeval.cli.command import command
 from segeval.cli.options.output import ReportFiles, document_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
+from segeval.errors import SettingError
 from segeval.objects.rules import ObjectSource
 from segeval.settings import LabelChoice, Unknown
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from segeval.counting.run import CountedRun
+    from segeval.distances.rules import DistanceRules
     from segeval.scoring.score import Scores
 
 _convention = options.in_panel("Convention")
@@ -42,6 +44,11 @@ class ExplainOptions(ReportFiles):
     distances: bool = _convention(
         "Show the presets of distances as well; see `segeval score`.", "--distances", default=False
     )
+    spacing: str | None = _convention(
+        "Size of a pixel along x, y (and z), in mm, for distances; otherwise that of a volume, "
+        "or 1 pixel.",
+        metavar="S,S",
+    )
     variants: bool = _output(
         "Show the variants of the presets as well.", "--all", default=False, common=True
     )
@@ -49,6 +56,16 @@ class ExplainOptions(ReportFiles):
         "What is printed; json holds all variants.", "--format", default="table", common=True
     )
     json: Path | None = document_file()
+
+    def distance_rules(self) -> DistanceRules | None:
+        """Return what distances are asked for under every preset, or None."""
+        if not self.distances:
+            if self.spacing is not None:
+                raise SettingError("--spacing needs --distances")
+            return None
+        from segeval.distances.rules import DistanceRules, parse_spacing
+
+        return DistanceRules(steps=parse_spacing(self.spacing) if self.spacing else None)
 
 
 @command
@@ -84,18 +101,19 @@ def explain(
     for name in explaining.between or ():
         find_preset(name)
     choice, lossy = labels.choice(), labels.threshold is not None
+    rules = explaining.distance_rules()
     numbering = Components.of(choice) if explaining.objects == "components" else None
     run = count_or_read(
         pairing,
         quiet=quiet,
         lossy=lossy,
         numbering=numbering,
-        measuring=_measuring(choice, labels.unknown) if explaining.distances else None,
+        measuring=_measuring(rules, choice, labels.unknown) if rules is not None else None,
     )
     if explaining.objects is not None:
         run, choice = as_objects(run, choice, explaining.objects)
     scores = label_and_score(run, choice, unknown=labels.unknown)
-    document = _document(scores, explaining, unknown=labels.unknown)
+    document = _document(scores, explaining, rules, unknown=labels.unknown)
     deliver(explaining, document=document, variants=explaining.variants)
     say_classes(run, scores.counts, scores.labels, quiet=quiet)
     shown = explaining.between or [row["preset"] for row in document["rows"]]
@@ -103,22 +121,28 @@ def explain(
     say_guessed(scores.counts, scores.labels, conventions, quiet=quiet)
 
 
-def _measuring(choice: LabelChoice, unknown: Unknown) -> Callable[..., CountedRun]:
+def _measuring(
+    rules: DistanceRules, choice: LabelChoice, unknown: Unknown
+) -> Callable[..., CountedRun]:
     """Return what measures all that presets of distances need in the masks of a run."""
-    from segeval.distances.rules import DistanceRules
     from segeval.presets.distances import all_measures
     from segeval.scoring.convention import Convention
     from segeval.scoring.measured import measure_for
 
     def measuring(run: CountedRun, **how: Any) -> CountedRun:
-        needed = all_measures(DistanceRules())
+        needed = all_measures(rules)
         return measure_for(needed, [run], choice, Convention(), unknown, **how)
 
     return measuring
 
 
-def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -> dict[str, Any]:
-    from segeval.distances.rules import DistanceRules
+def _document(
+    scores: Scores,
+    explaining: ExplainOptions,
+    rules: DistanceRules | None,
+    *,
+    unknown: Unknown,
+) -> dict[str, Any]:
     from segeval.presets.distances import explain_distances
     from segeval.presets.explain import PresetScorer, steps_between
     from segeval.presets.explain import explain as explain_case
@@ -137,7 +161,7 @@ def _document(scores: Scores, explaining: ExplainOptions, *, unknown: Unknown) -
         case,
         explain_case(case, names),
         objects=() if source is None else explain_objects(scores, source),
-        distances=explain_distances(scores, DistanceRules()) if explaining.distances else (),
+        distances=() if rules is None else explain_distances(scores, rules),
         signature=write_signature(scores.run, scores.labels, parts),
         names=explaining.between,
         steps=steps_between(case, *explaining.between) if explaining.between else (),
