@@ -70,7 +70,7 @@ class TopologyRules:
 
     def signature_parts(self) -> list[str]:
         """Return what defines the scores."""
-        return ["topology:skimage,8-neighbours"]
+        return ["topology:skimage,corners-touch"]
 
     def counts(
         self, run: CountedRun, labels: LabelMap, unknown: Unknown, classified: ClassifiedRun

@@ -39,7 +39,7 @@ def test_scores_of_lines_rings_and_one_side(tmp_path: Path) -> None:
     second = 3 * row["cldice"] - first - third
     assert 0 <= second < 1
     assert found["classes"][1]["cldice"] == row["cldice"]
-    assert "topology:skimage,8-neighbours" in found["signature"].split("|")
+    assert "topology:skimage,corners-touch" in found["signature"].split("|")
     shutil.rmtree(tmp_path / "set")
     assert_errors_have_ceilings(run)
     again = json.loads(segeval("report", run, *how, "--ci", "20").stdout)
