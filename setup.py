@@ -11,6 +11,7 @@ KERNELS = {
     "segeval.counting._scanlines": Path("segeval", "counting", "scanlines"),
     "segeval.boundaries._bands": Path("segeval", "boundaries"),
 }
+HEADERS = sorted(p.as_posix() for p in Path("segeval", "counting", "scanlines").glob("*.h"))
 STABLE = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 setup(
@@ -18,7 +19,7 @@ setup(
         Extension(
             name,
             sorted(path.as_posix() for path in folder.glob("*.c")),
-            depends=sorted(path.as_posix() for path in folder.glob("*.h")),
+            depends=HEADERS,
             define_macros=[("Py_LIMITED_API", "0x030B0000")] if STABLE else [],
             extra_compile_args=[] if sys.platform == "win32" else ["-O3", "-fvisibility=hidden"],
             py_limited_api=STABLE,

@@ -28,13 +28,11 @@ The method of blocks is that of van Herk (1992) and of Gil and Werman (1993), fo
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__SSE2__) || defined(_M_X64)
-#include <emmintrin.h>
-#define SSE
-#endif
+
+#include "../counting/scanlines/blocks.h"
 
 enum { MIXED = 256, OUTSIDE }; /* no byte is one of them */
-enum { BLOCK = 64, MOST = 253, FEW = 8 }; /* the last in pixels a run */
+enum { MOST = 253, FEW = 8 }; /* the last in pixels a run */
 
 typedef struct {
     uint32_t end, value;
@@ -63,41 +61,6 @@ typedef struct {
 } Job;
 
 /* ---- lists of runs ---- */
-
-static inline size_t lowest(uint64_t bits) /* the position of the lowest bit that is set; one is */
-{
-#ifdef __GNUC__
-    return (size_t)__builtin_ctzll(bits);
-#else
-    size_t at = 0;
-    while (!(bits >> at & 1))
-        at++;
-    return at;
-#endif
-}
-
-/* Return a bit for each of BLOCK bytes that is not the next one. Reads one byte more. */
-static inline uint64_t changes(const uint8_t *at)
-{
-    uint64_t bits = 0;
-#ifdef SSE
-    __m128i same[BLOCK / 16], all = _mm_set1_epi8(-1);
-    for (unsigned i = 0; i < BLOCK / 16; i++) {
-        __m128i here = _mm_loadu_si128((const void *)(at + 16 * i));
-        __m128i next = _mm_loadu_si128((const void *)(at + 16 * i + 1));
-        same[i] = _mm_cmpeq_epi8(here, next);
-        all = _mm_and_si128(all, same[i]);
-    }
-    if (_mm_movemask_epi8(all) == 0xffff)
-        return 0; /* as nearly always */
-    for (unsigned i = 0; i < BLOCK / 16; i++)
-        bits |= (uint64_t)(~_mm_movemask_epi8(same[i]) & 0xffff) << 16 * i;
-#else
-    for (unsigned i = 0; i < BLOCK; i++)
-        bits |= (uint64_t)(at[i] != at[i + 1]) << i;
-#endif
-    return bits;
-}
 
 /* Put the runs of a row of pixels into `runs`; return how many there are. A block and the byte behind it are in the row. */
 static size_t scan(const uint8_t *row, size_t width, Run *runs)

@@ -34,12 +34,6 @@ def text_of(facts: Mapping[str, Mapping[str, Any]]) -> str:
     return json.dumps(facts, sort_keys=True)
 
 
-def as_stored(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return facts as they are when they were written and read: lists for tuples."""
-    stored: Mapping[str, Any] = json.loads(json.dumps(facts))
-    return stored
-
-
 def checksum_of(kind: str, facts: str, name: str, data: bytes) -> int:
     """Return the CRC-32 of what was measured in an image, and of what it means."""
     return zlib.crc32(data, zlib.crc32(f"{kind}\0{facts}\0{name}".encode()))

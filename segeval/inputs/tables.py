@@ -77,10 +77,6 @@ class Meaning:
         return cls(choice=choice, classes={name: int(value) for name, value in classes})
 
 
-def _safe(text: object) -> str:
-    return quote(str(text), safe="")
-
-
 def _pairs(text: str) -> list[tuple[str, str]]:
     """Parse ``name=value;…``; a ValueError if it is not so."""
     pairs = []

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from importlib import resources
 from typing import Any, Final, get_args
 
 import numpy as np
@@ -19,7 +17,7 @@ from segeval.distances.result import find_table
 from segeval.distances.rules import CASES, DistanceRules, Family
 from segeval.errors import SettingError
 from segeval.presets.explain import PresetScore, Rule
-from segeval.presets.preset import ToolCall
+from segeval.presets.preset import ToolCall, read_rows
 from segeval.scoring.sample import excluded_indices
 from segeval.scoring.score import Scores
 
@@ -65,28 +63,19 @@ class DistancePreset(ToolCall):
 @cache
 def load_distance_presets() -> Mapping[str, DistancePreset]:
     """Return all presets of distances by name, in alphabetical order."""
-    folder = resources.files("segeval.presets") / "tools" / "distances"
-    contents = [
-        tomllib.loads(file.read_text(encoding="utf-8"))
-        for file in folder.iterdir()
-        if file.name.endswith(".toml")
-    ]
-    found = [preset for content in contents for preset in _presets(content)]
-    return {preset.name: preset for preset in sorted(found, key=lambda preset: preset.name)}
+    return {row["name"]: _preset(row) for row in read_rows("distances")}
 
 
-def _presets(content: Mapping[str, Any]) -> Iterator[DistancePreset]:
-    """Yield the rows of a file, each with what holds for the whole file."""
+def _preset(row: dict[str, Any]) -> DistancePreset:
+    """Part what a row tells of a tool from its rules."""
     texts = {each.name for each in fields(DistancePreset)} - {"rules"}
-    for row in content["presets"]:
-        whole = {key: value for key, value in content.items() if key != "presets"} | row
-        of_objects = tuple(_rules(whole.pop("objects", {})).items())
-        stated = _rules(whole)
-        told = {k: v for k, v in whole.items() if k not in {*AXES, *get_args(Family)}}
-        if unknown := told.keys() - texts:
-            raise ValueError(f"preset {row['name']}: nothing is called {', '.join(unknown)}")
-        rules = DistanceRules(**stated, objects=of_objects, like=told["name"])
-        yield DistancePreset(**told, rules=rules)
+    of_objects = tuple(_rules(row.pop("objects", {})).items())
+    stated = _rules(row)
+    told = {k: v for k, v in row.items() if k not in {*AXES, *get_args(Family)}}
+    if unknown := told.keys() - texts:
+        raise ValueError(f"preset {row['name']}: nothing is called {', '.join(unknown)}")
+    rules = DistanceRules(**stated, objects=of_objects, like=told["name"])
+    return DistancePreset(**told, rules=rules)
 
 
 def _rules(row: Mapping[str, Any]) -> dict[str, Any]:

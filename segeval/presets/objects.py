@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 from segeval.objects.result import FoundObjects
 from segeval.objects.rules import ObjectPooling, ObjectRules, ObjectSource
 from segeval.presets.explain import PresetScore, Rule
-from segeval.presets.preset import ToolCall
+from segeval.presets.preset import ToolCall, read_rows
 from segeval.scoring.score import Scores
 
 AXES: Final = ("pooling", "empty", "matching", "strict", "aji")
@@ -59,26 +57,17 @@ def object_rules(like: str | None = None, *, pooling: ObjectPooling | None = Non
 @cache
 def load_object_presets() -> Mapping[str, ObjectPreset]:
     """Return all presets of objects by name, in alphabetical order."""
-    folder = resources.files("segeval.presets") / "tools" / "objects"
-    contents = [
-        tomllib.loads(file.read_text(encoding="utf-8"))
-        for file in folder.iterdir()
-        if file.name.endswith(".toml")
-    ]
-    found = [preset for content in contents for preset in _presets(content)]
-    return {preset.name: preset for preset in sorted(found, key=lambda preset: preset.name)}
+    return {row["name"]: _preset(row) for row in read_rows("objects")}
 
 
-def _presets(content: Mapping[str, Any]) -> Iterator[ObjectPreset]:
-    """Yield the rows of a file, each with what holds for the whole file."""
+def _preset(row: dict[str, Any]) -> ObjectPreset:
+    """Part what a row tells of a tool from its rules."""
     texts = {each.name for each in fields(ObjectPreset)} - {"rules", "also"}
-    for row in content["presets"]:
-        whole = {key: value for key, value in content.items() if key != "presets"} | row
-        axes = {name: whole.pop(name) for name in AXES if name in whole}
-        if unknown := whole.keys() - texts:
-            raise ValueError(f"preset {row['name']}: nothing is called {', '.join(unknown)}")
-        stated = {"like": whole["name"], "headline": whole["headline"]}
-        yield ObjectPreset(**whole, rules=ObjectRules(**axes, **stated))
+    axes = {name: row.pop(name) for name in AXES if name in row}
+    if unknown := row.keys() - texts:
+        raise ValueError(f"preset {row['name']}: nothing is called {', '.join(unknown)}")
+    stated = {"like": row["name"], "headline": row["headline"]}
+    return ObjectPreset(**row, rules=ObjectRules(**axes, **stated))
 
 
 def explain_objects(scores: Scores, source: ObjectSource) -> list[PresetScore]:

@@ -88,25 +88,25 @@ def find_preset(name: str) -> Preset:
 @cache
 def load_presets() -> Mapping[str, Preset]:
     """Return all presets by name, in alphabetical order."""
-    folder = resources.files("segeval.presets") / "tools"
-    files = sorted(file.name for file in folder.iterdir() if file.name.endswith(".toml"))
-    rows = [
-        row
-        for name in files
-        for row in _rows(tomllib.loads((folder / name).read_text(encoding="utf-8")))
-    ]
+    rows = [row for each in read_rows(".") for row in _with_foreground(each)]
     return {row["name"]: _preset(row) for row in sorted(rows, key=lambda row: row["name"])}
 
 
-def _rows(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of a file, each with what holds for the whole file, and its foreground."""
-    common = {key: value for key, value in content.items() if key != "presets"}
-    for row in content["presets"]:
-        whole = {**common, **row}
-        foreground = whole.pop("foreground", None)
-        yield whole
-        if foreground is not None:
-            yield {**whole, "also": {}, "classes": "foreground", **foreground}
+def read_rows(place: str) -> list[dict[str, Any]]:
+    """Read the rows of all files in a folder of ``tools/``, each with what holds for its file."""
+    folder = resources.files("segeval.presets") / "tools" / place
+    files = (file for file in folder.iterdir() if file.name.endswith(".toml"))
+    contents = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
+    rows = [content | row for content in contents for row in content.pop("presets")]
+    return sorted(rows, key=lambda row: str(row["name"]))
+
+
+def _with_foreground(row: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a row, and that of its foreground if it has one."""
+    foreground = row.pop("foreground", None)
+    yield row
+    if foreground is not None:
+        yield {**row, "also": {}, "classes": "foreground", **foreground}
 
 
 def _preset(row: Mapping[str, Any]) -> Preset:

@@ -4,10 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#if defined(__SSE2__) || defined(_M_X64)
-#include <emmintrin.h>
-#define SSE
-#endif
 
 /* ---- bytes ---- */
 
@@ -19,18 +15,6 @@ static inline uint64_t word_at(const uint8_t *at) /* the first byte lowest */
     word = __builtin_bswap64(word);
 #endif
     return word;
-}
-
-static inline size_t lowest(uint64_t bits) /* the position of the lowest bit that is set; one is */
-{
-#ifdef __GNUC__
-    return (size_t)__builtin_ctzll(bits);
-#else
-    size_t at = 0;
-    while (!(bits >> at & 1))
-        at++;
-    return at;
-#endif
 }
 
 /* Whether a byte is not quiet: not 0, or (back > 0) not as the byte `back` before. */

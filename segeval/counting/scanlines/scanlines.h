@@ -27,12 +27,14 @@ Source of the layout: W3C, Portable Network Graphics (PNG) Specification, third 
 #ifndef SEGEVAL_SCANLINES
 #define SEGEVAL_SCANLINES
 
+#include "blocks.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 enum { NONE, SUB, UP, AVERAGE, PAETH };
 enum { DONE, UNFIT, NO_MEMORY };
-enum { BLOCK = 64, NOISE = 8, LEAST = 16 };
+enum { NOISE = 8, LEAST = 16 };
 
 typedef struct {
     uint32_t end, value;
