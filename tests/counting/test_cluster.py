@@ -130,6 +130,19 @@ def test_a_cluster_of_other_versions_is_refused_first(monkeypatch: pytest.Monkey
         list(ordered_map(square, range(9), threads=True, cluster=Cluster()))
 
 
+def test_a_worker_that_dies_as_the_work_starts_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import Client
+
+    dead: dict[str, Exception] = {"tcp://127.0.0.1:9": OSError("the stream is closed")}
+    monkeypatch.setattr(Client, "run", lambda *_, **__: dict(dead))
+    assert list(ordered_map(square, range(9), threads=True, cluster=Cluster())) == [
+        number**2 for number in range(9)
+    ]
+    dead["tcp://127.0.0.1:9"] = ImportError("no segeval")
+    with pytest.raises(WorkerError, match="9 cannot run segeval"):
+        list(ordered_map(square, range(9), threads=True, cluster=Cluster()))
+
+
 def test_masks_that_a_worker_does_not_see_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def exists(_: str) -> bool:
         return threading.current_thread() is threading.main_thread()
