@@ -5,13 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY := $(VENV)/.ready
 TORCH := $(VENV)/.torch
-LOWEST := .venv-lowest
 BROWSER := .browser
 KERNEL := $(wildcard segeval/counting/scanlines/* segeval/boundaries/*.c)
 BENCH := .venv-bench
 RIVALS := hotcoco==1.3.0 cityscapesScripts==2.3.0 scikit-learn torch==2.13.0 torchmetrics==1.9.0 monai==1.6.1
 
-.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest lint format bench bench-large bench-scale torture fuzz fuzz-native golden docs docs-site figures samples clean
+.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest test-newest lint format bench bench-large bench-scale torture fuzz fuzz-native golden docs docs-site figures samples clean
 
 $(READY): pyproject.toml constraints.txt setup.py $(KERNEL)
 	$(PYTHON) -m venv $(VENV)
@@ -68,11 +67,16 @@ run-browser: $(VENV)/.playwright $(BROWSER)/node_modules/axe-core/axe.min.js
 test-wheel: $(READY)  ## build the package, install it where nothing else is, and use it
 	$(BIN)/python tests/wheel.py
 
+test-lowest: RESOLUTION = lowest-direct
+test-newest: RESOLUTION = highest
+
 test-lowest:  ## run the tests with the lowest version of every dependency that is allowed
-	$(PYTHON) -m venv $(LOWEST)
-	$(LOWEST)/bin/python -m pip install -qq --disable-pip-version-check uv
-	$(LOWEST)/bin/uv pip install -q --python $(LOWEST)/bin/python --resolution lowest-direct -e ".[report,objects]" --group dev
-	$(LOWEST)/bin/python -m pytest -n auto -q --ignore tests/browser
+test-newest:  ## run the tests with the newest version of every dependency
+test-lowest test-newest: test-%:
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip install -qq --disable-pip-version-check uv
+	.venv-$*/bin/uv pip install -q --upgrade --python .venv-$*/bin/python --resolution $(RESOLUTION) -e ".[report]" --group dev
+	.venv-$*/bin/python -m pytest -n auto -q --ignore tests/browser
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check .
@@ -133,4 +137,4 @@ samples: $(READY)  ## make the sample masks anew
 	$(BIN)/python sample_masks/lesions/make.py
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(BENCH) $(BROWSER) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest .venv-newest $(BENCH) $(BROWSER) .pytest_cache .mypy_cache .ruff_cache .hypothesis
