@@ -24,7 +24,7 @@ LONGEST = 1500
 """Words of a page, those of tables and examples too: all between blanks with a letter or digit."""
 
 LONG = {
-    "definitions", "design", "formats", "losses", "pictures", "reliability", "statistics", "walks",
+    "definitions", "design", "formats", "losses", "pictures", "statistics", "walks",
 }  # fmt: skip
 """Pages that are to be split."""
 
