@@ -1,7 +1,8 @@
 """How the pages become a site; ``make docs-site`` builds it, without network.
 
 The pages are plain Markdown, as a code host shows them. The contents of the site are read from the
-tables of ``index.md``, and links that leave this folder lead to the repository.
+tables of ``index.md``; the pages in a folder come below the page of its name, in the order of its
+links. Links that leave the docs lead to the repository.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from segeval.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT: Final = Path(__file__).parents[1]
 HOME: Final = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"][
@@ -38,20 +42,32 @@ autodoc_typehints = "none"  # the docstrings say types, with shapes
 def contents(text: str) -> str:
     """Return hidden tables of contents: a caption and its pages, as the page of pages has them."""
     parts = re.split(r"^\*\*(.+?)\.?\*\*", text, flags=re.MULTILINE)[1:]
-    blocks = []
-    for caption, part in zip(parts[::2], parts[1::2], strict=True):
-        pages = dict.fromkeys(re.findall(r"\]\(([\w-]+)\.(?:md|rst)\)", part))
-        entries = "\n".join(pages)
-        blocks.append(f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{entries}\n```")
-    return "\n\n".join(blocks)
+    return "\n\n".join(
+        tree(dict.fromkeys(re.findall(r"\]\(([\w-]+)\.(?:md|rst)\)", part)), caption)
+        for caption, part in zip(parts[::2], parts[1::2], strict=True)
+    )
+
+
+def children(name: str, text: str) -> str:
+    """Return the hidden contents of the folder of a page, if it has one: the pages it links to."""
+    pages = dict.fromkeys(re.findall(rf"\]\(({re.escape(name)}/[\w-]+)\.md\)", text))
+    return tree(pages) if pages else ""
+
+
+def tree(pages: Iterable[str], caption: str = "") -> str:
+    """Return a hidden table of contents."""
+    entries = "\n".join(f"/{page}" for page in pages)
+    options = f":hidden:\n:caption: {caption}\n" if caption else ":hidden:\n"
+    return f"```{{toctree}}\n{options}\n{entries}\n```"
 
 
 def prepare(app: Any, name: str, source: list[str]) -> None:
     """Turn a page as a code host shows it into one of the site."""
     del app
-    source[0] = re.sub(r"\]\(\.\./([^)]+)\)", rf"]({HOME}/blob/main/\1)", source[0])
-    if name == "index":
-        source[0] += f"\n{contents(source[0])}\n"
+    up = r"\.\./" * (name.count("/") + 1)
+    source[0] = re.sub(rf"\]\({up}([^)]+)\)", rf"]({HOME}/blob/main/\1)", source[0])
+    trees = contents(source[0]) if name == "index" else children(name, source[0])
+    source[0] += f"\n{trees}\n"
 
 
 def setup(app: Any) -> None:

@@ -1,13 +1,15 @@
-"""Write the page of all commands and options from the program itself.
+"""Write the pages of all commands and options from the program itself.
 
-``python docs/make_cli.py`` writes ``cli.md`` beside this script.
+``python docs/make_cli.py`` writes ``cli.md`` and the folder ``cli`` beside this script: a page a
+command, and one with the options that most commands share.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import typer
 
@@ -16,51 +18,134 @@ from segeval.cli.help import default_of, names_of, panels_of, usage_of
 from segeval.cli.hints import choices_of, hints_of, range_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-PAGE: Final = Path(__file__).with_name("cli.md")
+DOCS: Final = Path(__file__).parent
+MANY: Final = 9
+"""As many commands share an option that is told once, on a page of its own."""
+
+TABLE: Final = "| option | value | default | meaning |\n| --- | --- | --- | --- |"
 INTRODUCTION: Final = """\
 # Command line
 
 Every command and option, written by `make docs` from the program itself. `segeval COMMAND --help`
 shows examples and the options that most people use, `--help-all` shows all of them. Data goes to
-stdout, everything said to stderr. Exit codes: 0 fine, 1 a gate failed, 2 an option or a file of
-settings was not understood, 3 the data could not be scored, 4 segeval itself failed, 130
-interrupted. `NO_COLOR` is honoured.
+stdout, everything said to stderr. `NO_COLOR` is honoured.
 
 Every option of a command may stand in a file as well: see [configuration.md](configuration.md).
 `segeval --install-completion` teaches your shell to complete commands, options and choices (bash,
 zsh, fish, PowerShell); `segeval --show-completion` prints what it would add.
+
+## Exit codes
+
+| code | meaning |
+| --- | --- |
+| 0 | fine |
+| 1 | a gate failed |
+| 2 | an option or a file of settings was not understood |
+| 3 | the data could not be scored |
+| 4 | segeval itself failed |
+| 130 | interrupted |
+
+## Commands
+
+Options that most commands share stand on [a page of their own](cli/shared.md).
+
+| command | what it does |
+| --- | --- |
+"""
+SHARED: Final = """\
+# Options that commands share
+
+Commands that read masks, or runs of them, have these options in common. The page of each
+[command](../cli.md) names those that it has.
 """
 
+Rows: TypeAlias = dict[str, dict[str, str]]
+"""The row of each option, by its names, in each panel of a command."""
 
-def page() -> str:
-    """Return the page as it has to be."""
+
+def pages() -> dict[str, str]:
+    """Return the pages as they have to be, by their names."""
     group: Any = typer.main.get_command(app)
     context = typer.Context(group, info_name="segeval", **group.context_settings)
-    parts = [INTRODUCTION, *_section(group, context)]
-    for name, command in group.commands.items():
-        parts += _section(command, typer.Context(command, info_name=name, parent=context))
-    return "\n".join(parts)
+    contexts = {
+        name: typer.Context(command, info_name=name, parent=context)
+        for name, command in group.commands.items()
+    }
+    rows = {name: _rows(each) for name, each in contexts.items()}
+    count = Counter(
+        (panel, row)
+        for panels in rows.values()
+        for panel, part in panels.items()
+        for row in part.values()
+    )
+    shared = {row for row, times in count.items() if times >= MANY and row[0] != "Arguments"}
+    index = INTRODUCTION + "".join(
+        f"| [`segeval {name}`](cli/{name}.md) | {_first(command.help)} |\n"
+        for name, command in group.commands.items()
+    )
+    index += "\n" + "\n".join(["## segeval alone\n", *_panels(_rows(context), set())])
+    made = {"cli.md": index, "cli/shared.md": _shared(rows.values(), shared)}
+    for name, each in contexts.items():
+        made[f"cli/{name}.md"] = "\n".join(_command(each, rows[name], shared))
+    return made
 
 
-def _section(command: Any, context: typer.Context) -> Iterator[str]:
+def _first(text: str) -> str:
+    """Return the first sentence of a help text."""
+    return " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
+
+
+def _rows(context: typer.Context) -> Rows:
+    """Write the row of every option of a command, by panel."""
+    hints = hints_of(context.command)
+    return {
+        panel: {_names(each): _row(each, hints.get(each.name)) for each in parameters}
+        for panel, parameters in panels_of(context, everything=True).items()
+    }
+
+
+def _shared(commands: Iterable[Rows], shared: set[tuple[str, str]]) -> str:
+    """Write the page of what is told once."""
+    told: Rows = {}
+    for panels in commands:
+        for panel, part in panels.items():
+            rows = {names: row for names, row in part.items() if (panel, row) in shared}
+            if rows:
+                told.setdefault(panel, {}).update(rows)
+    parts = [f"## {panel}\n\n{TABLE}\n{''.join(part.values())}" for panel, part in told.items()]
+    return "\n".join([SHARED, *parts])
+
+
+def _command(context: typer.Context, rows: Rows, shared: set[tuple[str, str]]) -> Iterator[str]:
     """Yield usage, help and options of one command."""
-    yield f"## {context.command_path}\n\n```text\n{usage_of(context)}\n```\n"
-    yield f"{inspect.cleandoc(command.help)}\n"
-    hints = hints_of(command)
-    for panel, parameters in panels_of(context, everything=True).items():
-        yield f"**{panel}**\n\n| option | value | default | meaning |\n| --- | --- | --- | --- |"
-        yield "".join(_row(each, hints.get(each.name)) for each in parameters)
+    yield f"# {context.command_path}\n\n```text\n{usage_of(context)}\n```\n"
+    yield f"{inspect.cleandoc(context.command.help or '')}\n"
+    yield from _panels(rows, shared)
+
+
+def _panels(rows: Rows, shared: set[tuple[str, str]]) -> Iterator[str]:
+    """Yield the options of a command, those that are told elsewhere by name only."""
+    for panel, part in rows.items():
+        yield f"**{panel}**\n"
+        if own := [row for row in part.values() if (panel, row) not in shared]:
+            yield f"{TABLE}\n{''.join(own)}"
+        if others := [names for names, row in part.items() if (panel, row) in shared]:
+            anchor = panel.lower().replace(" ", "-")
+            yield f"[Shared](shared.md#{anchor}): {', '.join(others)}.\n"
+
+
+def _names(parameter: Any) -> str:
+    return ", ".join(map(_code, reversed(names_of(parameter))))
 
 
 def _row(parameter: Any, hint: Any) -> str:
     """Write the row of one parameter, of this type."""
     argument = parameter.param_type_name == "argument"
     value = "" if argument else parameter.metavar or "|".join(choices_of(hint))
-    names = ", ".join(map(_code, reversed(names_of(parameter))))
     default = "required" if parameter.required else default_of(parameter)
-    cells = [names, _code(value), _code(default)]
+    cells = [_names(parameter), _code(value), _code(default)]
     help_text = parameter.help or ""
     if limits := range_of(hint):
         help_text += f" Takes {limits}."
@@ -75,4 +160,10 @@ def _code(text: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    made = pages()
+    for old in DOCS.glob("cli/*.md"):
+        if f"cli/{old.name}" not in made:
+            old.unlink()
+    (DOCS / "cli").mkdir(exist_ok=True)
+    for name, text in made.items():
+        (DOCS / name).write_text(text, encoding="utf-8")

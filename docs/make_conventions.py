@@ -1,4 +1,4 @@
-"""Write ``conventions.md`` from the presets (`make docs`)."""
+"""Write ``conventions.md`` and the pages of its folder from the presets (`make docs`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from segeval.presets.objects import ObjectPreset
     from segeval.presets.preset import Preset
 
-PAGE = Path(__file__).parent / "conventions.md"
+DOCS = Path(__file__).parent
 
 INTRODUCTION = """\
 # The conventions of other tools
@@ -32,6 +32,8 @@ difference lies in what is done with classes that are missing on one side or on 
 order of the means. `--like PRESET` reports what a tool reports; `segeval presets` lists the
 presets, `segeval presets NAME` shows one. In Python it is `convention=segeval.preset("monai")`.
 
+## Departing from a preset
+
 `--pooling` and `--absent` beside `--like` depart from the preset, for every metric, and the
 signature says so: `like:monai+absent:zero`. `--exclude` and `--worst` keep its name. In Python it
 is `segeval.preset("monai", absent="zero")`, with any axis.
@@ -39,7 +41,7 @@ is `segeval.preset("monai", absent="zero")`, with any axis.
 The headline of the preset is the first number of the table, the output of `--format total`, and
 what a bare `--fail-under 0.8` looks at. The other means follow the same tool's rules for that
 metric, as far as it has it. Scores stay fractions in full precision: that a tool rounds, or counts
-in 32-bit floats, is said below but not repeated.
+in 32-bit floats, is said on the page of the tool but not repeated.
 
 ## Which one is in use, and why it differs
 
@@ -166,10 +168,73 @@ AXES = (
     ),
 )
 
-OBJECTS = """\
-# Objects
+MEANING = """\
+`skip` leaves a value out; `undefined` makes every mean that it enters undefined.
 
-With `--objects`, `--like` takes these as well. They say which pairs match, how images are averaged
+## The tools
+
+Each page says of its presets what they flatter, what they punish, and where the tool has a fault.
+
+| page | tools |
+|---|---|
+"""
+
+TOPICS = {
+    "libraries": (
+        "Libraries of metrics",
+        ("scikit-learn", "torchmetrics"),
+    ),
+    "frameworks": (
+        "Frameworks of segmentation and detection",
+        (
+            "detectron2",
+            "hotcoco",
+            "Hugging Face evaluate",
+            "mmsegmentation",
+            "PaddleSeg",
+            "segmentation-models-pytorch",
+            "Ultralytics YOLO, semantic segmentation",
+            "vernier",
+        ),
+    ),
+    "medical": (
+        "Tools of medical imaging",
+        (
+            "MetricsReloaded",
+            "miseval",
+            "MONAI",
+            "nnU-Net",
+            "seg-metrics",
+            "TransUNet, Synapse multi-organ protocol",
+        ),
+    ),
+    "benchmarks": (
+        "Benchmarks and competitions",
+        (
+            "cityscapesScripts",
+            "DAVIS",
+            "ISIC 2018 lesion segmentation",
+            "Kaggle-style scoring script",
+            "Severstal steel defects (Kaggle 2019)",
+            "TGS salt (Kaggle 2018)",
+        ),
+    ),
+    "papers": (
+        "Code of papers",
+        (
+            "emc-score (empty-mask conventions)",
+            "JDTLosses",
+            "LovaszSoftmax",
+            "Smoothed Dice of the literature",
+        ),
+    ),
+}
+"""The pages, their titles and their tools; a new tool goes to one of them."""
+
+OBJECTS = """\
+# Conventions of objects
+
+With `--objects`, `--like` takes these. They say which pairs match, how images are averaged
 and what an image without objects scores; `--iou-thresholds` and `--size-bins` go with all of them,
 and `--objects-pooling` departs from them. `segeval explain RUN --objects ids` shows them side by
 side.
@@ -183,38 +248,59 @@ side.
 | `aji` | `best`, `assigned` | pairs of highest IoU, over their unions; or matches, over all |
 """
 
-MEANING = """\
-`skip` leaves a value out; `undefined` makes every mean that it enters undefined.
-"""
 
-
-def page() -> str:
-    """Return the whole page, with what its commands print."""
-    text = _page()
+def pages() -> dict[str, str]:
+    """Return all pages by their names, with what their commands print."""
+    text = index()
     for command in re.findall(r"```console\n\$ segeval (.*)\n```", text):
         done = subprocess.run(
             [sys.executable, "-m", "segeval", *command.split()],
             capture_output=True,
             text=True,
             check=True,
-            cwd=PAGE.parents[1],
+            cwd=DOCS.parent,
             env={name: os.environ[name] for name in os.environ if name != "COLUMNS"},
         )
         shown = f"$ segeval {command}\n{done.stdout}{done.stderr}"
         text = text.replace(f"$ segeval {command}\n", shown)
-    return text
-
-
-def _page() -> str:
-    axes = "\n".join(f"| {axis} | {values} | {what} |" for axis, values, what in AXES)
-    parts = [INTRODUCTION, f"| axis | values | what it decides |\n|---|---|---|\n{axes}\n", MEANING]
+    made = {"conventions.md": text}
     rows = sorted(load_presets().values(), key=lambda row: (row.tool.lower(), row.name))
-    for tool, presets in itertools.groupby(rows, key=lambda row: row.tool):
-        parts.append("\n".join(section(tool, list(presets))))
-    parts.append(OBJECTS)
-    for tool, scored in itertools.groupby(load_object_presets().values(), key=lambda row: row.tool):
-        parts.append("\n".join(section(tool, list(scored))))
-    return "\n".join(parts)
+    tools = {tool: list(each) for tool, each in itertools.groupby(rows, key=lambda row: row.tool)}
+    for name, (title, members) in TOPICS.items():
+        parts = ["\n".join(section(tool, tools.pop(tool))) for tool in members]
+        made[f"conventions/{name}.md"] = "\n".join([f"# {title}\n", *parts])
+    if tools:
+        msg = f"no page of TOPICS has {', '.join(tools)}"
+        raise ValueError(msg)
+    made["conventions/objects.md"] = objects()
+    return made
+
+
+def index() -> str:
+    """Return the page of the rules, which names the others."""
+    axes = "\n".join(f"| {axis} | {values} | {what} |" for axis, values, what in AXES)
+    table = f"| axis | values | what it decides |\n|---|---|---|\n{axes}\n"
+    rows = [
+        f"| [{title}](conventions/{name}.md) | {'; '.join(tools)} |"
+        for name, (title, tools) in TOPICS.items()
+    ]
+    rows.append(f"| [Objects](conventions/objects.md) | {'; '.join(scorers())} |")
+    rows.append(
+        "| [Distances](distances.md#presets) | tools that measure distances between borders |\n"
+    )
+    return "\n".join([INTRODUCTION, table, MEANING + "\n".join(rows)])
+
+
+def scorers() -> dict[str, list[ObjectPreset]]:
+    """Return the presets of objects by tool."""
+    rows = load_object_presets().values()
+    return {tool: list(each) for tool, each in itertools.groupby(rows, key=lambda row: row.tool)}
+
+
+def objects() -> str:
+    """Return the page of the tools that score objects."""
+    parts = ["\n".join(section(tool, rows)) for tool, rows in scorers().items()]
+    return "\n".join([OBJECTS, *parts])
 
 
 def section(tool: str, presets: Sequence[Preset | ObjectPreset]) -> Iterator[str]:
@@ -244,4 +330,6 @@ def section(tool: str, presets: Sequence[Preset | ObjectPreset]) -> Iterator[str
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    (DOCS / "conventions").mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")

@@ -21,7 +21,7 @@ from segeval.scoring.score import label_and_score, per_image
 from segeval.settings import LabelChoice, Source
 
 PROJECT = Path(__file__).parents[2]
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
 CONSOLE = re.compile(r"```console\n\$ segeval (.*)\n((?:.*\n)*?)```")
 EXAMPLES = [
     pytest.param(page, command, output, id=f"{page.name}: {command[:50]}")
@@ -45,7 +45,11 @@ def test_console_examples_print_what_they_show(
         assert printed == output
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if ">>> " in page.read_text("utf-8")],
+    ids=lambda page: page.name,
+)
 def test_python_examples_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
     failures, _ = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
@@ -56,10 +60,20 @@ def test_some_examples_are_found() -> None:
     assert len(EXAMPLES) >= 3
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page, as code hosts and the site make them of its titles."""
+    titles = re.findall(r"^#+ (.*)", page.read_text("utf-8"), re.MULTILINE)
+    kept = (re.sub(r"\]\([^)]*\)|[^\w\s-]", "", title.lower()) for title in titles)
+    return {title.replace(" ", "-") for title in kept}
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
-            assert (page.parent / link).exists(), (page.name, link)
+        for link in re.findall(r"\]\((?!https?:)([^)]+)", page.read_text("utf-8")):
+            path, _, anchor = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), (page.name, link)
+            assert not anchor or anchor in anchors(target), (page.name, link)
 
 
 @pytest.mark.slow
@@ -84,13 +98,14 @@ def test_sample_masks_are_made_the_same_again(
             np.testing.assert_array_equal(made["probabilities"], kept["probabilities"])
 
 
-def test_the_page_of_conventions_is_fresh() -> None:
+def test_the_pages_of_conventions_are_fresh() -> None:
     script = PROJECT / "docs" / "make_conventions.py"
     namespace: dict[str, Any] = {"__name__": "made", "__file__": str(script)}
     exec(compile(script.read_text("utf-8"), str(script), "exec"), namespace)
-    page = (PROJECT / "docs" / "conventions.md").read_text("utf-8")
-    assert page == namespace["page"](), "type `make docs`"
-    assert all(f"`{name}`" in page for name in load_presets())
+    pages = namespace["pages"]()
+    for name, page in pages.items():
+        assert page == (PROJECT / "docs" / name).read_text("utf-8"), "type `make docs`"
+    assert all(f"`{name}`" in "".join(pages.values()) for name in load_presets())
 
 
 QUERIES = re.findall(

@@ -7,6 +7,7 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 
 import segeval
@@ -14,16 +15,33 @@ from segeval import losses
 from segeval.cli import app
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = {path.stem for kind in ("md", "rst") for path in DOCS.glob(f"*.{kind}")}
+PAGES = {
+    path.relative_to(DOCS).with_suffix("").as_posix(): path.read_text("utf-8")
+    for kind in ("md", "rst")
+    for path in DOCS.rglob(f"*.{kind}")
+}
+LONGEST = 1500
+"""Words of a page, those of tables and examples too: all between blanks with a letter or digit."""
+
+LONG = {
+    "definitions", "design", "formats", "losses", "pictures", "statistics", "walks",
+}  # fmt: skip
+"""Pages that are to be split."""
 
 
 def test_every_page_is_in_the_contents_once() -> None:
-    contents = runpy.run_path(str(DOCS / "conf.py"))["contents"]
-    blocks = contents((DOCS / "index.md").read_text("utf-8"))
+    conf = runpy.run_path(str(DOCS / "conf.py"))
+    blocks = conf["contents"](PAGES["index"])
     captions = re.findall(r":caption: (.*)", blocks)
     assert captions == ["Tutorial", "How to", "Reference", "Explanation"]
-    entries = re.findall(r"^([\w-]+)$", blocks, re.MULTILINE)
-    assert sorted(entries) == sorted(PAGES - {"index"})
+    blocks += "".join(conf["children"](name, text) for name, text in PAGES.items())
+    entries = re.findall(r"^/([\w/-]+)$", blocks, re.MULTILINE)
+    assert sorted(entries) == sorted(PAGES.keys() - {"index"})
+
+
+@pytest.mark.parametrize("name", sorted(PAGES.keys() - LONG))
+def test_pages_are_short(name: str) -> None:
+    assert sum(bool(re.search(r"\w", word)) for word in PAGES[name].split()) <= LONGEST
 
 
 def test_every_public_name_is_described() -> None:
@@ -43,12 +61,10 @@ def test_no_page_names_an_option_that_is_not_there() -> None:
     known = {name for each in group.commands.values() for p in each.params for name in p.opts}
     known |= {name for p in group.params for name in p.opts} | OTHERS
     named = set()
-    for page in [*DOCS.glob("*.md"), *DOCS.parent.glob("*.md")]:
-        text = page.read_text("utf-8")
+    pages = PAGES | {path.name: path.read_text("utf-8") for path in DOCS.parent.glob("*.md")}
+    for name, text in pages.items():
         for code in [*re.findall(r"`([^`\n]+)`", text), *text.splitlines()]:
             if re.match(r"(\$ |.*\| `)?segeval |\s*--", code):  # no other program
-                named |= {
-                    (option, page.name) for option in re.findall(r"(?<!\S)--[a-z][\w-]+", code)
-                }
+                named |= {(option, name) for option in re.findall(r"(?<!\S)--[a-z][\w-]+", code)}
     assert len(named) > 300
     assert sorted(each for each in named if each[0] not in known) == []
