@@ -1,7 +1,9 @@
 from typing import TypeAlias
 
 Lines: TypeAlias = bytes | bytearray
-Rows: TypeAlias = list[tuple[bytes, int]]
+Side: TypeAlias = (
+    tuple[Lines, int, int] | tuple[bool, int, bool, list[tuple[bytes, int]]] | tuple[bool, bytes]
+)
 
 def count(
     width: int,
@@ -16,13 +18,11 @@ def count(
     /,
 ) -> bytes | None: ...
 def count_rows(
-    pixels: int,
-    truth_base: int,
-    truth_relative: bool,
-    truth: Rows,
-    prediction_base: int,
-    prediction_relative: bool,
-    prediction: Rows,
+    width: int,
+    height: int,
+    truth: Side,
+    prediction: Side,
+    neighbours: int = 0,
     /,
 ) -> bytes | None: ...
 def fill(

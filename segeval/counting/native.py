@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.counting.kernel import KERNEL
 from segeval.counting.numbering import Numbering
-from segeval.counting.runlengths import lines_of
 from segeval.errors import MaskError, SegevalError
-from segeval.inputs.annotations import Annotation, Masked, RowTexts
+from segeval.inputs.annotations import Annotation, Masked
 from segeval.inputs.files import GROWTH, ROOM
 from segeval.inputs.fingerprints import fingerprint
 from segeval.inputs.formats import png
@@ -33,6 +32,9 @@ DEPTHS: Final = {0: {1, 2, 4, 8, 16}, 2: {8}, 3: {1, 2, 4, 8}, 4: {8}, 6: {8}}
 Span = tuple[int, int, int]  # of a chunk: start, end, stated checksum
 Lines = tuple[bytes | bytearray | memoryview, int, int]
 """Scan lines, bits a sample and samples a pixel, as the kernel takes them."""
+
+Told = Lines | tuple[Any, ...]
+"""What the kernel takes for a side: scan lines, or run lengths."""
 
 MOST: Final = 4  # bytes a pixel
 AT_ONCE: Final = 1 << 16  # bytes that are read before the header is looked at
@@ -93,22 +95,18 @@ class _Rows:
         """Storage form."""
         return self.annotation.form
 
-    @property
-    def lines(self) -> Lines:
-        """Its runs as scan lines."""
-        runs = None if self.annotation.has_objects else self.annotation.runs(self.shape)
-        lines = None if runs is None else lines_of(runs)
-        if lines is None:
-            raise MaskError("it is not for the kernel")
-        return lines
-
-    @property
-    def texts(self) -> RowTexts:
-        """Its rows as they are written."""
+    def texts(self) -> Told | None:
+        """Return its rows as they are written, if they are for the kernel."""
         texts = self.annotation.texts()
-        if texts is None:
+        return texts and (texts.order == "column", *texts[1:])
+
+    def runs(self) -> Told:
+        """Return its runs, later ones upon earlier ones; a MaskError if there are none."""
+        runs = None if self.annotation.has_objects else self.annotation.runs(self.shape)
+        if runs is None or runs.background:
             raise MaskError("it is not for the kernel")
-        return texts
+        columns = np.stack((runs.starts, runs.ends, runs.values)).astype(np.int64, copy=False)
+        return runs.order == "column", columns.data
 
     def fingerprint(self) -> str:
         """Return the fingerprint of its rows."""
@@ -183,15 +181,28 @@ def _count(truth: _Side, prediction: _Side, numbering: Numbering | None) -> NDAr
     neighbours = () if numbering is None else (numbering.neighbours,)
     if prediction.shape != (height, width):
         found = None
-    elif isinstance(truth, _File) or isinstance(prediction, _File):
+    elif isinstance(truth, _File) and isinstance(prediction, _File):
         found = KERNEL.count(width, height, *truth.lines, *prediction.lines, *neighbours)
     else:
-        (order, *one), (other_order, *other) = truth.texts, prediction.texts
-        plain = order == other_order and not neighbours
-        found = KERNEL.count_rows(height * width, *one, *other) if plain else None
+        found = _count_rows(truth, prediction, *neighbours)
     if found is None:
         raise MaskError("it is not for the kernel")
     return np.frombuffer(found, np.int64).reshape(5 if neighbours else 3, -1)
+
+
+def _count_rows(truth: _Side, prediction: _Side, *neighbours: int) -> bytes | None:
+    """Count sides of which one at least is run lengths: as they are written, or else as runs."""
+    assert KERNEL is not None
+    height, width = truth.shape
+    sides = truth, prediction
+    told = [side.lines if isinstance(side, _File) else side.texts() for side in sides]
+    found: bytes | None = None
+    if None not in told:
+        found = KERNEL.count_rows(width, height, *told, *neighbours)
+    if found is None:
+        told = [told[n] if isinstance(s, _File) else s.runs() for n, s in enumerate(sides)]
+        found = KERNEL.count_rows(width, height, *told, *neighbours)
+    return found
 
 
 def settle(truth: NDArray[Any], prediction: NDArray[Any], classes: int) -> NDArray[np.int64] | None:

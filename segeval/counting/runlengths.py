@@ -1,19 +1,10 @@
-"""Count masks that are held as run lengths, without making pixels of them.
-
-Two masks of runs are cut at all of their edges. Beside a PNG file, runs become scan lines for the
-kernel: what a row differs by from the row above are the ends of runs down the columns.
-"""
-
-from typing import Final
+"""Count masks that are held as run lengths, without making pixels of them: cut at all edges."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.contingency import ContingencyTable, tabulate
 from segeval.inputs.rle import Runs
-
-SUB, UP = 1, 2  # filters of PNG: what a byte differs by from the left, from above
-BYTE: Final = 255  # the largest value of scan lines
 
 
 def count_runs(truth: Runs, prediction: Runs) -> ContingencyTable | None:
@@ -87,41 +78,3 @@ def _values_at(runs: Runs, pixels: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.full(pixels.size, runs.background)
     place = np.searchsorted(runs.starts, pixels, side="right") - 1
     return np.where((place >= 0) & (pixels < runs.ends[place]), runs.values[place], runs.background)
-
-
-def lines_of(runs: Runs) -> tuple[bytes | memoryview, int, int] | None:
-    """Return a mask as filtered scan lines, bits a sample and samples a pixel, as the kernel takes.
-
-    None if the background is not 0, or a value needs more than a byte.
-    """
-    if runs.background or not 0 <= runs.values.min(initial=0) <= runs.values.max(initial=0) <= BYTE:
-        return None
-    height, width = runs.shape
-    down = runs.order == "column"
-    lines = np.zeros((height, 1 + width), np.uint8)
-    lines[:, 0] = UP if down else SUB
-    length = height if down else width  # of a column or row, beyond which no run reaches
-    starts, ends, values = _cut(runs, length)
-    values = values.astype(np.uint8)
-    first, begin = np.divmod(starts, length)
-    end = ends - first * length
-    inside = end < length
-    flat = lines.ravel()
-    step, back = (width + 1, 1) if down else (1, width + 1)
-    flat[1 + begin * step + first * back] += values
-    np.subtract.at(flat, 1 + end[inside] * step + first[inside] * back, values[inside])
-    return flat.data, 8, 1
-
-
-def _cut(runs: Runs, length: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Cut runs where a column or row of some length ends."""
-    first, last = runs.starts // length, (runs.ends - 1) // length
-    pieces = last - first + 1
-    if runs.starts.size == 0 or pieces.max() == 1:
-        return runs.starts, runs.ends, runs.values
-    run = np.repeat(np.arange(pieces.size), pieces)
-    number = np.arange(run.size) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    line = first[run] + number
-    starts = np.maximum(runs.starts[run], line * length)
-    ends = np.minimum(runs.ends[run], (line + 1) * length)
-    return starts, ends, runs.values[run]

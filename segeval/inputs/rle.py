@@ -179,9 +179,12 @@ def parse_pairs(
     """
     if text in NOTHING:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    if text.translate(None, WHOLE):
-        wrong = next(word for word in text.split() if not word.isdigit())
-        raise MaskError(f"{quoted(wrong.decode(errors='replace'))} is no whole number of 0 or more")
+    if stray := text.translate(None, WHOLE):
+        for word in text.split():
+            if not word.isdigit():
+                shown = quoted(word.decode(errors="replace"))
+                raise MaskError(f"{shown} is no whole number of 0 or more")
+        raise MaskError(f"{chr(stray[0])!r} stands between its numbers, where a space should")
     numbers = np.fromstring(text, np.int64, sep=" ")
     if numbers.max(initial=0) > LARGEST:  # what has more than 64 bits is read as the largest
         raise MaskError("it holds a number that is larger than any image has pixels")

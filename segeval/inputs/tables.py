@@ -271,6 +271,10 @@ class StoredMask(Annotation):
         """Return the mask as run lengths."""
         return self._found().runs(shape, objects=objects)
 
+    def texts(self) -> RowTexts:
+        """Return the rows as they are written."""
+        return self._found().texts()
+
     def turned(self) -> TableMask:
         """Return the mask whose runs go the other way."""
         return self._found().turned()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from made.rows import any_rows
+from made.rows import NOTHING, any_rows
+from made.sets import save
 
 from segeval.counting import dataset, native
 from segeval.counting.kernel import KERNEL
 from segeval.counting.run import ImageCounts
+from segeval.objects.components import Components
 from segeval.settings import AnnotationChoice, Reading, Source
 
 if TYPE_CHECKING:
@@ -67,6 +70,37 @@ def test_tables_on_both_sides_are_counted_or_refused_as_without_the_kernel(
     assert 60 < sum(taken) < 200
 
 
+@pytest.mark.parametrize("numbering", [None, Components()], ids=["values", "parts"])
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_a_table_beside_png_is_counted_or_refused_as_without_the_kernel(
+    tmp_path: Path,
+    choice: dict[str, Any],
+    numbering: Components | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    how = {"base": choice.get("rle_base", 1), "relative": "rle_starts" in choice}
+    random = np.random.default_rng([2, len(choice)])
+    texts = [any_rows(random, SIZE, **how) for _ in range(120)]
+    for number, rows in enumerate(texts):
+        if number % 6 == 0:
+            rows[:] = [row for row in rows if row in NOTHING] or [""]
+        mask = random.choice([0, 1, 2, 255], (3, 4)).astype(np.uint8)
+        save(tmp_path / "truth" / f"{number}.png", mask.repeat(3, 0).repeat(3, 1))
+    submitted = table(tmp_path / "p.csv", texts, classes=True)
+    annotations = AnnotationChoice(**choice)
+    source = Source(truth=tmp_path / "truth", prediction=submitted, annotations=annotations)
+    pairs = [*dataset.pair_up(source).pairs]
+    pairs += [replace(p, truth=p.masks[1], prediction=p.truth) for p in pairs[:20]]
+    found = [dataset.count_pair(pair, Reading(), numbering=numbering) for pair in pairs]
+    taken = [
+        native.count_files(*pair.masks, max_pixels=999, fingerprints=False, numbering=numbering)
+        for pair in pairs
+    ]
+    monkeypatch.setattr(native, "KERNEL", None)
+    assert found == [dataset.count_pair(pair, Reading(), numbering=numbering) for pair in pairs]
+    assert 60 < sum(each is not None for each in taken) < 130
+
+
 def texts(*rows: str) -> list[tuple[bytes, int]]:
     return [(row.encode(), 1) for row in rows]
 
@@ -101,16 +135,24 @@ def texts(*rows: str) -> list[tuple[bytes, int]]:
 def test_rows_that_are_not_plain_are_left_to_others(rows: list[tuple[bytes, int]]) -> None:
     assert KERNEL is not None
     good = texts("2 3", "1 1", "", "-", "-1", "007 002  11 2 ")
-    assert KERNEL.count_rows(12, 1, 0, good, 1, 0, good) is not None
-    assert KERNEL.count_rows(12, 1, 0, good, 1, 0, rows) is None
-    assert KERNEL.count_rows(12, 1, 0, rows, 1, 0, good) is None
-    for pixels in (0, 1 << 53):
-        assert KERNEL.count_rows(pixels, 1, 0, [], 1, 0, []) is None
+    plain, other = (False, 1, False, good), (False, 1, False, rows)
+    scan_lines = bytes(3 * (1 + 4)), 8, 1
+    for side in (plain, (True, 1, False, good), scan_lines):
+        assert KERNEL.count_rows(4, 3, plain, side) is not None
+        assert KERNEL.count_rows(4, 3, side, other) is None
+        assert KERNEL.count_rows(4, 3, other, side) is None
+    nothing: Any = (False, 1, False, [])
+    for size in ((0, 1), (1, 0), (1 << 31, 1), (1 << 22, 1 << 31), (-1, 1)):
+        assert KERNEL.count_rows(*size, nothing, nothing) is None
 
 
 def test_a_class_that_no_integer_of_64_bits_holds_is_left_to_others() -> None:
     assert KERNEL is not None
     with pytest.raises(OverflowError):
-        KERNEL.count_rows(12, 1, 0, [(b"1 2", 1 << 64)], 1, 0, [])
+        KERNEL.count_rows(4, 3, (True, 1, False, [(b"1 2", 1 << 64)]), (True, b""))
     with pytest.raises(TypeError):
-        KERNEL.count_rows(12, 1, 0, [("1 2", 1)], 1, 0, [])
+        KERNEL.count_rows(4, 3, (True, 1, False, [("1 2", 1)]), (True, b""))
+    wrong: list[Any] = [(), (True,), (True, 1, False, [], 1), (True, "")]
+    for side in wrong:
+        with pytest.raises(TypeError):
+            KERNEL.count_rows(4, 3, side, (True, b""))

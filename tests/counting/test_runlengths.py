@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from segeval.counting.contingency import count_values
 from segeval.counting.kernel import KERNEL
-from segeval.counting.runlengths import count_runs, lines_of
+from segeval.counting.runlengths import count_runs
 from segeval.errors import MaskError
 from segeval.inputs.rle import (
     Runs,
@@ -49,19 +49,47 @@ def test_runs_are_counted_as_their_pixels(
         np.testing.assert_array_equal(runs.mask(), mask)
 
 
+def told(mask: Any, how: str, order: RleOrder) -> Any:
+    """Return a mask as the kernel takes it."""
+    down, runs = order == "column", Runs.of(mask, order)
+    if how == "lines":
+        lines = np.zeros((mask.shape[0], 1 + 2 * mask.shape[1]), np.uint8)
+        lines[:, 1:] = mask.astype(">u2").view(np.uint8)
+        return lines.tobytes(), 16, 1
+    if how == "runs":
+        return down, np.stack((runs.starts, runs.ends, runs.values)).tobytes()
+    values = np.unique(runs.values)
+    return down, 1, False, [(runs.only(v).pairs(1).encode(), v) for v in values.tolist()]
+
+
+WAYS = st.sampled_from(["lines", "runs", "texts"])
+
+
 @pytest.mark.skipif(KERNEL is None, reason="there is no kernel")
-@given(masks(2), ORDERS)
-def test_scan_lines_of_runs_are_counted_by_the_kernel(pair: list[Any], order: RleOrder) -> None:
-    lines: list[Any] = [lines_of(Runs.of(mask, order)) for mask in pair]
-    if None in lines:
-        assert min(m.min() for m in pair) < 0 or max(m.max() for m in pair) > 255
-        return
-    height, width = pair[0].shape
+@settings(max_examples=200)
+@given(masks(2), st.tuples(WAYS, WAYS), st.tuples(ORDERS, ORDERS), st.sampled_from([0, 4, 8]))
+def test_the_kernel_counts_any_two_sides(
+    pair: list[Any], ways: tuple[str, str], orders: tuple[RleOrder, RleOrder], neighbours: int
+) -> None:
     assert KERNEL is not None
-    found: Any = KERNEL.count(width, height, *lines[0], *lines[1])
-    columns = np.frombuffer(found, np.int64).reshape(3, -1)
-    table = count_values(truth=pair[0], prediction=pair[1])
-    np.testing.assert_array_equal(columns, [table.truth, table.prediction, table.pixels])
+    (height, width), low, high = pair[0].shape, np.min(pair), np.max(pair)
+    hows = [how if 0 <= low <= high <= 65535 else "runs" for how in ways]
+    sides = [told(*each) for each in zip(pair, hows, orders, strict=True)]
+    found = KERNEL.count_rows(width, height, *sides, neighbours)
+    if low < 0:
+        assert found is None
+    elif high <= 65535:
+        lines = [told(mask, "lines", "row") for mask in pair]
+        expected = KERNEL.count(width, height, *lines[0], *lines[1], neighbours)
+        rows = [
+            np.frombuffer(each, np.int64).reshape(5 if neighbours else 3, -1).T.tolist()
+            for each in (found, expected)
+        ]
+        assert sorted(rows[0]) == sorted(rows[1])
+    if low >= 0 and not neighbours:
+        table = count_values(truth=pair[0], prediction=pair[1])
+        columns = np.frombuffer(found, np.int64).reshape(3, -1)
+        np.testing.assert_array_equal(columns, [table.truth, table.prediction, table.pixels])
 
 
 def test_runs_of_other_orders_or_sizes_are_left_to_pixels() -> None:

@@ -148,6 +148,7 @@ WRONG = [
     ("beyond all pixels", "c," + "1 9007199254740992 " * 9, "ends at pixel"),
     ("a run twice", "c,5 1 5 1", "run 5 1 stands there twice"),
     ("no number", "c,1 2 x 1", "'x' is no whole number of 0 or more"),
+    ("a tab between numbers", '"c",1 2\t4 1', "'\\t' stands between its numbers, where a space"),
     ("a float", "c,1.0 2.0", "'1.0' is no whole number of 0 or more"),
     ("negative", "c,-4 2", "'-4' is no whole number of 0 or more"),
     ("before the start", "c,0 2", "starts before the first pixel, which is 1; type --rle-base 0"),

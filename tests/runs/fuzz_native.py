@@ -28,8 +28,7 @@ from made.rows import any_rows
 from made.scanlines import FORMATS, any_lines, any_shape, damaged_file, file_of
 
 from segeval.counting import dataset, native
-from segeval.counting.contingency import ContingencyTable
-from segeval.counting.runlengths import count_runs
+from segeval.counting.contingency import count_values, tabulate
 from segeval.errors import MaskError, Problem
 from segeval.inputs.formats import png
 from segeval.inputs.masks import read_mask
@@ -148,33 +147,51 @@ def counted_by_numpy(rows: list[bytes], how: dict[str, Any]) -> Runs | None:
             spans.append((starts, ends, value))
     except MaskError:
         return None
-    return unite(spans, SIZE, "row")
+    return unite(spans, SIZE, "column" if how["down"] else "row")
+
+
+def any_side(random: np.random.Generator) -> tuple[tuple[Any, ...], Runs | None]:
+    """Return a side as the kernel takes it, and its runs by NumPy unless it is damaged.
+
+    It is rows of run lengths in some order, their runs, or the scan lines of these.
+    """
+    how: dict[str, Any] = {
+        "down": random.random() < 0.5,
+        "base": int(random.integers(0, 2)),
+        "relative": random.random() < 0.3,
+    }
+    drawn = {what: how[what] for what in ("base", "relative")}
+    rows = [row.encode() for row in any_rows(random, SIZE, **drawn)]
+    runs, kind = counted_by_numpy(rows, how), random.integers(0, 4)
+    if runs is None or kind > 1:
+        return (*how.values(), [(row, n) for n, row in enumerate(rows, 1)]), runs
+    if kind == 0:
+        lines = np.zeros((SIZE[0], 1 + SIZE[1]), np.uint8)
+        lines[:, 1:] = runs.mask()
+        return (lines.tobytes(), 8, 1), runs
+    return (how["down"], np.stack((runs.starts, runs.ends, runs.values)).tobytes()), runs
 
 
 def fuzz_rows(kernel: Any, inputs: int, seed: int) -> Counter[str]:
     """Count rows of run lengths; what is counted must be what NumPy counts."""
     seen, random = Counter[str](), np.random.default_rng([6, seed])
-    for _ in range(inputs):
-        how: dict[str, Any] = {
-            "base": int(random.integers(0, 2)),
-            "relative": random.random() < 0.3,
-        }
-        sides = [[row.encode() for row in any_rows(random, SIZE, **how)] for _ in range(2)]
-        told = [(*how.values(), [(row, n) for n, row in enumerate(rows, 1)]) for rows in sides]
-        found = kernel.count_rows(SIZE[0] * SIZE[1], *told[0], *told[1])
+    for number in range(inputs):
+        (truth, true_runs), (prediction, predicted_runs) = any_side(random), any_side(random)
+        neighbours = (0, 0, 4, 8)[number % 4]
+        found = kernel.count_rows(SIZE[1], SIZE[0], truth, prediction, neighbours)
         seen["left" if found is None else "counted"] += 1
         if found is not None:
-            truth, prediction = (counted_by_numpy(rows, how) for rows in sides)
-            assert truth is not None, sides
-            assert prediction is not None, sides
-            assert table_of(found) == count_runs(truth, prediction), sides
+            assert true_runs is not None, truth
+            assert predicted_runs is not None, prediction
+            columns = np.frombuffer(found, np.int64).reshape(5 if neighbours else 3, -1)
+            expected = count_values(truth=true_runs.mask(), prediction=predicted_runs.mask())
+            assert tabulate(*columns[:3]) == expected, (truth, prediction)
+        runs = random.integers(-1, random.choice([4, 30, 150, 1 << 40]), 3 * number % 20)
+        found = kernel.count_rows(SIZE[1], SIZE[0], truth, (number % 2 == 0, runs.tobytes()))
+        if found is not None:
+            assert np.frombuffer(found, np.int64).reshape(3, -1)[2].sum() == SIZE[0] * SIZE[1]
+            seen["counted of any runs"] += 1
     return seen
-
-
-def table_of(found: bytes) -> ContingencyTable:
-    """Make a table of what the kernel gives."""
-    truth, prediction, pixels = np.frombuffer(found, np.int64).reshape(3, -1)
-    return ContingencyTable(truth=truth, prediction=prediction, pixels=pixels)
 
 
 def check_settled(kernel: Any, chance: random.Random, arguments: list[Any]) -> None:

@@ -8,6 +8,7 @@
 #include "scanlines.h"
 
 PyObject *outline(PyObject *module, PyObject *file); /* chunks.c */
+PyObject *count_rows(PyObject *module, PyObject *arguments); /* told.c */
 
 static int are_rows(const Side *side, const Py_buffer *rows, Py_ssize_t width, Py_ssize_t height)
 {
@@ -27,7 +28,7 @@ static PyObject *answer(const Pair *pairs, size_t held, size_t columns)
     return answered;
 }
 
-static PyObject *made(int state, const Pair *pairs, size_t held, size_t columns)
+PyObject *made(int state, const Pair *pairs, size_t held, size_t columns)
 {
     return state == DONE ? answer(pairs, held, columns)
         : state == UNFIT ? Py_NewRef(Py_None) : PyErr_NoMemory();
@@ -63,47 +64,6 @@ static PyObject *count(PyObject *module, PyObject *arguments)
     PyBuffer_Release(&truth_rows);
     PyBuffer_Release(&prediction_rows);
     PyObject *result = made(state, pairs, held, neighbours ? NUMBERED : PLAIN);
-    free(pairs);
-    return result;
-}
-
-/* Read the rows of an image, a list of (text, value). */
-static int read_rows(Spans *spans, PyObject *rows)
-{
-    int state = DONE;
-    for (Py_ssize_t i = 0; state == DONE && i < PyList_Size(rows); i++) {
-        const char *text;
-        Py_ssize_t size;
-        long long value;
-        if (!PyArg_ParseTuple(PyList_GetItem(rows, i), "y#L", &text, &size, &value))
-            return UNFIT;
-        state = value < 0 || value > UINT32_MAX
-            ? UNFIT : add_row(spans, text, (size_t)size, (uint32_t)value);
-    }
-    return state == DONE ? close_rows(spans) : state;
-}
-
-static PyObject *count_rows(PyObject *module, PyObject *arguments)
-{
-    Spans truth = {0}, prediction = {0};
-    PyObject *true_rows, *predicted_rows;
-    unsigned long long pixels;
-    (void)module;
-    if (!PyArg_ParseTuple(arguments, "KIpO!IpO!:count_rows", &pixels, &truth.base, &truth.relative,
-                          &PyList_Type, &true_rows, &prediction.base, &prediction.relative,
-                          &PyList_Type, &predicted_rows))
-        return NULL;
-    Pair *pairs = NULL;
-    size_t held = 0;
-    truth.pixels = prediction.pixels = pixels;
-    int state = pixels && pixels < (uint64_t)1 << 53 ? read_rows(&truth, true_rows) : UNFIT;
-    if (state == DONE)
-        state = read_rows(&prediction, predicted_rows);
-    if (state == DONE)
-        state = tabulate_spans(&truth, &prediction, &pairs, &held);
-    PyObject *result = PyErr_Occurred() ? NULL : made(state, pairs, held, PLAIN);
-    free(truth.list);
-    free(prediction.list);
     free(pairs);
     return result;
 }
@@ -168,9 +128,10 @@ static PyMethodDef methods[] = {
      "Return three columns of int64 (truth, prediction, pixels), or None if rows are unfit; with\n"
      "4 or 8 neighbours two more, the number of the connected part on either side."},
     {"count_rows", count_rows, METH_VARARGS,
-     "count_rows(pixels, base, relative, truth, base, relative, prediction)\n--\n\n"
-     "Return three columns as `count` does, of rows of run lengths, each (text, value), that count\n"
-     "the pixels in one order; None if one is unfit, or rows lie upon each other."},
+     "count_rows(width, height, truth, prediction, neighbours=0)\n--\n\n"
+     "Return columns as `count` does, of sides that are scan lines (bytes, bits, channels), rows of\n"
+     "run lengths (down, base, relative, [(text, value)]), or runs (down, starts, ends and values of\n"
+     "int64); down says whether they go along columns. None if one is unfit, or rows overlap."},
     {"fill", fill_classes, METH_VARARGS,
      "fill(width, height, rows, bits, channels, values, codes, out)\n--\n\n"
      "Fill bytes with the code of each pixel, by ascending values (int64) and the code of each;\n"

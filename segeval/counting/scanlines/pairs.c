@@ -133,8 +133,8 @@ static int tally_all(Table *table, Side *truth, Side *prediction, size_t height)
         if (state != DONE)
             return state;
         times++;
-        truth->row += 1 + truth->bytes;
-        prediction->row += 1 + prediction->bytes;
+        pass_row(truth);
+        pass_row(prediction);
     }
     return tally_row(table, truth, prediction, times);
 }

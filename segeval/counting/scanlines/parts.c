@@ -10,7 +10,8 @@ enum { FIRST_ROOM = 1 << 8 };
 int prepare_parts(Side *side, unsigned neighbours)
 {
     Parts *parts = &side->parts;
-    size_t most = side->width / NOISE + LEAST + BLOCK;
+    size_t units = side->now.limit, packed = side->packed.limit;
+    size_t most = (units > packed ? units : packed) + BLOCK;
     parts->reach = neighbours == 8;
     parts->room = FIRST_ROOM;
     parts->now.runs = malloc(most * sizeof(Run));

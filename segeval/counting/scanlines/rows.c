@@ -392,6 +392,8 @@ void release(Side *side)
     free(side->line);
     free(side->next_line);
     free(side->pixels);
+    free(side->drawn.edges);
+    free(side->drawn.first);
     free(side->parts.now.runs);
     free(side->parts.above.runs);
     free(side->parts.parent);
@@ -403,14 +405,26 @@ void release(Side *side)
 int repeats(const Side *side)
 {
     const uint8_t *row = side->row;
+    if (side->drawn.spans)
+        return repeats_drawn(side);
     if (row[0] == UP || row[0] == PAETH)
         return row[1] == 0 && memcmp(row + 1, row + 2, side->bytes - 1) == 0;
     return row[0] <= SUB && memcmp(row, row - 1 - side->bytes, 1 + side->bytes) == 0;
 }
 
+void pass_row(Side *side)
+{
+    if (side->drawn.spans)
+        side->drawn.y++;
+    else
+        side->row += 1 + side->bytes;
+}
+
 /* Make runs of the row in hand, or else bytes; then look for runs in these, for the rows to come. */
 int decode_row(Side *side)
 {
+    if (side->drawn.spans)
+        return draw_row(side);
     int filter = side->row[0], in_runs = 0;
     if (filter > PAETH)
         return UNFIT;

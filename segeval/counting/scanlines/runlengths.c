@@ -10,6 +10,7 @@ runs than a quarter of these and one, for which `add_row` makes room, and for on
 #include "scanlines.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const uint64_t FURTHEST = (uint64_t)1 << 53; /* no number is larger, so sums of three fit */
 
@@ -67,6 +68,25 @@ int add_row(Spans *spans, const char *text, size_t size, uint32_t value)
         last = start + length;
         spans->list[spans->held++] = (Span){start - base, last - base, value};
     } while (at < end);
+    return DONE;
+}
+
+/* Add runs that are known: starts, ends and values of int64, wherever they stand. */
+int add_runs(Spans *spans, const char *columns, size_t held)
+{
+    const size_t size = sizeof(int64_t);
+    if (held > SIZE_MAX / 4 - 2 || make_room(spans, 4 * held))
+        return NO_MEMORY;
+    for (size_t i = 0; i < held; i++) {
+        int64_t start, end, value;
+        memcpy(&start, columns + i * size, size);
+        memcpy(&end, columns + (held + i) * size, size);
+        memcpy(&value, columns + (2 * held + i) * size, size);
+        if (start < 0 || end <= start || (uint64_t)end > spans->pixels || value < 0
+            || value > UINT32_MAX)
+            return UNFIT;
+        spans->list[spans->held++] = (Span){(uint64_t)start, (uint64_t)end, (uint32_t)value};
+    }
     return DONE;
 }
 

@@ -1,6 +1,7 @@
 /* What is made of PNG masks from their inflated scan lines, as runs, without unfiltering them: the
 pairs of values of two (pairs.c), connected parts (parts.c), and arrays of classes (classes.c,
-layers.c). Tables of run lengths are read as runs as well (runlengths.c).
+layers.c). Tables of run lengths are read as runs as well (runlengths.c), and may be one of the
+two sides (spans.c).
 
 A row of a PNG file is a filter byte and residuals: what each byte differs by from a prediction made
 of the bytes to its left (a), above it (b), and above to the left (c). The words here:
@@ -53,6 +54,31 @@ typedef struct {
 } Parts;
 
 typedef struct {
+    uint64_t start, end; /* counted through all rows or columns */
+    uint32_t value;
+} Span;
+
+typedef struct {
+    Span *list; /* in order and apart, once closed; then one without pixels stands behind all */
+    size_t held, room;
+    uint64_t pixels; /* of the image */
+    unsigned base; /* number of the first pixel in texts, 0 or 1 */
+    int relative; /* whether starts are counted from the end of the run before */
+} Spans;
+
+typedef struct {
+    uint32_t column, value, next; /* of a pixel, and what it holds; number of the next, or 0 */
+} Edge;
+
+typedef struct {
+    const Spans *spans; /* where a side is run lengths: else there are none */
+    const Span *at; /* along the rows: the first that ends behind the row's beginning */
+    Edge *edges; /* down the columns */
+    uint32_t *first; /* the number of the first edge of each row, from 1 on; 0 if there is none */
+    size_t held, y; /* of the edges; of the row in hand */
+} Drawn;
+
+typedef struct {
     const uint8_t *row; /* the filter byte of the row in hand */
     size_t width, bytes, units; /* of a row, without the filter byte */
     unsigned bits, channels, unit; /* the last in bytes */
@@ -61,6 +87,7 @@ typedef struct {
     Runs *shown; /* runs of pixels of this row: one of the above */
     uint8_t *line, *next_line; /* the bytes of this row, where it has no runs; room for the next */
     uint32_t *pixels; /* room for the values of a row */
+    Drawn drawn; /* in place of scan lines, if there are spans */
     Parts parts; /* connected pixels of one value, if they are asked for: else there is no parent */
 } Side;
 
@@ -69,6 +96,7 @@ int fits(const Side *side, size_t size, size_t width, size_t height);
 int prepare(Side *side, size_t width);
 void release(Side *side);
 int repeats(const Side *side);
+void pass_row(Side *side);
 int decode_row(Side *side);
 void write_pixels(Side *side);
 int64_t value_of(const Side *side, uint32_t pixel);
@@ -79,21 +107,14 @@ uint32_t root(const Parts *parts, uint32_t number);
 int number_row(Side *side);
 
 /* runlengths.c */
-typedef struct {
-    uint64_t start, end; /* counted through all rows or columns */
-    uint32_t value;
-} Span;
-
-typedef struct {
-    Span *list;
-    size_t held, room;
-    uint64_t pixels; /* of the image */
-    unsigned base; /* number of the first pixel in texts, 0 or 1 */
-    int relative; /* whether starts are counted from the end of the run before */
-} Spans;
-
 int add_row(Spans *spans, const char *text, size_t size, uint32_t value);
+int add_runs(Spans *spans, const char *columns, size_t held);
 int close_rows(Spans *spans);
+
+/* spans.c */
+int prepare_drawn(Side *side, const Spans *spans, int down, size_t width, size_t height);
+int repeats_drawn(const Side *side);
+int draw_row(Side *side);
 
 /* pairs.c */
 enum { PLAIN = 3, NUMBERED = 5 }; /* columns of pairs */
