@@ -26,6 +26,7 @@ def main() -> None:
         import signal
         import sys
 
+        gc.set_threshold(100_000)  # what is imported stays, and is not looked through for garbage
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         sys.unraisablehook = _never_lose_interrupts
         _mend_streams()
