@@ -60,10 +60,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_folder_holds_the_figures_and_the_page_shows_them() -> None:
+def test_the_folder_holds_the_figures_and_the_pages_show_them() -> None:
     assert sorted(path.stem for path in SCRIPT.parent.glob("*.svg")) == NAMES
-    page = (DOCS / "losses.md").read_text("utf-8")
-    shown = re.findall(r"!\[[^]]+\]\(figures/(\w+)\.svg\)", page)
+    pages = [DOCS / "losses.md", *DOCS.glob("losses/*.md")]
+    text = "".join(page.read_text("utf-8") for page in pages)
+    shown = re.findall(r"!\[[^]]+\]\((?:\.\./)?figures/(\w+)\.svg\)", text)
     assert sorted(shown) == NAMES
 
 
@@ -127,7 +128,7 @@ def test_the_page_shows_what_its_commands_draw() -> None:
 README: Final = DOCS / "figures" / "readme"
 
 
-def test_the_terminal_of_the_readme_shows_what_its_command_prints() -> None:
+def test_the_terminal_shows_what_its_command_prints() -> None:
     text = (README / "terminal.svg").read_text("utf-8")
     shown = [
         word

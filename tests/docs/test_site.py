@@ -23,9 +23,7 @@ PAGES = {
 LONGEST = 1500
 """Words of a page, those of tables and examples too: all between blanks with a letter or digit."""
 
-LONG = {
-    "definitions", "design", "formats", "losses", "pictures", "statistics", "walks",
-}  # fmt: skip
+LONG = {"design"}
 """Pages that are to be split."""
 
 

@@ -1,7 +1,8 @@
-"""Small data sets for docs/recipes.md, a maker for each part of the page."""
+"""Small data sets for the pages of docs/howto, a maker for each page."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -10,10 +11,11 @@ import numpy as np
 from made.coco import annotation, coco, result, written
 from made.sets import save, segeval
 from made.volumes import save_volume
-from made.walks import ade20k, blocks, cityscapes, disk, drive, lesions, save_palette
-from PIL import Image
+from made.walks import ade20k, blocks, cityscapes, davis_colors, drive, save_palette, videos
+from made.walks import coco as coco_stuff
 
 NAMES: Final = ("a", "b", "c")
+SAMPLES: Final = Path(__file__).parents[2] / "sample_masks"
 
 
 def classes(folder: Path, number: int = 3) -> None:
@@ -33,15 +35,11 @@ def voc(folder: Path) -> None:
         save_palette(folder / "pred" / f"{name}.png", prediction)
 
 
-def cells(folder: Path) -> None:
-    """Write label images of three cells, predicted a row lower."""
-    for name in NAMES:
-        mask = np.zeros((48, 64), np.uint16)
-        for number in range(3):
-            mask[disk(14, 12 + 18 * number, 5 + number)] = number + 1
-        for side, values in (("gt", mask), ("pred", np.roll(mask, 1, axis=0))):
-            (folder / side).mkdir(exist_ok=True)
-            Image.fromarray(values).save(folder / side / f"{name}.png")
+def sequences(folder: Path) -> None:
+    """Write objects of videos as a palette, on both sides."""
+    for name, truth, prediction in videos():
+        save_palette(folder / "gt" / name, truth)
+        save_palette(folder / "pred" / name, prediction)
 
 
 def volumes(folder: Path) -> None:
@@ -88,18 +86,27 @@ def paper(folder: Path) -> None:
     segeval("score", folder / "gt", folder / "gt", "-o", folder / "baseline.segeval")
 
 
+def samples(folder: Path) -> None:
+    """Bring the sample masks."""
+    shutil.copytree(SAMPLES, folder / "sample_masks")
+
+
 RECIPES: Final[dict[str, Callable[[Path], Any]]] = {
-    "Cityscapes": cityscapes,
-    "VOC": voc,
-    "ADE20K": ade20k,
-    "Lesions as float maps": lesions,
-    "Fields of view": drive,
-    "Cells": cells,
-    "Volumes": volumes,
-    "Regions that share values": regions,
-    "Annotations of COCO": of_coco,
-    "Texts of YOLO": texts,
-    "Competitions": binary,
-    "Clusters": classes,
-    "A table for a paper": paper,
+    "ade20k": ade20k,
+    "cells": samples,
+    "cityscapes": cityscapes,
+    "coco": of_coco,
+    "colours": davis_colors,
+    "fields-of-view": drive,
+    "lesions": samples,
+    "missing": coco_stuff,
+    "paper": paper,
+    "per-image": samples,
+    "regions": regions,
+    "videos": sequences,
+    "voc": voc,
+    "void": samples,
+    "volumes": volumes,
+    "yolo": texts,
 }
+"""The pages, by their names."""

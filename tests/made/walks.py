@@ -1,7 +1,7 @@
 """Small data sets in the form of well-known ones, each with its IoUs in plain NumPy.
 
 A maker writes ``pred`` and ``gt`` below a folder, as a new user has them, and returns the IoUs that
-are right. Nothing is drawn at random, so that the numbers of docs/walks.md stay what they are.
+are right. Nothing is drawn at random, so that the numbers of the pages stay what they are.
 """
 
 from __future__ import annotations
@@ -173,12 +173,12 @@ def coco(folder: Path) -> list[float]:
 
 
 WALKS: Final[dict[str, Callable[[Path], list[float]]]] = {
-    "Objects as a palette, their foreground as 255 (DAVIS)": davis,
-    "Objects as a palette, predictions in its colours (DAVIS)": davis_colors,
-    "Fields of view (DRIVE)": drive,
-    "Label ids and train ids (Cityscapes)": cityscapes,
-    "Classes from 1 and classes from 0 (ADE20K)": ade20k,
-    "Float maps and a doubtful border (lesions)": lesions,
-    "150 classes, a smaller size, one image too few (COCO)": coco,
+    "ade20k": ade20k,
+    "cityscapes": cityscapes,
+    "colours": davis_colors,
+    "fields-of-view": drive,
+    "lesions": lesions,
+    "missing": coco,
+    "videos": davis,
 }
-"""The walks of docs/walks.md, by their titles."""
+"""The walks on pages of docs/howto, by their names."""
