@@ -83,7 +83,9 @@ class Checked:
         from segeval.files import write_text
         from segeval.reports.html.findings import make_page
 
-        write_text(Path(path), make_page(self.result.scores, self.document, {}, percent=False))
+        result = self.result
+        page = make_page(result.scores, self.document, {}, result.distance_scores, percent=False)
+        write_text(Path(path), page)
 
 
 def _missed(gate: Mapping[str, Any]) -> str:

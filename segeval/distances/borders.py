@@ -37,6 +37,31 @@ class Points:
         return np.diff(self.starts)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Borders:
+    """The borders of K classes on two sides: all pixels, and those that are not of both."""
+
+    whole: tuple[Points, Points]
+    apart: tuple[Points, Points]
+    both: NDArray[np.bool_]  # border of the same class on both sides: at distance 0
+
+    @classmethod
+    def of(
+        cls, sides: tuple[NDArray[Any], NDArray[Any]], count: int, *, beyond: bool = False
+    ) -> Borders:
+        """Find the borders on both sides, as `find_borders` does."""
+        found = [find_borders(side, count, beyond=beyond) for side in sides]
+        both = found[0] & found[1] & (sides[0] == sides[1])
+        whole, apart = (
+            (
+                Points.of(found[0] & kept, sides[0], count),
+                Points.of(found[1] & kept, sides[1], count),
+            )
+            for kept in (np.True_, ~both)
+        )
+        return cls(whole=whole, apart=apart, both=both)
+
+
 def find_borders(classes: NDArray[Any], count: int, *, beyond: bool = False) -> NDArray[np.bool_]:
     """Find the pixels of classes below `count` that have a neighbour across an edge outside theirs.
 

@@ -68,7 +68,7 @@ def mean_cells(cells: Cells, kept: list[int], pooling: str, draws: Values | None
         for name, values in cells.scores.items()
     }
     rates = _rates(weights, cells)
-    whole |= {name: _mean(rate[:, kept]) for name, rate in rates.items()}
+    whole |= {name: mean_defined(rate[:, kept]) for name, rate in rates.items()}
     return Means(classes=classes | rates, whole=whole)
 
 
@@ -93,7 +93,7 @@ def _over_images(weights: Values, values: Values) -> Values:
     return np.where(endless > 0, np.inf, mean)
 
 
-def _mean(values: Values) -> Values:
+def mean_defined(values: Values) -> Values:
     """Average the last axis, where defined."""
     number = (~np.isnan(values)).sum(axis=-1)
     total = np.nansum(values, axis=-1)
@@ -109,8 +109,8 @@ def _pairs(weights: Values, values: Values, _: Values) -> Values:
 
 
 ORDERS: Final[dict[str, Callable[[Values, Values, Values], Values]]] = {
-    "mean classes": lambda _, __, classes: _mean(classes),
-    "mean images": lambda weights, values, _: _over_images(weights, _mean(values)),
+    "mean classes": lambda _, __, classes: mean_defined(classes),
+    "mean images": lambda weights, values, _: _over_images(weights, mean_defined(values)),
     "mean pairs": _pairs,
 }
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.distances.borders import Indices, Points, find_borders
+from segeval.distances.borders import Borders, Indices
 from segeval.distances.kept import ClassDistances, encode
 from segeval.distances.nearest import Spacing, distances_between
 from segeval.distances.surfels import element_sizes, surface_elements
@@ -100,12 +100,9 @@ class DistanceMeasure:
         """Yield the classes of a layer; pixels that are border on both sides are at distance 0."""
         truth, prediction, count = layer
         shape, even = truth.shape, len(set(steps)) == 1
-        maps = truth, prediction
-        borders = [find_borders(each, count, beyond=self.void == "outside") for each in maps]
-        both = borders[0] & borders[1] & (truth == prediction)
-        whole = [Points.of(b, m, count) for b, m in zip(borders, maps, strict=True)]
-        both_sizes = np.bincount(truth[both], minlength=count)
-        apart = [Points.of(b & ~both, m, count) for b, m in zip(borders, maps, strict=True)]
+        borders = Borders.of((truth, prediction), count, beyond=self.void == "outside")
+        whole, apart = borders.whole, borders.apart
+        both_sizes = np.bincount(truth[borders.both], minlength=count)
         scale = None if even else steps
         for k in np.flatnonzero(whole[0].sizes + whole[1].sizes).tolist():
             sizes = whole[0].sizes[k], whole[1].sizes[k]

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from segeval.distances.kept import DistanceTable
-from segeval.distances.means import Cells, Means, mean_cells, order_of
+from segeval.distances.means import Cells, Means, mean_cells, mean_defined, order_of
 from segeval.distances.measure import DistanceMeasure, along_axes
 from segeval.distances.rules import DistanceRules
 from segeval.distances.values import Values
@@ -92,6 +92,21 @@ class DistanceScores:
             for score, values in self.cells.scores.items()
             for k, name in enumerate(self.kinds)
         }
+
+    def of_image(self, number: int, position: int | None) -> dict[str, float]:
+        """Return the scores of an image: those of a class, or their means over classes."""
+        cells = {name: values[number] for name, values in self.cells.scores.items()}
+        if position is not None:
+            return {name: float(values[position]) for name, values in cells.items()}
+        return {name: float(mean_defined(v[list(self.kept)])) for name, v in cells.items()}
+
+    def spacing_of(self, number: int, *, files: object) -> tuple[float, ...] | None:
+        """Return the size of a pixel with which an image was measured; None is in pixels.
+
+        Where the unit is that of the files, these say whether there is one.
+        """
+        spaced = self.unit == "mm" or (self.unit != "px" and files is not None)
+        return self.spacing[number] if spaced else None
 
     def named(self) -> dict[str, float]:
         """Return every score by its name in gates: ``hd95``, ``hd95.liver``, ``hd95.liver.low``."""

@@ -110,6 +110,32 @@ def magnified(codes: NDArray[Any], factor: int) -> NDArray[Any]:
     return codes if factor == 1 else codes.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
+def coarsened(codes: NDArray[Any], ranks: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
+    """Show each cell of a coarser grid by its code of the highest rank; of several, most pixels.
+
+    So what ranks above its surroundings never vanishes, however thin it is.
+
+    >>> coarsened(np.array([[0, 0, 2, 1], [0, 1, 0, 0]]), np.array([0, 1, 2]), 1, 2)
+    array([[1, 2]])
+    """
+    height, width = codes.shape
+    used = np.flatnonzero(np.bincount(codes.ravel()))
+    place = np.zeros(used[-1] + 1, np.intp)
+    place[used] = np.arange(used.size)
+    column = np.arange(width) * columns // width * used.size
+    edges = -(-np.arange(rows + 1) * height // rows)
+    coarse = np.empty((rows, columns), codes.dtype)
+    rank = ranks[used].astype(np.intp) + 1
+    for row in range(rows):
+        part = place[codes[edges[row] : edges[row + 1]]] + column
+        votes = np.bincount(part.ravel(), minlength=columns * used.size)
+        votes = votes.reshape(columns, used.size)
+        ranked = np.where(votes > 0, rank, 0)
+        highest = ranked == ranked.max(axis=1, keepdims=True)
+        coarse[row] = used[np.where(highest, votes, 0).argmax(axis=1)]
+    return coarse
+
+
 def paint(
     codes: NDArray[Any],
     scheme: Palette,
@@ -121,13 +147,13 @@ def paint(
     """Give codes their colours, (H, W, 3); with opacity 1, every error has exactly its colour.
 
     The photograph is seen through the colours, and in place of the background: of full brightness,
-    or dimmed.
+    dimmed, or through the veil of the scheme.
     """
     if photograph is None:
         return scheme.colors.take(codes, axis=0)
-    share = np.where(scheme.background, 0.0, opacity)
+    share = np.where(scheme.background, scheme.veil, opacity)
     share[scheme.void : scheme.void + 2] = max(opacity, VEIL)
-    through = np.where(scheme.background, dimmed, 1 - share)
+    through = np.where(scheme.background, dimmed - scheme.veil, 1 - share)
     levels = np.arange(256)
     lookup = scheme.colors[:, :, None] * share[:, None, None]
     lookup = np.rint(lookup + levels * through[:, None, None]).astype(np.uint8)

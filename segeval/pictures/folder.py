@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from segeval.counting.run import CountedRun, ImageCounts
 from segeval.counting.workers import ordered_map
 from segeval.errors import MaskError, OutputError, Problem
@@ -25,8 +23,8 @@ from segeval.labels.lookups import RunLookup
 from segeval.memory import keep_memory
 from segeval.pictures.caption import Caption
 from segeval.pictures.classmaps import Sheet, read_values
-from segeval.pictures.layers import Drawing, PictureLayer, Subject
-from segeval.pictures.overlay import Panel, Style, draw_picture
+from segeval.pictures.layers import PictureLayer, Subject, lay_out
+from segeval.pictures.overlay import Style, draw_picture
 from segeval.settings import Reading
 from segeval.text import listed, reason_of
 
@@ -158,21 +156,6 @@ def _draw(job: Job, plan: Plan) -> Problem | None:
         raise OutputError(f"{job.target.parent}: cannot be made: {reason_of(error)}") from error
     write_bytes(job.target, content)
     return odd
-
-
-def lay_out(drawing: Drawing, sheet: Sheet, title: str, empty: int) -> tuple[Panel, str]:
-    """Lay a drawing out, and say where the pixel of its ring is if that is in no shown slice."""
-    codes = sheet.lay_out(drawing.codes, empty)
-    if drawing.peak is None:
-        return Panel(title=title, codes=codes), ""
-    marks = np.zeros(drawing.codes.shape, np.bool_)
-    marks.reshape(-1)[drawing.peak] = True
-    seen = np.argwhere(sheet.lay_out(marks, 0))
-    if len(seen):
-        row, column = seen[0].tolist()
-        return Panel(title=title, codes=codes, ring=(row, column)), ""
-    number = drawing.peak // marks[0].size + 1
-    return Panel(title=title, codes=codes), f"farthest pixel in slice {number}"
 
 
 def plan_jobs(

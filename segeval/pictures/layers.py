@@ -6,8 +6,9 @@ what measures them for a score; so the scores below a picture are those of `sege
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -15,15 +16,18 @@ from numpy.typing import NDArray
 
 from segeval.boundaries.bands import bands_of
 from segeval.boundaries.widths import Width
-from segeval.distances.borders import Points, find_borders
+from segeval.distances.borders import Borders
 from segeval.distances.kept import DistanceTable
 from segeval.distances.measure import DistanceMeasure
 from segeval.distances.nearest import Spacing, distances_between
 from segeval.distances.rules import DistanceRules
 from segeval.distances.values import score_cells
 from segeval.pictures.caption import Caption
+from segeval.pictures.classmaps import Sheet
 from segeval.pictures.errormaps import Kind
+from segeval.pictures.overlay import Panel
 from segeval.pictures.palettes import FAR, GROUND, INKS, LONE, SHADED, Palette, with_distances
+from segeval.scoring.metrics import KNOWN
 
 Classes = NDArray[np.signedinteger]
 Codes = NDArray[np.unsignedinteger]
@@ -53,10 +57,23 @@ class Drawing:
 
     codes: Codes
     lead: str
-    scores: tuple[tuple[str, float], ...]
     legend: Legend
+    measured: Callable[[], tuple[tuple[str, float], ...]] = tuple
     note: str = ""
     peak: int | None = None  # flat index
+
+    @property
+    def scores(self) -> tuple[tuple[str, float], ...]:
+        """Titles and values of what is drawn, measured in the pixels."""
+        return self.measured()
+
+    @property
+    def place(self) -> str:
+        """Say where the farthest pixel is: column and row from 0, the slice from 1."""
+        if self.peak is None:
+            return ""
+        *slices, row, column = map(int, np.unravel_index(self.peak, self.codes.shape))
+        return f"column {column}, row {row}" + "".join(f", slice {z + 1}" for z in slices)
 
     def card(self, card: Caption) -> Caption:
         """Return a caption with the scores and the legend of the drawing."""
@@ -75,6 +92,11 @@ class BandLayer:
         """Return the colours, which are those of errors."""
         return palette
 
+    def ranks(self, scheme: Palette) -> NDArray[np.intp]:
+        """Return which code of a cell is shown in a small picture: wrong ones, then matched."""
+        ground = scheme.background | (np.arange(len(scheme.colors)) >= scheme.void)
+        return np.where(scheme.errors, 2, np.where(ground, 0, 1))
+
     def draw(
         self,
         truth: Classes,
@@ -86,15 +108,14 @@ class BandLayer:
         count = len(subject.names)
         reach = self.width.pixels(truth.shape)
         bands = bands_of(*class_maps(truth, prediction, count), count, reach)
-        ious = [_iou(*(band == k for band in bands)) for k in subject.chosen]
-        said = "boundary IoU" if subject.position is not None else "boundary mIoU"
-        scores = () if _is_in_parts(subject) else ((said, _mean(np.array(ious))),)
         drawn = _all_bands if subject.position is None else _bands_of_one
         codes, legend = drawn(truth, bands, subject)
         lead = f"band of {reach} px:"
         if subject.position is None:
             lead = f"wrong in bands of {reach} px, by true class:"
-        return Drawing(codes=codes, lead=lead, scores=scores, legend=legend)
+        return Drawing(
+            codes=codes, lead=lead, measured=partial(_boundary_iou, bands, subject), legend=legend
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +123,15 @@ class DistanceLayer:
     """Border pixels by how far the border of the other side is."""
 
     name: ClassVar[str] = "distances"
+    lone: str = ": counts the diagonal"  # what is said of a class on one side only
 
     def scheme(self, palette: Palette) -> Palette:
         """Return the colours with those of distances."""
         return with_distances(palette)
+
+    def ranks(self, scheme: Palette) -> NDArray[np.intp]:
+        """Return which code of a cell is shown in a small picture: that of the farthest border."""
+        return np.where(scheme.errors, np.arange(len(scheme.colors)), 0)
 
     def draw(
         self, truth: Classes, prediction: Classes, subject: Subject, spacing: Spacing | None
@@ -133,9 +159,9 @@ class DistanceLayer:
         return Drawing(
             codes=codes,
             lead="borders, by the distance to the other side:" if there.any() else "no border",
-            scores=_hausdorff(layer, subject, spacing),
+            measured=partial(_hausdorff, layer, subject, spacing),
             legend=_distance_legend(codes, base, void, unit),
-            note=_one_sided(layer, subject),
+            note=_one_sided(layer, subject, self.lone),
             peak=peak if finite.reshape(-1)[peak] > 0 else None,
         )
 
@@ -154,6 +180,21 @@ def class_maps(
         np.where(truth < 0, void, truth.astype(kind)),
         np.where(truth < 0, void, predicted),
     )
+
+
+def lay_out(drawing: Drawing, sheet: Sheet, title: str, empty: int) -> tuple[Panel, str]:
+    """Lay a drawing out, and say where the pixel of its ring is if that is in no shown slice."""
+    codes = sheet.lay_out(drawing.codes, empty)
+    if drawing.peak is None:
+        return Panel(title=title, codes=codes), ""
+    marks = np.zeros(drawing.codes.shape, np.bool_)
+    marks.reshape(-1)[drawing.peak] = True
+    seen = np.argwhere(sheet.lay_out(marks, 0))
+    if len(seen):
+        row, column = seen[0].tolist()
+        return Panel(title=title, codes=codes, ring=(row, column)), ""
+    number = drawing.peak // marks[0].size + 1
+    return Panel(title=title, codes=codes), f"farthest pixel in slice {number}"
 
 
 def _all_bands(truth: Classes, bands: Bands, subject: Subject) -> tuple[Codes, Legend]:
@@ -186,6 +227,16 @@ def _is_in_parts(subject: Subject) -> bool:
     return subject.overlap and subject.position is None
 
 
+def _boundary_iou(bands: Bands, subject: Subject) -> tuple[tuple[str, float], ...]:
+    """Return boundary IoU of the class, or its mean over classes."""
+    if _is_in_parts(subject):
+        return ()
+    ious = [_iou(*(band == k for band in bands)) for k in subject.chosen]
+    metric = KNOWN["boundary_iou"]
+    title = metric.mean_title if subject.position is None else metric.title
+    return ((title, _mean(np.array(ious))),)
+
+
 def _iou(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> float:
     union = int((one | two).sum())
     return int((one & two).sum()) / union if union else np.nan
@@ -201,18 +252,21 @@ def _distances(
     layer: tuple[NDArray[Any], NDArray[Any], int], chosen: list[int], spacing: Spacing | None
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
     """Yield border pixels of a class and side, and their distances; infinite where none is."""
-    *sides, count = layer
-    points = [Points.of(find_borders(side, count), side, count) for side in sides]
+    truth, prediction, count = layer
+    borders = Borders.of((truth, prediction), count)
     even = spacing is None or len(set(spacing)) == 1
+    shared = np.flatnonzero(borders.both)
+    shared = shared[np.isin(truth.reshape(-1)[shared], chosen)]
+    yield shared, np.zeros(shared.size)
     for k in chosen:
-        for here, there in (points, points[::-1]):
-            places, targets = here.of_class(k), there.of_class(k)
+        for here, other in ((0, 1), (1, 0)):
+            places, targets = borders.apart[here].of_class(k), borders.whole[other].of_class(k)
             if not places.size:
                 continue
             if not targets.size:
                 yield places, np.full(places.size, np.inf)
                 continue
-            far = distances_between(places, targets, sides[0].shape, None if even else spacing)
+            far = distances_between(places, targets, truth.shape, None if even else spacing)
             step = 1.0 if spacing is None else spacing[0]
             yield places, np.sqrt(far) * step if even else far
 
@@ -243,12 +297,14 @@ def _distance_legend(codes: NDArray[Any], base: int, void: int, unit: str) -> Le
     return tuple(row for row in (*rows, (void, "void", counts[void])) if row[2])
 
 
-def _one_sided(layer: tuple[NDArray[Any], NDArray[Any], int], subject: Subject) -> str:
-    """Name the classes that one side lacks; a distance is the diagonal of the image there."""
+def _one_sided(
+    layer: tuple[NDArray[Any], NDArray[Any], int], subject: Subject, consequence: str
+) -> str:
+    """Name the classes that one side lacks, and say what that does."""
     held = [np.bincount(side.ravel(), minlength=layer[2] + 2) > 0 for side in layer[:2]]
     lacking = [
         f"no {subject.names[k]} in {LONELY[bool(held[0][k]), bool(held[1][k])]}"
         for k in subject.chosen
         if held[0][k] != held[1][k]
     ]
-    return f"{', '.join(lacking)}: counts the diagonal" if lacking else ""
+    return f"{', '.join(lacking)}{consequence}" if lacking else ""

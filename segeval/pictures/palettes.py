@@ -7,7 +7,7 @@ scheme have the same colour, so that pixels can be counted in a picture that has
 import colorsys
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -49,6 +49,7 @@ DISTANCES: Final[tuple[Color, ...]] = (
 )  # near to far: darker at every step, so that they are told apart without their hues
 FAR: Final = len(DISTANCES)  # codes after those of void: distances, then these
 LONE, GROUND, SHADED = range(FAR, FAR + 3)
+VEILED: Final = 0.6  # of a photograph below distances
 INKS: Final = 16  # greys from white to black for what is written below a picture
 
 
@@ -58,7 +59,7 @@ class Palette:
 
     The last `INKS` colours are greys from white to black. ``striped`` holds the code that
     stands for each one on the stripes of the hatching, ``veiled`` the same where void alone is
-    hatched, ``background`` what shows a photograph.
+    hatched, ``background`` what shows a photograph, through a ``veil`` of its own colour.
     """
 
     colors: NDArray[np.uint8]
@@ -67,6 +68,7 @@ class Palette:
     errors: NDArray[np.bool_]
     background: NDArray[np.bool_]
     void: int
+    veil: float = 0.0
 
     @property
     def paper(self) -> int:
@@ -118,7 +120,7 @@ def with_distances(scheme: Palette) -> Palette:
     """Return a scheme with the colours of distances after its own, before the inks.
 
     Then come those of borders without another side, and of the ground: outside and inside the
-    class that is drawn.
+    class that is drawn. Photographs are veiled, as far borders are dark.
     """
     grounds = [(FADED, FADED, FADED), (FADED - 28,) * 3]
     kinds = [
@@ -129,13 +131,14 @@ def with_distances(scheme: Palette) -> Palette:
     ]
     first = scheme.paper
     striped = [code for code in range(first) if scheme.striped[code] != code]
-    return _scheme(
+    scheme = _scheme(
         kinds,
         striped={code: int(scheme.striped[code]) for code in striped},
         errors=range(first, first + FAR + 1),
         background=[*np.flatnonzero(scheme.background), first + GROUND, first + SHADED],
         void=scheme.void,
     )
+    return replace(scheme, veil=VEILED)
 
 
 def _void_colors(classes: Sequence[Color]) -> tuple[Color, Color]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.pictures.caption import Caption
-from segeval.pictures.errormaps import Kind, magnified
+from segeval.pictures.errormaps import Kind, coarsened, magnified
 from segeval.pictures.palettes import Palette
 from segeval.text import defined, show_count, show_score, visible
 
@@ -37,7 +37,7 @@ def draw_text(codes: Codes, scheme: Palette, card: Caption, *, columns: int, col
     height, width = codes.shape
     across = min(columns, width)
     down = max(1, round(height * across / width / (2 if colors == "none" else 1)))
-    cells = downscaled(codes, scheme, min(down, height), across)
+    cells = coarsened(codes, scheme.errors, min(down, height), across)
     if colors == "none":
         signs = _signs(scheme, card)
         picture = ["".join(signs.get(code, ".") for code in row) for row in cells.tolist()]
@@ -48,25 +48,6 @@ def draw_text(codes: Codes, scheme: Palette, card: Caption, *, columns: int, col
     scale = f"a cell is {width / across:.3g}×{height / cells.shape[0]:.3g} pixels, wrong if any is"
     rows = [*_rows(card, marks, columns, len("██" if colors != "none" else "."))]
     return "\n".join([*picture, *rows, *([scale] if width > across else [])]) + "\n"
-
-
-def downscaled(codes: Codes, scheme: Palette, rows: int, columns: int) -> Codes:
-    """Show each cell of a coarser grid by its most frequent error, or else most frequent code."""
-    height, width = codes.shape
-    used, rank = np.unique(codes, return_inverse=True)
-    rank = rank.reshape(codes.shape)
-    column = np.arange(width) * columns // width * used.size
-    edges = -(-np.arange(rows + 1) * height // rows)
-    coarse = np.empty((rows, columns), codes.dtype)
-    is_error = scheme.errors[used]
-    for row in range(rows):
-        part = rank[edges[row] : edges[row + 1]] + column
-        votes = np.bincount(part.ravel(), minlength=columns * used.size)
-        votes = votes.reshape(columns, used.size)
-        wrong = np.where(is_error, votes, 0)
-        decided = np.where(wrong.any(axis=1, keepdims=True), wrong, votes)
-        coarse[row] = used[decided.argmax(axis=1)]
-    return coarse
 
 
 def _half_blocks(cells: Codes, scheme: Palette, colors: Colors) -> Iterable[str]:

@@ -1,12 +1,13 @@
-"""Small pictures of some images for the page: photograph, truth, prediction, and errors.
+"""Small pictures of some images for the page: photograph, truth, prediction, errors, and edges.
 
-A pixel is one pixel of the masks, the same one in every layer: nothing is mixed.
+A pixel is one pixel of the masks, the same one in each of them: nothing is mixed. Bands and borders
+are thin, so there a pixel is the worst of those that it stands for: none vanishes.
 """
 
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,12 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.counting.run import ImageCounts
+from segeval.distances.nearest import Spacing
 from segeval.errors import MaskError
 from segeval.inputs.photographs import read_photograph
+from segeval.labels.labelmap import VOID
 from segeval.labels.lookups import RunLookup
 from segeval.pictures.caption import Caption
-from segeval.pictures.classmaps import read_picture
+from segeval.pictures.classmaps import Sheet, read_values
+from segeval.pictures.errormaps import coarsened
+from segeval.pictures.layers import BandLayer, Legend, PictureLayer, Subject, lay_out
 from segeval.pictures.overlay import Classes, Style, draw_panels, to_png
+from segeval.pictures.palettes import FAR, Palette
 from segeval.settings import Reading
 from segeval.text import defined
 from segeval.values import hex_color
@@ -27,6 +33,19 @@ from segeval.values import hex_color
 HIGHEST: Final = 2  # small pictures are at most so many times as high as they may be wide
 QUALITY: Final = 85
 LISTED: Final = 6  # wrong classes that are named below a picture
+Small = tuple[Classes, Classes, NDArray[np.uint8] | None]  # both sides, and the photograph if any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Further:
+    """A layer beside errors: what it shows, and what a run says of each image, by name."""
+
+    layer: PictureLayer
+    meaning: str
+    scores: Mapping[str, Sequence[tuple[str, str]]]  # titles and values as they are shown
+    spacing: Mapping[str, Spacing | None] = field(default_factory=dict)  # size of its pixels
+    opacity: float = 0.6
+    trouble: str = ""  # why it is not drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +56,10 @@ class Album:
     images: Mapping[str, ImageCounts]
     photographs: Mapping[str, Path]
     style: Style
+    subject: Subject
     translation: RunLookup
     reading: Reading
+    further: Sequence[Further] = ()
 
 
 def draw_album(album: Album, *, width: int, each: int) -> list[dict[str, Any]]:
@@ -57,37 +78,80 @@ def draw_album(album: Album, *, width: int, each: int) -> list[dict[str, Any]]:
 
 def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
     """Draw the layers of one picture, or say why there are none."""
-    color, void = album.style.scheme.color, album.style.scheme.void
-    classes = [entry for entry in card.legend if entry[0] != void]
-    named = [*classes[:LISTED], *(entry for entry in card.legend if entry[0] == void)]
     picture: dict[str, Any] = {
         "name": card.name,
         "note": card.note,
         "scores": [(title, defined(value)) for title, value in card.scores],
-        "legend": [(hex_color(color(code)), title, pixels) for code, title, pixels in named],
-        "more": max(0, len(classes) - LISTED),
+        **_legend(card.legend, album.style.scheme),
         "layers": {},
         "trouble": "",
     }
     try:
         image = album.images[card.name]
-        *sides, slices = read_picture(image.info.pair, album.reading, album.translation, image)
+        sides = album.translation.pair(*read_values(image.info.pair, album.reading, image))
     except MaskError as error:
         return picture | {"trouble": str(error)}
-    photograph, note = _photograph(album, card.name, sides[0].shape)
-    truth, prediction, below = shrink(sides, photograph, width, HIGHEST * width)
+    sheet = Sheet.of(*sides)
+    whole = [sheet.lay_out(side, VOID) for side in sides]
+    photograph, note = _photograph(album, card.name, whole[0].shape)
+    small = shrink(whole, photograph, width, HIGHEST * width)
     style = replace(album.style, plain=True, side_by_side=True)
-    layers = dict(zip(*draw_panels(truth, prediction, style, below), strict=True))
+    layers = dict(zip(*draw_panels(*small[:2], style, small[2]), strict=True))
+    further = [
+        _further(album, each, card.name, sides, small) for each in album.further if not each.trouble
+    ]
+    shape = small[0].shape
     return picture | {
-        "note": "; ".join(filter(None, (card.note, slices, note))),
-        "width": truth.shape[1],
-        "height": truth.shape[0],
-        "pixelated": truth.shape == sides[0].shape,
+        "note": "; ".join(filter(None, (card.note, sheet.note, note))),
+        "width": shape[1],
+        "height": shape[0],
+        "pixelated": shape == whole[0].shape,
         "layers": {
-            title: _data_uri(layer, style, photographic=below is not None)
+            title: _data_uri(layer, style.scheme, photographic=small[2] is not None)
             for title, layer in layers.items()
-        },
+        }
+        | {each["name"]: each["uri"] for each in further},
+        "further": further,
     }
+
+
+def _legend(legend: Legend, scheme: Palette, most: int = LISTED) -> dict[str, Any]:
+    """Return what colours mean, of so many classes and void, and how many classes more."""
+    classes = [entry for entry in legend if entry[0] != scheme.void]
+    named = [*classes[:most], *(entry for entry in legend if entry[0] == scheme.void)]
+    return {
+        "legend": [(hex_color(scheme.color(code)), title, pixels) for code, title, pixels in named],
+        "more": max(0, len(classes) - most),
+    }
+
+
+def _further(
+    album: Album, further: Further, name: str, sides: Sequence[Classes], small: Small
+) -> dict[str, Any]:
+    """Draw a layer beside errors, and say what is written below it."""
+    layer, sheet = further.layer, Sheet.of(sides[0], sides[1])
+    scheme = layer.scheme(album.style.scheme)
+    drawing = layer.draw(sides[0], sides[1], album.subject, further.spacing.get(name))
+    panel, unseen = lay_out(drawing, sheet, layer.name, scheme.void)
+    codes = coarsened(panel.codes, layer.ranks(scheme), *small[0].shape)
+    style = replace(album.style, scheme=scheme, plain=True, opacity=further.opacity)
+    _, (picture,) = draw_panels(*small[:2], style, small[2], replace(panel, codes=codes))
+    return {
+        "name": layer.name,
+        "uri": _data_uri(picture, scheme, photographic=small[2] is not None),
+        "scores": further.scores[name],
+        "lead": drawing.lead,
+        "notes": [*filter(None, (drawing.note, unseen))],
+        "ring": panel.ring and _ring(panel.ring, panel.codes.shape),
+        "farthest": drawing.place if panel.ring else "",
+        **_legend(drawing.legend, scheme, LISTED if layer.name == BandLayer.name else FAR + 1),
+    }
+
+
+def _ring(place: tuple[int, int], shape: tuple[int, ...]) -> tuple[float, float]:
+    """Return the middle of a pixel in percent, from the left and from the top."""
+    top, left = (100 * (at + 0.5) / side for at, side in zip(place, shape, strict=True))
+    return left, top
 
 
 def _photograph(
@@ -108,7 +172,7 @@ def _photograph(
 
 def shrink(
     sides: Sequence[Classes], photograph: NDArray[np.uint8] | None, width: int, height: int
-) -> tuple[Classes, Classes, NDArray[np.uint8] | None]:
+) -> Small:
     """Bring both sides, and a photograph, into a box: of rows and columns evenly apart."""
     shape = sides[0].shape
     factor = max(1.0, shape[1] / width, shape[0] / height)
@@ -129,11 +193,11 @@ def _shrunk(photograph: NDArray[np.uint8], width: int, height: int) -> NDArray[n
     return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0))
 
 
-def _data_uri(layer: NDArray[Any], style: Style, *, photographic: bool) -> str:
+def _data_uri(layer: NDArray[Any], scheme: Palette, *, photographic: bool) -> str:
     """Write a layer as a data URI: flat colours as PNG, photographs as JPEG if that is smaller."""
     from PIL import Image
 
-    content, kind = to_png(layer, style.scheme), "png"
+    content, kind = to_png(layer, scheme), "png"
     if photographic:
         buffer = io.BytesIO()
         Image.fromarray(layer).save(buffer, "JPEG", quality=QUALITY, subsampling=0)

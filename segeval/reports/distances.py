@@ -60,7 +60,7 @@ def distance_table(document: Mapping[str, Any], *, percent: bool) -> tuple[Seque
     rows.append(("mean", *cells, "", *map(show_count, sums)))
     headings = (
         f"distances ({block['unit']})",
-        *(_title(name, block["unit"]) for name in scores),
+        *(score_title(name, block["unit"]) for name in scores),
         "images",
         "missed",
         "false alarms",
@@ -84,7 +84,7 @@ def object_distance_table(block: Mapping[str, Any], *, percent: bool) -> tuple[S
     rows.append(("matches alone", *cells, show_count(block["matched"]), "", ""))
     headings = (
         f"distances of objects ({block['unit']})",
-        *(_title(name, block["unit"]) for name in scores),
+        *(score_title(name, block["unit"]) for name in scores),
         "matched",
         "missed",
         "false",
@@ -92,7 +92,8 @@ def object_distance_table(block: Mapping[str, Any], *, percent: bool) -> tuple[S
     return headings, rows
 
 
-def _title(name: str, unit: str) -> str:
+def score_title(name: str, unit: str) -> str:
+    """Return a score as the heading of a column."""
     score, at, level = name.partition("@")
     return f"{score.upper()}{f' {level} {unit}' if at else ''}"
 

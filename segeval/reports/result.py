@@ -227,7 +227,8 @@ class Result:
         from segeval.reports.html.findings import make_page
 
         found = {} if photographs is None else find_photographs(located(photographs))
-        write_text(Path(path), make_page(self.scores, self.document, found, percent=percent))
+        page = make_page(self.scores, self.document, found, self.distance_scores, percent=percent)
+        write_text(Path(path), page)
 
     def to_csv(self, path: AnyPath) -> None:
         """Write one row a class, then the means, as ``--csv`` does."""

@@ -22,8 +22,13 @@ from segeval.labels.labelmap import VOID
 from segeval.labels.lookups import RunLookup, lookup_of
 from segeval.pictures.caption import Caption, subject_of
 from segeval.pictures.classmaps import Sheet, drawn_labels, read_classes, read_values
-from segeval.pictures.folder import lay_out
-from segeval.pictures.layers import BandLayer, DistanceLayer, PictureLayer, Subject
+from segeval.pictures.layers import (
+    BandLayer,
+    DistanceLayer,
+    PictureLayer,
+    Subject,
+    lay_out,
+)
 from segeval.pictures.overlay import Style, draw_picture, draw_side, to_png
 from segeval.pictures.palettes import Palette, palette_of
 from segeval.pictures.slices import laid_out, picture_shape, worst_slices

@@ -39,6 +39,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return by_classes | {
         "edges": scored_page(edges, *edge_masks(edges)),
         "gates": made_page(folder / "gates", 40, "--fail-under", "iou.*=0"),
+        "layers": made_page(folder / "layers", 3, "--boundary", "2px", "--distances"),
         "hostile": hostile_page(folder / "hostile"),
         "grey": scored_page(grey, *grey_masks(grey), "--threshold", 128),
         "comparison": compared_page(folder / "comparison"),
@@ -364,6 +365,31 @@ def test_pictures_switch_alone_and_together(visit: Open) -> None:
     assert layers() == ["prediction"] * 9
     page.keyboard.press("ArrowLeft")
     assert layers() == ["truth"] * 9
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
+def test_layers_come_with_their_ring_and_legend(
+    visit: Open, axe: str, width: int, scheme: str
+) -> None:
+    page = visit("layers", width=width, scheme=scheme)
+    figure = page.locator("figure").first
+    rings, legend = page.locator(".ring:visible"), figure.locator(".legend:visible")
+    errors = legend.inner_text()
+    assert rings.count() == 0
+    page.locator("#layers").get_by_label("boundary").check()
+    assert figure.locator("img:visible").get_attribute("data-layer") == "boundary"
+    assert "mBoundary IoU" in figure.inner_text()
+    page.keyboard.press("ArrowRight")
+    assert figure.locator("img:visible").get_attribute("data-layer") == "distances"
+    assert rings.count() > 0
+    assert "mean HD95" in figure.inner_text()
+    assert "0 px" in legend.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.evaluate(axe)
+    found = page.evaluate('async () => (await axe.run(".pictures")).violations')
+    assert not [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
+    figure.get_by_label("errors", exact=True).check()
+    assert legend.inner_text() == errors
 
 
 def test_pictures_can_be_seen(visit: Open) -> None:

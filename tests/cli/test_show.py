@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 from made.sets import Mask, data_set, segeval
 
 from segeval.cli.commands.show import _colors
+from segeval.pictures.errormaps import coarsened
 from segeval.pictures.palettes import class_palette
-from segeval.pictures.terminal import downscaled
 
 TRUTH = np.zeros((60, 100), int)
 TRUTH[20:40, 30:70] = 1
@@ -111,7 +111,7 @@ def test_no_error_vanishes_in_a_coarser_grid(codes: Mask, data: st.DataObject) -
     scheme = class_palette()
     rows = data.draw(st.integers(1, codes.shape[0]))
     columns = data.draw(st.integers(1, codes.shape[1]))
-    coarse = downscaled(codes, scheme, rows, columns)
+    coarse = coarsened(codes, scheme.errors, rows, columns)
     assert coarse.shape == (rows, columns)
     across = np.arange(codes.shape[1]) * columns // codes.shape[1]
     down = np.arange(codes.shape[0]) * rows // codes.shape[0]

@@ -13,8 +13,15 @@ import segeval as library
 from segeval.boundaries.widths import Width
 from segeval.labels.labelmap import numbered
 from segeval.pictures.classmaps import Sheet
-from segeval.pictures.folder import lay_out
-from segeval.pictures.layers import BandLayer, DistanceLayer, Drawing, PictureLayer, Subject
+from segeval.pictures.layers import (
+    BandLayer,
+    DistanceLayer,
+    Drawing,
+    PictureLayer,
+    Subject,
+    lay_out,
+)
+from segeval.pictures.overlay import Panel, Style, draw_panels
 from segeval.pictures.palettes import (
     FAR,
     GROUND,
@@ -22,6 +29,7 @@ from segeval.pictures.palettes import (
     SHADED,
     class_palette,
     full_palette,
+    palette_of,
     with_distances,
 )
 
@@ -64,7 +72,7 @@ def test_boundary_iou_of_a_picture_is_the_score(seed: int, width: str) -> None:
         tp, fp, fn = (pixels for _, _, pixels in drawn.legend[:3])
         assert tp / (tp + fp + fn) == numbers[f"boundary_iou.{k}"]
         assert np.bincount(drawn.codes.ravel(), minlength=4)[1:4].tolist() == [fp, fn, tp]
-    mean = dict(draw(layer, truth, prediction, None).scores)["boundary mIoU"]
+    mean = dict(draw(layer, truth, prediction, None).scores)["mBoundary IoU"]
     assert mean == pytest.approx(numbers["mboundary_iou"])
 
 
@@ -139,6 +147,23 @@ def test_colours_of_distances_get_darker_and_are_distinct() -> None:
         assert (more.colors[more.paper] == 255).all()
 
 
+@pytest.mark.parametrize("position", [None, 1])
+def test_far_borders_are_seen_on_a_dark_photograph(position: int | None) -> None:
+    truth = np.zeros((12, 90), np.int8)
+    truth[4:7, 2:5] = 1
+    prediction = np.roll(truth, 80, axis=1)
+    layer, labels = DistanceLayer(), numbered("found", range(3))
+    drawn = draw(layer, truth, prediction, position)
+    style = Style(
+        scheme=layer.scheme(palette_of(labels, position)), position=position, classes=3, plain=True
+    )
+    night = np.zeros((*truth.shape, 3), np.uint8)
+    panel = Panel(title="", codes=drawn.codes)
+    _, (picture,) = draw_panels(truth, prediction, style, night, panel)
+    light = picture @ (0.299, 0.587, 0.114)
+    assert light[8, 40] - light[4, 2] > 60
+
+
 @pytest.mark.parametrize("count", [78, 300])
 def test_many_classes_are_drawn(tmp_path: Path, count: int) -> None:
     truth = np.arange(1200).reshape(30, 40) % count
@@ -189,7 +214,7 @@ def test_distances_of_a_volume_are_of_all_its_slices(tmp_path: Path) -> None:
 
 def test_the_farthest_voxel_is_named_where_its_slice_is_not_shown() -> None:
     codes = np.zeros((12, 2, 2), np.uint8)
-    drawn = Drawing(codes=codes, lead="", scores=(), legend=(), peak=11 * 4 + 1)
+    drawn = Drawing(codes=codes, lead="", legend=(), peak=11 * 4 + 1)
     scheme = with_distances(class_palette())
     sheet = Sheet(chosen=[3, 11], slices=12)
     panel, note = lay_out(drawn, sheet, "distances", scheme.void)

@@ -1,9 +1,11 @@
 """What the page shows beside the document, gathered from the scores."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from segeval.distances.result import DistanceScores
 from segeval.pictures.thumbnails import Album
 from segeval.scoring.score import Scores
 
@@ -12,15 +14,25 @@ CHEAP: Final = 1 << 14  # images up to which every threshold is scored
 
 
 def make_page(
-    scores: Scores, document: Mapping[str, Any], photographs: Mapping[str, Path], *, percent: bool
+    scores: Scores,
+    document: Mapping[str, Any],
+    photographs: Mapping[str, Path],
+    distances: DistanceScores | None = None,
+    *,
+    percent: bool,
 ) -> str:
     """Gather what a page shows, and write it."""
     from segeval.pictures.caption import image_scores, representative_images, subject_of
     from segeval.pictures.palettes import class_colors
+    from segeval.reports.html.layers import layers_of
     from segeval.reports.html.page import Findings, to_html
     from segeval.values import hex_color
 
     chosen = representative_images(scores, scores.foreground, EACH)
+    position = subject_of(scores.labels, None)
+    numbers = sorted({number for part in chosen.values() for number in part})
+    further = layers_of(scores, distances, position, numbers, percent=percent)
+    album = album_of(scores, chosen, photographs, position=position)
     findings = Findings(
         document=document,
         values=next(iter(image_scores(scores, scores.foreground).values())),
@@ -28,7 +40,7 @@ def make_page(
         conventions=_conventions(scores),
         sweep=_sweep(scores),
         threshold=scores.labels.prediction_threshold,
-        album=album_of(scores, chosen, photographs, position=subject_of(scores.labels, None)),
+        album=replace(album, further=[*further]),
     )
     return to_html(findings, percent=percent)
 
@@ -71,6 +83,7 @@ def album_of(
     from segeval.labels.lookups import lookup_of
     from segeval.pictures.caption import describe_images
     from segeval.pictures.classmaps import drawn_labels
+    from segeval.pictures.layers import Subject
     from segeval.pictures.overlay import Style
     from segeval.pictures.palettes import palette_of
     from segeval.pictures.thumbnails import Album
@@ -88,6 +101,9 @@ def album_of(
             position=place,
             classes=len(drawn.labels),
             opacity=0.6,
+        ),
+        subject=Subject(
+            position=place, names=tuple(drawn.names), overlap=bool(scores.labels.overlap)
         ),
         translation=lookup_of(run, drawn, unknown=scores.unknown),
         reading=run.reading(),
