@@ -126,9 +126,7 @@ def _count_in_parts(
 
 
 def is_native(pair: Pair, max_pixels: int, numbering: Numbering | None = None) -> bool:
-    """Whether the kernel counts scan lines, which it does without the lock: so threads serve."""
-    if all(isinstance(mask, Annotation) for mask in pair.masks):
-        return False
+    """Whether the kernel counts a pair."""
     how: dict[str, Any] = {"max_pixels": max_pixels, "fingerprints": False}
     return _count_natively(pair, **how, numbering=numbering) is not None
 
@@ -235,8 +233,11 @@ def count_dataset(
         gathered.add(image)
 
     several = cluster is not None or (workers or default_workers(len(pairs), threads=True)) > 1
-    threads = several and bool(pairs) and is_native(pairs[0], reading.max_pixels, numbering)
-    engine: Any = {"workers": workers, "threads": threads, "cluster": cluster}
+    native = several and bool(pairs) and is_native(pairs[0], reading.max_pixels, numbering)
+    # scan lines are counted without the lock, so threads serve; rows cost less than their sending
+    rows = native and all(isinstance(mask, Annotation) for mask in pairs[0].masks)
+    workers = 1 if rows and workers is None and cluster is None else workers
+    engine: Any = {"workers": workers, "threads": native and not rows, "cluster": cluster}
     faults = map_pairs(count, pairs, keep, progress=progress, **engine)
     provenance = provenance_of(source, reading, pairing, faults)
     if file is not None:

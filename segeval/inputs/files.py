@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
@@ -24,6 +25,7 @@ from segeval.text import reason_of
 from segeval.textfiles import open_at_once
 
 ROOM: Final = 64 << 20  # bytes a file may hold beside its pixels: texts, profiles, tables
+AHEAD: Final = 1 << 18  # bytes that are read at once of a file of many masks
 GROWTH: Final = 2  # how much larger than its pixels the worst compression makes a file
 EMPTY: Final = "the file is empty (0 bytes); write it again"
 ENDS: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)  # what is no fault of a decoder
@@ -145,7 +147,37 @@ def stamp_of(path: Path) -> Stamp:
 
 
 def read_parts(path: Path, stamp: Stamp, places: Iterable[tuple[int, int]]) -> list[bytes]:
-    """Read parts of a file, each from a place on; a MaskError if the file is not as it was."""
+    """Read parts of a file, each from a place on; a MaskError if the file is not as it was.
+
+    Where parts are asked for in the order of the file, it is read ahead, so each byte once.
+    """
+    places, ahead = [*places], _ahead(path, stamp)
+    start, data = ahead.held
+    first = min((place for place, _ in places), default=start)
+    last = max((place + size for place, size in places), default=start)
+    follows, ahead.last = 0 <= first - ahead.last < AHEAD, last
+    if not start <= first <= last <= start + len(data):
+        if not follows or last - first > AHEAD:
+            return _read_from(path, stamp, places)
+        start, data = ahead.held = first, _read_from(path, stamp, [(first, AHEAD)])[0]
+    return [data[place - start : place - start + size] for place, size in places]
+
+
+class _Ahead:
+    """What was read of a file beyond what was asked for; threads take or change it as a whole."""
+
+    def __init__(self) -> None:
+        self.held = 0, b""
+        self.last = 0  # where what was asked for last ends
+
+
+@lru_cache(maxsize=4)
+def _ahead(path: Path, stamp: Stamp) -> _Ahead:
+    del path, stamp
+    return _Ahead()
+
+
+def _read_from(path: Path, stamp: Stamp, places: list[tuple[int, int]]) -> list[bytes]:
     try:
         if isinstance(path, StoredPath):
             same, stream = stamp_of(path) == stamp, path.stream()

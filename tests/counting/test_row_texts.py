@@ -10,7 +10,7 @@ import pytest
 from made.rows import NOTHING, any_rows
 from made.sets import save
 
-from segeval.counting import dataset, native
+from segeval.counting import dataset, native, processes, workers
 from segeval.counting.kernel import KERNEL
 from segeval.counting.run import ImageCounts
 from segeval.objects.components import Components
@@ -99,6 +99,21 @@ def test_a_table_beside_png_is_counted_or_refused_as_without_the_kernel(
     monkeypatch.setattr(native, "KERNEL", None)
     assert found == [dataset.count_pair(pair, Reading(), numbering=numbering) for pair in pairs]
     assert 60 < sum(each is not None for each in taken) < 130
+
+
+def test_rows_are_not_handed_to_processes_unless_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_processes(*_: object) -> None:
+        raise AssertionError("a process")
+
+    monkeypatch.setattr(workers, "processors", lambda: 2)
+    monkeypatch.setattr(processes, "in_processes", in_processes)
+    path = table(tmp_path / "t.csv", [["1 2"]] * workers.SMALL, classes=False)
+    source = Source(truth=path, prediction=path, annotations=AnnotationChoice(size=SIZE))
+    assert len(dataset.count_dataset(source)) == workers.SMALL
+    with pytest.raises(AssertionError, match="a process"):
+        dataset.count_dataset(source, workers=2)
 
 
 def texts(*rows: str) -> list[tuple[bytes, int]]:

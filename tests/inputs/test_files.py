@@ -11,6 +11,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,35 @@ def test_a_file_whose_size_changes_while_it_is_read_is_refused(
     monkeypatch.setattr(os, "fstat", fstat)
     with pytest.raises(MaskError, match="its size changes while it is read; wait until"):
         read_mask(path)
+
+
+def test_parts_in_the_order_of_a_file_are_read_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random, path = np.random.default_rng(3), tmp_path / "table.csv"
+    data = random.bytes(3 * files.AHEAD)
+    path.write_bytes(data)
+    stamp, opened = files.stamp_of(path), []
+
+    def open_at_once(name: str, flags: int) -> int:
+        opened.append(name)
+        return os.open(name, flags)
+
+    monkeypatch.setattr(files, "open_at_once", open_at_once)
+    edges = np.sort(random.integers(0, len(data) + 1, 2000)).tolist()
+    places = [(start, end - start) for start, end in pairwise(edges)]
+    together = [places[at : at + 3] for at in range(0, len(places), 3)]
+    everything = [(0, len(data))]
+    for parts in (*together, [], everything, *together[:5]):
+        found = files.read_parts(path, stamp, parts)
+        assert found == [data[start : start + size] for start, size in parts]
+    assert len(opened) < 9
+    for at in random.permutation(len(together))[:50].tolist():
+        found = files.read_parts(path, stamp, reversed(together[at]))
+        assert found == [data[start : start + size] for start, size in reversed(together[at])]
+    path.write_bytes(data + b"1")
+    with pytest.raises(MaskError, match="the file changes while it is read"):
+        files.read_parts(path, stamp, everything)
 
 
 def bomb(path: Path) -> Path:
