@@ -2,7 +2,7 @@
 
 The pages are plain Markdown, as a code host shows them. The contents of the site are read from the
 tables of ``index.md``; the pages in a folder come below the page of its name, in the order of its
-links. Links that leave the docs lead to the repository, and links that show the name of a page, as a
+links. Links that leave the docs lead to the repository. Links that show the name of a page, as a
 code host needs it, show its title.
 """
 
