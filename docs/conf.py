@@ -2,7 +2,8 @@
 
 The pages are plain Markdown, as a code host shows them. The contents of the site are read from the
 tables of ``index.md``; the pages in a folder come below the page of its name, in the order of its
-links. Links that leave the docs lead to the repository.
+links. Links that leave the docs lead to the repository. Links that show the name of a page, as a
+code host needs it, show its title.
 """
 
 from __future__ import annotations
@@ -30,10 +31,13 @@ extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["dollarmath"]
 default_role = "literal"
+smartquotes = False  # they would make dashes of the two hyphens of options
 html_theme = "furo"
 html_title = f"segeval {__version__}"
 html_show_sourcelink = False
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 exclude_patterns = ["_build", "figures"]
 numpydoc_show_class_members = False
 autodoc_typehints = "none"  # the docstrings say types, with shapes
@@ -66,6 +70,7 @@ def prepare(app: Any, name: str, source: list[str]) -> None:
     del app
     up = r"\.\./" * (name.count("/") + 1)
     source[0] = re.sub(rf"\]\({up}([^)]+)\)", rf"]({HOME}/blob/main/\1)", source[0])
+    source[0] = re.sub(r"\[[\w/-]+\.(?:md|rst)\](?=\((?!https:))", "[]", source[0])
     trees = contents(source[0]) if name == "index" else children(name, source[0])
     source[0] += f"\n{trees}\n"
 

@@ -1,6 +1,7 @@
-"""Write the home of the project, as pyproject.toml has it, into every page that names it.
+"""Write the home and the version of the project into every page that names them.
 
-``python docs/make_home.py``, or ``make docs``: one change of `Homepage` renews all.
+``python docs/make_home.py``, or ``make docs``: one change of `Homepage` in pyproject.toml, or of
+segeval/version.py, renews all. A release is the tag `v` and its version.
 """
 
 from __future__ import annotations
@@ -33,6 +34,20 @@ def written() -> str:
     return found[1] if found else home()
 
 
+def version() -> str:
+    """Return the version that the package states."""
+    text = (PROJECT / "segeval" / "version.py").read_text("utf-8")
+    (found,) = re.findall(r'__version__ = "(.+)"', text)
+    return str(found)
+
+
+def pinned(text: str, new: str, home: str) -> str:
+    """Return a page with another version, where it pins or states that of the project."""
+    name = re.escape(urlsplit(home).path.strip("/"))
+    where = rf"(?m)(uses: {name}@v|{re.escape(home)}\.git#v|^ *rev: v|^ *version: )\d\S*"
+    return re.sub(where, lambda found: found[1] + new, text)
+
+
 def renewed(text: str, old: str, new: str) -> str:
     """Return a page with another home, also where a workflow of GitHub names it without a host."""
     before, after = (urlsplit(address).path.strip("/") for address in (old, new))
@@ -43,4 +58,5 @@ def renewed(text: str, old: str, new: str) -> str:
 if __name__ == "__main__":
     old, new = written(), home()
     for page in PAGES:
-        page.write_text(renewed(page.read_text("utf-8"), old, new), encoding="utf-8")
+        text = renewed(page.read_text("utf-8"), old, new)
+        page.write_text(pinned(text, version(), new), encoding="utf-8")

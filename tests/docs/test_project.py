@@ -67,6 +67,8 @@ def test_what_is_needed_is_pinned_within_its_bounds() -> None:
         assert need.specifier.contains(pins[plain(need.name)]), need
 
 
+SCRIPT = Path("docs") / "make_home.py"
+VERSION = Path("segeval") / "version.py"
 HOME: str = PROJECT["urls"]["Homepage"]
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -90,22 +92,42 @@ def test_links_of_the_readme_are_absolute_and_lead_to_files() -> None:
         assert (ROOT / path).is_file(), address
 
 
-@pytest.mark.parametrize("new", ["https://forge.example/team/tool", f"{HOME}-masks"])
-def test_one_change_of_the_home_renews_every_page(tmp_path: Path, new: str) -> None:
-    script = Path("docs") / "make_home.py"
-    pages = runpy.run_path(str(ROOT / script))["NAMED"]
-    for name in (script, *pages):
+@pytest.fixture
+def pages(tmp_path: Path) -> tuple[str, ...]:
+    """Copy the pages that name the home and the version, which the script leaves as they are."""
+    named: tuple[str, ...] = runpy.run_path(str(ROOT / SCRIPT))["NAMED"]
+    for name in (*named, str(SCRIPT), str(VERSION)):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    runpy.run_path(str(tmp_path / script), run_name="__main__")
-    for name in pages:
+    runpy.run_path(str(tmp_path / SCRIPT), run_name="__main__")
+    for name in named:
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes(), "type `make docs`"
+    return named
+
+
+@pytest.mark.parametrize("new", ["https://forge.example/team/tool", f"{HOME}-masks"])
+def test_one_change_of_the_home_renews_every_page(
+    tmp_path: Path, pages: tuple[str, ...], new: str
+) -> None:
     stated = tmp_path / "pyproject.toml"
     line = f'Homepage = "{HOME}"'
     stated.write_text(stated.read_text("utf-8").replace(line, line.replace(HOME, new)), "utf-8")
-    runpy.run_path(str(tmp_path / script), run_name="__main__")
+    runpy.run_path(str(tmp_path / SCRIPT), run_name="__main__")
     for name in pages:
         before, after = ((folder / name).read_text("utf-8") for folder in (ROOT, tmp_path))
         assert after.count(new) == before.count(HOME)
         assert after != before
         assert not re.search(rf"{HOME}(?!-masks)|uses: OWNER/segeval@", after)
+
+
+def test_one_change_of_the_version_renews_every_pin(tmp_path: Path, pages: tuple[str, ...]) -> None:
+    (tmp_path / VERSION).write_text('__version__ = "31.4.15"\n', "utf-8")
+    runpy.run_path(str(tmp_path / SCRIPT), run_name="__main__")
+    texts = {name: (tmp_path / name).read_text("utf-8") for name in pages}
+    counts = {name: text.count("31.4.15") for name, text in texts.items() if "31.4.15" in text}
+    assert counts == {
+        "docs/ci.md": 3,
+        "docs/tutorial.md": 1,
+        "CITATION.cff": 1,
+        "conda/recipe.yaml": 1,
+    }

@@ -14,7 +14,9 @@ import segeval
 from segeval import losses
 from segeval.cli import app
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PACKAGE = Path(segeval.__file__).parent
 PAGES = {
     path.relative_to(DOCS).with_suffix("").as_posix(): path.read_text("utf-8")
     for kind in ("md", "rst")
@@ -22,9 +24,6 @@ PAGES = {
 }
 LONGEST = 1500
 """Words of a page, those of tables and examples too: all between blanks with a letter or digit."""
-
-LONG = {"design"}
-"""Pages that are to be split."""
 
 
 def test_every_page_is_in_the_contents_once() -> None:
@@ -37,7 +36,7 @@ def test_every_page_is_in_the_contents_once() -> None:
     assert sorted(entries) == sorted(PAGES.keys() - {"index"})
 
 
-@pytest.mark.parametrize("name", sorted(PAGES.keys() - LONG))
+@pytest.mark.parametrize("name", PAGES)
 def test_pages_are_short(name: str) -> None:
     assert sum(bool(re.search(r"\w", word)) for word in PAGES[name].split()) <= LONGEST
 
@@ -66,3 +65,14 @@ def test_no_page_names_an_option_that_is_not_there() -> None:
                 named |= {(option, name) for option in re.findall(r"(?<!\S)--[a-z][\w-]+", code)}
     assert len(named) > 300
     assert sorted(each for each in named if each[0] not in known) == []
+
+
+def test_the_design_names_rooms_and_files_that_are_there() -> None:
+    text = "".join(page for name, page in PAGES.items() if name.startswith("design"))
+    rooms = {path.stem for path in PACKAGE.iterdir() if re.match("[a-z]", path.stem)}
+    assert [room for room in rooms - {"py", "schemas"} if f"`{room}" not in text] == []
+    files = re.findall(r"`([\w/]+\.(?:py|c|h))\b(?:: (\w+))?", text)
+    assert len(files) > 40
+    for path, name in files:
+        (found,) = [each / path for each in (PACKAGE, ROOT) if (each / path).exists()]
+        assert name in found.read_text("utf-8"), (path, name)
