@@ -10,7 +10,7 @@ KERNEL := $(wildcard segeval/counting/scanlines/* segeval/boundaries/*.c)
 BENCH := .venv-bench
 RIVALS := hotcoco==1.3.0 cityscapesScripts==2.3.0 scikit-learn torch==2.13.0 torchmetrics==1.9.0 monai==1.6.1
 
-.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest test-newest lint format bench bench-large bench-scale torture fuzz fuzz-native golden docs docs-site figures samples clean
+.PHONY: demo test test-slow test-torch test-browser run-browser test-wheel test-lowest test-newest lint format bench bench-large bench-scale mutants torture fuzz fuzz-native golden docs docs-site figures samples clean
 
 $(READY): pyproject.toml constraints.txt setup.py $(KERNEL)
 	$(PYTHON) -m venv $(VENV)
@@ -100,6 +100,9 @@ bench-large: $(BENCH)/.ready $(READY)  ## measure a run of 100 000 images, inter
 
 bench-scale: $(READY)  ## measure how time and memory grow to 100 000 pairs, on every engine
 	$(BIN)/python benchmarks/scale.py
+
+mutants: $(READY)  ## change the code in one place after the other, and see whether a test notices: ROOM=gates MUTANTS=60
+	$(BIN)/python tests/mutants/mutants.py $(ROOM) --sample $(or $(MUTANTS),60)
 
 torture: $(READY)  ## kill and interrupt counting programs at random; see how often intervals cover; try pairs of options
 	$(BIN)/python tests/runs/torture.py
