@@ -6,7 +6,6 @@ those who read pixels: they find the same numbers, or the words to refuse the fi
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -83,8 +82,7 @@ class _File(NamedTuple):
         return fingerprint(self.status, self.data)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Rows:
+class _Rows(NamedTuple):
     """An annotation that is held as run lengths."""
 
     annotation: Annotation
@@ -116,8 +114,7 @@ class _Rows:
 _Side = _File | _Rows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CountedFiles:
+class CountedFiles(NamedTuple):
     """The counts of two files of one size, their forms, and fingerprints if they were asked for."""
 
     shape: tuple[int, int]

@@ -153,8 +153,7 @@ def read_parts(path: Path, stamp: Stamp, places: Iterable[tuple[int, int]]) -> l
     """
     places, ahead = [*places], _ahead(path, stamp)
     start, data = ahead.held
-    first = min((place for place, _ in places), default=start)
-    last = max((place + size for place, size in places), default=start)
+    first, last = min(places, default=(start, 0))[0], max(map(sum, places), default=start)
     follows, ahead.last = 0 <= first - ahead.last < AHEAD, last
     if not start <= first <= last <= start + len(data):
         if not follows or last - first > AHEAD:

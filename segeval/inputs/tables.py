@@ -133,7 +133,7 @@ class TableMask(Annotation):
         return RowTexts(choice.rle_order, choice.rle_base, relative, rows)
 
     def _cells(self) -> list[bytes]:
-        return [self.layout.run_lengths(line) for line in self._lines()]
+        return [self.layout.run_lengths(self.layout.cells(line)) for line in self._lines()]
 
     def _value(self, label: str, number: int) -> int:
         """Return what the runs of a row hold, by its class, or by its number in the image."""
@@ -177,12 +177,14 @@ class Table:
         rows = self.rows.setdefault(key, [])
         label = self.names.setdefault(label, label) if label else ""
         rows.append(Row(number, start, len(line), label))
-        faults = [*_label_faults(label), *self._size_faults(key, cells)]
+        faults = [*_label_faults(label)] if label else []
+        if "height" in self.layout.places:
+            faults += self._size_faults(key, cells)
         if not key:
             faults.append("the name of the image is empty")
         if key != name:
             faults.append(f"the name of the image has {len(name)} characters")
-        if self.layout.classes and not label and self.layout.run_lengths(line) not in NOTHING:
+        if self.layout.classes and not label and self.layout.run_lengths(cells) not in NOTHING:
             faults.append("the class of its run lengths is empty")
         self.faults += [(key, f"line {number}: image {key}: {fault}") for fault in faults]
 

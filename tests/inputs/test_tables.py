@@ -14,10 +14,9 @@ from segeval.counting.dataset import count_pair, pair_up
 from segeval.counting.run import ImageCounts
 from segeval.counting.runfile import read_run
 from segeval.errors import Problem
-from segeval.inputs.layouts import layout_of
 from segeval.inputs.masks import read_mask
 from segeval.inputs.pairing import Pair
-from segeval.settings import AnnotationChoice, Reading, Source
+from segeval.settings import Reading, Source
 
 MASKS = {
     "0003": np.array([[0, 1, 1, 0], [0, 1, 0, 0], [1, 1, 0, 1]], np.uint8),
@@ -161,18 +160,6 @@ WRONG = [
     ("no image", ",1 2", "the name of the image is empty"),
     ("a long name", "c" * 9000 + ",1 2", "c…: the name of the image has 9000 characters"),
 ]
-
-
-@pytest.mark.parametrize(
-    "cell",
-    ["1 2", " 1 2\t", "\u00a01 2", "1 2\u00a0", '"1 2"', "", " ", "-1", "1 \u0662", "\x1f1 2"],
-)
-def test_run_lengths_of_a_line_are_the_cell_that_holds_them(cell: str) -> None:
-    layout = layout_of(b"EncodedPixels,ImageId", AnnotationChoice())
-    for end in ("", "\n", "\r\n"):
-        line = f"{cell},a.png{end}".encode()
-        assert layout.run_lengths(line) == cell.strip(' "\t\u00a0\x1f').encode()
-        assert layout.run_lengths(line) == layout.cells(line)[0].encode()
 
 
 @pytest.mark.parametrize(
