@@ -180,29 +180,28 @@ Each page says of its presets what they flatter, what they punish, and where the
 """
 
 TOPICS = {
+    "torchmetrics": ("torchmetrics", ("torchmetrics",)),
+    "monai": ("MONAI", ("MONAI",)),
     "libraries": (
-        "Libraries of metrics",
-        ("scikit-learn", "torchmetrics"),
+        "Other libraries of metrics",
+        ("Hugging Face evaluate", "scikit-learn", "segmentation-models-pytorch"),
     ),
     "frameworks": (
         "Frameworks of segmentation and detection",
         (
             "detectron2",
             "hotcoco",
-            "Hugging Face evaluate",
             "mmsegmentation",
             "PaddleSeg",
-            "segmentation-models-pytorch",
             "Ultralytics YOLO, semantic segmentation",
             "vernier",
         ),
     ),
     "medical": (
-        "Tools of medical imaging",
+        "Other tools of medical imaging",
         (
             "MetricsReloaded",
             "miseval",
-            "MONAI",
             "nnU-Net",
             "seg-metrics",
             "TransUNet, Synapse multi-organ protocol",
@@ -285,9 +284,7 @@ def index() -> str:
         for name, (title, tools) in TOPICS.items()
     ]
     rows.append(f"| [Objects](conventions/objects.md) | {'; '.join(scorers())} |")
-    rows.append(
-        "| [Distances](distances.md#presets) | tools that measure distances between borders |\n"
-    )
+    rows.append("| [Distances](conventions/distances.md) | tools that measure distances |\n")
     return "\n".join([INTRODUCTION, table, MEANING + "\n".join(rows)])
 
 
