@@ -267,7 +267,8 @@ def pages() -> dict[str, str]:
     tools = {tool: list(each) for tool, each in itertools.groupby(rows, key=lambda row: row.tool)}
     for name, (title, members) in TOPICS.items():
         parts = ["\n".join(section(tool, tools.pop(tool))) for tool in members]
-        made[f"conventions/{name}.md"] = "\n".join([f"# {title}\n", *parts])
+        text = "\n".join([f"# {title}\n", *parts])
+        made[f"conventions/{name}.md"] = text.replace(f"\n## {title}\n", "", 1)  # of one tool
     if tools:
         msg = f"no page of TOPICS has {', '.join(tools)}"
         raise ValueError(msg)
