@@ -118,7 +118,7 @@ fuzz-native: $(READY)  ## feed damaged masks to the kernel, built with sanitizer
 	$(BIN)/python tests/runs/fuzz_bands.py
 
 golden: $(READY)  ## write the expected reports anew; read the difference before committing it
-	$(BIN)/python -m pytest -q tests/golden tests/docs/test_howto.py tests/docs/test_tutorial.py --refresh-golden
+	$(BIN)/python -m pytest -q tests/golden tests/docs/test_docs.py tests/docs/test_howto.py tests/docs/test_tutorial.py --refresh-golden
 
 docs: $(READY)  ## write the pages that are made from data anew
 	$(BIN)/python docs/make_conventions.py

@@ -1,7 +1,7 @@
 """Write the pages of all commands and options from the program itself.
 
 ``python docs/make_cli.py`` writes ``cli.md`` and the folder ``cli`` beside this script: a page a
-command, and one with the options that most commands share.
+command, and two with the options that several commands share.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DOCS: Final = Path(__file__).parent
-MANY: Final = 9
-"""As many commands share an option that is told once, on a page of its own."""
+READING: Final = ("Pairing and reading", "Tables of run lengths", "A mask a class", "Labels")
+"""The panels whose shared options stand on the first of the two pages."""
 
 TABLE: Final = "| option | value | default | meaning |\n| --- | --- | --- | --- |"
 INTRODUCTION: Final = """\
@@ -49,16 +49,16 @@ zsh, fish, PowerShell); `segeval --show-completion` prints what it would add.
 
 ## Commands
 
-Options that most commands share stand on [a page of their own](cli/shared.md).
+Options that several commands share are told once: those of [reading and labels](cli/reading.md),
+and those of [scoring and output](cli/scoring.md). The page of a command names those that it has.
 
 | command | what it does |
 | --- | --- |
 """
 SHARED: Final = """\
-# Options that commands share
+# Options of {}
 
-Commands that read masks, or runs of them, have these options in common. The page of each
-[command](../cli.md) names those that it has.
+Several [commands](../cli.md) have these in common; the page of each names those that it has.
 """
 
 Rows: TypeAlias = dict[str, dict[str, str]]
@@ -74,19 +74,18 @@ def pages() -> dict[str, str]:
         for name, command in group.commands.items()
     }
     rows = {name: _rows(each) for name, each in contexts.items()}
-    count = Counter(
-        (panel, row)
-        for panels in rows.values()
-        for panel, part in panels.items()
-        for row in part.values()
-    )
-    shared = {row for row, times in count.items() if times >= MANY and row[0] != "Arguments"}
+    shared = _common(rows.values())
     index = INTRODUCTION + "".join(
         f"| [`segeval {name}`](cli/{name}.md) | {_first(command.help)} |\n"
         for name, command in group.commands.items()
     )
     index += "\n" + "\n".join(["## segeval alone\n", *_panels(_rows(context), set())])
-    made = {"cli.md": index, "cli/shared.md": _shared(rows.values(), shared)}
+    told = _told(rows.values(), shared)
+    made = {
+        "cli.md": index,
+        "cli/reading.md": _shared("reading and labels", told, reading=True),
+        "cli/scoring.md": _shared("scoring and output", told, reading=False),
+    }
     for name, each in contexts.items():
         made[f"cli/{name}.md"] = "\n".join(_command(each, rows[name], shared))
     return made
@@ -106,16 +105,40 @@ def _rows(context: typer.Context) -> Rows:
     }
 
 
-def _shared(commands: Iterable[Rows], shared: set[tuple[str, str]]) -> str:
-    """Write the page of what is told once."""
+def _common(commands: Iterable[Rows]) -> set[tuple[str, str]]:
+    """Return rows that several commands have, with their panels; of two with one name, one."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for panels in commands:
+        for panel, part in panels.items():
+            for names, row in part.items():
+                counts.setdefault((panel, names), Counter())[row] += 1
+    most = {place: count.most_common(1)[0] for place, count in counts.items()}
+    return {
+        (panel, row)
+        for (panel, _), (row, times) in most.items()
+        if times > 1 and panel != "Arguments"
+    }
+
+
+def _told(commands: Iterable[Rows], shared: set[tuple[str, str]]) -> Rows:
+    """Return the rows that are told once, by panel."""
     told: Rows = {}
     for panels in commands:
         for panel, part in panels.items():
             rows = {names: row for names, row in part.items() if (panel, row) in shared}
             if rows:
                 told.setdefault(panel, {}).update(rows)
-    parts = [f"## {panel}\n\n{TABLE}\n{''.join(part.values())}" for panel, part in told.items()]
-    return "\n".join([SHARED, *parts])
+    return told
+
+
+def _shared(title: str, told: Rows, *, reading: bool) -> str:
+    """Write one of the two pages of what is told once."""
+    parts = [
+        f"## {panel}\n\n{TABLE}\n{''.join(part.values())}"
+        for panel, part in told.items()
+        if (panel in READING) is reading
+    ]
+    return "\n".join([SHARED.format(title), *parts])
 
 
 def _command(context: typer.Context, rows: Rows, shared: set[tuple[str, str]]) -> Iterator[str]:
@@ -132,8 +155,9 @@ def _panels(rows: Rows, shared: set[tuple[str, str]]) -> Iterator[str]:
         if own := [row for row in part.values() if (panel, row) not in shared]:
             yield f"{TABLE}\n{''.join(own)}"
         if others := [names for names, row in part.items() if (panel, row) in shared]:
+            page = "reading" if panel in READING else "scoring"
             anchor = panel.lower().replace(" ", "-")
-            yield f"[Shared](shared.md#{anchor}): {', '.join(others)}.\n"
+            yield f"[Shared]({page}.md#{anchor}): {', '.join(others)}.\n"
 
 
 def _names(parameter: Any) -> str:

@@ -180,29 +180,28 @@ Each page says of its presets what they flatter, what they punish, and where the
 """
 
 TOPICS = {
+    "torchmetrics": ("torchmetrics", ("torchmetrics",)),
+    "monai": ("MONAI", ("MONAI",)),
     "libraries": (
-        "Libraries of metrics",
-        ("scikit-learn", "torchmetrics"),
+        "Other libraries of metrics",
+        ("Hugging Face evaluate", "scikit-learn", "segmentation-models-pytorch"),
     ),
     "frameworks": (
         "Frameworks of segmentation and detection",
         (
             "detectron2",
             "hotcoco",
-            "Hugging Face evaluate",
             "mmsegmentation",
             "PaddleSeg",
-            "segmentation-models-pytorch",
             "Ultralytics YOLO, semantic segmentation",
             "vernier",
         ),
     ),
     "medical": (
-        "Tools of medical imaging",
+        "Other tools of medical imaging",
         (
             "MetricsReloaded",
             "miseval",
-            "MONAI",
             "nnU-Net",
             "seg-metrics",
             "TransUNet, Synapse multi-organ protocol",
@@ -268,7 +267,8 @@ def pages() -> dict[str, str]:
     tools = {tool: list(each) for tool, each in itertools.groupby(rows, key=lambda row: row.tool)}
     for name, (title, members) in TOPICS.items():
         parts = ["\n".join(section(tool, tools.pop(tool))) for tool in members]
-        made[f"conventions/{name}.md"] = "\n".join([f"# {title}\n", *parts])
+        text = "\n".join([f"# {title}\n", *parts])
+        made[f"conventions/{name}.md"] = text.replace(f"\n## {title}\n", "", 1)  # of one tool
     if tools:
         msg = f"no page of TOPICS has {', '.join(tools)}"
         raise ValueError(msg)
@@ -285,9 +285,7 @@ def index() -> str:
         for name, (title, tools) in TOPICS.items()
     ]
     rows.append(f"| [Objects](conventions/objects.md) | {'; '.join(scorers())} |")
-    rows.append(
-        "| [Distances](distances.md#presets) | tools that measure distances between borders |\n"
-    )
+    rows.append("| [Distances](conventions/distances.md) | tools that measure distances |\n")
     return "\n".join([INTRODUCTION, table, MEANING + "\n".join(rows)])
 
 

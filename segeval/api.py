@@ -346,7 +346,7 @@ def score(
     --------
     >>> result = score(prediction="sample_masks/pred", truth="sample_masks/truth")
     >>> result.signature
-    'labels:found|classes:8|ignore:255|pooling:dataset|absent:skip|mean:all|images:12|segeval:0.1.0'
+    'labels:found|classes:8|ignore:255|pooling:dataset|absent:skip|mean:all|images:12|segeval:...'
     """
     scoring, reading = parted(given, scorer, count)
     scored = scorer(**scoring)

@@ -17,6 +17,7 @@ from PIL import Image
 
 from segeval.counting.kernel import counting
 from segeval.scoring.metrics import METRICS
+from segeval.version import __version__
 
 BLOCKS = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int)).astype(np.uint8)
 SHIFTED = np.roll(BLOCKS, 2, axis=1)
@@ -327,7 +328,7 @@ def test_settings_that_make_no_sense_end_with_2(
 
 def test_help_and_version(tmp_path: Path) -> None:
     assert "score" in segeval("--help").stdout
-    assert segeval("--version").stdout == f"segeval 0.1.0 (counting: {counting()})\n"
+    assert segeval("--version").stdout == f"segeval {__version__} (counting: {counting()})\n"
     assert "two folders are needed" in segeval("score", expect=2).stderr
     assert "PRED" in segeval("score", "--help").stdout
     save(tmp_path / "a.png", BLOCKS)

@@ -17,7 +17,7 @@ from segeval.distances.values import score_cells
 from segeval.presets.distances import load_distance_presets
 
 pytest.importorskip("scipy")
-PAGE: Final = Path(__file__).parents[2] / "docs" / "distances.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "conventions" / "distances.md"
 CASES: Final = {"missed": (True, False), "false alarm": (False, True), "neither": (False, False)}
 DIAGONAL: Final = 5.0  # of an image of 3 x 4 pixels
 
