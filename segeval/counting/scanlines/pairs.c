@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_SLOTS = 1 << 8, MOST_SLOTS = 1 << 21, MOST_STEPS = 1 << 8, BYTE_PAIRS = 1 << 16 };
+enum { FIRST_BITS = 8, MOST_BITS = 21, MOST_STEPS = 1 << 8, BYTE_PAIRS = 1 << 16 };
 
 typedef struct {
     uint64_t key, pixels; /* truth in the upper half; no pixels: the slot is free */
@@ -13,36 +13,45 @@ typedef struct {
 typedef struct {
     Slot *slots;
     size_t used, mask; /* the number of slots, a power of two, less 1 */
+    unsigned bits; /* of that number */
     uint64_t *dense; /* pixels of each pair of bytes, once masks are noise; or none */
 } Table;
 
 /* Return the slot of a key, or a free one for it; NULL if many others stand before it. Half of the
-   slots are free, so they do so where values were chosen for it, to keep this program busy. */
-static inline Slot *find(Slot *slots, size_t mask, uint64_t key)
+   slots are free, so they do so where values were chosen for it, to keep this program busy. The
+   highest bits of the product are those that all bits of a key bear upon. */
+static inline Slot *find(const Table *table, uint64_t key)
 {
-    size_t at = (size_t)(key * 0x9E3779B97F4A7C15u >> 32);
+    size_t at = (size_t)(key * 0x9E3779B97F4A7C15u >> (64 - table->bits)), mask = table->mask;
     for (size_t end = at + MOST_STEPS; at != end; at++)
-        if (!slots[at & mask].pixels || slots[at & mask].key == key)
-            return slots + (at & mask);
+        if (!table->slots[at & mask].pixels || table->slots[at & mask].key == key)
+            return table->slots + (at & mask);
     return NULL;
+}
+
+static Table new_table(unsigned bits) /* without slots if there is no memory for them */
+{
+    size_t slots = (size_t)1 << bits;
+    return (Table){calloc(slots, sizeof(Slot)), 0, slots - 1, bits, NULL};
 }
 
 /* Double the slots; values that are too many, or chosen to stand in one place, are left to others. */
 static int widen(Table *table)
 {
-    size_t mask = 2 * table->mask + 1;
-    Slot *slots = mask < MOST_SLOTS ? calloc(mask + 1, sizeof(Slot)) : NULL;
-    int state = slots ? DONE : mask < MOST_SLOTS ? NO_MEMORY : UNFIT;
+    if (table->bits == MOST_BITS)
+        return UNFIT;
+    Table wide = new_table(table->bits + 1);
+    int state = wide.slots ? DONE : NO_MEMORY;
     for (size_t i = 0; state == DONE && i <= table->mask; i++) {
-        Slot *slot = table->slots[i].pixels ? find(slots, mask, table->slots[i].key) : NULL;
+        Slot *slot = table->slots[i].pixels ? find(&wide, table->slots[i].key) : NULL;
         if (slot)
             *slot = table->slots[i];
         else if (table->slots[i].pixels)
             state = UNFIT;
     }
-    free(state == DONE ? table->slots : slots);
+    free(state == DONE ? table->slots : wide.slots);
     if (state == DONE)
-        *table = (Table){slots, table->used, mask, table->dense};
+        *table = (Table){wide.slots, table->used, wide.mask, wide.bits, table->dense};
     return state;
 }
 
@@ -50,7 +59,7 @@ static int widen(Table *table)
 static inline int tally(Table *table, uint32_t truth, uint32_t prediction, uint64_t pixels)
 {
     uint64_t key = (uint64_t)truth << 32 | prediction;
-    Slot *slot = find(table->slots, table->mask, key);
+    Slot *slot = find(table, key);
     if (!slot)
         return UNFIT;
     size_t is_new = slot->pixels == 0;
@@ -200,14 +209,9 @@ static int list_pairs(Table *table, const Side *truth, const Side *prediction, P
     return *pairs ? write_pairs(table, truth, prediction, *pairs) : NO_MEMORY;
 }
 
-static Table new_table(void)
-{
-    return (Table){calloc(FIRST_SLOTS, sizeof(Slot)), 0, FIRST_SLOTS - 1, NULL};
-}
-
 int tabulate(Side *truth, Side *prediction, size_t height, Pair **pairs, size_t *held)
 {
-    Table table = new_table();
+    Table table = new_table(FIRST_BITS);
     int state = table.slots ? tally_all(&table, truth, prediction, height) : NO_MEMORY;
     if (state == DONE)
         state = list_pairs(&table, truth, prediction, pairs, held);
@@ -242,7 +246,7 @@ static int tally_spans(Table *table, const Span *t, const Span *p, uint64_t pixe
 int tabulate_spans(const Spans *truth, const Spans *prediction, Pair **pairs, size_t *held)
 {
     const Side plain = {.bits = 32, .channels = 1}; /* values stand for themselves */
-    Table table = new_table();
+    Table table = new_table(FIRST_BITS);
     int state = table.slots ? tally_spans(&table, truth->list, prediction->list, truth->pixels)
                             : NO_MEMORY;
     if (state == DONE)
