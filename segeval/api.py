@@ -18,10 +18,9 @@ from segeval.counting.dataset import count_dataset
 from segeval.counting.numbering import Numbering
 from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
-from segeval.distances.compare import compare_distances
 from segeval.errors import Problem, SettingError
 from segeval.keywords import parted, taking
-from segeval.objects.compare import compare_both
+from segeval.objectdistances.further import compare_all
 from segeval.objects.components import numbering_for
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.reports.result import AnyPath, Comparison, Result, label_settings
@@ -462,11 +461,12 @@ def compare(
     DataError
         If a run has problems, or there are less than two images.
     """
-    choice, rules = LabelChoice(ignore=parse_values(ignore), **labelling), distances_of(distances)
-    (comparison,), found = compare_both(
+    choice = LabelChoice(ignore=parse_values(ignore), **labelling)
+    (comparison,), (further,) = compare_all(
         [baseline.counted, run.counted],
         choice,
         rules_of(objects),
+        distances_of(distances),
         convention=convention,
         unknown=unknown,
         resampling=Resampling(rounds=ci, seed=seed),
@@ -475,9 +475,4 @@ def compare(
         measures=asked_of(boundary, trimap, boundary_f=boundary_f, topology=topology),
     )
     settings = label_settings(choice, unknown)
-    return Comparison(
-        comparison=comparison,
-        settings=settings,
-        object_comparison=next(iter(found), None),
-        distance_comparison=compare_distances(comparison, rules) if rules is not None else None,
-    )
+    return Comparison(comparison=comparison, settings=settings, further=further)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.objects.counts import ObjectCounts
+from segeval.objects.names import name_values
 from segeval.objects.rules import ObjectRules
+from segeval.scoring.means import Summary
 from segeval.scoring.sample import exact_weighted_sum
 
 Values = NDArray[np.float64]
@@ -42,6 +44,30 @@ def score_counts(counts: ObjectCounts, rules: ObjectRules) -> dict[str, Values]:
 def _share(part: NDArray[Any], whole: NDArray[Any], there: Any, rules: ObjectRules) -> Values:
     value = part / np.where(whole > 0, whole, 1)
     return np.where(there, value, FILL[rules.empty])
+
+
+def summarize_classes(
+    counts: ObjectCounts, weights: Values, *, rules: ObjectRules, kept: Sequence[int]
+) -> Summary:
+    """Score all images as `summarize_objects` does: every class, and means over those kept."""
+    values = summarize_objects(counts, rules, weights)
+    means = over_classes({name: each[:, list(kept)] for name, each in values.items()})
+    return Summary(means=means, classes=values)
+
+
+def named_summary(
+    counts: ObjectCounts, weights: Values, *, rules: ObjectRules, kept: Sequence[int]
+) -> Summary:
+    """Give the same scores the names that they have in gates, those at thresholds as well."""
+    return named_levels(
+        summarize_classes(counts, weights, rules=rules, kept=kept), rules.thresholds
+    )
+
+
+def named_levels(scores: Summary, thresholds: Sequence[float]) -> Summary:
+    """Give scores at thresholds, of which some have a last axis, names of their own."""
+    means, classes = (name_values(each, thresholds) for each in (scores.means, scores.classes))
+    return Summary(means=means, classes=classes)
 
 
 def summarize_objects(

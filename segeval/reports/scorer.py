@@ -9,18 +9,14 @@ from typing import Any, TypedDict, Unpack
 from segeval.boundaries.fscores import EdgeRules
 from segeval.boundaries.scores import BoundaryRules
 from segeval.boundaries.trimap import TrimapRules
-from segeval.counting.measures import AnyMeasure
 from segeval.counting.run import CountedRun
-from segeval.distances.result import score_distances
 from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
 from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
 from segeval.labels.ids import as_measured, as_objects
 from segeval.labels.labelmap import LabelMap
-from segeval.objectdistances.measure import object_measures
-from segeval.objectdistances.scores import with_distances
-from segeval.objects.result import score_objects
+from segeval.objectdistances.further import all_measures, score_further
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.presets.distances import load_distance_presets
 from segeval.reports.result import AnyPath, Result, label_settings
@@ -146,18 +142,10 @@ class Scorer:
         """Whether something is measured in the pixels."""
         return bool(self.asked) or self.distances is not None
 
-    def measures(self, run: CountedRun) -> list[AnyMeasure]:
-        """Return what is measured in the pixels."""
-        found: list[AnyMeasure] = [each.measure for each in self.asked]
-        if self.distances is not None:
-            found += self.distances.measures
-            if self.rules is not None:
-                found += object_measures(run, self.choice, self.rules, self.distances)
-        return found
-
     def measure(self, run: CountedRun, **how: Any) -> CountedRun:
         """Return a run with what is measured in its masks for the scores that are asked for."""
-        choice, measures = self.choice, self.measures(run)
+        choice = self.choice
+        measures = all_measures(run, choice, self.asked, self.rules, self.distances)
         if measures and self.rules is not None:
             choice = as_measured(run, choice, self.rules.source)
         return measure_for(measures, [run], choice, self.convention, self.unknown, **how)
@@ -169,10 +157,7 @@ class Scorer:
         names = ("unknown", "group_by", "resampling")
         how: dict[str, Any] = {name: getattr(self, name) for name in names}
         scores = label_and_score(run, chosen, self.convention, **how, measures=self.asked)
-        found = None if rules is None else score_objects(scores, rules)
-        far = None if self.distances is None else score_distances(scores, self.distances)
-        if found is not None and self.distances is not None:
-            found = with_distances(scores, found, self.distances)
+        found, far = score_further(scores, rules, self.distances)
         meaning = label_settings(choice, self.unknown) | {"group_by": self.group_by}
         settings = {**run.provenance.source, **meaning}
         further: Any = {"object_scores": found, "distance_scores": far}

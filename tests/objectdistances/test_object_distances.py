@@ -27,7 +27,7 @@ from segeval.objectdistances.measure import (
     ObjectDistanceTable,
     object_measures,
 )
-from segeval.objectdistances.scores import ObjectDistances, find_object_table, object_distances
+from segeval.objectdistances.scores import SingleObjects, find_object_table, single_objects
 from segeval.objects.components import Components
 from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules
@@ -149,7 +149,7 @@ def tolerance_of(path: Path) -> float:
 
 def scored(
     folder: Path, rules: ObjectRules, labels: LabelMap | None, like: str
-) -> tuple[list[str], tuple[str, ...], ObjectDistances]:
+) -> tuple[list[str], tuple[str, ...], SingleObjects]:
     """Score the objects of a folder, and return their distances, one by one."""
     sides: Any = {side: folder / side for side in ("prediction", "truth")}
     choice, numbering = LabelChoice(labels=labels), None
@@ -164,18 +164,19 @@ def scored(
     run, choice = as_objects(run, choice, rules.source)
     scores = label_and_score(run, choice)
     objects, own = score_objects(scores, rules), distances.of_objects()
-    table = find_object_table(scores, objects, own)
-    return [*run.images.names], objects.kinds, object_distances(objects, table, own)
+    table = find_object_table(scores, rules, own)
+    return [*run.images.names], objects.kinds, single_objects(objects.table, rules, table, own)
 
 
-def compare(cells: dict[str, Any], found: ObjectDistances, which: Any, tolerance: float) -> int:
+def compare(cells: dict[str, Any], found: SingleObjects, which: Any, tolerance: float) -> int:
     """Compare the means over matches with those of panoptica, which are infinite without any."""
     names = {"assd": "assd", "hd": "hd", "hd95": "hd95", "nsd": f"nsd@{tolerance:g}"}
     compared = 0
     for theirs, ours in names.items():
         if f"sq_{theirs}" not in cells:
             continue
-        value = found.mean(which & (found.fate == 0), by_image=False)[ours]
+        values = found.values[ours][which & (found.fate == 0)]
+        value = values.mean() if values.size else math.nan
         if cells["tp"] == 0:
             assert math.isnan(value)
         else:
@@ -227,7 +228,7 @@ REGIONS = {"snfh": (2,), "et": (3,), "netc": (1,), "rc": (4,), "tc": (1, 3), "wt
 
 
 @cache
-def lesions(region: str) -> tuple[list[str], ObjectDistances]:
+def lesions(region: str) -> tuple[list[str], SingleObjects]:
     """Score the lesions of a region; one is found from a Dice of one millionth on."""
     values = REGIONS[region]
     rest = tuple(value for value in range(5) if value not in values)
