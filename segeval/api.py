@@ -25,6 +25,7 @@ from segeval.objects.components import numbering_for
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.reports.result import AnyPath, Comparison, Result, label_settings
 from segeval.reports.scorer import (
+    INSTEAD,
     AnyDistances,
     Labelling,
     Scoring,
@@ -113,12 +114,12 @@ class Run:
         """What could not be counted and was not waived; scores are refused while there is any."""
         return self.counted.provenance.problems
 
-    @taking(scorer)
+    @taking(scorer, instead=INSTEAD)
     def score(self, **scoring: Unpack[Scoring]) -> Result:
         """Score the run; see `segeval.score` for the parameters and for what is raised."""
         return scorer(**scoring).score(self.counted)
 
-    @taking(scorer)
+    @taking(scorer, instead=INSTEAD)
     def measure(self, **scoring: Unpack[Scoring]) -> Run:
         """Read the masks again from where they were, and keep what scores of pixels need.
 
@@ -132,7 +133,7 @@ class Run:
         """
         return Run(counted=scorer(**scoring).measure(self.counted))
 
-    @taking(scorer)
+    @taking(scorer, instead=INSTEAD)
     def per_image(self, **scoring: Unpack[Scoring]) -> pd.DataFrame:
         """Return one row an image: pixels, means over classes, and the IoU of each class."""
         return self.score(**scoring).images
@@ -272,7 +273,7 @@ def count_arrays(
     return Run(counted=counted)
 
 
-@taking(count, scorer, but=["lossy", "numbering"])
+@taking(count, scorer, but=["lossy", "numbering"], instead=INSTEAD)
 def score(
     *,
     prediction: AnyPath | None = None,
@@ -363,7 +364,7 @@ def score(
     return scored.score(scored.measure(run.counted, workers=workers))
 
 
-@taking(scorer)
+@taking(scorer, instead=INSTEAD)
 def score_arrays(
     *,
     truth: arrays.Masks,
@@ -415,7 +416,7 @@ def score_arrays(
     return scored.score(scored.measure(run, masks=kept))
 
 
-@taking(LabelChoice)
+@taking(LabelChoice, instead=INSTEAD)
 def compare(
     baseline: Run,
     run: Run,

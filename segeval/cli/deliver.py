@@ -47,6 +47,7 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     if plan.objects is not None:
         run, choice = as_objects(run, with_no_data(plan.choice, run), plan.objects.source)
         plan = replace(plan, choice=choice)
+    plan.check(run)
     scores = label_and_score(run, **plan.scoring(), resampling=plan.resampling)
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")

@@ -56,6 +56,13 @@ class Plan:
         names = ("choice", "convention", "group_by", "measures")
         return {name: getattr(self, name) for name in names} | {"unknown": self.labels.unknown}
 
+    def check(self, run: CountedRun) -> None:
+        """Refuse a run that lacks what was to be measured."""
+        if (self.measures or self.distances is not None) and not run.provenance.problems:
+            from segeval.objectdistances.further import check_measured
+
+            check_measured(run, self.measures, self.objects, self.distances)
+
     def measure(self, run: CountedRun, **how: Any) -> CountedRun:
         """Return a run with what is measured in its masks for the scores that are asked for."""
         if not self.measures and self.distances is None:

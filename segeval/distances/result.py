@@ -17,7 +17,7 @@ from segeval.distances.measure import DistanceMeasure, along_axes
 from segeval.distances.rules import DistanceRules
 from segeval.distances.values import Values
 from segeval.errors import SettingError
-from segeval.labels.measured import kept_of
+from segeval.labels.measured import kept_of, to_measure
 from segeval.scoring.beside import bounds_of, name_scores, once
 from segeval.scoring.means import Summary
 from segeval.scoring.sample import excluded_indices
@@ -154,19 +154,17 @@ def find_table(scores: Scores, rules: DistanceRules) -> tuple[DistanceTable, Map
     plain = DistanceMeasure(elements=wanted.elements, spacing=rules.steps)
     other = plain.kind in scores.run.measured and wanted.kind not in scores.run.measured
     measure = plain if other else wanted
-    option = f"--distances{f' --like {rules.like}' if wanted != DistanceMeasure() else ''}"
-    kept = kept_of(scores.run, measure.kind, scores.labels, scores.unknown, option)
+    kept = kept_of(scores.run, measure.kind, scores.labels, scores.unknown, rules.option)
     table = DistanceTable.of(kept.data, kept.classes).arranged(kept.order)
     if kept.definition["spacing"] != measure.definition["spacing"] and rules.steps is not None:
         raise SettingError(
             f"the distances of the run were measured with {_said(kept.definition)}; "
-            f"type the same score command with --distances --spacing {along_axes(rules.steps)}, "
-            "-o RUN and --resume to read the masks again"
+            f"{to_measure(rules.option)}"
         )
     if other and not comes_to_the_same(table, wanted):
         raise SettingError(
-            f"{rules.like} needs other distances than the run holds ({wanted.kind}); type the same "
-            f"score command with {option}, -o RUN and --resume to read the masks again"
+            f"{rules.like} needs other distances than the run holds ({wanted.kind}); "
+            f"{to_measure(rules.option)}"
         )
     return (table.unspaced() if wanted.ignored else table), kept.definition
 

@@ -13,8 +13,10 @@ from segeval.distances.compare import check_spacing, compare_distances
 from segeval.distances.means import Sums
 from segeval.distances.result import DistanceScores, score_distances
 from segeval.distances.rules import DistanceRules
+from segeval.errors import SettingError
 from segeval.labels.ids import as_objects
-from segeval.objectdistances.measure import object_measures
+from segeval.labels.measured import lacking, to_measure
+from segeval.objectdistances.measure import has_pixels, object_measures
 from segeval.objectdistances.scores import BY_IMAGE, mean_objects, score_object_distances
 from segeval.objects.compare import compare_objects
 from segeval.objects.result import FoundObjects, ObjectScores, score_objects
@@ -40,6 +42,41 @@ def all_measures(
         if objects is not None:
             found += object_measures(run, choice, objects, distances)
     return found
+
+
+def check_measured(
+    run: CountedRun,
+    asked: Iterable[Asked],
+    objects: ObjectRules | None,
+    distances: DistanceRules | None,
+    *,
+    name: str = "the run",
+) -> None:
+    """Refuse a run that lacks what was to be measured, and say all of it at once."""
+    wanted: list[tuple[str, list[str], Any]] = [
+        (each.option, [each.measure.kind], each.measure.definition.get("widths", ()))
+        for each in asked
+    ]
+    if distances is not None:
+        wanted.append((distances.option, distances.kinds, ()))
+        if objects is not None and has_pixels(run, objects):
+            own = distances.of_objects()
+            option = f"--objects {objects.source} {own.option}"
+            wanted.append((option, [f"objects:{kind}" for kind in own.kinds], ()))
+    found: dict[str, list[str]] = {}
+    for option, kinds, widths in wanted:
+        reasons = [lacking(run, kind, widths, name) for kind in kinds]
+        if all(reasons):
+            found.setdefault(reasons[0], []).append(option)
+    if found:
+        said = (f"{', '.join(options)}: {reason}" for reason, options in found.items())
+        words = [word for options in found.values() for each in options for word in _parted(each)]
+        raise SettingError(f"{'; '.join(said)}; {to_measure(' '.join(dict.fromkeys(words)))}")
+
+
+def _parted(options: str) -> list[str]:
+    """Part options, each with its value."""
+    return [f"--{part.strip()}" for part in options.split("--") if part]
 
 
 def score_further(

@@ -18,7 +18,7 @@ from segeval.distances.result import comes_to_the_same, infinite, intervals, nes
 from segeval.distances.rules import CaseName, DistanceRules
 from segeval.distances.values import Values, case_values, score_rows
 from segeval.errors import SettingError
-from segeval.labels.measured import kept_of
+from segeval.labels.measured import kept_of, to_measure
 from segeval.objectdistances.measure import ObjectDistanceMeasure, ObjectDistanceTable, has_pixels
 from segeval.objects.components import components_of
 from segeval.objects.matching import match
@@ -183,8 +183,7 @@ def find_object_table(
 ) -> ObjectDistanceTable:
     """Return what was measured of the objects of a run for these rules, or comes to the same."""
     source, wanted = objects.source, rules.measure
-    like = f" --like {rules.like}" if wanted != DistanceMeasure() else ""
-    option = f"--objects {source} --distances{like}"
+    option = f"--objects {source} {rules.option}"
     plain = DistanceMeasure(elements=wanted.elements, spacing=rules.steps)
     kinds = [ObjectDistanceMeasure(distances=each).kind for each in (wanted, plain)]
     other = kinds[1] in scores.run.measured and kinds[0] not in scores.run.measured
@@ -197,7 +196,7 @@ def find_object_table(
     if kept.definition["objects"] != held or resized or differs:
         raise SettingError(
             "the distances of objects in this run are those of other objects, settings of void or "
-            f"--spacing; type the same score command with {option}, -o RUN and --resume"
+            f"--spacing; {to_measure(option)}"
         )
     return replace(table, table=table.table.unspaced()) if wanted.ignored else table
 

@@ -135,7 +135,7 @@ def compare(
     from segeval.cli.places import check_reports
     from segeval.cli.plan import check_page
     from segeval.labels.choose import check_names
-    from segeval.objectdistances.further import compare_all
+    from segeval.objectdistances.further import check_measured, compare_all
 
     rules, choice = objects.rules(convention.like), labels.choice()
     far = measures.distance_rules(convention.like)
@@ -156,6 +156,9 @@ def compare(
     numbering = objects.numbering(choice)
     runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None, numbering=numbering)
     runs = _measured(runs, compared, choice, how, distances=far, objects=rules, quiet=quiet)
+    for path, run in zip(compared.runs, runs, strict=True):
+        if not run.provenance.problems:
+            check_measured(run, how["measures"], rules, far, name=str(path))
     comparisons, further = compare_all(runs, choice, rules, far, **how)
     _deliver(comparisons, compared, labels, output, further, photographs=photographs)
     _say_doubts(comparisons, quiet=quiet)
