@@ -101,9 +101,9 @@ def united_facts(parts: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, 
             if facts.setdefault(kind, stated) != stated:
                 differing = listed(_differing(facts[kind], stated), 3)
                 raise RunError(
-                    f"the runs do not add: they measured {kind} under other settings ({differing}); "
-                    "score all of them with the same options, and the same classes by --labels "
-                    "or --classes"
+                    f"the runs do not add: they measured {kind} under other settings "
+                    f"({differing}); score all of them with the same options, and the same classes "
+                    "by --labels or --classes"
                 )
     return facts
 

@@ -206,11 +206,15 @@ def single_objects(
 ) -> SingleObjects:
     """Score every object: matches at the first threshold, and what the others count."""
     matches = match(found, objects, objects.thresholds[0])
-    ends = found.overlaps.truth[matches], found.overlaps.prediction[matches]
-    missed = np.setdiff1d(np.arange(found.truth.id.size), ends[0])
-    false = np.setdiff1d(np.arange(found.prediction.id.size), ends[1])
-    side = found.prediction
+    large, side = found.truth.size >= objects.smallest, found.prediction
+    false = np.setdiff1d(np.arange(side.id.size), found.overlaps.prediction[matches])
     false = false[2 * side.excused[false] <= side.whole[false]]
+    matches = matches[large[found.overlaps.truth[matches]]]
+    ends = found.overlaps.truth[matches], found.overlaps.prediction[matches]
+    missed = np.setdiff1d(np.flatnonzero(large), ends[0])
+    if objects.without_truth == "empty":
+        cells = [each.image * len(found.kinds) + each.kind for each in (found.truth, side)]
+        false = false[np.isin(cells[1][false], cells[0][large])]
     parts = [(found.truth, ends[0]), (found.truth, missed), (found.prediction, false)]
     image = np.concatenate([side.image[at] for side, at in parts])
     ids = zip(found.truth.image[ends[0]], found.truth.id[ends[0]], side.id[ends[1]], strict=True)

@@ -23,10 +23,11 @@ def score_counts(counts: ObjectCounts, rules: ObjectRules) -> dict[str, Values]:
     """Return the scores of counts of any shape; those at thresholds have one axis more.
 
     Where neither side holds an object, all are undefined, or as the rules say. Where there is one,
-    a score without a denominator is 0: what is missed cannot raise a mean.
+    a score without a denominator is 0: what is missed cannot raise a mean. Predicted objects alone
+    count as none where the rules say so.
     """
     tp, fp, fn, iou = counts.tp, counts.fp, counts.fn, counts.iou
-    there = tp + fp + fn > 0
+    there = (tp + fn > 0) | ((fp > 0) & (rules.without_truth == "scored"))
     pq = _share(iou, tp + (fp + fn) / 2, there, rules)
     scores = {
         "precision": _share(tp, tp + fp, there, rules),

@@ -15,7 +15,15 @@ from segeval.presets.preset import read_rows
 from segeval.presets.rulepreset import RulePreset, differing, preset_score
 from segeval.scoring.score import Scores
 
-AXES: Final = ("pooling", "empty", "matching", "strict", "aji")
+AXES: Final = (
+    "pooling",
+    "empty",
+    "matching",
+    "strict",
+    "aji",
+    "smallest",
+    "without_truth",
+)
 """What a preset decides; thresholds, sizes and where objects come from are the user's."""
 
 

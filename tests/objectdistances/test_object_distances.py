@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from segeval.objects.components import Components
 from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules
 from segeval.presets.distances import distance_rules
+from segeval.presets.objects import object_rules
 from segeval.scoring.score import label_and_score
 from segeval.settings import LabelChoice, Source
 
@@ -227,18 +229,22 @@ def test_components_are_as_far_apart_as_panoptica_says(record: dict[str, Any]) -
 REGIONS = {"snfh": (2,), "et": (3,), "netc": (1,), "rc": (4,), "tc": (1, 3), "wt": (1, 2, 3)}
 
 
-@cache
-def lesions(region: str) -> tuple[list[str], SingleObjects]:
-    """Score the lesions of a region; one is found from a Dice of one millionth on."""
+def region_labels(region: str) -> LabelMap:
     values = REGIONS[region]
     rest = tuple(value for value in range(5) if value not in values)
-    labels = LabelMap(
+    return LabelMap(
         name="region",
         labels=tuple(
             Label(name=name, truth_values=held, prediction_values=held)
             for name, held in (("background", rest), (region, values))
         ),
     )
+
+
+@cache
+def lesions(region: str) -> tuple[list[str], SingleObjects]:
+    """Score the lesions of a region; one is found from a Dice of one millionth on."""
+    labels = region_labels(region)
     rules = ObjectRules(source="components", thresholds=(5e-7,))
     names, _, found = scored(PEERS / "G" / "brats", rules, labels, "brats-2026")
     return names, found
@@ -264,3 +270,29 @@ def test_lesions_are_as_far_apart_as_the_evaluation_of_brats_says(record: dict[s
                 assert sorted(values) == pytest.approx(expected, rel=1e-9)
             assert (found.values["hd95"][which & (found.fate > 0)] == 373).all()
     assert compared >= 10
+
+
+@pytest.mark.parametrize("region", ["et", "rc", "tc", "wt"])
+def test_rows_of_the_leaderboard_of_metastases_come_out(region: str) -> None:
+    pytest.importorskip("nibabel")
+    (record,) = [r for r in records("BraTS-evaluation", "G/brats") if "mets/mets" in r["metric"]]
+    rules = replace(object_rules("brats-2026:mets"), source="components", thresholds=(5e-7,))
+    folder = PEERS / "G" / "brats"
+    asked: Any = {"objects": rules, "distances": distance_rules("brats-2026:mets")}
+    result = library.score(
+        prediction=folder / "prediction",
+        truth=folder / "truth",
+        missing="skip",
+        labels=region_labels(region),
+        **asked,
+    )
+    names = {"dsc": "object_dice@5e-07", "hd95": "object_hd95", "nsd": "object_nsd@1"}
+    rows = {row["image"]: row for row in result.images.to_dict("records")}
+    for image, row in rows.items():
+        for theirs, ours in names.items():
+            expected = record["per_image"][image][f"lesionwise_{theirs}_mean_{region}"]
+            if expected in (None, "nan"):
+                assert math.isnan(row[ours]), (image, ours)
+            else:
+                assert row[ours] == pytest.approx(expected, rel=1e-9), (image, ours)
+    assert len(rows) == 3
