@@ -245,6 +245,8 @@ side.
 | `matching` | `most`, `greedy` | most matches, or the highest IoU first; the same above 0.5 |
 | `strict` | `False`, `True` | a match has an IoU of the threshold, or one above it |
 | `aji` | `best`, `assigned` | pairs of highest IoU, over their unions; or matches, over all |
+| `smallest` | `0`, pixels | true objects of fewer pixels, and what matches them, are left out |
+| `without_truth` | `scored`, `empty` | whether objects count in images without a true one |
 """
 
 

@@ -18,14 +18,14 @@ from segeval.counting.dataset import count_dataset
 from segeval.counting.numbering import Numbering
 from segeval.counting.run import CountedRun, ImageInfo
 from segeval.counting.runfile import read_run, write_run
-from segeval.distances.compare import compare_distances
 from segeval.errors import Problem, SettingError
 from segeval.keywords import parted, taking
-from segeval.objects.compare import compare_both
+from segeval.objectdistances.further import compare_all
 from segeval.objects.components import numbering_for
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.reports.result import AnyPath, Comparison, Result, label_settings
 from segeval.reports.scorer import (
+    INSTEAD,
     AnyDistances,
     Labelling,
     Scoring,
@@ -114,12 +114,12 @@ class Run:
         """What could not be counted and was not waived; scores are refused while there is any."""
         return self.counted.provenance.problems
 
-    @taking(scorer)
+    @taking(scorer, instead=INSTEAD)
     def score(self, **scoring: Unpack[Scoring]) -> Result:
         """Score the run; see `segeval.score` for the parameters and for what is raised."""
         return scorer(**scoring).score(self.counted)
 
-    @taking(scorer)
+    @taking(scorer, instead=INSTEAD)
     def measure(self, **scoring: Unpack[Scoring]) -> Run:
         """Read the masks again from where they were, and keep what scores of pixels need.
 
@@ -133,7 +133,7 @@ class Run:
         """
         return Run(counted=scorer(**scoring).measure(self.counted))
 
-    @taking(scorer)
+    @taking(scorer, instead=INSTEAD)
     def per_image(self, **scoring: Unpack[Scoring]) -> pd.DataFrame:
         """Return one row an image: pixels, means over classes, and the IoU of each class."""
         return self.score(**scoring).images
@@ -273,7 +273,7 @@ def count_arrays(
     return Run(counted=counted)
 
 
-@taking(count, scorer, but=["lossy", "numbering"])
+@taking(count, scorer, but=["lossy", "numbering"], instead=INSTEAD)
 def score(
     *,
     prediction: AnyPath | None = None,
@@ -364,7 +364,7 @@ def score(
     return scored.score(scored.measure(run.counted, workers=workers))
 
 
-@taking(scorer)
+@taking(scorer, instead=INSTEAD)
 def score_arrays(
     *,
     truth: arrays.Masks,
@@ -416,7 +416,7 @@ def score_arrays(
     return scored.score(scored.measure(run, masks=kept))
 
 
-@taking(LabelChoice)
+@taking(LabelChoice, instead=INSTEAD)
 def compare(
     baseline: Run,
     run: Run,
@@ -462,11 +462,12 @@ def compare(
     DataError
         If a run has problems, or there are less than two images.
     """
-    choice, rules = LabelChoice(ignore=parse_values(ignore), **labelling), distances_of(distances)
-    (comparison,), found = compare_both(
+    choice = LabelChoice(ignore=parse_values(ignore), **labelling)
+    (comparison,), (further,) = compare_all(
         [baseline.counted, run.counted],
         choice,
         rules_of(objects),
+        distances_of(distances),
         convention=convention,
         unknown=unknown,
         resampling=Resampling(rounds=ci, seed=seed),
@@ -475,9 +476,4 @@ def compare(
         measures=asked_of(boundary, trimap, boundary_f=boundary_f, topology=topology),
     )
     settings = label_settings(choice, unknown)
-    return Comparison(
-        comparison=comparison,
-        settings=settings,
-        object_comparison=next(iter(found), None),
-        distance_comparison=compare_distances(comparison, rules) if rules is not None else None,
-    )
+    return Comparison(comparison=comparison, settings=settings, further=further)

@@ -11,9 +11,14 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def taking(
-    *takers: Callable[..., object], but: Collection[str] = ()
+    *takers: Callable[..., object],
+    but: Collection[str] = (),
+    instead: Mapping[str, str] | None = None,
 ) -> Callable[[Function], Function]:
-    """List the keywords that a function hands on in its signature, and refuse any others."""
+    """List the keywords that a function hands on in its signature, and refuse any others.
+
+    Of some that are refused it is known what to type instead.
+    """
 
     def spell_out(function: Function) -> Function:
         signature = inspect.signature(function)
@@ -26,7 +31,8 @@ def taking(
         @functools.wraps(function)
         def checked(*positional: object, **given: object) -> object:
             for name in given.keys() - spelled.parameters.keys():
-                near = did_you_mean(name, spelled.parameters)
+                known = (instead or {}).get(name)
+                near = f"; type {known}" if known else did_you_mean(name, spelled.parameters)
                 hint = near or f"; help(segeval.{function.__name__}) lists what it takes"
                 called = f"{function.__name__}() got an unexpected keyword argument {name!r}"
                 raise TypeError(called + hint)

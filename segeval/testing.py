@@ -15,9 +15,14 @@ if TYPE_CHECKING:
 
 
 def assert_segmentation(
-    prediction: Any, truth: Any, *, fail_under: Iterable[str] = (), **given: Any
+    prediction: Any,
+    truth: Any,
+    *,
+    fail_under: Iterable[str] = (),
+    fail_over: Iterable[str] = (),
+    **given: Any,
 ) -> Result:
-    """Score masks and fail where a score is too low.
+    """Score masks and fail where a score is too low, or a distance or an error too high.
 
     Parameters
     ----------
@@ -26,9 +31,11 @@ def assert_segmentation(
         `segeval.score_arrays` takes them.
     fail_under : iterable of str
         Bounds as ``--fail-under`` takes them, ``"iou.road=0.8"``.
+    fail_over : iterable of str
+        Ceilings as ``--fail-over`` takes them, ``"hd95.liver=5"``.
     **given : optional
-        Bounds of scores by their names, ``miou=0.7``; everything else is a keyword of
-        `segeval.score` or `segeval.score_arrays`, e.g. ``labels="voc"``.
+        Bounds of scores by their names, ``miou=0.7`` or ``hd95=5``; everything else is a keyword of
+        `segeval.score` or `segeval.score_arrays`, e.g. ``labels="voc"`` or ``distances=True``.
 
     Returns
     -------
@@ -38,7 +45,7 @@ def assert_segmentation(
     Raises
     ------
     AssertionError
-        If a score is lower than its bound, or undefined; it says by how much, and shows the table.
+        If a score misses its bound, or is undefined; it says by how much, and shows the table.
     SettingError
         If nothing is asked for, or something that there is not.
 
@@ -49,7 +56,7 @@ def assert_segmentation(
     True
     """
     __tracebackhide__ = True
-    checked = check(prediction, truth, fail_under=fail_under, **given)
+    checked = check(prediction, truth, fail_under=fail_under, fail_over=fail_over, **given)
     if checked.failures:
         raise AssertionError(checked.message())
     return checked.result
@@ -89,19 +96,31 @@ class Checked:
 
 
 def _missed(gate: Mapping[str, Any]) -> str:
-    """Say how far a value is below its bound, if it has one."""
+    """Say how far a value is from its bound, if it has one."""
     value = gate["value"]
-    return "" if value is None else f"; {gate['minimum'] - value:.4g} too low"
+    if value is None:
+        return ""
+    if "maximum" in gate:
+        return f"; {value - gate['maximum']:.4g} too high"
+    return f"; {gate['minimum'] - value:.4g} too low"
 
 
-def check(prediction: Any, truth: Any, *, fail_under: Iterable[str] = (), **given: Any) -> Checked:
+def check(
+    prediction: Any,
+    truth: Any,
+    *,
+    fail_under: Iterable[str] = (),
+    fail_over: Iterable[str] = (),
+    **given: Any,
+) -> Checked:
     """Score masks under bounds; see `assert_segmentation`."""
     from inspect import signature
 
     from segeval import api
-    from segeval.objects.gates import check_gates
+    from segeval.distances.gates import is_to_be_low, parse_floor, parse_limit
+    from segeval.objectdistances.gates import check_all
     from segeval.reports.document import make_document
-    from segeval.scoring.gates import parse_threshold
+    from segeval.scoring.gates import split_bound
 
     files = [isinstance(side, str | os.PathLike) for side in (prediction, truth)]
     if files[0] != files[1]:
@@ -110,14 +129,16 @@ def check(prediction: Any, truth: Any, *, fail_under: Iterable[str] = (), **give
     known = signature(score).parameters
     options = {name: value for name, value in given.items() if name in known}
     bounds = [_bound(name, value, known) for name, value in given.items() if name not in known]
-    thresholds = [parse_threshold(text) for text in (*bounds, *fail_under)]
+    ceilings = [text for text in bounds if is_to_be_low(split_bound(text)[0])]
+    floors = [text for text in bounds if text not in ceilings]
+    thresholds = [parse_floor(text) for text in (*floors, *fail_under)]
+    thresholds += [parse_limit(text) for text in (*ceilings, *fail_over)]
     if not thresholds:
         raise SettingError("nothing is asked for; name a score and its least value, e.g. miou=0.7")
     result = score(prediction=prediction, truth=truth, **options)
-    gates = check_gates(result.scores, result.object_scores, thresholds)
-    document = make_document(
-        result.scores, settings=result.settings, gates=gates, objects=result.object_scores
-    )
+    further: Any = {"objects": result.object_scores, "distances": result.distance_scores}
+    gates = [*check_all(result.scores, thresholds, **further)]
+    document = make_document(result.scores, settings=result.settings, gates=gates, **further)
     return Checked(result=result, document=document)
 
 

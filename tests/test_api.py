@@ -7,6 +7,7 @@ import json
 import tracemalloc
 import typing
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -84,8 +85,8 @@ def test_settings_are_refused_before_anything_is_counted(
     sides: dict[str, Any] = {"prediction": tmp_path / "none", "truth": tmp_path / "none"}
     with pytest.raises(TypeError, match=r"^score\(\) got .* 'lables'; did you mean 'labels'"):
         segeval.score(**sides, lables="voc")  # type: ignore[call-arg]  # that is the test
-    with pytest.raises(TypeError, match=r"'pooling'; help\(segeval.score\) lists"):
-        segeval.score(**sides, pooling="image")  # type: ignore[call-arg]  # that is the test
+    with pytest.raises(TypeError, match=r"'foo'; help\(segeval.score\) lists"):
+        segeval.score(**sides, foo="image")  # type: ignore[call-arg]  # that is the test
     with pytest.raises(segeval.SegevalError, match="no label map or file is called 'vox'"):
         segeval.score(**sides, labels="vox")
     with pytest.raises(segeval.SegevalError, match="dog"):
@@ -471,3 +472,22 @@ def test_boundaries_of_arrays_runs_and_folders_agree(samples: Path) -> None:
     assert whole.flat()["boundary_iou.3"] == whole.classes["boundary_iou"][3]
     compared = segeval.compare(measured, measured, boundary="5px", ci=20)
     assert compared.summary["mboundary_iou"]["delta"] == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"boundary": 5}, r"type boundary='5px' for pixels, or boundary='5%'"),
+        ({"trimap": True}, r"type trimap='2px'"),
+        ({"objects": True}, r"objects=True: type objects='ids'"),
+        ({"distances": 5}, r"distances=5: type distances=True"),
+        ({"like": "monai"}, r"'like'; type convention=segeval.preset\(\"NAME\"\)"),
+        ({"exclude": ["a"]}, r"type convention=segeval.Convention\(exclude="),
+        ({"nsd": 1}, r"type distances=.*DistanceRules\(tolerances="),
+    ],
+)
+def test_a_keyword_of_another_form_is_told_with_what_to_type(given: Any, said: str) -> None:
+    run: Any = segeval.count_arrays(truth=[TRUTH] * 2, prediction=[TRUTH] * 2)
+    for call in (run.score, partial(segeval.compare, run, run)):
+        with pytest.raises((SettingError, TypeError), match=said):
+            call(**given)

@@ -10,7 +10,6 @@ from segeval.boundaries.widths import Width, parse_widths
 from segeval.counting.confusion import ClassCounts
 from segeval.counting.measures import Measure
 from segeval.counting.run import CountedRun
-from segeval.errors import SettingError
 from segeval.inputs.geometry import size_of
 from segeval.labels.classify import ClassifiedRun
 from segeval.labels.labelmap import LabelMap
@@ -68,15 +67,9 @@ class WidthRules:
         self, run: CountedRun, labels: LabelMap, unknown: Unknown, classified: ClassifiedRun
     ) -> dict[str, ClassCounts]:
         """Return the pixels near borders of every image and class, by the name of the score."""
-        kept = kept_of(run, self.kind, labels, unknown, self.option)
+        widths = [str(width) for width in self.widths]
+        kept = kept_of(run, self.kind, labels, unknown, self.option, widths=widths)
         held = kept.definition["widths"]
-        if missing := [str(width) for width in self.widths if str(width) not in held]:
-            option = f"--{self.kind}"
-            raise SettingError(
-                f"{option} {','.join(missing)}: the run holds those of {', '.join(held)}; type"
-                f" {option} {','.join(held)}, or the same score command with {self.option}, -o "
-                "RUN and --resume to read the masks again"
-            )
         tables = self.tables(kept, len(held))
         counts: dict[str, ClassCounts] = {}
         for width in self.widths:

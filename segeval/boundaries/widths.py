@@ -44,7 +44,9 @@ class Width:
             whole = unit == "%" or amount.denominator == 1
             if whole and 0 < amount <= (100 if unit == "%" else 1 << 20):
                 return cls(amount=amount, relative=unit == "%")
-        raise SettingError(f"{text!r} {WRONG}")
+        bare = text.strip().replace(".", "", 1).isdecimal()
+        hint = f"is no width: type {text}px for pixels, or {text}% of the diagonal"
+        raise SettingError(f"{text!r} {hint if bare else WRONG}")
 
     def pixels(self, shape: Sequence[int]) -> int:
         """Return the width in an image of a shape: at least 1 pixel.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -21,17 +21,15 @@ from segeval.cli.notices import say_classes, say_doubts, say_guessed
 from segeval.cli.options.output import ReportFiles
 from segeval.cli.plan import Plan
 from segeval.counting.run import CountedRun
-from segeval.distances.gates import check_distances
-from segeval.distances.names import is_distance_score
 from segeval.errors import SettingError
 from segeval.files import STDOUT, write_bytes, write_text
 from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import OVERLAP
 from segeval.labels.nodata import propose_no_data, with_no_data
-from segeval.objects.gates import check_gates
+from segeval.objectdistances.gates import check_all
 from segeval.reports.document import list_gates, make_document
 from segeval.reports.wording import failure
-from segeval.scoring.gates import DropGate, Gate, Threshold
+from segeval.scoring.gates import DropGate, Gate
 from segeval.scoring.metrics import OVERALL
 from segeval.scoring.score import Scores, label_and_score
 from segeval.text import listed
@@ -49,10 +47,11 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     if plan.objects is not None:
         run, choice = as_objects(run, with_no_data(plan.choice, run), plan.objects.source)
         plan = replace(plan, choice=choice)
+    plan.check(run)
     scores = label_and_score(run, **plan.scoring(), resampling=plan.resampling)
     if plan.output.per_group is not None and not scores.groups:
         raise SettingError("--per-group needs groups; type --group-by REGEX to say which")
-    objects, distances = _objects(scores, plan), _distances(scores, plan)
+    objects, distances = _further(scores, plan)
     held = check_all(scores, plan.thresholds, objects=objects, distances=distances)
     gates = [*held, *against_baseline(scores, plan)]
     said = {**asdict(plan.labels), "unknown": scores.unknown, "group_by": plan.group_by}
@@ -75,42 +74,13 @@ def present(run: CountedRun, plan: Plan, *, quiet: bool) -> None:
     enforce(gates)
 
 
-def _objects(scores: Scores, plan: Plan) -> ObjectScores | None:
-    """Score objects, if it is asked for."""
-    if plan.objects is None:
-        return None
-    from segeval.objects.result import score_objects
+def _further(scores: Scores, plan: Plan) -> tuple[ObjectScores | None, DistanceScores | None]:
+    """Score objects and distances, where they are asked for."""
+    if plan.objects is None and plan.distances is None:
+        return None, None
+    from segeval.objectdistances.further import score_further
 
-    objects = score_objects(scores, plan.objects)
-    if plan.distances is None:
-        return objects
-    from segeval.objectdistances.scores import with_distances
-
-    return with_distances(scores, objects, plan.distances)
-
-
-def _distances(scores: Scores, plan: Plan) -> DistanceScores | None:
-    """Score distances, if it is asked for."""
-    if plan.distances is None:
-        return None
-    from segeval.distances.result import score_distances
-
-    return score_distances(scores, plan.distances)
-
-
-def check_all(
-    scores: Scores,
-    thresholds: Iterable[Threshold],
-    *,
-    objects: ObjectScores | None = None,
-    distances: DistanceScores | None = None,
-) -> Iterator[Gate]:
-    """Compare scores of pixels, of objects and of distances with bounds, in the order of these."""
-    for threshold in thresholds:
-        if is_distance_score(threshold.metric):
-            yield from check_distances(distances, [threshold])
-        else:
-            yield from check_gates(scores, objects, [threshold])
+    return score_further(scores, plan.objects, plan.distances)
 
 
 def enforce(gates: Iterable[Gate]) -> None:

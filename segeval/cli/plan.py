@@ -15,19 +15,18 @@ from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.options.pictures import photographs_in
 from segeval.cli.options.scoring import ConventionOptions, GroupedOptions
 from segeval.cli.places import check_reports
-from segeval.counting.measures import AnyMeasure
 from segeval.counting.run import CountedRun
-from segeval.distances.names import is_distance_score, is_higher_better
+from segeval.distances.gates import parse_floor, parse_limit
 from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
 from segeval.labels.choose import check_names
 from segeval.labels.ids import as_measured
+from segeval.objectdistances.gates import check_asked
 from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
 from segeval.scoring.convention import Convention
-from segeval.scoring.gates import Threshold, parse_ceiling, parse_threshold, split_bound
+from segeval.scoring.gates import Threshold
 from segeval.scoring.measured import Asked, measure_for
-from segeval.scoring.metrics import is_error
 from segeval.scoring.resampling import Resampling
 from segeval.settings import LabelChoice
 
@@ -57,15 +56,21 @@ class Plan:
         names = ("choice", "convention", "group_by", "measures")
         return {name: getattr(self, name) for name in names} | {"unknown": self.labels.unknown}
 
+    def check(self, run: CountedRun) -> None:
+        """Refuse a run that lacks what was to be measured."""
+        if (self.measures or self.distances is not None) and not run.provenance.problems:
+            from segeval.objectdistances.further import check_measured
+
+            check_measured(run, self.measures, self.objects, self.distances)
+
     def measure(self, run: CountedRun, **how: Any) -> CountedRun:
         """Return a run with what is measured in its masks for the scores that are asked for."""
-        measures: list[AnyMeasure] = [each.measure for each in self.measures]
-        measures += [] if self.distances is None else self.distances.measures
-        choice = self.choice
-        if self.objects is not None and self.distances is not None:
-            from segeval.objectdistances.measure import object_measures
+        if not self.measures and self.distances is None:
+            return run
+        from segeval.objectdistances.further import all_measures
 
-            measures += object_measures(run, choice, self.objects, self.distances)
+        choice = self.choice
+        measures = all_measures(run, choice, self.measures, self.objects, self.distances)
         if measures and self.objects is not None:
             choice = as_measured(run, choice, self.objects.source)
         return measure_for(measures, [run], choice, self.convention, self.labels.unknown, **how)
@@ -90,6 +95,8 @@ def prepare(
     asked = measures.asked()
     _check_tables(output, rules, asked, distances)
     headline = (rules.headline if rules is not None else "") or chosen.headline
+    thresholds = _bounds(output, headline)
+    check_asked(thresholds, objects=rules is not None, distances=distances is not None)
     plan = Plan(
         labels=labels,
         choice=labels.choice(),
@@ -100,7 +107,7 @@ def prepare(
         objects=rules,
         measures=asked,
         distances=distances,
-        thresholds=_bounds(output, headline),
+        thresholds=thresholds,
         held=plan_baseline(output, convention, chosen.headline),
         photographs=check_page(output.html, output.images, output.image_suffix),
     )
@@ -129,23 +136,8 @@ def _check_tables(
 
 def _bounds(output: OutputOptions, headline: str) -> list[Threshold]:
     """Return what scores are held against: floors, and ceilings of distances and errors."""
-    found = []
-    for text in output.fail_under or ():
-        metric = split_bound(text)[0]
-        if is_distance_score(metric) and not is_higher_better(metric):
-            raise SettingError(
-                f"--fail-under {text}: {metric} is to be low; type --fail-over {text}"
-            )
-        found.append(parse_threshold(text, default=headline))
-    for text in output.fail_over or ():
-        ceiling = parse_ceiling(text, what="SCORE", example="hd95=5 or hd95.liver=5")
-        if not is_distance_score(ceiling.metric) and not is_error(ceiling.metric):
-            raise SettingError(
-                f"--fail-over {text}: {ceiling.metric} is no distance, and no error; scores that "
-                f"are to be high are gated by --fail-under {text}"
-            )
-        found.append(ceiling)
-    return found
+    floors = [parse_floor(text, default=headline) for text in output.fail_under or ()]
+    return floors + [parse_limit(text) for text in output.fail_over or ()]
 
 
 def check_page(page: Path | None, images: Path | None, suffix: str) -> Mapping[str, Path]:

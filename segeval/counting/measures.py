@@ -99,10 +99,18 @@ def united_facts(parts: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, 
     for part in parts:
         for kind, stated in part.items():
             if facts.setdefault(kind, stated) != stated:
-                differing = sorted(k for k in stated if facts[kind].get(k) != stated[k])
+                differing = listed(_differing(facts[kind], stated), 3)
                 raise RunError(
-                    f"the runs do not add: their {kind} was measured under other settings "
-                    f"({listed(differing, 3)}); name the same classes with --labels or --classes, "
-                    "and the same measures, for all of them"
+                    f"the runs do not add: they measured {kind} under other settings "
+                    f"({differing}); score all of them with the same options, and the same classes "
+                    "by --labels or --classes"
                 )
     return facts
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Name what differs, of a definition its parts, such as the spacing."""
+    names = sorted(name for name in other if one.get(name) != other[name])
+    parts = one.get("definition", {}), other.get("definition", {})
+    own = sorted(name for name in parts[1] if parts[0].get(name) != parts[1][name])
+    return [*own, *(name for name in names if name != "definition" or not own)]

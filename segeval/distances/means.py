@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from segeval.distances.kept import DistanceTable
 from segeval.distances.names import RATES
 from segeval.distances.rules import DistanceRules
 from segeval.distances.values import Values, score_cells
+from segeval.scoring.means import Summary
 from segeval.scoring.pooling import POOLINGS, Step
 from segeval.scoring.sample import exact_weighted_sum
 
@@ -46,22 +48,14 @@ class Cells:
         return cls(scores=scores, true=true, predicted=predicted)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Means:
-    """Scores of R resamples: of every class, and means over the classes that are kept."""
-
-    classes: Mapping[str, Values]  # (R, K)
-    whole: Mapping[str, Values]  # (R,)
-
-
-def mean_cells(cells: Cells, kept: list[int], pooling: str, draws: Values | None = None) -> Means:
+def mean_cells(cells: Cells, weights: Values, *, kept: Sequence[int], pooling: str) -> Summary:
     """Average over images, then over classes; where the pooling says so, the other way round.
 
     Undefined scores are left out of a mean, and infinite ones make it infinite. A class missed is
     a share of the images whose truth holds it, a false alarm one of those whose truth does not.
     """
-    weights = np.ones((1, len(cells.true))) if draws is None else draws
-    classes = {name: _over_images(weights, values) for name, values in cells.scores.items()}
+    kept = list(kept)
+    classes = {name: over_images(weights, values) for name, values in cells.scores.items()}
     average = ORDERS[order_of(pooling)]
     whole = {
         name: average(weights, values[:, kept], classes[name][:, kept])
@@ -69,7 +63,7 @@ def mean_cells(cells: Cells, kept: list[int], pooling: str, draws: Values | None
     }
     rates = _rates(weights, cells)
     whole |= {name: mean_defined(rate[:, kept]) for name, rate in rates.items()}
-    return Means(classes=classes | rates, whole=whole)
+    return Summary(means=whole, classes=classes | rates)
 
 
 def order_of(pooling: str) -> Step:
@@ -78,19 +72,48 @@ def order_of(pooling: str) -> Step:
     return steps[-1] if steps else "mean classes"
 
 
-def _over_images(weights: Values, values: Values) -> Values:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sums:
+    """Values of N images that are averaged, (N, …): of the finite ones, and how many are not."""
+
+    total: Values
+    number: NDArray[np.int64]
+    infinite: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, values: Values) -> Sums:
+        """Take every value that is defined for itself."""
+        infinite = np.isinf(values)
+        finite = ~np.isnan(values) & ~infinite
+        number, endless = finite.astype(np.int64), infinite.astype(np.int64)
+        return cls(total=np.where(finite, values, 0.0), number=number, infinite=endless)
+
+    def map(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Sums:
+        """Apply a function to each part."""
+        parts = {name: change(getattr(self, name)) for name in self.__dataclass_fields__}
+        return Sums(**parts)
+
+    @classmethod
+    def joined(cls, one: Sums, two: Sums) -> Sums:
+        """Put the images of two runs behind each other."""
+        names = cls.__dataclass_fields__
+        return cls(**{n: np.concatenate([getattr(one, n), getattr(two, n)]) for n in names})
+
+    def drawn(self, weights: Values) -> Values:
+        """Average over all images, each as often as drawn: (R, …), NaN where none is defined."""
+        return self.map(partial(exact_weighted_sum, weights)).mean
+
+    @property
+    def mean(self) -> Values:
+        """The mean of each place; infinite ones make it infinite."""
+        some = self.number > 0
+        mean = np.where(some, self.total / np.where(some, self.number, 1), np.nan)
+        return np.where(self.infinite > 0, np.inf, mean)
+
+
+def over_images(weights: Values, values: Values) -> Values:
     """Average (N, …) values over the images in which they are defined: (R, …)."""
-    infinite = np.isinf(values)
-    finite = ~np.isnan(values) & ~infinite
-    flat = [np.where(finite, values, 0.0), finite.astype(np.int64), infinite.astype(np.int64)]
-    total, number, endless = (
-        exact_weighted_sum(weights, part.reshape(len(values), -1)).reshape(
-            len(weights), *values.shape[1:]
-        )
-        for part in flat
-    )
-    mean = np.where(number > 0, total / np.where(number > 0, number, 1), np.nan)
-    return np.where(endless > 0, np.inf, mean)
+    return Sums.of(values).drawn(weights)
 
 
 def mean_defined(values: Values) -> Values:
@@ -104,13 +127,13 @@ def _pairs(weights: Values, values: Values, _: Values) -> Values:
     """Average over all classes of all images at once."""
     defined = ~np.isnan(values)
     sums = [np.nansum(values, axis=1), defined.sum(axis=1)]
-    number = _over_images(weights, sums[1].astype(np.float64))
-    return _over_images(weights, sums[0]) / np.where(number > 0, number, np.nan)
+    number = over_images(weights, sums[1].astype(np.float64))
+    return over_images(weights, sums[0]) / np.where(number > 0, number, np.nan)
 
 
 ORDERS: Final[dict[str, Callable[[Values, Values, Values], Values]]] = {
     "mean classes": lambda _, __, classes: mean_defined(classes),
-    "mean images": lambda weights, values, _: _over_images(weights, mean_defined(values)),
+    "mean images": lambda weights, values, _: over_images(weights, mean_defined(values)),
     "mean pairs": _pairs,
 }
 

@@ -1,4 +1,7 @@
-"""Names of the scores of distances, as gates and columns have them: ``hd95``, ``nsd@2``."""
+"""Names of the scores of distances, as gates and columns have them: ``hd95``, ``nsd@2``.
+
+Those of objects begin with ``object_``, of all of them, or ``matched_``, of the matches alone.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ if TYPE_CHECKING:
 
 RATES: Final = ("miss_rate", "false_alarm_rate")
 NUMBER: Final = r"(?:\d+\.?\d*|\.\d+)"
-SCORE: Final = re.compile(rf"(?:hd{NUMBER}?|assd|masd|nsd(?:@{NUMBER})?|{'|'.join(RATES)})(?=\.|$)")
+OF_OBJECTS: Final = "(?:object|matched)_"
+OF_BORDERS: Final = rf"hd{NUMBER}?|assd|masd|nsd(?:@{NUMBER})?"
+SCORE: Final = re.compile(rf"(?:(?:{OF_OBJECTS})?(?:{OF_BORDERS})|{'|'.join(RATES)})(?=\.|$)")
 
 
 def score_names(rules: DistanceRules) -> dict[str, Family]:
@@ -34,6 +39,15 @@ def is_distance_score(metric: str) -> bool:
     return SCORE.match(metric) is not None
 
 
+def is_of_objects(metric: str) -> bool:
+    """Whether a score is one of the distances of objects.
+
+    >>> is_of_objects("object_hd95.cell"), is_of_objects("hd95"), is_of_objects("object_dice")
+    (True, False, False)
+    """
+    return is_distance_score(metric) and re.match(OF_OBJECTS, metric) is not None
+
+
 def is_distance_column(name: str) -> bool:
     """Whether a column of a table is of distances: a score, or that of a class.
 
@@ -51,7 +65,7 @@ def _before_bars(name: str) -> list[str]:
 def is_higher_better(metric: str) -> bool:
     """Whether more is better, as of a share within a tolerance.
 
-    >>> is_higher_better("nsd@1"), is_higher_better("hd95.liver")
+    >>> is_higher_better("matched_nsd@1"), is_higher_better("hd95.liver")
     (True, False)
     """
-    return metric.startswith("nsd")
+    return re.match(f"(?:{OF_OBJECTS})?nsd", metric) is not None

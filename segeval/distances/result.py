@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
 
 from segeval.distances.kept import DistanceTable
-from segeval.distances.means import Cells, Means, mean_cells, mean_defined, order_of
+from segeval.distances.means import Cells, mean_cells, mean_defined, order_of
 from segeval.distances.measure import DistanceMeasure, along_axes
 from segeval.distances.rules import DistanceRules
 from segeval.distances.values import Values
 from segeval.errors import SettingError
-from segeval.labels.measured import kept_of
-from segeval.scoring.resampling import Units, draw, percentile_interval
+from segeval.labels.measured import kept_of, to_measure
+from segeval.scoring.beside import bounds_of, name_scores, once
+from segeval.scoring.means import Summary
 from segeval.scoring.sample import excluded_indices
 from segeval.scoring.score import Scores
 from segeval.text import defined
@@ -50,19 +53,19 @@ class DistanceScores:
     kinds: tuple[str, ...]  # names of the K classes
     kept: tuple[int, ...]  # positions of those in the means
     cells: Cells
-    means: Means  # of one round
-    bounds: Means | None  # (2, …); None without intervals
+    means: Summary  # of one round
+    bounds: Summary | None  # (2, …); None without intervals
 
     def block(self) -> dict[str, Any]:
         """Return the scores as plain data."""
-        whole = {name: values[0] for name, values in self.means.whole.items()}
+        whole = {name: values[0] for name, values in self.means.means.items()}
         return {
             "unit": self.unit,
             "definition": dict(self.definition) | {"means": self.order},
             "classes": [self._class(k, name) for k, name in enumerate(self.kinds)],
             "means": nested(whole)
             | infinite(whole)
-            | self._intervals({} if self.bounds is None else self.bounds.whole),
+            | intervals({} if self.bounds is None else self.bounds.means),
             "signature": "|".join(self.rules.signature_parts()),
         }
 
@@ -79,19 +82,14 @@ class DistanceScores:
             "false_alarms": int(alarms),
             "undefined": int((~true & ~predicted).sum()),
             **infinite({score: values[0, k] for score, values in self.means.classes.items()}),
-            **self._intervals({score: values[:, k] for score, values in bounds.items()}),
+            **intervals({score: values[:, k] for score, values in bounds.items()}),
         }
 
-    def _intervals(self, bounds: Mapping[str, Values]) -> dict[str, Any]:
-        return {"intervals": nested(bounds)} if bounds else {}
-
-    def images(self) -> dict[str, Values]:
-        """Return (N,) columns: every score of every class, as ``hd95_liver``."""
-        return {
-            f"{score}_{name}": values[:, k]
-            for score, values in self.cells.scores.items()
-            for k, name in enumerate(self.kinds)
-        }
+    def columns(self) -> Iterator[tuple[str, str, Values]]:
+        """Yield class, score and (N,) values of every score of every class."""
+        for score, values in self.cells.scores.items():
+            for k, name in enumerate(self.kinds):
+                yield name, score, values[:, k]
 
     def of_image(self, number: int, position: int | None) -> dict[str, float]:
         """Return the scores of an image: those of a class, or their means over classes."""
@@ -110,17 +108,7 @@ class DistanceScores:
 
     def named(self) -> dict[str, float]:
         """Return every score by its name in gates: ``hd95``, ``hd95.liver``, ``hd95.liver.low``."""
-        rounds = [("", 0, self.means)]
-        if self.bounds is not None:
-            rounds += [(".low", 0, self.bounds), (".high", 1, self.bounds)]
-        found = {}
-        for end, at, means in rounds:
-            for score, values in means.whole.items():
-                found[f"{score}{end}"] = float(values[at])
-                of_classes = means.classes[score][at].tolist()
-                names = (f"{score}.{name}{end}" for name in self.kinds)
-                found |= dict(zip(names, of_classes, strict=True))
-        return found
+        return name_scores(self.means.map(itemgetter(0)), self.bounds, self.kinds)
 
 
 def infinite(scores: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -133,6 +121,11 @@ def infinite(scores: Mapping[str, Any]) -> dict[str, list[str]]:
     return {"infinite": found} if found else {}
 
 
+def intervals(bounds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return bounds as plain data, if there are some."""
+    return {"intervals": nested(bounds)} if bounds else {}
+
+
 def nested(scores: Mapping[str, Any]) -> dict[str, Any]:
     """Return scores as plain data, those at tolerances by tolerance.
 
@@ -142,7 +135,8 @@ def nested(scores: Mapping[str, Any]) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name, value in scores.items():
         score, at, level = name.partition("@")
-        found = defined(value) if np.ndim(value) == 0 else [defined(v) for v in value.tolist()]
+        ends = np.asarray(value).tolist()
+        found = [defined(end) for end in ends] if isinstance(ends, list) else defined(ends)
         if at:
             plain.setdefault(score, {})[level] = found
         else:
@@ -160,19 +154,17 @@ def find_table(scores: Scores, rules: DistanceRules) -> tuple[DistanceTable, Map
     plain = DistanceMeasure(elements=wanted.elements, spacing=rules.steps)
     other = plain.kind in scores.run.measured and wanted.kind not in scores.run.measured
     measure = plain if other else wanted
-    option = f"--distances{f' --like {rules.like}' if wanted != DistanceMeasure() else ''}"
-    kept = kept_of(scores.run, measure.kind, scores.labels, scores.unknown, option)
+    kept = kept_of(scores.run, measure.kind, scores.labels, scores.unknown, rules.option)
     table = DistanceTable.of(kept.data, kept.classes).arranged(kept.order)
     if kept.definition["spacing"] != measure.definition["spacing"] and rules.steps is not None:
         raise SettingError(
             f"the distances of the run were measured with {_said(kept.definition)}; "
-            f"type the same score command with --distances --spacing {along_axes(rules.steps)}, "
-            "-o RUN and --resume to read the masks again"
+            f"{to_measure(rules.option)}"
         )
     if other and not comes_to_the_same(table, wanted):
         raise SettingError(
-            f"{rules.like} needs other distances than the run holds ({wanted.kind}); type the same "
-            f"score command with {option}, -o RUN and --resume to read the masks again"
+            f"{rules.like} needs other distances than the run holds ({wanted.kind}); "
+            f"{to_measure(rules.option)}"
         )
     return (table.unspaced() if wanted.ignored else table), kept.definition
 
@@ -200,6 +192,7 @@ def score_distances(scores: Scores, rules: DistanceRules) -> DistanceScores:
     excluded = excluded_indices(scores.convention, scores.labels)
     kept = [k for k in range(table.count) if k not in excluded]
     cells, pooling = Cells.of(table, rules), scores.convention.pooling
+    score = partial(mean_cells, cells, kept=kept, pooling=pooling)
     return DistanceScores(
         rules=rules,
         definition=definition,
@@ -211,31 +204,11 @@ def score_distances(scores: Scores, rules: DistanceRules) -> DistanceScores:
         kinds=tuple(scores.labels.names),
         kept=tuple(kept),
         cells=cells,
-        means=mean_cells(cells, kept, pooling),
-        bounds=_bounds(scores, cells, kept),
+        means=score(once(len(cells.true))),
+        bounds=bounds_of(scores, score),
     )
 
 
 def unit_of(table: DistanceTable) -> str:
     """Return the unit of distances: px or mm."""
     return UNITS[bool(table.spaced.any()), bool(table.spaced.all())]
-
-
-def _bounds(scores: Scores, cells: Cells, kept: list[int]) -> Means | None:
-    """Return the intervals of all means, if there are to be some."""
-    if scores.intervals is None:
-        return None
-    units, how = scores.intervals.units, scores.intervals.resampling
-    if units.unit.size != len(cells.true):  # groups are averaged; here, images are drawn by group
-        units = Units.of(scores.group_names)
-    rounds = [
-        mean_cells(cells, kept, scores.convention.pooling, draws) for draws in draw(units, how)
-    ]
-    parts = [
-        {
-            name: percentile_interval(np.concatenate([getattr(r, part)[name] for r in rounds]))
-            for name in getattr(rounds[0], part)
-        }
-        for part in ("classes", "whole")
-    ]
-    return Means(classes=parts[0], whole=parts[1])

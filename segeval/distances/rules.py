@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from segeval.distances.measure import DistanceMeasure, Elements, Void
+from segeval.distances.measure import DistanceMeasure, Elements, Void, along_axes
 from segeval.errors import SettingError
 
 Directions = Literal["max", "pooled", "prediction"]
@@ -75,6 +75,19 @@ class DistanceRules:
         """What is measured for these rules, and by default, so that other rules can be asked."""
         usual = DistanceMeasure(spacing=self.steps)
         return list(dict.fromkeys([usual, self.measure]))
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of measures that serve these rules, if at all, the right one first."""
+        return list(
+            dict.fromkeys([self.measure.kind, DistanceMeasure(elements=self.elements).kind])
+        )
+
+    @property
+    def option(self) -> str:
+        """What is typed to measure for these rules."""
+        like = f" --like {self.like}" if self.measure.kind != DistanceMeasure().kind else ""
+        return f"--distances{like}{f' --spacing {along_axes(self.steps)}' if self.steps else ''}"
 
     def at(
         self,

@@ -55,29 +55,49 @@ class Kept:
         return found
 
 
-def kept_of(run: CountedRun, kind: str, labels: LabelMap, unknown: Unknown, option: str) -> Kept:
+def kept_of(
+    run: CountedRun,
+    kind: str,
+    labels: LabelMap,
+    unknown: Unknown,
+    option: str,
+    *,
+    widths: Sequence[str] = (),
+) -> Kept:
     """Return what a run holds of a kind of measure; a `SettingError` says what to type for it."""
-    again = (
-        f"type the same score command with {option}, -o RUN and --resume to read the masks again"
-    )
-    measured = run.measured.get(kind)
-    if measured is None:
-        raise SettingError(f"{option}: the run holds nothing of the kind; {again}")
-    if missing := [n for n, d in zip(run.images.names, measured.data, strict=True) if d is None]:
-        images = counted(len(missing), "image")
-        raise SettingError(f"{option}: {images} of the run are not measured yet; {again}")
+    if reason := lacking(run, kind, widths):
+        raise SettingError(f"{option}: {reason}; {to_measure(option)}")
+    measured = run.measured[kind]
     order = _order(run, measured.facts, labels, unknown)
     if order is None:
         names = [each["name"] for each in measured.facts["classes"]]
         raise SettingError(
             f"{option} was measured for other classes ({listed(names, LISTED)}); name classes of "
-            f"the same values, or {again}"
+            f"the same values, or {to_measure(option)}"
         )
     return Kept(
         data=cast("Sequence[bytes]", measured.data),
         definition=measured.facts["definition"],
         classes=len(measured.facts["classes"]),
         order=order,
+    )
+
+
+def lacking(run: CountedRun, kind: str, widths: Sequence[str] = (), name: str = "the run") -> str:
+    """Say why a run holds no measure of a kind, or not all of it; nothing if it does."""
+    measured = run.measured.get(kind)
+    if measured is None:
+        return f"{name} holds nothing of the kind"
+    if missing := sum(data is None for data in measured.data):
+        return f"{counted(missing, 'image')} of {name} are not measured yet"
+    held = measured.facts["definition"].get("widths", widths)
+    return "" if {*widths} <= {*held} else f"{name} holds those of {', '.join(held)} alone"
+
+
+def to_measure(options: str) -> str:
+    """Say what to type for what a run does not hold."""
+    return (
+        f"type the same score command with {options}, -o RUN and --resume to read the masks again"
     )
 
 

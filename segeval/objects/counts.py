@@ -55,8 +55,10 @@ class ObjectCounts:
 def count_objects(table: ObjectTable, rules: ObjectRules) -> ObjectCounts:
     """Match the objects at every threshold, and count. A match has the size of its true object."""
     cells = _Cells(table, rules)
-    found = [match(table, rules, threshold) for threshold in rules.thresholds]
-    overlaps, everyone = table.overlaps, cells.add(cells.truth)
+    matches = [match(table, rules, threshold) for threshold in rules.thresholds]
+    overlaps, large = table.overlaps, table.truth.size >= rules.smallest
+    found = [each[large[overlaps.truth[each]]] for each in matches]
+    everyone = cells.add(cells.truth[large])
     tp = [cells.add(cells.truth[overlaps.truth[each]]) for each in found]
     iou, dice = (
         np.stack([cells.add(cells.truth[overlaps.truth[m]], each[m]) for m in found], axis=-1)
@@ -65,7 +67,7 @@ def count_objects(table: ObjectTable, rules: ObjectRules) -> ObjectCounts:
     shared, united = _aggregated(cells, rules)
     return ObjectCounts(
         tp=np.stack(tp, axis=-1),
-        fp=np.stack([_unmatched(cells, each) for each in found], axis=-1),
+        fp=np.stack([_unmatched(cells, each) for each in matches], axis=-1),
         fn=np.stack([everyone - each for each in tp], axis=-1),
         iou=iou,
         dice=dice,

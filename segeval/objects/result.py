@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,12 +13,23 @@ from segeval.objects.components import check_source
 from segeval.objects.counts import ObjectCounts, count_objects
 from segeval.objects.names import name_values
 from segeval.objects.rules import ObjectRules
-from segeval.objects.scores import Values, over_classes, score_counts, summarize_objects
+from segeval.objects.scores import (
+    Values,
+    named_levels,
+    over_classes,
+    score_counts,
+    summarize_classes,
+    summarize_objects,
+)
 from segeval.objects.table import ObjectTable, find_objects
-from segeval.scoring.resampling import Units, draw, percentile_interval
+from segeval.scoring.beside import bounds_of, name_scores, once
+from segeval.scoring.means import Summary
 from segeval.scoring.sample import excluded_indices
 from segeval.scoring.score import Scores
 from segeval.text import defined
+
+if TYPE_CHECKING:
+    from segeval.objectdistances.scores import ObjectDistances
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,9 +45,8 @@ class ObjectScores:
     counts: ObjectCounts  # (N, K, B, …) of images, classes, and bins of size
     whole: Mapping[str, Values]  # () or, at thresholds, (T,)
     classes: Mapping[str, Values]  # (K, …)
-    bounds: Mapping[str, Values]  # (2, …) of the mean over classes; empty without intervals
-    class_bounds: Mapping[str, Values]  # (2, K, …)
-    distances: Mapping[str, Any] = field(default_factory=dict)  # plain data, if they were asked for
+    bounds: Summary | None  # (2, …) and (2, K, …); None without intervals
+    distances: ObjectDistances | None = None  # if they were asked for
 
     def block(self, kind: int | None = None) -> dict[str, Any]:
         """Return the scores as plain data, of one class or of all."""
@@ -53,7 +64,7 @@ class ObjectScores:
             **self._empty(kinds),
             **self._intervals(kind),
             **({"sizes": list(self._sizes(kinds, counts))} if self.rules.sizes else {}),
-            **({"distances": dict(self.distances)} if self.distances and kind is None else {}),
+            **({"distances": self.distances.block()} if self.distances and kind is None else {}),
             "signature": "|".join(self.rules.signature_parts()),
         }
 
@@ -81,11 +92,10 @@ class ObjectScores:
         return {"empty_truth": counted | {"false": int(false[alarms].sum())}}
 
     def _intervals(self, kind: int | None) -> dict[str, Any]:
-        if not self.bounds:
+        if self.bounds is None:
             return {}
-        bounds = (
-            self.bounds if kind is None else {n: b[:, kind] for n, b in self.class_bounds.items()}
-        )
+        means, classes = self.bounds.means, self.bounds.classes
+        bounds = means if kind is None else {n: b[:, kind] for n, b in classes.items()}
         return {"intervals": _plain({name: np.moveaxis(b, 0, -1) for name, b in bounds.items()})}
 
     def _sizes(self, kinds: list[int], counts: ObjectCounts) -> Iterator[dict[str, Any]]:
@@ -99,8 +109,8 @@ class ObjectScores:
             of_bin = counts.map(lambda each, at=number: each[at])  # type: ignore[misc]
             yield {"from": start, "below": end, **_plain(scores), **self._numbers(of_bin)}
 
-    def images(self) -> dict[str, Values]:
-        """Score every image by itself: numbers of objects, then (N,) scores by name."""
+    def columns(self) -> Iterator[tuple[str, str, Values]]:
+        """Score every image by itself: yield class, or none, name and (N,) numbers and scores."""
         at = self.rules.panoptic
         counts = self.counts.map(lambda part: part.sum(axis=2))
         kept = list(self.kept)
@@ -112,22 +122,18 @@ class ObjectScores:
                 ("predicted", counts.tp + counts.fp),
             )
         }
-        return numbers | name_values(over_classes(values), self.rules.thresholds)
+        of_all = numbers | name_values(over_classes(values), self.rules.thresholds)
+        yield from (("", *each) for each in of_all.items())
+        if self.distances is not None:
+            yield from self.distances.columns()
 
     def named(self) -> dict[str, float]:
         """Return every score, and bound of its interval, by its name in gates."""
-        thresholds = self.rules.thresholds
-        found = _with_classes(
-            name_values(self.whole, thresholds), name_values(self.classes, thresholds), self.kinds
-        )
-        for end, at in (("low", 0), ("high", 1)) if self.bounds else ():
-            whole, classes = (
-                name_values({n: b[at] for n, b in bounds.items()}, thresholds)
-                for bounds in (self.bounds, self.class_bounds)
-            )
-            bounds_there = _with_classes(whole, classes, self.kinds)
-            found |= {f"{name}.{end}": value for name, value in bounds_there.items()}
-        return found
+        levels = self.rules.thresholds
+        values = named_levels(Summary(means=self.whole, classes=self.classes), levels)
+        bounds = None if self.bounds is None else named_levels(self.bounds, levels)
+        further = {} if self.distances is None else self.distances.named()
+        return name_scores(values, bounds, self.kinds) | further
 
 
 def _plain(values: Mapping[str, Values]) -> dict[str, Any]:
@@ -136,15 +142,6 @@ def _plain(values: Mapping[str, Values]) -> dict[str, Any]:
 
 def _defined(value: Any) -> Any:
     return [_defined(each) for each in value] if isinstance(value, list) else defined(value)
-
-
-def _with_classes(
-    whole: Mapping[str, Values], classes: Mapping[str, Values], kinds: tuple[str, ...]
-) -> dict[str, float]:
-    found = {name: float(value) for name, value in whole.items()}
-    for name, column in classes.items():
-        found |= {f"{name}.{k}": v for k, v in zip(kinds, column.tolist(), strict=True)}
-    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -182,11 +179,11 @@ def score_objects(scores: Scores, rules: ObjectRules) -> ObjectScores:
     There are intervals if the scores have some, from resamples of the same units.
     """
     found = FoundObjects.of(scores, rules)
-    table, kept = found.table, list(found.kept)
+    table = found.table
     counts = count_objects(table, rules)
     pooled = counts.map(lambda part: part.sum(axis=2))
-    values = summarize_objects(pooled, rules)
-    bounds, class_bounds = _resampled(scores, pooled, rules, kept)
+    score = partial(summarize_classes, pooled, rules=rules, kept=found.kept)
+    values = score(once(len(pooled.tp))).map(lambda each: each[0])
     return ObjectScores(
         rules=rules,
         signature="|".join((scores.signature, *rules.signature_parts())),
@@ -195,26 +192,7 @@ def score_objects(scores: Scores, rules: ObjectRules) -> ObjectScores:
         kinds=table.kinds,
         kept=found.kept,
         counts=counts,
-        whole=over_classes({name: each[0][kept] for name, each in values.items()}, axis=0),
-        classes={name: each[0] for name, each in values.items()},
-        bounds=bounds,
-        class_bounds=class_bounds,
-    )
-
-
-def _resampled(
-    scores: Scores, counts: ObjectCounts, rules: ObjectRules, kept: list[int]
-) -> tuple[dict[str, Values], dict[str, Values]]:
-    """Return the bounds of the means over classes, and of each class."""
-    if scores.intervals is None:
-        return {}, {}
-    units, how = scores.intervals.units, scores.intervals.resampling
-    if units.unit.size != len(counts.tp):  # groups are averaged; here, images are drawn by group
-        units = Units.of(scores.group_names)
-    blocks = [summarize_objects(counts, rules, draws) for draws in draw(units, how)]
-    rounds = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
-    means = over_classes({name: values[:, kept] for name, values in rounds.items()})
-    return (
-        {name: percentile_interval(values) for name, values in means.items()},
-        {name: percentile_interval(values) for name, values in rounds.items()},
+        whole=values.means,
+        classes=values.classes,
+        bounds=bounds_of(scores, score),
     )

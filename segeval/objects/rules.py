@@ -16,6 +16,7 @@ ObjectPooling = Literal["dataset", "image"]
 Empty = Literal["skip", "zero", "one"]
 Matching = Literal["most", "greedy"]
 Aggregated = Literal["best", "assigned"]
+WithoutTruth = Literal["scored", "empty"]
 
 DEFAULT: Final = ".5:.05:.95"
 MOST_THRESHOLDS: Final = 1000
@@ -83,6 +84,10 @@ class ObjectRules:
         At or below 0.5: as many matches as can be, then the highest IoU; or the highest IoU first.
     aji : {"best", "assigned"}
         Each true object with the predicted one of the highest IoU, or with its match.
+    smallest : int
+        True objects of fewer pixels are left out, and what matches them is neither found nor false.
+    without_truth : {"scored", "empty"}
+        Whether predicted objects count in an image without a true one, or nothing is scored there.
     sizes : tuple of int
         Pixels at which bins of objects begin; empty for none.
     connectivity : {"4", "8"}, optional
@@ -98,6 +103,8 @@ class ObjectRules:
     empty: Empty = "skip"
     matching: Matching = "most"
     aji: Aggregated = "best"
+    smallest: int = 0
+    without_truth: WithoutTruth = "scored"
     sizes: tuple[int, ...] = ()
     connectivity: Connectivity | None = None
     like: str = ""
@@ -117,7 +124,8 @@ class ObjectRules:
         above = ">" if self.strict else ">="
         levels = ",".join(f"{level:g}" for level in self.thresholds)
         facts = [self.source, self.pooling, f"iou{above}{levels}"]
-        stated = {"empty": self.empty, "matching": self.matching, "aji": self.aji}
+        names = ("empty", "matching", "aji", "smallest", "without_truth")
+        stated = {name: str(getattr(self, name)) for name in names}
         facts += [f"{name}={value}" for name, value in stated.items() if value != _plain(name)]
         facts += [f"sizes={','.join(map(str, self.sizes))}"] if self.sizes else []
         return [f"objects:{';'.join(facts)}", *([f"objects-like:{self.like}"] if self.like else [])]

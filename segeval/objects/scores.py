@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segeval.objects.counts import ObjectCounts
+from segeval.objects.names import name_values
 from segeval.objects.rules import ObjectRules
+from segeval.scoring.means import Summary
 from segeval.scoring.sample import exact_weighted_sum
 
 Values = NDArray[np.float64]
@@ -21,10 +23,11 @@ def score_counts(counts: ObjectCounts, rules: ObjectRules) -> dict[str, Values]:
     """Return the scores of counts of any shape; those at thresholds have one axis more.
 
     Where neither side holds an object, all are undefined, or as the rules say. Where there is one,
-    a score without a denominator is 0: what is missed cannot raise a mean.
+    a score without a denominator is 0: what is missed cannot raise a mean. Predicted objects alone
+    count as none where the rules say so.
     """
     tp, fp, fn, iou = counts.tp, counts.fp, counts.fn, counts.iou
-    there = tp + fp + fn > 0
+    there = (tp + fn > 0) | ((fp > 0) & (rules.without_truth == "scored"))
     pq = _share(iou, tp + (fp + fn) / 2, there, rules)
     scores = {
         "precision": _share(tp, tp + fp, there, rules),
@@ -42,6 +45,30 @@ def score_counts(counts: ObjectCounts, rules: ObjectRules) -> dict[str, Values]:
 def _share(part: NDArray[Any], whole: NDArray[Any], there: Any, rules: ObjectRules) -> Values:
     value = part / np.where(whole > 0, whole, 1)
     return np.where(there, value, FILL[rules.empty])
+
+
+def summarize_classes(
+    counts: ObjectCounts, weights: Values, *, rules: ObjectRules, kept: Sequence[int]
+) -> Summary:
+    """Score all images as `summarize_objects` does: every class, and means over those kept."""
+    values = summarize_objects(counts, rules, weights)
+    means = over_classes({name: each[:, list(kept)] for name, each in values.items()})
+    return Summary(means=means, classes=values)
+
+
+def named_summary(
+    counts: ObjectCounts, weights: Values, *, rules: ObjectRules, kept: Sequence[int]
+) -> Summary:
+    """Give the same scores the names that they have in gates, those at thresholds as well."""
+    return named_levels(
+        summarize_classes(counts, weights, rules=rules, kept=kept), rules.thresholds
+    )
+
+
+def named_levels(scores: Summary, thresholds: Sequence[float]) -> Summary:
+    """Give scores at thresholds, of which some have a last axis, names of their own."""
+    means, classes = (name_values(each, thresholds) for each in (scores.means, scores.classes))
+    return Summary(means=means, classes=classes)
 
 
 def summarize_objects(

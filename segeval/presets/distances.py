@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cache
-from typing import Any, Final, get_args
+from functools import cache, partial
+from typing import Any, ClassVar, Final, get_args
 
 import numpy as np
 
 from segeval.distances.means import Cells, mean_cells
-from segeval.distances.measure import DistanceMeasure
 from segeval.distances.names import score_names
 from segeval.distances.result import find_table
 from segeval.distances.rules import CASES, DistanceRules, Family
 from segeval.errors import SettingError
-from segeval.presets.explain import PresetScore, Rule
-from segeval.presets.preset import ToolCall, read_rows
+from segeval.objectdistances.scores import score_object_distances
+from segeval.objects.result import FoundObjects
+from segeval.objects.rules import ObjectRules
+from segeval.presets.explain import PresetScore
+from segeval.presets.preset import read_rows
+from segeval.presets.rulepreset import RulePreset, Valued, differing, preset_score
+from segeval.scoring.beside import once
 from segeval.scoring.sample import excluded_indices
 from segeval.scoring.score import Scores
 
@@ -33,31 +37,17 @@ ONE_SIDED: Final = "one_sided"  # a missed class and a false alarm, where these 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DistancePreset(ToolCall):
+class DistancePreset(RulePreset):
     """What one call of a tool does with distances."""
 
-    headline: str  # the score that the call returns
+    axes: ClassVar = AXES
     rules: DistanceRules
 
     @property
-    def title(self) -> str:
-        """The headline, as gates name it."""
-        return self.headline
-
-    @property
     def facts(self) -> list[str]:
-        """Every rule on which it is not the default."""
-        usual = DistanceRules()
-        stated = [
-            f"{axis}:{getattr(self.rules, axis)}"
-            for axis in AXES
-            if getattr(self.rules, axis) != getattr(usual, axis)
-        ]
+        """Every rule on which it is not the default, those of single families as well."""
+        stated = [f"{a}:{getattr(self.rules, a)}" for a in differing(self.rules, AXES)]
         return stated + [f"{of}-{case}:{value}" for of, case, value in self.rules.exceptions]
-
-    def differs(self, axis: str) -> bool:
-        """Whether a rule is not the default."""
-        return bool(getattr(self.rules, axis) != getattr(DistanceRules(), axis))
 
 
 @cache
@@ -107,54 +97,60 @@ def distance_rules(
     return rules.at(percentiles, tolerances, steps)
 
 
-def all_measures(rules: DistanceRules) -> list[DistanceMeasure]:
-    """Return what all presets measure, each once, and first what is measured by default."""
-    presets = (preset.rules for preset in load_distance_presets().values())
-    return list(
-        dict.fromkeys(m for each in presets for m in replace(each, steps=rules.steps).measures)
-    )
+def preset_rules(rules: DistanceRules) -> dict[str, DistanceRules]:
+    """Return the rules of all presets at the percentiles, tolerances and spacing of some rules."""
+    asked = rules.percentiles, rules.tolerances, rules.steps
+    return {name: each.rules.at(*asked) for name, each in load_distance_presets().items()}
 
 
 def explain_distances(scores: Scores, rules: DistanceRules) -> list[PresetScore]:
     """Score the distances of a run under every preset, by score and the highest value first."""
     find_table(scores, rules)  # which says what to type, if nothing is measured
-    asked = rules.percentiles, rules.tolerances, rules.steps
-    presets = load_distance_presets().values()
-    rows = [_row(scores, each, each.rules.at(*asked)) for each in presets]
+    return _explained(preset_rules(rules), partial(_value, scores))
+
+
+def explain_object_distances(
+    scores: Scores, objects: ObjectRules, rules: DistanceRules
+) -> list[PresetScore]:
+    """Score the distances of objects, all of them, under every preset."""
+    found = FoundObjects.of(scores, objects)
+    if score_object_distances(scores, found, objects, rules) is None:
+        return []
+    presets = {name: each.of_objects() for name, each in preset_rules(rules).items()}
+    return _explained(presets, partial(_object_value, scores, found, objects), "object_")
+
+
+def _explained(
+    presets: Mapping[str, DistanceRules], value_of: Valued[DistanceRules], begin: str = ""
+) -> list[PresetScore]:
+    """Score under every preset the score that its tool reports, or that of objects."""
+    rows = []
+    for name, rules in presets.items():
+        families = score_names(rules)
+        headline = load_distance_presets()[name].headline
+        metric = next((n for n in families if n.startswith(headline)), "hd")
+        switched = _switches(rules, families[metric])
+        rows.append(preset_score(name, rules, switched, value_of, f"{begin}{metric}"))
     return sorted(rows, key=lambda r: (r.metric, math.isnan(r.value), -r.value, r.preset))
 
 
-def _row(scores: Scores, preset: DistancePreset, rules: DistanceRules) -> PresetScore:
-    """Score under a preset, and with each of its rules as in the default."""
-    metric = next((n for n in score_names(rules) if n.startswith(preset.headline)), "hd")
-    value, entered = _value(scores, rules, metric)
-    moves = []
-    for axis, setting in _settings(preset, score_names(rules)[metric]):
-        other, _ = _value(scores, _switched(rules, axis), metric)
-        if not (value == other or math.isnan(value) or math.isnan(other)):
-            moves.append(Rule(axis=axis, setting=setting, change=value - other, preset=preset.name))
-    return PresetScore(
-        preset=preset.name,
-        metric=metric,
-        value=value,
-        per_class=(),
-        entered=entered,
-        rules=tuple(sorted(moves, key=lambda rule: -abs(rule.change))),
-    )
+def _switches(rules: DistanceRules, family: Family) -> Iterator[tuple[str, str, DistanceRules]]:
+    """Yield each axis on which rules are not the default, where they are, and the rules without.
 
-
-def _settings(preset: DistancePreset, family: Family) -> Iterator[tuple[str, str]]:
-    """Yield the axes on which a preset is not the default; both cases of one side at once."""
-    rules, usual = preset.rules, DistanceRules()
+    Both cases of one side are switched at once, where they are alike.
+    """
+    usual = DistanceRules()
     cases = {name: rules.case(family, name) for name in CASES}
     together = cases["missed"] == cases["false_alarm"]
+    stated = differing(rules, AXES)
     for axis in AXES:
         name = next((each for each in CASES if each == axis), None)
         if name is None:
-            if preset.differs(axis):
-                yield axis, str(getattr(rules, axis))
+            if axis in stated:
+                yield axis, str(getattr(rules, axis)), _switched(rules, axis)
         elif cases[name] != usual.case(family, name) and not (together and name == "false_alarm"):
-            yield ONE_SIDED if together and name == "missed" else axis, str(cases[name])
+            moved = ONE_SIDED if together and name == "missed" else axis
+            yield moved, str(cases[name]), _switched(rules, moved)
 
 
 def _switched(rules: DistanceRules, axis: str) -> DistanceRules:
@@ -165,15 +161,31 @@ def _switched(rules: DistanceRules, axis: str) -> DistanceRules:
     return replace(rules, exceptions=kept, **usual)
 
 
-def _value(scores: Scores, rules: DistanceRules, metric: str) -> tuple[float, int]:
-    """Return a score, and how many values of classes and images are in it; NaN if not measured."""
+def _value(scores: Scores, rules: DistanceRules, metric: str) -> tuple[float, int] | None:
+    """Return a score, and how many values of classes and images are in it, if it was measured."""
     try:
         table, _ = find_table(scores, rules)
     except SettingError:
-        return math.nan, 0
+        return None
     excluded = excluded_indices(scores.convention, scores.labels)
     kept = [k for k in range(table.count) if k not in excluded]
     cells = Cells.of(table, rules)
-    means = mean_cells(cells, kept, scores.convention.pooling)
+    pooling = scores.convention.pooling
+    means = mean_cells(cells, once(len(cells.true)), kept=kept, pooling=pooling).means
     entered = ~np.isnan(cells.scores[metric][:, kept])
-    return float(means.whole[metric][0]), int(entered.sum())
+    return float(means[metric][0]), int(entered.sum())
+
+
+def _object_value(
+    scores: Scores, found: FoundObjects, objects: ObjectRules, rules: DistanceRules, metric: str
+) -> tuple[float, int] | None:
+    """Return a score of objects, and how many of them are in it, if they were measured."""
+    try:
+        scored = score_object_distances(scores, found, objects, rules)
+    except SettingError:
+        return None
+    if scored is None:
+        return None
+    entered = scored.sums[metric]
+    number = entered.number[:, -1].sum() + entered.infinite[:, -1].sum()
+    return scored.named()[metric], int(number)

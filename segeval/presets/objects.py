@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from segeval.objects.result import FoundObjects
 from segeval.objects.rules import ObjectPooling, ObjectRules, ObjectSource
-from segeval.presets.explain import PresetScore, Rule
-from segeval.presets.preset import ToolCall, read_rows
+from segeval.presets.explain import PresetScore
+from segeval.presets.preset import read_rows
+from segeval.presets.rulepreset import RulePreset, differing, preset_score
 from segeval.scoring.score import Scores
 
-AXES: Final = ("pooling", "empty", "matching", "strict", "aji")
+AXES: Final = (
+    "pooling",
+    "empty",
+    "matching",
+    "strict",
+    "aji",
+    "smallest",
+    "without_truth",
+)
 """What a preset decides; thresholds, sizes and where objects come from are the user's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectPreset(ToolCall):
+class ObjectPreset(RulePreset):
     """What one call of a tool does with objects."""
 
-    headline: str  # the score that the call returns, as gates name it
+    axes: ClassVar = AXES
     rules: ObjectRules
-
-    @property
-    def title(self) -> str:
-        """The headline, as gates name it."""
-        return self.headline
-
-    @property
-    def facts(self) -> list[str]:
-        """Every rule on which it is not the default."""
-        return [f"{axis}:{getattr(self.rules, axis)}" for axis in AXES if self.differs(axis)]
-
-    def differs(self, axis: str) -> bool:
-        """Whether a rule is not the default."""
-        return bool(getattr(self.rules, axis) != getattr(ObjectRules(), axis))
 
 
 def object_rules(like: str | None = None, *, pooling: ObjectPooling | None = None) -> ObjectRules:
@@ -73,26 +68,15 @@ def _preset(row: dict[str, Any]) -> ObjectPreset:
 def explain_objects(scores: Scores, source: ObjectSource) -> list[PresetScore]:
     """Score the objects of a run under every preset: the highest value first."""
     found = FoundObjects.of(scores, ObjectRules(source=source))
-    rows = [_row(found, preset) for preset in load_object_presets().values()]
+    rows = [
+        preset_score(name, each.rules, _switched(each.rules), found.score, each.headline)
+        for name, each in load_object_presets().items()
+    ]
     return sorted(rows, key=lambda row: (math.isnan(row.value), -row.value, row.preset))
 
 
-def _row(found: FoundObjects, preset: ObjectPreset) -> PresetScore:
-    """Score under a preset, and with each of its rules as in the default."""
-    value, entered = found.score(preset.rules, preset.headline)
-    moves = []
-    for axis in filter(preset.differs, AXES):
-        switched: Any = {axis: getattr(ObjectRules(), axis)}
-        other, _ = found.score(replace(preset.rules, **switched), preset.headline)
-        if value != other:
-            setting = str(getattr(preset.rules, axis))
-            change = value - other
-            moves.append(Rule(axis=axis, setting=setting, change=change, preset=preset.name))
-    return PresetScore(
-        preset=preset.name,
-        metric=preset.headline,
-        value=value,
-        per_class=(),
-        entered=entered,
-        rules=tuple(sorted(moves, key=lambda rule: -abs(rule.change))),
-    )
+def _switched(rules: ObjectRules) -> Iterator[tuple[str, str, ObjectRules]]:
+    """Yield each axis on which rules are not the default, where they are, and the rules without."""
+    for axis in differing(rules, AXES):
+        usual: Any = {axis: getattr(ObjectRules(), axis)}
+        yield axis, str(getattr(rules, axis)), replace(rules, **usual)

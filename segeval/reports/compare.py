@@ -15,17 +15,20 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from segeval.distances.compare import DistanceComparison
 from segeval.distances.names import is_higher_better
-from segeval.distances.rules import DistanceRules
-from segeval.objects.compare import ObjectComparison
 from segeval.objects.names import TOTALS, summary_names
-from segeval.objects.rules import ObjectRules
 from segeval.reports.csvstyle import PLAIN, CsvStyle
-from segeval.reports.distances import is_share, show_change, show_distance
+from segeval.reports.distances import (
+    is_share,
+    show_change,
+    show_distance,
+    told_infinite,
+    with_infinite,
+)
 from segeval.reports.document import facts_of, foreground_of
 from segeval.reports.markdown import code, markdown_row, plain
 from segeval.reports.wording import headline, in_order, means_in
+from segeval.scoring.beside import Contrast
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
 from segeval.scoring.metrics import metric_of, title_of
 from segeval.text import UNDEFINED, defined, show_interval, show_score, visible_in
@@ -45,8 +48,7 @@ def make_document(
     names: Sequence[str],
     *,
     settings: Mapping[str, Any] | None = None,
-    objects: Sequence[ObjectComparison] = (),
-    distances: Sequence[DistanceComparison] = (),
+    further: Sequence[Mapping[str, Contrast]] = (),
 ) -> dict[str, Any]:
     """Lay out comparisons with the first of the names; all but one of them as ``others``."""
     first = comparisons[0]
@@ -54,11 +56,10 @@ def make_document(
         {"run": name} | _contrast(comparison)
         for name, comparison in zip(names[1:], comparisons, strict=True)
     ]
-    for part, compared in zip(parts, objects, strict=False):
-        part["objects"] = _scored(compared.rules, compared.kinds, compared.means, compared.classes)
-    for part, far in zip(parts, distances, strict=False):
-        one = far.sides[0]
-        part["distances"] = _scored(one.rules, one.kinds, far.means, far.classes)
+    for part, found in zip(parts, further, strict=False):
+        part |= {name: _scored(each) for name, each in found.items()}
+        if of_objects := part.pop("object_distances", None):
+            part["objects"]["distances"] = of_objects
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -86,21 +87,16 @@ def _contrast(comparison: RunComparison) -> dict[str, Any]:
     }
 
 
-def _scored(
-    rules: ObjectRules | DistanceRules,
-    kinds: Sequence[str],
-    means: Mapping[str, Difference],
-    differences: Mapping[str, Difference],
-) -> dict[str, Any]:
+def _scored(found: Contrast) -> dict[str, Any]:
     """Lay out differences of scores of objects or distances, as those of classes."""
-    classes: list[dict[str, Any]] = [{"name": kind} for kind in kinds]
-    for name, difference in differences.items():
+    classes: list[dict[str, Any]] = [{"name": kind} for kind in found.kinds]
+    for name, difference in found.classes.items():
         corrected = difference.corrected.tolist()
         for row, figures, p in zip(classes, _figures(difference), corrected, strict=True):
             row[name] = figures | {"p_holm": defined(p)}
     return {
-        "signature": "|".join(rules.signature_parts()),
-        "summary": {name: _figures(one)[0] for name, one in means.items()},
+        "signature": "|".join(found.rules.signature_parts()),
+        "summary": {name: _figures(one)[0] for name, one in found.means.items()},
         "classes": classes,
     }
 
@@ -111,7 +107,9 @@ def _figures(difference: Difference) -> list[dict[str, Any]]:
     columns = [np.atleast_1d(part).tolist() for part in (*parts, difference.p)]
     undefined = np.atleast_1d(difference.undefined).tolist()
     return [
-        dict(zip(FIGURES, map(defined, row), strict=True)) | ({"undefined": count} if count else {})
+        dict(zip(FIGURES, map(defined, row), strict=True))
+        | told_infinite(dict(zip(FIGURES, row, strict=True)))
+        | ({"undefined": count} if count else {})
         for *row, count in zip(*columns, undefined, strict=True)
     ]
 
@@ -144,25 +142,32 @@ def runs_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [document, *document.get("others", ())]
 
 
+def further_in(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what is said of a run beside its pixels: objects, and distances of these or of all."""
+    objects = [part["objects"]] if "objects" in part else []
+    return [*objects, *distances_in(part)]
+
+
 def to_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     """Write a row for every score of every run: the means, then each class, with the signature."""
     from segeval.reports.csv import signed_csv
 
     rows = []
     for part in runs_of(document):
-        for scored in (part, *(part[name] for name in ("objects", "distances") if name in part)):
+        for scored in (part, *further_in(part)):
             rows += [{"run": part["run"]} | row for row in _csv_rows(scored)]
-    return signed_csv(rows, document["signature"], style)
+    return signed_csv(rows, "|".join(reversed(_signatures(document))), style)
 
 
 def _csv_rows(scored: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a row for every mean, then for every score of every class."""
     for name, row in scored["summary"].items():
-        figures = {figure: row[figure] for figure in FIGURES} | {"p_holm": None}
+        figures = {figure: with_infinite(row)[figure] for figure in FIGURES} | {"p_holm": None}
         yield {"score": name, "class": None} | figures
     for label in scored["classes"]:
         for metric in (key for key in label if key not in {"index", "name"}):
-            figures = {figure: label[metric][figure] for figure in (*FIGURES, "p_holm")}
+            row = with_infinite(label[metric])
+            figures = {figure: row[figure] for figure in (*FIGURES, "p_holm")}
             yield {"score": metric, "class": label["name"]} | figures
 
 
@@ -264,8 +269,9 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
 
 
 def _signatures(document: Mapping[str, Any]) -> list[str]:
-    found = [document[n]["signature"] for n in ("objects", "distances") if n in document]
-    return [*found, document["signature"]]
+    """Return what defines the further scores, then the signature of the comparison."""
+    found = [each["signature"] for each in further_in(document)]
+    return [*dict.fromkeys(found), document["signature"]]
 
 
 def _letter(number: int) -> str:
@@ -304,24 +310,30 @@ def _table(
         for name in summary_names(list(scored[0])):
             entries = [summary[name] for summary in scored]
             rows.append((name.upper() if name in TOTALS else name, *show(entries, percent=percent)))
-    if "distances" in document:
+    for found in zip(*map(distances_in, parts), strict=True):
         rows.append(("",) * len(headings))
-        rows += _distances([part["distances"]["summary"] for part in parts])
+        rows += _distances([each["summary"] for each in found])
     return headings, rows
+
+
+def distances_in(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what is said of the distances of a run: those of classes, then those of objects."""
+    found = (part.get("distances", {}), part.get("objects", {}).get("distances", {}))
+    return [each for each in found if each]
 
 
 def _distances(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
     """Yield the means of distances: of two runs with all figures, of more runs with marks."""
-    for name, first in parts[0].items():
+    for name in parts[0]:
         if len(parts) == 1:
-            yield (name, *show_change(name, first))
+            yield (name, *show_change(name, parts[0][name]))
             continue
         show = show_score if is_share(name) else show_distance
-        entries = [part[name] for part in parts]
+        entries = [with_infinite(part[name]) for part in parts]
         better = [is_higher_better(name) == ((e["delta"] or 0) > 0) for e in entries]
         marks = [MARKS[b] if significant(e) else "" for b, e in zip(better, entries, strict=True)]
         shown = (f"{m} {show(e['value'])}".strip() for m, e in zip(marks, entries, strict=True))
-        yield (name, show(first["baseline"]), *shown)
+        yield (name, show(entries[0]["baseline"]), *shown)
 
 
 def significant(entry: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
 from math import isnan
@@ -16,7 +16,7 @@ from segeval.distances.names import is_distance_column
 from segeval.errors import SettingError
 from segeval.objects.names import is_object_score, name_block
 from segeval.reports.csvstyle import PLAIN, CsvStyle
-from segeval.reports.distances import flat_scores
+from segeval.reports.distances import flat_scores, object_scores
 from segeval.reports.wording import matrix_of, metrics_in
 from segeval.scoring.metrics import KNOWN, METRICS, shown
 from segeval.scoring.score import (
@@ -30,6 +30,7 @@ from segeval.text import did_you_mean, listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from segeval.distances.result import DistanceScores
     from segeval.objects.result import ObjectScores
@@ -69,12 +70,21 @@ def image_columns(
     scores: Scores, objects: ObjectScores | None = None, distances: DistanceScores | None = None
 ) -> dict[str, Any]:
     """Return the columns of the table of images, each a list or an array."""
-    further = {} if objects is None else objects.images()
-    further |= {} if distances is None else distances.images()
+    columns = _further(objects, distances)
+    further = {f"{name}_{kind}" if kind else name: values for kind, name, values in columns}
     images = scores.run.images
     groups = scores.group_names or images.column("group")
     facts = (images.names, groups, scores.counts.pixels, scores.counts.images.total)
     return dict(zip(IMAGE, facts, strict=True)) | per_image(scores) | further
+
+
+def _further(
+    objects: ObjectScores | None, distances: DistanceScores | None
+) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
+    """Yield class, or none, name and values by image of the scores beside those of pixels."""
+    for each in (objects, distances):
+        if each is not None:
+            yield from each.columns()
 
 
 def classes_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
@@ -104,9 +114,12 @@ def _add_objects(rows: Sequence[dict[str, Any]], document: Mapping[str, Any]) ->
     whole = document["objects"]
     only = {whole["class"]: whole} if "class" in whole else {}
     blocks = [row.get("objects", only.get(row["name"])) for row in document["classes"]]
+    far = {row["name"]: row for row in whole.get("distances", {}).get("classes", ())}
     for row, block in zip(rows, [*blocks, whole], strict=True):
         cells = {f"{side}_objects": (block or whole)[name] for side, name in SIDES}
         cells |= name_block(block or whole)
+        if "distances" in whole:
+            cells |= object_scores(far.get(row["name"], whole["distances"]))
         row.update(cells if block else dict.fromkeys(cells))
 
 
@@ -223,7 +236,12 @@ def images_csv(
     return signed_columns(image_columns(scores, objects, distances), signature, style)
 
 
-def tidy_csv(scores: Scores, style: CsvStyle = PLAIN) -> str:
+def tidy_csv(
+    scores: Scores,
+    style: CsvStyle = PLAIN,
+    objects: ObjectScores | None = None,
+    distances: DistanceScores | None = None,
+) -> str:
     """Write one row an image and score: first those of no class, then those of each class."""
     parts = [("", name, values.tolist()) for name, values in image_means(scores).items()]
     parts += [
@@ -231,6 +249,7 @@ def tidy_csv(scores: Scores, style: CsvStyle = PLAIN) -> str:
         for metric in scores.metrics("classes")
         for label, values in image_class_scores(scores, metric).items()
     ]
+    parts += [(kind, name, v.tolist()) for kind, name, v in _further(objects, distances)]
     rows = (
         (image.name, label, metric, values[number])
         for number, image in enumerate(scores.run.images)

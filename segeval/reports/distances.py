@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from segeval.text import counted, show_count, show_score
+from segeval.distances.names import is_higher_better
+from segeval.text import UNDEFINED, counted, show_count, show_interval, show_score
 
 Rows = list[tuple[str, ...]]
 RATES: Final = {"miss_rate": "missed", "false_alarm_rate": "false alarms"}
@@ -16,8 +18,8 @@ BESIDE: Final = FACTS | {"intervals", "means", *RATES}
 def flat_scores(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the scores of a row of the document by their names in gates.
 
-    >>> flat_scores({"name": "liver", "hd": 3.0, "nsd": {"1": 0.5}, "images": 2})
-    {'hd': 3.0, 'nsd@1': 0.5}
+    >>> flat_scores({"name": "liver", "hd": None, "nsd": {"1": 0.5}, "infinite": ["hd"]})
+    {'hd': inf, 'nsd@1': 0.5}
     """
     found: dict[str, Any] = {}
     for name, value in row.items():
@@ -27,18 +29,39 @@ def flat_scores(row: Mapping[str, Any]) -> dict[str, Any]:
             found |= {f"{name}@{level}": each for level, each in value.items()}
         else:
             found[name] = value
-    return found
+    return found | dict.fromkeys(row.get("infinite", ()), math.inf)
 
 
-def show_distance(value: float | None, *, endless: bool = False) -> str:
+def object_scores(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the distances of objects by their names in gates, as ``object_hd95``."""
+    parts = (("object", block["means"]), ("matched", block["matches"]))
+    return {f"{begin}_{name}": v for begin, part in parts for name, v in flat_scores(part).items()}
+
+
+def told_infinite(figures: Mapping[str, float]) -> dict[str, dict[str, str]]:
+    """Return which figures are infinite, as a document tells beside those that are undefined.
+
+    >>> told_infinite({"value": 2.0, "delta": -math.inf})
+    {'infinite': {'delta': '-inf'}}
+    """
+    found = {name: str(value) for name, value in figures.items() if math.isinf(value)}
+    return {"infinite": found} if found else {}
+
+
+def with_infinite(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of figures with those of which it tells that they are infinite."""
+    return {**row, **{name: float(text) for name, text in row.get("infinite", {}).items()}}
+
+
+def show_distance(value: float | None) -> str:
     """Write a distance with two decimals.
 
-    >>> show_distance(3.14159), show_distance(None), show_distance(None, endless=True)
-    ('3.14', '–', '∞')
+    >>> show_distance(3.14159), show_distance(None), show_distance(-math.inf)
+    ('3.14', '–', '-∞')
     """
     if value is None:
-        return "∞" if endless else "–"
-    return f"{value:,.2f}"
+        return UNDEFINED
+    return f"{value:,.2f}".replace("inf", "∞")
 
 
 def distance_table(document: Mapping[str, Any], *, percent: bool) -> tuple[Sequence[str], Rows]:
@@ -99,23 +122,16 @@ def score_title(name: str, unit: str) -> str:
 
 
 def _cells(row: Mapping[str, Any], scores: Sequence[str], *, percent: bool) -> Iterator[str]:
-    flat, endless = flat_scores(row), row.get("infinite", ())
+    flat = flat_scores(row)
     for name in scores:
-        if name.startswith("nsd"):
-            yield show_score(flat[name], percent=percent)
-        else:
-            yield show_distance(flat[name], endless=name in endless)
+        share = name.startswith("nsd")
+        yield show_score(flat[name], percent=percent) if share else show_distance(flat[name])
 
 
 def distance_lines(block: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
     """Yield what the means are of, the intervals, and the cases of one side."""
     yield f"means over {block['definition']['means']}"
-    intervals = flat_scores(block["means"].get("intervals", {}))
-    if intervals:
-        shown = (
-            f"{name} {_bounds(name, bounds, percent=percent)}" for name, bounds in intervals.items()
-        )
-        yield ", ".join(shown)
+    yield from interval_lines(block["means"], percent=percent)
     lone = sum(row["one_sided"] for row in block["classes"])
     if lone:
         rates = (
@@ -123,6 +139,17 @@ def distance_lines(block: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
             for name, said in RATES.items()
         )
         yield f"{counted(lone, 'case')} with the class on one side only: {', '.join(rates)}"
+
+
+def interval_lines(means: Mapping[str, Any], *, percent: bool, begin: str = "") -> Iterator[str]:
+    """Yield the intervals of means, if there are some, by their names in gates."""
+    endless = means.get("infinite", ())
+    shown = (
+        f"{begin}{name} {_bounds(name, bounds, endless=name in endless, percent=percent)}"
+        for name, bounds in flat_scores(means.get("intervals", {})).items()
+    )
+    if line := ", ".join(shown):
+        yield line
 
 
 def compared_distances(part: Mapping[str, Any], level: float) -> tuple[Sequence[str], Rows]:
@@ -141,6 +168,7 @@ def compared_distances(part: Mapping[str, Any], level: float) -> tuple[Sequence[
 def show_change(name: str, row: Mapping[str, Any]) -> Iterator[str]:
     """Yield both values, the difference with its sign, the interval, and p-values."""
     show = show_score if is_share(name) else show_distance
+    row = with_infinite(row)
     yield show(row["baseline"])
     yield show(row["value"])
     delta = row["delta"]
@@ -152,13 +180,12 @@ def show_change(name: str, row: Mapping[str, Any]) -> Iterator[str]:
 
 def is_share(name: str) -> bool:
     """Whether a score is a fraction, no distance."""
-    return name.startswith("nsd") or name in RATES
+    return is_higher_better(name) or name in RATES
 
 
-def _bounds(name: str, bounds: Sequence[float | None], *, percent: bool) -> str:
-    if name.startswith("nsd"):
-        ends = [show_score(bound, percent=percent) for bound in bounds]
-    else:
-        low, high = bounds  # where only the upper one is no number, it is infinite
-        ends = [show_distance(low), show_distance(high, endless=low is not None)]
-    return " … ".join(ends)
+def _bounds(name: str, bounds: Sequence[float | None], *, endless: bool, percent: bool) -> str:
+    if is_share(name):
+        return show_interval(bounds, percent=percent)
+    endless = endless or bounds[0] is not None  # behind a number, what is none is infinite
+    ends = (math.inf if bound is None and endless else bound for bound in bounds)
+    return " … ".join(map(show_distance, ends))

@@ -28,6 +28,7 @@ def make_document(
     signature: str,
     objects: Sequence[PresetScore] = (),
     distances: Sequence[PresetScore] = (),
+    object_distances: Sequence[PresetScore] = (),
     names: tuple[str, str] | None = None,
     steps: Sequence[Step] = (),
 ) -> dict[str, Any]:
@@ -46,10 +47,8 @@ def make_document(
             for rule in main_rules(main)
         ],
     }
-    if objects:
-        document["objects"] = [_row(row) for row in objects]
-    if distances:
-        document["distances"] = [_row(row) for row in distances]
+    further = {"objects": objects, "distances": distances, "object_distances": object_distances}
+    document |= {name: [_row(row) for row in found] for name, found in further.items() if found}
     if names is not None:
         document["between"] = _between(case, names, steps)
     return document
@@ -96,8 +95,8 @@ def to_renderable(document: Mapping[str, Any], *, variants: bool = False) -> Ren
         parts += [_rows(document["rows"], variants=variants), Text(), *_rules(document)]
         if "objects" in document:
             parts += [_rows(document["objects"], variants=True, title=str), Text()]
-        if "distances" in document:
-            parts += [_distances(document["distances"]), Text()]
+        for name in ("distances", "object_distances"):
+            parts += [_distances(document[name]), Text()] if name in document else []
     if not variants and "between" not in document:
         hidden = sum(":" in name for name in load_presets())
         parts += [Text(f"{hidden} variants more: --all"), Text()]

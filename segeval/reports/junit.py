@@ -6,11 +6,13 @@ The layout is what the schemas of Ant (windyroad) and Jenkins agree on.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
+from segeval.objects.names import name_block
+from segeval.reports.distances import flat_scores, object_scores
 from segeval.reports.wording import failure, metrics_in, show_bound
 from segeval.text import visible
 
@@ -22,19 +24,49 @@ def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
     """Write a test case a gate and a class; failed and undefined gates are failures."""
     root = ET.Element("testsuites")
     about = {"version": document["version"], "signature": document["signature"]}
-    means = {name: _digits(value) for name, value in document["summary"].items()}
-    scores = {
-        f"{metric.name}.{row['name']}": _digits(row[metric.name])
-        for metric in metrics_in(document, "breakdown")
-        for row in document["classes"]
-    }
+    means, scores = (
+        document["summary"],
+        {
+            f"{metric.name}.{row['name']}": row[metric.name]
+            for metric in metrics_in(document, "breakdown")
+            for row in document["classes"]
+        },
+    )
+    for further in (_objects(document), _distances(document)):
+        means, scores = means | further[0], scores | further[1]
     if document["gates"]:
         cases = [_gate_case(gate) for gate in document["gates"]]
-        _add_suite(root, "segeval.gates", cases, {**about, **means}, timestamp)
+        _add_suite(root, "segeval.gates", cases, {**about, **_digits(means)}, timestamp)
     cases = [_class_case(row) for row in document["classes"]]
-    _add_suite(root, "segeval.classes", cases, {**about, **scores}, timestamp)
+    _add_suite(root, "segeval.classes", cases, {**about, **_digits(scores)}, timestamp)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _objects(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the scores of objects by their names in gates: of all, and of classes."""
+    block = document.get("objects")
+    if block is None:
+        return {}, {}
+    means, far = name_block(block), block.get("distances")
+    classes = [(r["name"], name_block(r["objects"])) for r in document["classes"] if "objects" in r]
+    if far is not None:
+        means |= object_scores(far)
+        classes += [(row["name"], object_scores(row)) for row in far.get("classes", ())]
+    return means, _by_class(classes)
+
+
+def _distances(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return distances by their names in gates: the means, and those of classes."""
+    block = document.get("distances")
+    if block is None:
+        return {}, {}
+    classes = _by_class((row["name"], flat_scores(row)) for row in block["classes"])
+    return flat_scores(block["means"]), classes
+
+
+def _by_class(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    return {f"{name}.{kind}": value for kind, row in rows for name, value in row.items()}
 
 
 def _gate_case(gate: Mapping[str, Any]) -> ET.Element:
@@ -87,8 +119,8 @@ def _add_suite(
     ET.SubElement(suite, "system-err")
 
 
-def _digits(value: float | None) -> str:
-    return "undefined" if value is None else repr(value)
+def _digits(scores: Mapping[str, float | None]) -> dict[str, str]:
+    return {n: "undefined" if value is None else repr(value) for n, value in scores.items()}
 
 
 def _clean(text: str) -> str:

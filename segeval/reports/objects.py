@@ -12,7 +12,7 @@ from segeval.objects.matching import match
 from segeval.objects.names import LEVELLED, TOTALS, name_block
 from segeval.reports.csv import signed_columns
 from segeval.reports.csvstyle import PLAIN, CsvStyle
-from segeval.reports.distances import object_distance_table
+from segeval.reports.distances import interval_lines, object_distance_table
 from segeval.text import counted, show_count, show_interval, show_score
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def object_lines(block: Mapping[str, Any], *, percent: bool) -> Iterator[str]:
     yield ", ".join(totals)
     words = {"truth": "true objects"} | {k: v for k, v in NUMBERS.items() if k != "truth"} | ERRORS
     yield ", ".join(f"{show_count(block[name])} {said}" for name, said in words.items())
+    if "distances" in block:
+        yield from interval_lines(block["distances"]["means"], percent=percent, begin="object_")
     empty = block["empty_truth"]
     if empty["images"]:
         yield (

@@ -5,22 +5,21 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segeval.distances.compare import DistanceComparison
 from segeval.distances.result import DistanceScores
 from segeval.errors import SettingError
 from segeval.files import write_bytes, write_text
 from segeval.labels.labelmap import LabelMap
-from segeval.objects.compare import ObjectComparison
 from segeval.objects.result import ObjectScores
 from segeval.reports.document import make_document
 from segeval.reports.plots.plots import PLOTS, Kind, draw_plot, plot_data
 from segeval.reports.plots.style import check_matplotlib, plot_format, save
 from segeval.scoring.baseline import named_values
+from segeval.scoring.beside import Contrast
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.gates import BOUNDS
 from segeval.scoring.score import Scores
@@ -265,14 +264,14 @@ class Comparison:
         Everything in full precision, as arrays.
     settings : mapping
         What the values of the masks mean, for the record.
-    object_comparison : ObjectComparison, optional
-        Differences of the scores of objects, where these were asked for, as arrays.
+    further : mapping of str to Contrast
+        Differences of further scores as arrays, where these were asked for: ``objects``,
+        ``distances``, and ``object_distances``.
     """
 
     comparison: RunComparison
     settings: Mapping[str, Any]
-    object_comparison: ObjectComparison | None = None
-    distance_comparison: DistanceComparison | None = None
+    further: Mapping[str, Contrast] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Show the difference of the headline and what it means."""
@@ -303,10 +302,9 @@ class Comparison:
         """The document of schema ``segeval.comparison/1`` as plain data."""
         from segeval.reports.compare import make_document
 
-        found = [] if self.object_comparison is None else [self.object_comparison]
-        far = [] if self.distance_comparison is None else [self.distance_comparison]
-        further: Any = {"settings": self.settings, "objects": found, "distances": far}
-        return make_document([self.comparison], ["baseline", "run"], **further)
+        names = ["baseline", "run"]
+        further = [self.further]
+        return make_document([self.comparison], names, settings=self.settings, further=further)
 
     @property
     def objects(self) -> Mapping[str, Any]:

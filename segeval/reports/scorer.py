@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any, TypedDict, Unpack
+from dataclasses import dataclass, fields
+from typing import Any, Final, TypedDict, Unpack, cast, get_args
 
 from segeval.boundaries.fscores import EdgeRules
 from segeval.boundaries.scores import BoundaryRules
 from segeval.boundaries.trimap import TrimapRules
-from segeval.counting.measures import AnyMeasure
 from segeval.counting.run import CountedRun
-from segeval.distances.result import score_distances
 from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
 from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
 from segeval.labels.ids import as_measured, as_objects
 from segeval.labels.labelmap import LabelMap
-from segeval.objectdistances.measure import object_measures
-from segeval.objectdistances.scores import with_distances
-from segeval.objects.result import score_objects
+from segeval.objectdistances.further import all_measures, check_measured, score_further
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.presets.distances import load_distance_presets
 from segeval.reports.result import AnyPath, Result, label_settings
@@ -35,6 +31,21 @@ from segeval.topology.scores import TopologyRules
 AnyLabels = AnyPath | LabelMap
 Void = Collection[int | str] | int
 AnyDistances = bool | str | DistanceRules
+
+
+INSTEAD: Final = {
+    **{each.name: f"convention=segeval.Convention({each.name}=…)" for each in fields(Convention)},
+    "like": 'convention=segeval.preset("NAME"), or distances="NAME" where it is one of these',
+    "exclude": 'convention=segeval.Convention(exclude=("NAME",))',
+    "iou_thresholds": "objects=segeval.objects.rules.ObjectRules(thresholds=…)",
+    "objects_pooling": "objects=segeval.objects.rules.ObjectRules(pooling=…)",
+    "size_bins": "objects=segeval.objects.rules.ObjectRules(sizes=…)",
+    "connectivity": "objects=segeval.objects.rules.ObjectRules(connectivity=…)",
+    "hd_percentile": "distances=segeval.distances.rules.DistanceRules(percentiles=…)",
+    "nsd": "distances=segeval.distances.rules.DistanceRules(tolerances=…)",
+    "spacing": "distances=segeval.distances.rules.DistanceRules(steps=…)",
+}
+"""What is typed instead of keywords that are options of the command line, or part of a value."""
 
 
 class Labelling(TypedDict, total=False):
@@ -66,7 +77,7 @@ class Scoring(Labelling, total=False):
     distances: AnyDistances
 
 
-@taking(LabelChoice)
+@taking(LabelChoice, instead=INSTEAD)
 def scorer(
     *,
     ignore: Void | None = None,
@@ -109,6 +120,14 @@ def asked_of(
     topology: bool = False,
 ) -> tuple[Asked, ...]:
     """Return the scores that are measured in the pixels."""
+    widths: dict[str, Any] = {"boundary": boundary, "trimap": trimap}
+    for name, width in widths.items():
+        if width is not None and not isinstance(width, str):
+            number = 2 if isinstance(width, bool) else width
+            raise SettingError(
+                f"{name}={width!r} is no width: type {name}='{number}px' for pixels, or "
+                f"{name}='{number}%' of the diagonal"
+            )
     asked = ((BoundaryRules, boundary), (TrimapRules, trimap))
     found: list[Asked] = [rules.parse(text) for rules, text in asked if text is not None]
     further = ((EdgeRules, boundary_f), (TopologyRules, topology))
@@ -125,6 +144,11 @@ def distances_of(distances: AnyDistances) -> DistanceRules | None:
                 f"no preset of distances is called {distances!r}{near} there are {', '.join(known)}"
             )
         return known[distances].rules
+    if not isinstance(distances, bool | DistanceRules | None):
+        raise SettingError(
+            f"distances={distances!r}: type distances=True, the name of a preset such as "
+            "distances='medpy', or DistanceRules"
+        )
     return DistanceRules() if distances is True else distances or None
 
 
@@ -146,18 +170,10 @@ class Scorer:
         """Whether something is measured in the pixels."""
         return bool(self.asked) or self.distances is not None
 
-    def measures(self, run: CountedRun) -> list[AnyMeasure]:
-        """Return what is measured in the pixels."""
-        found: list[AnyMeasure] = [each.measure for each in self.asked]
-        if self.distances is not None:
-            found += self.distances.measures
-            if self.rules is not None:
-                found += object_measures(run, self.choice, self.rules, self.distances)
-        return found
-
     def measure(self, run: CountedRun, **how: Any) -> CountedRun:
         """Return a run with what is measured in its masks for the scores that are asked for."""
-        choice, measures = self.choice, self.measures(run)
+        choice = self.choice
+        measures = all_measures(run, choice, self.asked, self.rules, self.distances)
         if measures and self.rules is not None:
             choice = as_measured(run, choice, self.rules.source)
         return measure_for(measures, [run], choice, self.convention, self.unknown, **how)
@@ -166,13 +182,12 @@ class Scorer:
         """Score a run, which holds what is asked for."""
         rules, choice = self.rules, self.choice
         run, chosen = (run, choice) if rules is None else as_objects(run, choice, rules.source)
+        if not run.provenance.problems:
+            check_measured(run, self.asked, rules, self.distances)
         names = ("unknown", "group_by", "resampling")
         how: dict[str, Any] = {name: getattr(self, name) for name in names}
         scores = label_and_score(run, chosen, self.convention, **how, measures=self.asked)
-        found = None if rules is None else score_objects(scores, rules)
-        far = None if self.distances is None else score_distances(scores, self.distances)
-        if found is not None and self.distances is not None:
-            found = with_distances(scores, found, self.distances)
+        found, far = score_further(scores, rules, self.distances)
         meaning = label_settings(choice, self.unknown) | {"group_by": self.group_by}
         settings = {**run.provenance.source, **meaning}
         further: Any = {"object_scores": found, "distance_scores": far}
@@ -181,4 +196,11 @@ class Scorer:
 
 def rules_of(objects: ObjectRules | ObjectSource | None) -> ObjectRules | None:
     """Return how objects are scored, if they are."""
-    return ObjectRules(source=objects) if isinstance(objects, str) else objects
+    if objects in get_args(ObjectSource):
+        return ObjectRules(source=cast("ObjectSource", objects))
+    if isinstance(objects, ObjectRules | None):
+        return objects
+    raise SettingError(
+        f"objects={objects!r}: type objects='ids' for label images, objects='components' for the "
+        "connected parts of classes, or ObjectRules"
+    )

@@ -20,7 +20,7 @@ from segeval.counting.run import CountedRun
 from segeval.errors import DataError
 from segeval.labels.choose import choose_shared
 from segeval.scoring.convention import Convention
-from segeval.scoring.means import Summary, summarize
+from segeval.scoring.means import Summary, minus, summarize
 from segeval.scoring.measured import Asked
 from segeval.scoring.metrics import ROUNDING
 from segeval.scoring.resampling import (
@@ -72,12 +72,6 @@ class RunComparison:
     units: Units
     resampling: Resampling
     signature: str
-
-
-def minus(value: NDArray[np.float64], baseline: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Subtract scores; what is infinite on both sides has no difference, NaN."""
-    with np.errstate(invalid="ignore"):
-        return value - baseline
 
 
 def without_rounding(differences: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ Exact float64 values are compared, never rounded ones.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -17,8 +18,9 @@ from segeval.errors import SettingError
 from segeval.scoring.means import mean_of_worst
 from segeval.scoring.metrics import MEASURED, OPTIONS, ROUNDING, is_error
 from segeval.scoring.score import Scores
-from segeval.text import did_you_mean
+from segeval.text import did_you_mean, listed
 
+LISTED: Final = 12  # names of scores that an error tells
 BOUNDS: Final = {"low": 0, "high": 1}  # bounds of an interval, as they are named behind a score
 
 
@@ -140,6 +142,32 @@ def check_thresholds(scores: Scores, thresholds: Iterable[Threshold]) -> list[Ga
         for threshold in thresholds
         for name, value in _values_of_group(scores, threshold.metric)
     ]
+
+
+def find_names(
+    known: Mapping[str, float], kinds: Iterable[str], metric: str, *, what: str, advice: str
+) -> list[str]:
+    """Return the names of scores that a metric stands for, `pq.*` for every class of a value.
+
+    An unknown one is an error: it tells those at other levels, the nearest, or all.
+    """
+    names = [metric]
+    if metric.endswith(".*"):
+        names = [f"{metric[:-1]}{kind}" for kind in kinds]
+        names = [n for n in names if n not in known or not math.isnan(known[n])] or names
+    if missing := [name for name in names if name not in known]:
+        bound = metric.rpartition(".")[2]
+        plain = bound in BOUNDS and not any(name.endswith(f".{bound}") for name in known)
+        score, label = split_score(missing[0], known)
+        level = re.split("[.@]", metric, maxsplit=1)[0]
+        same = [name for name in known if re.fullmatch(rf"{re.escape(level)}@[\d.:]+", name)]
+        alike = [f"{score}.{kind}" for kind in kinds] if score and label and not plain else same
+        near = "" if alike is same and same else did_you_mean(missing[0], alike or known)
+        raise SettingError(
+            f"no score of {what} is called {metric!r}{' without --ci' if plain else ''}"
+            f"{near or ';'} the scores are {listed(alike or [*known], LISTED)}; {advice}"
+        )
+    return names
 
 
 def split_score(metric: str, scores: Iterable[str]) -> tuple[str, str]:

@@ -44,12 +44,12 @@ def find_intervals(
 
 def intervals_of(rounds: Summary, units: Units, resampling: Resampling) -> Intervals:
     """Return the intervals of scores, or of differences of scores, from their values by round."""
-    means, classes = rounds.means, rounds.classes
+    means, classes, bounds = rounds.means, rounds.classes, rounds.map(percentile_interval)
     return Intervals(
         resampling=resampling,
         units=units,
-        means={name: percentile_interval(values) for name, values in means.items()},
-        classes={name: percentile_interval(values) for name, values in classes.items()},
+        means=bounds.means,
+        classes=bounds.classes,
         undefined_means={name: int(np.isnan(values).sum()) for name, values in means.items()},
         undefined_classes={name: np.isnan(values).sum(axis=0) for name, values in classes.items()},
     )

@@ -23,7 +23,7 @@ counts instead. A sample may be B resamples of the images; then there are B mean
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
@@ -426,9 +426,15 @@ class Summary:
     def minus(self, other: Summary) -> Summary:
         """Subtract the scores of another summary of as many resamples."""
         return Summary(
-            means={name: values - other.means[name] for name, values in self.means.items()},
-            classes={name: values - other.classes[name] for name, values in self.classes.items()},
+            means={name: minus(values, other.means[name]) for name, values in self.means.items()},
+            classes={n: minus(values, other.classes[n]) for n, values in self.classes.items()},
         )
+
+    def map(self, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> Summary:
+        """Apply a function to the scores of every name."""
+        parts = (self.means, self.classes)
+        means, classes = ({n: change(values) for n, values in part.items()} for part in parts)
+        return Summary(means=means, classes=classes)
 
     @classmethod
     def concatenate(cls, summaries: Iterable[Summary]) -> Summary:
@@ -440,6 +446,12 @@ class Summary:
                 n: np.concatenate([part.classes[n] for part in parts]) for n in parts[0].classes
             },
         )
+
+
+def minus(value: NDArray[np.float64], baseline: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Subtract scores; what is infinite on both sides has no difference, NaN."""
+    with np.errstate(invalid="ignore"):
+        return value - baseline
 
 
 def summarize(convention: Convention, sample: Sample, excluded: Sequence[int]) -> Summary:

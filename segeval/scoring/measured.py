@@ -27,6 +27,10 @@ class Asked(Protocol):
         """What has to be measured in every image for them."""
 
     @property
+    def option(self) -> str:
+        """What is typed for them."""
+
+    @property
     def names(self) -> Sequence[str]:
         """The names of the scores, that of the summary first."""
 

@@ -15,6 +15,7 @@ from segeval.distances.names import score_names
 from segeval.distances.rules import DistanceRules
 from segeval.distances.values import score_cells
 from segeval.presets.distances import load_distance_presets
+from segeval.scoring.beside import once
 
 pytest.importorskip("scipy")
 PAGE: Final = Path(__file__).parents[2] / "docs" / "conventions" / "distances.md"
@@ -65,7 +66,7 @@ def test_a_missed_class_never_helps() -> None:
     for second in (good, nothing):
         blobs = [rules.measure([(truth, each, 1)], None) for each in (good, second)]
         cells = Cells.of(DistanceTable.of(blobs, 1), rules)
-        means.append(mean_cells(cells, [0], "class").whole)
+        means.append(mean_cells(cells, once(2), kept=[0], pooling="class").means)
     for name in score_names(rules):
         found, missed = (float(mean[name][0]) for mean in means)
         assert (missed < found) if name.startswith("nsd") else (missed > found)
@@ -81,12 +82,14 @@ def test_means_go_over_images_and_classes_in_the_order_of_the_pooling(
     values = np.array([[1.0, 3.0], [4.0, np.nan]])
     both = np.ones((2, 2), np.bool_)
     cells = Cells(scores={"hd": values}, true=both, predicted=both)
-    assert mean_cells(cells, [0, 1], pooling).whole["hd"].tolist() == [pytest.approx(expected)]
-    assert mean_cells(cells, [0], pooling).whole["hd"].tolist() == [2.5]
+    for kept, mean in {(0, 1): expected, (0,): 2.5}.items():
+        found = mean_cells(cells, once(2), kept=kept, pooling=pooling)
+        assert found.means["hd"].tolist() == [pytest.approx(mean)]
 
 
 def test_an_infinite_distance_makes_its_means_infinite_as_often_as_it_is_drawn() -> None:
     both = np.ones((2, 1), np.bool_)
     cells = Cells(scores={"hd": np.array([[np.inf], [2.0]])}, true=both, predicted=both)
     draws = np.array([[1.0, 1.0], [0.0, 2.0]])
-    assert mean_cells(cells, [0], "class", draws).whole["hd"].tolist() == [np.inf, 2.0]
+    found = mean_cells(cells, draws, kept=[0], pooling="class")
+    assert found.means["hd"].tolist() == [np.inf, 2.0]

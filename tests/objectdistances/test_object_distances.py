@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,12 @@ from segeval.objectdistances.measure import (
     ObjectDistanceTable,
     object_measures,
 )
-from segeval.objectdistances.scores import ObjectDistances, find_object_table, object_distances
+from segeval.objectdistances.scores import SingleObjects, find_object_table, single_objects
 from segeval.objects.components import Components
 from segeval.objects.result import score_objects
 from segeval.objects.rules import ObjectRules
 from segeval.presets.distances import distance_rules
+from segeval.presets.objects import object_rules
 from segeval.scoring.score import label_and_score
 from segeval.settings import LabelChoice, Source
 
@@ -149,7 +151,7 @@ def tolerance_of(path: Path) -> float:
 
 def scored(
     folder: Path, rules: ObjectRules, labels: LabelMap | None, like: str
-) -> tuple[list[str], tuple[str, ...], ObjectDistances]:
+) -> tuple[list[str], tuple[str, ...], SingleObjects]:
     """Score the objects of a folder, and return their distances, one by one."""
     sides: Any = {side: folder / side for side in ("prediction", "truth")}
     choice, numbering = LabelChoice(labels=labels), None
@@ -164,18 +166,19 @@ def scored(
     run, choice = as_objects(run, choice, rules.source)
     scores = label_and_score(run, choice)
     objects, own = score_objects(scores, rules), distances.of_objects()
-    table = find_object_table(scores, objects, own)
-    return [*run.images.names], objects.kinds, object_distances(objects, table, own)
+    table = find_object_table(scores, rules, own)
+    return [*run.images.names], objects.kinds, single_objects(objects.table, rules, table, own)
 
 
-def compare(cells: dict[str, Any], found: ObjectDistances, which: Any, tolerance: float) -> int:
+def compare(cells: dict[str, Any], found: SingleObjects, which: Any, tolerance: float) -> int:
     """Compare the means over matches with those of panoptica, which are infinite without any."""
     names = {"assd": "assd", "hd": "hd", "hd95": "hd95", "nsd": f"nsd@{tolerance:g}"}
     compared = 0
     for theirs, ours in names.items():
         if f"sq_{theirs}" not in cells:
             continue
-        value = found.mean(which & (found.fate == 0), by_image=False)[ours]
+        values = found.values[ours][which & (found.fate == 0)]
+        value = values.mean() if values.size else math.nan
         if cells["tp"] == 0:
             assert math.isnan(value)
         else:
@@ -226,18 +229,22 @@ def test_components_are_as_far_apart_as_panoptica_says(record: dict[str, Any]) -
 REGIONS = {"snfh": (2,), "et": (3,), "netc": (1,), "rc": (4,), "tc": (1, 3), "wt": (1, 2, 3)}
 
 
-@cache
-def lesions(region: str) -> tuple[list[str], ObjectDistances]:
-    """Score the lesions of a region; one is found from a Dice of one millionth on."""
+def region_labels(region: str) -> LabelMap:
     values = REGIONS[region]
     rest = tuple(value for value in range(5) if value not in values)
-    labels = LabelMap(
+    return LabelMap(
         name="region",
         labels=tuple(
             Label(name=name, truth_values=held, prediction_values=held)
             for name, held in (("background", rest), (region, values))
         ),
     )
+
+
+@cache
+def lesions(region: str) -> tuple[list[str], SingleObjects]:
+    """Score the lesions of a region; one is found from a Dice of one millionth on."""
+    labels = region_labels(region)
     rules = ObjectRules(source="components", thresholds=(5e-7,))
     names, _, found = scored(PEERS / "G" / "brats", rules, labels, "brats-2026")
     return names, found
@@ -263,3 +270,29 @@ def test_lesions_are_as_far_apart_as_the_evaluation_of_brats_says(record: dict[s
                 assert sorted(values) == pytest.approx(expected, rel=1e-9)
             assert (found.values["hd95"][which & (found.fate > 0)] == 373).all()
     assert compared >= 10
+
+
+@pytest.mark.parametrize("region", ["et", "rc", "tc", "wt"])
+def test_rows_of_the_leaderboard_of_metastases_come_out(region: str) -> None:
+    pytest.importorskip("nibabel")
+    (record,) = [r for r in records("BraTS-evaluation", "G/brats") if "mets/mets" in r["metric"]]
+    rules = replace(object_rules("brats-2026:mets"), source="components", thresholds=(5e-7,))
+    folder = PEERS / "G" / "brats"
+    asked: Any = {"objects": rules, "distances": distance_rules("brats-2026:mets")}
+    result = library.score(
+        prediction=folder / "prediction",
+        truth=folder / "truth",
+        missing="skip",
+        labels=region_labels(region),
+        **asked,
+    )
+    names = {"dsc": "object_dice@5e-07", "hd95": "object_hd95", "nsd": "object_nsd@1"}
+    rows = {row["image"]: row for row in result.images.to_dict("records")}
+    for image, row in rows.items():
+        for theirs, ours in names.items():
+            expected = record["per_image"][image][f"lesionwise_{theirs}_mean_{region}"]
+            if expected in (None, "nan"):
+                assert math.isnan(row[ours]), (image, ours)
+            else:
+                assert row[ours] == pytest.approx(expected, rel=1e-9), (image, ours)
+    assert len(rows) == 3

@@ -12,7 +12,7 @@ import pytest
 from made.sets import data_set, segeval
 
 from segeval import score_arrays
-from segeval.objects.gates import check_gates
+from segeval.objectdistances.gates import check_all
 from segeval.objects.rules import ObjectRules
 from segeval.scoring.gates import parse_threshold
 
@@ -100,7 +100,7 @@ def test_python_has_the_same_scores() -> None:
     assert result.images["pq"].tolist() == [0.75, 0]
     assert score_arrays(**masks, objects="ids").objects["thresholds"][-1] == 0.95
     assert score_arrays(**masks, classes=31).objects == {}
-    gates = check_gates(result.scores, result.object_scores, [parse_threshold("sq=0.375")])
+    gates = [*check_all(result.scores, [parse_threshold("sq=0.375")], objects=result.object_scores)]
     assert [gate.passed for gate in gates] == [True]
 
 

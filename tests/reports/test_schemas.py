@@ -42,6 +42,8 @@ settings.* hard.* summary.*_worst* summary.best_fbeta* commands.* commands.*.*
 summary.worst* summary.bce summary.dice summary.focal summary.jaccard summary.lovasz_softmax
 summary.cross_entropy
 objects objects.distances objects.distances.classes *objects.distances.*infinite
+objects.distances.*intervals* *distances.*.infinite* object_distances
+*objects.distances *objects.distances.summary.*_hd95 *objects.distances.classes.#.*_hd95
 objects.headline objects.class objects.intervals* objects.sizes *objects.summary.*
 *objects.classes.#.* others others.#.objects others.#.distances between
 distances.summary.hd95 *distances.*@* *distances.classes.#.hd95 *distances.*undefined
@@ -76,7 +78,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
         segeval(*arguments, "--json", path, "-q", "--no-config", expect=expect)
         return json.loads(path.read_text("utf-8"))  # type: ignore[no-any-return]
 
-    run, other, best, bands = (folder / f"{number}.segeval" for number in range(4))
+    run, other, best, bands, far = (folder / f"{number}.segeval" for number in range(5))
     first, second = frozen([[0, 1], [2, 2]]), frozen([[0, 1], [2, 1]])
     small = data_set(
         folder / "small",
@@ -105,7 +107,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
             made("score", *two, *parts, "--fail-under", "0.1"),
             made("score", *small, "--like", "monai", "--worst", "50", "-o", other),
             made("score", *better, "--labels", regions, "-o", best),
-            made("score", *small, "--distances", "--like", "monai"),
+            made("score", *small, "--distances", "--like", "monai", "-o", far),
             made("score", *small, *near, "--ci", "20", "-o", bands),
             made("score", *volumes),
             made("report", OBJECTS, "--objects", "ids", "--like", "stardist"),
@@ -116,11 +118,12 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
             made("compare", run, run, run, *thin),
             made("compare", run, best, "--ci", "20"),
             made("compare", bands, bands, *near, "--ci", "20"),
+            made("compare", far, far, "--distances", "--like", "monai", "--ci", "20"),
         ],
         "explain": [
             made("explain", run, "--between", "cityscapes", "monai"),
             made("explain", OBJECTS, "--objects", "ids"),
-            made("explain", *small, "--distances", "--spacing", "0.5,0.5"),
+            made("explain", *small, "--distances", "--spacing", "0.5,0.5", *parts[:2]),
         ],
         "sweep": [made("sweep", *maps, "--missing", "skip")],
         "losses": [

@@ -69,10 +69,10 @@ def test_a_run_holds_bands_and_reports_need_no_mask(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--boundary", "1px"), "holds those of 2%; type --boundary 2%"),
+        (("--boundary", "1px"), "the run holds those of 2% alone; type the same score command"),
         (("--boundary", "--classes", "4", "--ignore", "255"), None),
         (("--boundary", "--threshold", "1", "--truth-threshold", "1", "--ignore", "255"), OTHER),
-        (("--boundary", "2"), "too many arguments: '2'"),
+        (("--boundary", "2"), "'2' is no width: type 2px for pixels, or 2% of the diagonal"),
     ],
 )
 def test_what_a_run_lacks_is_told_with_what_to_type(
@@ -89,6 +89,28 @@ def test_what_a_run_lacks_is_told_with_what_to_type(
     lacking = segeval("report", plain, "--boundary", expect=2).stderr
     assert "--boundary 2%: the run holds nothing of the kind" in lacking
     assert "--resume" in lacking
+
+
+def test_all_that_a_run_lacks_is_told_with_one_command(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run, asked = tmp_path / "run.segeval", ("--boundary", "2%,1px", "--trimap", "2px")
+    segeval("score", *folders, "--boundary", "-o", run)
+    for command in (("report", run), ("compare", run, run)):
+        said = segeval(*command, *asked, "--distances", expect=2).stderr
+        name = "the run" if len(command) == 2 else str(run)
+        assert f"{name} holds those of 2% alone; --trimap 2px, --distances: {name} holds no" in said
+        assert "command with --boundary 2%,1px --trimap 2px --distances, -o RUN" in said
+
+
+def test_runs_of_other_spacing_do_not_add(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    runs = [tmp_path / f"{number}.segeval" for number in (1, 2)]
+    for number, run in enumerate(runs, 1):
+        words = ("--classes", "3", "--ignore", "255", "--shard", f"{number}/2", "-o", run)
+        segeval("score", *folders, "--distances", "--spacing", f"{number},1", *words)
+    said = segeval("merge", *runs, "-o", tmp_path / "sum.segeval", expect=None).stderr
+    assert "they measured distances under other settings (spacing); score all of them with" in said
 
 
 def test_resuming_measures_what_is_not_measured_yet(
@@ -141,7 +163,7 @@ def test_runs_add_with_what_is_measured(folders: tuple[Path, Path], tmp_path: Pa
         other,
     )
     refused = segeval("merge", parts[0], other, "-o", tmp_path / "no.segeval", expect=3).stderr
-    assert "their boundary was measured under other settings (definition)" in refused
+    assert "they measured boundary under other settings (widths)" in refused
 
 
 def test_masks_that_changed_meanwhile_are_all_told(

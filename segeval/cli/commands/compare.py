@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from segeval.counting.run import CountedRun
     from segeval.distances.rules import DistanceRules
     from segeval.objects.rules import ObjectRules
+    from segeval.scoring.beside import Contrast
     from segeval.scoring.compare import RunComparison
     from segeval.settings import LabelChoice
 
@@ -133,9 +134,8 @@ def compare(
     """
     from segeval.cli.places import check_reports
     from segeval.cli.plan import check_page
-    from segeval.distances.compare import compare_distances
     from segeval.labels.choose import check_names
-    from segeval.objects.compare import compare_both
+    from segeval.objectdistances.further import check_measured, compare_all
 
     rules, choice = objects.rules(convention.like), labels.choice()
     far = measures.distance_rules(convention.like)
@@ -156,9 +156,10 @@ def compare(
     numbering = objects.numbering(choice)
     runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None, numbering=numbering)
     runs = _measured(runs, compared, choice, how, distances=far, objects=rules, quiet=quiet)
-    comparisons, found = compare_both(runs, choice, rules, **how)
-    apart = [compare_distances(each, far) for each in comparisons] if far else []
-    further = {"objects": found, "distances": apart}
+    for path, run in zip(compared.runs, runs, strict=True):
+        if not run.provenance.problems:
+            check_measured(run, how["measures"], rules, far, name=str(path))
+    comparisons, further = compare_all(runs, choice, rules, far, **how)
     _deliver(comparisons, compared, labels, output, further, photographs=photographs)
     _say_doubts(comparisons, quiet=quiet)
 
@@ -200,11 +201,11 @@ def _measured(
 ) -> list[CountedRun]:
     """Measure in the masks of folders what is asked for; run files hold it, or lack it."""
     from segeval.labels.ids import as_measured
+    from segeval.objectdistances.further import all_measures
     from segeval.scoring.measured import measure_for
 
     named = ("convention", "unknown")
-    measures = [each.measure for each in how["measures"]]
-    measures += [] if distances is None else distances.measures
+    measures = all_measures(runs[0], choice, how["measures"], objects, distances)
     if measures and objects is not None:
         choice = as_measured(runs[0], choice, objects.source)
     return [
@@ -243,7 +244,7 @@ def _deliver(
     compared: ComparedOptions,
     labels: options.LabelOptions,
     output: ComparisonOutput,
-    further: Mapping[str, Any],
+    further: Sequence[Mapping[str, Contrast]],
     *,
     photographs: Mapping[str, Path],
 ) -> None:
@@ -254,7 +255,7 @@ def _deliver(
     names = [printable(str(path)) for path in compared.runs]
     truth = {"truth": str(compared.truth)} if compared.truth is not None else {}
     settings = truth | asdict(labels)
-    document = make_document(comparisons, names, settings=settings, **further)
+    document = make_document(comparisons, names, settings=settings, further=further)
     given = {"comparisons": comparisons, "names": names, "photographs": photographs}
     deliver(output, document=document, percent=output.percent, **given)
 

@@ -12,7 +12,7 @@ from segeval.cli.options.output import ReportFiles, document_file
 from segeval.cli.options.pairing import PairingOptions
 from segeval.cli.runs import count_or_read
 from segeval.errors import SettingError
-from segeval.objects.rules import ObjectSource
+from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.settings import LabelChoice, Unknown
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ class ExplainOptions(ReportFiles):
         "What is printed; json holds all variants.", "--format", default="table", common=True
     )
     json: Path | None = document_file()
+
+    def object_rules(self) -> ObjectRules | None:
+        """Return which objects are scored under every preset, or None."""
+        return None if self.objects is None else ObjectRules(source=self.objects)
 
     def distance_rules(self) -> DistanceRules | None:
         """Return what distances are asked for under every preset, or None."""
@@ -108,7 +112,7 @@ def explain(
         quiet=quiet,
         lossy=lossy,
         numbering=numbering,
-        measuring=_measuring(rules, choice, labels.unknown) if rules is not None else None,
+        measuring=_measuring(explaining, rules, choice, labels.unknown) if rules else None,
     )
     if explaining.objects is not None:
         run, choice = as_objects(run, choice, explaining.objects)
@@ -122,16 +126,21 @@ def explain(
 
 
 def _measuring(
-    rules: DistanceRules, choice: LabelChoice, unknown: Unknown
+    explaining: ExplainOptions, rules: DistanceRules, choice: LabelChoice, unknown: Unknown
 ) -> Callable[..., CountedRun]:
     """Return what measures all that presets of distances need in the masks of a run."""
-    from segeval.presets.distances import all_measures
+    from segeval.labels.ids import as_measured
+    from segeval.objectdistances.further import all_measures
+    from segeval.presets.distances import preset_rules
     from segeval.scoring.convention import Convention
     from segeval.scoring.measured import measure_for
 
     def measuring(run: CountedRun, **how: Any) -> CountedRun:
-        needed = all_measures(rules)
-        return measure_for(needed, [run], choice, Convention(), unknown, **how)
+        objects = explaining.object_rules()
+        found = [all_measures(run, choice, (), objects, r) for r in preset_rules(rules).values()]
+        needed = {each.kind: each for measures in found for each in measures}
+        classes = as_measured(run, choice, explaining.objects)
+        return measure_for([*needed.values()], [run], classes, Convention(), unknown, **how)
 
     return measuring
 
@@ -143,7 +152,7 @@ def _document(
     *,
     unknown: Unknown,
 ) -> dict[str, Any]:
-    from segeval.presets.distances import explain_distances
+    from segeval.presets.distances import explain_distances, explain_object_distances
     from segeval.presets.explain import PresetScorer, steps_between
     from segeval.presets.explain import explain as explain_case
     from segeval.presets.objects import explain_objects
@@ -152,6 +161,7 @@ def _document(
     from segeval.scoring.score import write_signature
 
     exclude, source = tuple(dict.fromkeys(explaining.exclude or ())), explaining.objects
+    objects = explaining.object_rules()
     scores.labels.positions(exclude)
     parts = [f"unknown:{unknown}", f"exclude:{','.join(exclude) or 'none'}"]
     case = PresetScorer(counts=scores.counts, labels=scores.labels, exclude=exclude, run=scores.run)
@@ -162,6 +172,9 @@ def _document(
         explain_case(case, names),
         objects=() if source is None else explain_objects(scores, source),
         distances=() if rules is None else explain_distances(scores, rules),
+        object_distances=explain_object_distances(scores, objects, rules)
+        if objects and rules
+        else (),
         signature=write_signature(scores.run, scores.labels, parts),
         names=explaining.between,
         steps=steps_between(case, *explaining.between) if explaining.between else (),

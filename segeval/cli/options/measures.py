@@ -23,7 +23,7 @@ class MeasureOptions:
         "Boundary IoU as well: IoU of bands along the edges, so many percent of the diagonal or "
         "pixels wide; 2% unless a width is given.",
         metavar="[W,W]",
-        usual=Usual(value="2%", pattern=r"[\d.]+(%|px)(,.*)?"),
+        usual=Usual(value="2%", pattern=r"\.?\d[\d.]*(%|px|mm)?(,.*)?"),
         common=True,
     )
 

@@ -141,7 +141,7 @@ class OutputOptions(ReportFiles):
     )
     fail_over: list[str] | None = _output(
         "Exit 1 if a distance, or an error of topology, is above: hd95=5 (the mean), hd95.liver=5, "
-        "assd.*=2 (every class), betti0_error=1.",
+        "assd.*=2 (every class), object_hd95=9 (of --objects), betti0_error=1.",
         metavar="SCORE=VALUE",
     )
     baseline: Path | None = _output(

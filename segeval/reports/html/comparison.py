@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from segeval.pictures.caption import Caption
 from segeval.pictures.thumbnails import Album, draw_album
-from segeval.reports.compare import SIGNIFICANT, runs_of
+from segeval.reports.compare import SIGNIFICANT, distances_in, runs_of
 from segeval.reports.distances import compared_distances
 from segeval.reports.html.differences import lay_out_differences
 from segeval.reports.html.findings import EACH, album_of
@@ -43,8 +43,7 @@ def make_page(
     ]
     level = document["resampling"]["level"]
     for part in parts:
-        if "distances" in part:
-            part["distance_table"] = compared_distances(part["distances"], level)
+        part["distance_tables"] = [compared_distances(each, level) for each in distances_in(part)]
     first = metric_of(comparisons[0].scores.convention.headline)
     metrics = list(dict.fromkeys([first, *metrics_in(document, "breakdown")]))
     stated = {"document": document, "significant": SIGNIFICANT, "percent": percent}

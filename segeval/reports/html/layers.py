@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isinf, isnan
+from math import isnan
 from typing import Final
 
 from segeval.boundaries.scores import BoundaryRules
@@ -93,8 +93,8 @@ def _hausdorff(
     unit, mean = "px" if spacing is None else "mm", "mean " if position is None else ""
     for name, value in found.items():
         if name.startswith("hd"):
-            shown = show_distance(defined(value), endless=isinf(value))
-            yield f"{mean}{score_title(name, unit)}", shown if isnan(value) else f"{shown} {unit}"
+            shown = show_distance(None) if isnan(value) else f"{show_distance(value)} {unit}"
+            yield f"{mean}{score_title(name, unit)}", shown
 
 
 def _trouble() -> str:
