@@ -19,6 +19,7 @@ from segeval.labels.measured import kept_of
 from segeval.scoring.measured import counts_of_values
 from segeval.settings import Unknown
 from segeval.topology.betti import betti_numbers
+from segeval.topology.parts import Parts
 from segeval.topology.skeletons import cldice, skeleton_counts
 from segeval.topology.skimage import library
 
@@ -42,9 +43,10 @@ class TopologyMeasure:
         """Count one image: ten numbers a class, those of skeletons, of truth, of prediction."""
         rows = []
         for truth, prediction, classes in layers:
-            sides = [betti_numbers(side, classes) for side in (truth, prediction)]
-            wide = [np.pad(side, ((0, 0), (0, BETTI - side.shape[1]))) for side in sides]
-            rows.append(np.hstack([skeleton_counts(truth, prediction, classes), *wide]))
+            sides = [Parts.of(side, classes) for side in (truth, prediction)]
+            betti = [betti_numbers(side) for side in sides]
+            wide = [np.pad(each, ((0, 0), (0, BETTI - each.shape[1]))) for each in betti]
+            rows.append(np.hstack([skeleton_counts(*sides), *wide]))
         return np.concatenate(rows).astype(NUMBER).tobytes()
 
 
