@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -109,7 +110,12 @@ def plot(
         data = plot_data(scores, plotted.kind, position)
     figure = draw_plot(plotted.kind, data | {"metric": plotted.metric})
     write_report(plotted.out, save(figure, ending))
-    if ending != "svg" and (letters := missing_letters(figure)):
+    if ending != "svg":
+        _say_letters(missing_letters(figure), quiet=quiet)
+
+
+def _say_letters(letters: Sequence[str], *, quiet: bool) -> None:
+    if letters:
         notify(
             f"notice: the font of plots lacks {listed(letters, 5, ' and {} more letters')}: they "
             "are boxes; an .svg holds them as text",
