@@ -12,7 +12,7 @@ from segeval.counting.run import CountedRun
 from segeval.labels.classify import ClassifiedRun
 from segeval.labels.labelmap import LabelMap
 from segeval.labels.measured import kept_of
-from segeval.scoring.measured import counts_of_values
+from segeval.scoring.measured import counts_of_values, without_counts
 from segeval.settings import Unknown
 
 NAME: Final = "boundary_f"
@@ -57,7 +57,5 @@ class EdgeRules:
     def block(self, run: CountedRun, scores: Mapping[str, Any]) -> dict[str, Any]:
         """Return the scores, and how far an edge is looked for in the images, in pixels."""
         shapes = set(zip(run.images.column("height"), run.images.column("width"), strict=True))
-        part, counts = scores[NAME], {"support", "predicted", "tp"}
-        rows = [{k: v for k, v in row.items() if k not in counts} for row in part["classes"]]
         reach = {"reach": f"{SHARE:.1%}", "pixels": sorted({edge_reach(shape) for shape in shapes})}
-        return {NAME: {**reach, **part, "classes": rows}}
+        return {NAME: {**reach, **without_counts(scores[NAME])}}

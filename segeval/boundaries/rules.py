@@ -14,6 +14,7 @@ from segeval.inputs.geometry import size_of
 from segeval.labels.classify import ClassifiedRun
 from segeval.labels.labelmap import LabelMap
 from segeval.labels.measured import Kept, kept_of
+from segeval.scoring.measured import merged
 from segeval.settings import Unknown
 
 
@@ -95,16 +96,3 @@ class WidthRules:
                 for width in self.widths
             ]
         }
-
-
-def merged(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Put together what a document says of several scores of the same counts."""
-    rows = zip(*(part["classes"] for part in parts), strict=True)
-    return {**_joined(parts), "classes": [_joined(each) for each in rows]}
-
-
-def _joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Join what is said of several scores, and the intervals of all of them."""
-    bounds = {name: ends for part in parts for name, ends in part.get("intervals", {}).items()}
-    whole = {key: value for part in parts for key, value in part.items()}
-    return whole | ({"intervals": bounds} if bounds else {})

@@ -9,13 +9,13 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.counting.measures import Layer
 from segeval.distances.borders import Borders, Indices
 from segeval.distances.kept import ClassDistances, encode
 from segeval.distances.nearest import Spacing, distances_between
 from segeval.distances.surfels import element_sizes, surface_elements
 from segeval.errors import SettingError
 
-Layer = tuple[NDArray[Any], NDArray[Any], int]  # truth, prediction, number of classes
 Void = Literal["apart", "outside"]
 Elements = Literal["pixels", "surface"]
 Histogram = tuple[NDArray[Any], NDArray[Any]]

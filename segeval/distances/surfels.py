@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segeval.distances.borders import Indices
+from segeval.distances.nearest import Spacing
 
 Normal = tuple[int, ...]
-Spacing = tuple[float, ...]
 
 CASES: Final[dict[int, dict[int, tuple[Normal, ...]]]] = {
     2: {1: ((4, 4),), 3: ((8, 0),), 6: ((4, 4), (4, 4))},

@@ -14,10 +14,12 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.boundaries.bands import bands_of
+from segeval.boundaries.bands import band_counts, bands_of
 from segeval.boundaries.widths import Width
+from segeval.counting.measures import Layer
 from segeval.distances.borders import Borders
 from segeval.distances.kept import DistanceTable
+from segeval.distances.means import mean_defined
 from segeval.distances.measure import DistanceMeasure
 from segeval.distances.nearest import Spacing, distances_between
 from segeval.distances.rules import DistanceRules
@@ -27,7 +29,7 @@ from segeval.pictures.classmaps import Sheet
 from segeval.pictures.errormaps import Kind
 from segeval.pictures.overlay import Panel
 from segeval.pictures.palettes import FAR, GROUND, INKS, LONE, SHADED, Palette, with_distances
-from segeval.scoring.metrics import KNOWN
+from segeval.scoring.metrics import KNOWN, ratio
 
 Classes = NDArray[np.signedinteger]
 Codes = NDArray[np.unsignedinteger]
@@ -107,15 +109,15 @@ class BandLayer:
         """Draw one class as a `Kind`, or of all classes those pixels whose bands differ."""
         count = len(subject.names)
         reach = self.width.pixels(truth.shape)
-        bands = bands_of(*class_maps(truth, prediction, count), count, reach)
+        layer = (*class_maps(truth, prediction, count), count)
+        bands = bands_of(*layer, reach)
         drawn = _all_bands if subject.position is None else _bands_of_one
         codes, legend = drawn(truth, bands, subject)
         lead = f"band of {reach} px:"
         if subject.position is None:
             lead = f"wrong in bands of {reach} px, by true class:"
-        return Drawing(
-            codes=codes, lead=lead, measured=partial(_boundary_iou, bands, subject), legend=legend
-        )
+        measured = partial(_boundary_iou, layer, subject, reach)
+        return Drawing(codes=codes, lead=lead, measured=measured, legend=legend)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,29 +229,18 @@ def _is_in_parts(subject: Subject) -> bool:
     return subject.overlap and subject.position is None
 
 
-def _boundary_iou(bands: Bands, subject: Subject) -> tuple[tuple[str, float], ...]:
+def _boundary_iou(layer: Layer, subject: Subject, reach: int) -> tuple[tuple[str, float], ...]:
     """Return boundary IoU of the class, or its mean over classes."""
     if _is_in_parts(subject):
         return ()
-    ious = [_iou(*(band == k for band in bands)) for k in subject.chosen]
+    one, two, both = band_counts(*layer, reach)[:, subject.chosen]
     metric = KNOWN["boundary_iou"]
     title = metric.mean_title if subject.position is None else metric.title
-    return ((title, _mean(np.array(ious))),)
-
-
-def _iou(one: NDArray[np.bool_], two: NDArray[np.bool_]) -> float:
-    union = int((one | two).sum())
-    return int((one & two).sum()) / union if union else np.nan
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    """Return the mean of what is defined, NaN if nothing is."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if defined.size else np.nan
+    return ((title, float(mean_defined(ratio(both, one + two - both)))),)
 
 
 def _distances(
-    layer: tuple[NDArray[Any], NDArray[Any], int], chosen: list[int], spacing: Spacing | None
+    layer: Layer, chosen: list[int], spacing: Spacing | None
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
     """Yield border pixels of a class and side, and their distances; infinite where none is."""
     truth, prediction, count = layer
@@ -272,7 +263,7 @@ def _distances(
 
 
 def _hausdorff(
-    layer: tuple[NDArray[Any], NDArray[Any], int], subject: Subject, spacing: Spacing | None
+    layer: Layer, subject: Subject, spacing: Spacing | None
 ) -> tuple[tuple[str, float], ...]:
     """Return HD and HD95 of the class, or their means over classes."""
     if _is_in_parts(subject):
@@ -282,7 +273,7 @@ def _hausdorff(
     mean = "" if subject.position is not None else "mean "
     unit = "px" if spacing is None else "mm"
     return tuple(
-        (f"{mean}{name.upper()} ({unit})", _mean(cells[name][0, subject.chosen]))
+        (f"{mean}{name.upper()} ({unit})", float(mean_defined(cells[name][0, subject.chosen])))
         for name in ("hd", "hd95")
     )
 
@@ -297,9 +288,7 @@ def _distance_legend(codes: NDArray[Any], base: int, void: int, unit: str) -> Le
     return tuple(row for row in (*rows, (void, "void", counts[void])) if row[2])
 
 
-def _one_sided(
-    layer: tuple[NDArray[Any], NDArray[Any], int], subject: Subject, consequence: str
-) -> str:
+def _one_sided(layer: Layer, subject: Subject, consequence: str) -> str:
     """Name the classes that one side lacks, and say what that does."""
     held = [np.bincount(side.ravel(), minlength=layer[2] + 2) > 0 for side in layer[:2]]
     lacking = [

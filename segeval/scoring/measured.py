@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from segeval.counting.confusion import ClassCounts
+from segeval.counting.confusion import CLASS_PARTS, ClassCounts
 from segeval.counting.measures import AnyMeasure, Measure
 from segeval.counting.run import CountedRun
 from segeval.labels.choose import choose_labels, choose_shared
@@ -103,3 +103,22 @@ def counts_of_values(classified: ClassifiedRun, values: NDArray[Any]) -> ClassCo
     there = (classified.images.support + classified.images.predicted > 0).astype(np.int64)
     parts: dict[str, Any] = {"tp": values * there, "support": there, "predicted": there}
     return replace(classified.images, **parts, squares=None, measured={})
+
+
+def merged(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Put together what a document says of several scores of the same counts."""
+    rows = zip(*(part["classes"] for part in parts), strict=True)
+    return {**_joined(parts), "classes": [_joined(each) for each in rows]}
+
+
+def _joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Join what is said of several scores, and the intervals of all of them."""
+    bounds = {name: ends for part in parts for name, ends in part.get("intervals", {}).items()}
+    whole = {key: value for part in parts for key, value in part.items()}
+    return whole | ({"intervals": bounds} if bounds else {})
+
+
+def without_counts(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a document says of a score of values, whose counts mean nothing."""
+    rows = [{k: v for k, v in row.items() if k not in CLASS_PARTS} for row in part["classes"]]
+    return {**part, "classes": rows}

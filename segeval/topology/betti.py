@@ -13,36 +13,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segeval.topology.parts import Parts
 from segeval.topology.skimage import library
 
 
-def betti_numbers(mask: NDArray[Any], classes: int) -> NDArray[np.int64]:
+def betti_numbers(parts: Parts) -> NDArray[np.int64]:
     """Return the Betti numbers of every class.
 
     Parameters
     ----------
-    mask : (H, W) or (D, H, W) array of int
-        Index of the class of each pixel; what is not below ``classes`` is of none.
-    classes : int
-        Number of classes, K.
+    parts : Parts
+        Those of the K classes of an image or a volume.
 
     Returns
     -------
     (K, 2) or (K, 3) array of int64
         Parts and holes; of volumes parts, tunnels and cavities. All are 0 of an absent class.
     """
-    padded = np.pad(np.minimum(mask, classes).astype(np.int64), 1, constant_values=classes)
-    labels = library("measure").label(padded, background=classes, connectivity=padded.ndim)
-    _, first = np.unique(labels, return_index=True)
-    parts = np.bincount(padded.ravel()[first], minlength=classes + 1)[:classes]
+    classes, counts = len(parts.boxes), parts.counts
+    padded = np.pad(parts.mask, 1, constant_values=classes)
     euler = euler_numbers(padded, classes)
-    if mask.ndim == 2:
-        return np.stack([parts, parts - euler], axis=1)
-    cavities = np.array([_cavities(padded == index) for index in range(classes)], np.int64)
-    return np.stack([parts, parts + cavities - euler, cavities], axis=1)
+    if padded.ndim == 2:
+        return np.stack([counts, counts - euler], axis=1)
+    cavities = np.array(
+        [(box and _cavities(parts.mask[box] == k)) or 0 for k, box in enumerate(parts.boxes)],
+        np.int64,
+    )
+    return np.stack([counts, counts + cavities - euler, cavities], axis=1)
 
 
-def euler_numbers(padded: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+def euler_numbers(padded: NDArray[Any], classes: int) -> NDArray[np.int64]:
     """Return the Euler number of every class, (K,), of a mask with a rim of no class."""
     euler = np.zeros(classes + 1, np.int64)
     for sides in product((1, 2), repeat=padded.ndim):  # 2: cells that lie between two pixels
@@ -57,7 +57,7 @@ def euler_numbers(padded: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     return euler[:classes]
 
 
-def _touching(pixels: list[NDArray[np.int64]], classes: int) -> NDArray[np.int64]:
+def _touching(pixels: list[NDArray[Any]], classes: int) -> NDArray[np.int64]:
     """Count the cells that touch a pixel of each class, given the pixels around every cell."""
     counts = np.zeros(classes + 1, np.int64)
     for number, each in enumerate(pixels):
@@ -69,11 +69,6 @@ def _touching(pixels: list[NDArray[np.int64]], classes: int) -> NDArray[np.int64
 
 
 def _cavities(inside: NDArray[np.bool_]) -> int:
-    """Count the parts of the outside of a class, within a rim, that do not reach the rim."""
-    found = np.argwhere(inside)
-    if not found.size:
-        return 0
-    box = tuple(
-        slice(low - 1, high + 2) for low, high in zip(found.min(0), found.max(0), strict=True)
-    )
-    return int(library("measure").label(~inside[box], connectivity=1).max()) - 1
+    """Count the parts of the outside of a class, in its box, that do not reach beyond that."""
+    outside = np.pad(~inside, 1, constant_values=True)
+    return int(library("measure").label(outside, connectivity=1).max()) - 1

@@ -16,9 +16,10 @@ from segeval.errors import RunError
 from segeval.labels.classify import ClassifiedRun
 from segeval.labels.labelmap import LabelMap
 from segeval.labels.measured import kept_of
-from segeval.scoring.measured import counts_of_values
+from segeval.scoring.measured import counts_of_values, merged, without_counts
 from segeval.settings import Unknown
 from segeval.topology.betti import betti_numbers
+from segeval.topology.parts import Parts
 from segeval.topology.skeletons import cldice, skeleton_counts
 from segeval.topology.skimage import library
 
@@ -42,9 +43,10 @@ class TopologyMeasure:
         """Count one image: ten numbers a class, those of skeletons, of truth, of prediction."""
         rows = []
         for truth, prediction, classes in layers:
-            sides = [betti_numbers(side, classes) for side in (truth, prediction)]
-            wide = [np.pad(side, ((0, 0), (0, BETTI - side.shape[1]))) for side in sides]
-            rows.append(np.hstack([skeleton_counts(truth, prediction, classes), *wide]))
+            sides = [Parts.of(side, classes) for side in (truth, prediction)]
+            betti = [betti_numbers(side) for side in sides]
+            wide = [np.pad(each, ((0, 0), (0, BETTI - each.shape[1]))) for each in betti]
+            rows.append(np.hstack([skeleton_counts(*sides), *wide]))
         return np.concatenate(rows).astype(NUMBER).tobytes()
 
 
@@ -90,14 +92,7 @@ class TopologyRules:
 
     def block(self, run: CountedRun, scores: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - its form is that of all such scores
         """Return the scores of all classes, and their means."""
-        counts = {"support", "predicted", "tp"}
-        whole: dict[str, Any] = {}
-        rows: list[dict[str, Any]] = [{} for _ in scores[NAMES[0]]["classes"]]
-        for name in NAMES:
-            merge(whole, {k: v for k, v in scores[name].items() if k != "classes"})
-            for row, found in zip(rows, scores[name]["classes"], strict=True):
-                merge(row, {k: v for k, v in found.items() if k not in counts})
-        return {"topology": {**whole, "classes": rows}}
+        return {"topology": merged([without_counts(scores[name]) for name in NAMES])}
 
 
 def read_table(data: Sequence[bytes], classes: int) -> NDArray[np.int64]:
@@ -107,11 +102,3 @@ def read_table(data: Sequence[bytes], classes: int) -> NDArray[np.int64]:
         raise RunError("what was measured of topology is damaged; score the masks again")
     numbers = np.frombuffer(b"".join(data), NUMBER)
     return numbers.astype(np.int64).reshape(len(data), classes, width)
-
-
-def merge(into: dict[str, Any], part: Mapping[str, Any]) -> None:
-    """Add a part to a record, and its intervals to those that are there."""
-    intervals = {**into.get("intervals", {}), **part.get("intervals", {})}
-    into.update(part)
-    if intervals:
-        into["intervals"] = intervals

@@ -241,6 +241,16 @@ def test_the_curve_is_the_boundary_iou_of_each_width(edges: Path, tmp_path: Path
     assert {"0", "1", "mean over classes"} <= set(texts(tmp_path / "a.svg"))
 
 
+def test_letters_that_the_font_lacks_are_said(edges: Path, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("道\n路\n", "utf-8")
+    for kind in ("boundary", "confusion"):
+        how = ["plot", edges, "--labels", tmp_path / "names.txt", "--kind", kind, "-o"]
+        said = segeval(*how, tmp_path / "a.png").stderr
+        assert "the font of plots lacks 路, 道: they are boxes; an .svg holds" in said
+        assert "lacks" not in segeval(*how, tmp_path / "a.svg").stderr
+        assert "道" in texts(tmp_path / "a.svg")
+
+
 @pytest.mark.parametrize(("kind", "option"), [("boundary", "0.5%"), ("distances", "--distances")])
 def test_a_run_without_edges_says_what_to_type(
     run: Path, tmp_path: Path, kind: str, option: str

@@ -25,6 +25,10 @@ PRINTED = {
     "table.md": ["--format", "markdown"],
     "total.txt": ["--format", "total"],
 }
+NEAR_EDGES = ["--boundary", "2%,3px", "--distances", "--hd-percentile", "95,99", "--nsd", "1,2"]
+EDGES = {"edges.csv": "--csv", "edges.json": "--json", "edges.md": "--markdown"} | {
+    "edges_per_image.csv": "--per-image"
+}
 WRITTEN = {"per_image.csv": "--per-image", "confusion.csv": "--confusion"}
 
 
@@ -46,6 +50,16 @@ def test_what_is_printed(request: pytest.FixtureRequest, name: str) -> None:
 def test_what_is_written(request: pytest.FixtureRequest, name: str, tmp_path: Path) -> None:
     segeval(*SCORE, WRITTEN[name], tmp_path / name, cwd=PROJECT)
     compare(request, name, (tmp_path / name).read_text("utf-8"))
+
+
+def test_bands_and_distances(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    files = [word for name, option in EDGES.items() for word in (option, tmp_path / name)]
+    few = ["--include", "street_0[0-3]", "--ci", "50"]
+    printed = segeval(*SCORE, *NEAR_EDGES, *few, *files, cwd=PROJECT).stdout
+    written = {name: (tmp_path / name).read_text("utf-8") for name in EDGES}
+    for name, text in {"edges.txt": printed, **written}.items():
+        compare(request, name, text.replace('"counting": "numpy"', '"counting": "native"'))
 
 
 def test_the_structure_of_the_page(request: pytest.FixtureRequest, tmp_path: Path) -> None:

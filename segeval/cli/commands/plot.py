@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from segeval.cli import options
 from segeval.cli.command import command
+from segeval.cli.console import notify
 from segeval.cli.options.pairing import ReadingOptions
 from segeval.cli.runs import count_or_read
 from segeval.errors import SettingError
+from segeval.text import listed
 
 if TYPE_CHECKING:
     from segeval.counting.run import CountedRun
@@ -81,7 +84,7 @@ def plot(
     from segeval.cli.notices import say_classes
     from segeval.cli.places import check_reports
     from segeval.reports.plots.plots import draw_plot, plot_data
-    from segeval.reports.plots.style import plot_format, save
+    from segeval.reports.plots.style import missing_letters, plot_format, save
     from segeval.scoring.score import label_and_score
 
     ending = plot_format(plotted.out.name)
@@ -107,6 +110,17 @@ def plot(
         data = plot_data(scores, plotted.kind, position)
     figure = draw_plot(plotted.kind, data | {"metric": plotted.metric})
     write_report(plotted.out, save(figure, ending))
+    if ending != "svg":
+        _say_letters(missing_letters(figure), quiet=quiet)
+
+
+def _say_letters(letters: Sequence[str], *, quiet: bool) -> None:
+    if letters:
+        notify(
+            f"notice: the font of plots lacks {listed(letters, 5, ' and {} more letters')}: they "
+            "are boxes; an .svg holds them as text",
+            quiet=quiet,
+        )
 
 
 def _metrics() -> list[str]:

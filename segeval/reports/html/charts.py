@@ -36,7 +36,6 @@ def lay_out_histogram(values: NDArray[np.float64]) -> dict[str, Any] | None:
         ],
         "width": 100 / BINS,
         "top": top,
-        "middle": top / 2 if top % 2 == 0 else None,
         "images": int(known.size),
         "undefined": int(values.size - known.size),
         "mean": float(known.mean()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isnan
+from math import isinf, isnan
 from typing import Final
 
 from segeval.boundaries.scores import BoundaryRules
@@ -17,8 +17,6 @@ from segeval.reports.distances import score_title, show_distance
 from segeval.scoring.metrics import KNOWN
 from segeval.scoring.score import Scores, score_images
 from segeval.text import defined, show_score
-
-SMALLER: Final = "; a picture smaller than its masks shows the {} of the pixels in each place"
 
 
 def layers_of(
@@ -55,7 +53,7 @@ def _bands(
     values = score_images(scores, name)
     return Further(
         layer=BandLayer(width=width),
-        meaning=f"errors in bands of {width} along the edges" + SMALLER.format("worst"),
+        meaning=f"errors in bands of {width} along the edges",
         scores={
             scores.run.images[n].name: [(title, show_score(defined(values[n]), percent=percent))]
             for n in numbers
@@ -75,7 +73,7 @@ def _distances(
     own = f"; whatever {like} does, these are pixels" if like else ""
     return Further(
         layer=DistanceLayer(lone="" if like else ": counts the diagonal"),
-        meaning=meaning + own + SMALLER.format("farthest"),
+        meaning=meaning + own,
         trouble=_trouble(),
         opacity=1.0,
         spacing=spacing,

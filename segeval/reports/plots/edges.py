@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,13 +15,14 @@ from segeval.errors import SettingError
 from segeval.reports.document import make_document
 from segeval.reports.plots.style import BLUE, GREY, ORANGE, bare, figure_of, short
 from segeval.scoring.score import Scores, score_run
-from segeval.text import counted, show_count, show_score
+from segeval.text import counted, defined, show_count, show_score
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BINS: Final = 60
 APART: Final = 0.04  # of names beside curves
+MEAN: Final = "mean over classes"
 AT_MOST: Final = 12  # classes whose curves are named
 
 
@@ -64,34 +66,37 @@ def draw_boundary(data: Mapping[str, Any]) -> Figure:
     for line in data["lines"].values():
         values = np.array(line, float)[order]
         axes.plot(widths, values, "o-", color=GREY if many else BLUE, lw=0.8, ms=2.5)
-    ends = {name: line[order[-1]] for name, line in data["lines"].items()}
-    if len(ends) <= AT_MOST:
-        for name, height in _apart(ends).items():
-            axes.text(widths[-1] * 1.03, height, short(name, 20), va="center", size=7)
     mean = np.array(data["mean"], float)[order]
-    axes.plot(widths, mean, "o--", color="#000000", lw=1.4, ms=3.5, label="mean over classes")
+    axes.plot(widths, mean, "o--", color="#000000", lw=1.4, ms=3.5)
+    named = data["lines"] if len(data["lines"]) <= AT_MOST else {}
+    ends = [(short(name, 20), line[order[-1]]) for name, line in named.items()]
+    for name, height in _apart([*ends, (MEAN, defined(mean[-1]))]):
+        weight = "bold" if name == MEAN else "normal"
+        axes.text(widths[-1] * 1.03, height, name, va="center", size=7, weight=weight)
     axes.set(xlabel=f"width of the bands ({data['unit']})", ylabel="boundary IoU", ylim=(0, 1.01))
     axes.set_xlim(left=0)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
     bare(axes)
     return figure
 
 
-def _apart(ends: Mapping[str, float | None]) -> dict[str, float]:
-    """Return heights of the names of lines at which these do not overlap.
+def _apart(ends: Iterable[tuple[str, float | None]]) -> list[tuple[str, float]]:
+    """Return heights of the names of lines, as near as they can be without any overlap.
 
-    >>> _apart({"a": 0.5, "b": 0.5, "c": None, "d": 0.1})
-    {'d': 0.1, 'a': 0.5, 'b': 0.54}
+    Names that are too near to each other stand around their mean.
+
+    >>> _apart([("a", 0.5), ("b", 0.5), ("c", None), ("d", 0.1)])
+    [('d', 0.1), ('a', 0.48), ('b', 0.52)]
     """
-    known = sorted((value, name) for name, value in ends.items() if value is not None)
-    heights: list[float] = []
-    for value, _ in known:
-        heights.append(max(value, heights[-1] + APART if heights else value))
-    ceiling = 1.0
-    for place in reversed(range(len(heights))):
-        heights[place] = min(heights[place], ceiling)
-        ceiling = heights[place] - APART
-    return dict(zip((name for _, name in known), heights, strict=True))
+    known = sorted((value, name) for name, value in ends if value is not None)
+    blocks: list[list[float]] = []  # of names that touch: their heights, if they all were lowered
+    for place, (value, _) in enumerate(known):
+        blocks.append([value - APART * place])
+        while len(blocks) > 1 and fmean(blocks[-2]) > fmean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    low = [fmean(block) for block in blocks for _ in block]
+    most = 1 - APART * (len(known) - 1)
+    heights = [min(max(at, 0.0), most) + APART * place for place, at in enumerate(low)]
+    return [(name, round(h, 4)) for (_, name), h in zip(known, heights, strict=True)]
 
 
 def distance_data(scores: Scores, position: int | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Text in an SVG stays text, and no file holds a date: the same numbers give the s
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -23,12 +24,13 @@ BLUE: Final = "#0072b2"
 ORANGE: Final = "#d55e00"
 PURPLE: Final = "#cc79a7"
 GREY: Final = "#767676"
+FONT: Final = "DejaVu Sans"  # which Matplotlib brings, so that all machines draw the same
 STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "segeval",
     "pdf.fonttype": 42,
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
+    "font.sans-serif": [FONT],
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.linewidth": 0.8,
@@ -89,9 +91,20 @@ def bare(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
+def missing_letters(figure: Figure) -> list[str]:
+    """Return the letters in a figure that its font lacks; it shows a box for each."""
+    from matplotlib.font_manager import findfont, get_font
+    from matplotlib.text import Text
+
+    known = get_font(findfont(FONT)).get_charmap()
+    letters = "".join(text.get_text() for text in figure.findobj(Text) if isinstance(text, Text))
+    return [c for c in sorted(set(letters)) if ord(c) not in known and c.isprintable()]
+
+
 def save(figure: Figure, ending: str) -> bytes:
-    """Return a figure as a file of one of `FORMATS`."""
+    """Return a figure as a file of one of `FORMATS`; of letters see `missing_letters`."""
     buffer = io.BytesIO()
-    with style():
+    with style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure.savefig(buffer, format=ending, dpi=200, metadata=DATELESS.get(ending))
     return buffer.getvalue()

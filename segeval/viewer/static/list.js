@@ -60,8 +60,9 @@ function grouped(count) {
 }
 
 function showStatus() {
-  const [all, some] = [grouped(run.images), grouped(found.count)];
-  at("status").textContent = found.count === run.images ? `${all} images` : `${some} of ${all} images`;
+  const some = grouped(found.count);
+  const all = `${grouped(run.images)} ${run.images === 1 ? "image" : "images"}`;
+  at("status").textContent = found.count === run.images ? all : `${some} of ${all}`;
 }
 
 function showRows() {
