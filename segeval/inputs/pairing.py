@@ -89,6 +89,21 @@ class Pairs(Sequence[Pair]):
         """Yield every pair."""
         return map(_pair, *self._columns)
 
+    def placed(self) -> Iterator[tuple[str, str, Sequence[Place]]]:
+        """Yield what `placed` does."""
+        for name, truth, prediction in zip(*self._columns, strict=True):
+            if isinstance(truth, str) and isinstance(prediction, str):
+                yield name, "", (truth, prediction)
+            else:
+                yield name, "", _pair(name, truth, prediction).masks
+
+
+def placed(pairs: Iterable[Pair]) -> Iterator[tuple[str, str, Sequence[Place]]]:
+    """Yield name, group and masks of pairs; files as texts where they are columns of texts."""
+    if isinstance(pairs, Pairs):
+        return pairs.placed()
+    return ((pair.name, pair.group, pair.masks) for pair in pairs)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing:
