@@ -6,7 +6,6 @@ images only. There is no write-ahead log: one file remains, readable where nothi
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from segeval.counting.contingency import ContingencyTable
 from segeval.counting.counts import Counts
 from segeval.counting.measurerows import INSERT as INSERT_MEASURE
 from segeval.counting.measurerows import facts_of, read_measures, row_of_measure, text_of
@@ -29,6 +29,7 @@ from segeval.counting.runrows import (
     checksum_of_counts,
     checksum_of_row,
     checksum_of_run,
+    insert_counts,
     packed,
     read_facts,
     read_problems,
@@ -56,7 +57,7 @@ from segeval.counting.runschema import (
 from segeval.errors import Problem, RunError
 from segeval.files import put_in_place
 from segeval.inputs.fingerprints import still_all
-from segeval.inputs.pairing import Pair
+from segeval.inputs.pairing import Pair, placed
 from segeval.text import counted
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ UPDATE_IMAGE: Final = (
 )
 TABLES_OF_IMAGES: Final = {"counts": "image", "measures": "image", "images": "id"}
 """Tables of which an image has rows, and their columns that say which."""
-INSERT_COUNTS: Final = "INSERT INTO counts (image, truth, prediction, pixels) VALUES (?,?,?,?)"
 
 
 class RunFile:
@@ -85,7 +85,7 @@ class RunFile:
         self._explained = partial(explained, path)
         self.kept = CountedRun.of(())  # what `pending` found unchanged
         self._images: list[tuple[Any, ...]] = []
-        self._counts: list[tuple[Any, ...]] = []
+        self._tables: list[ContingencyTable] = []
         self._measures: list[tuple[Any, ...]] = []
         with explained(path):
             last = connection.execute("SELECT max(id) FROM images").fetchone()[0]
@@ -209,11 +209,9 @@ class RunFile:
         for column in LATER.keys() - columns_of(self._connection, "images"):
             self._connection.execute(f"ALTER TABLE images ADD COLUMN {column} {LATER[column]}")
         if self._get("schema") == "1":
-            numbers = stored.numbers[counts.image]
-            columns = (numbers, counts.truth, counts.prediction, counts.pixels)
-            rows = zip(*(column.tolist() for column in columns), strict=True)
             self._connection.execute("DELETE FROM counts")
-            self._connection.executemany(INSERT_COUNTS, rows)
+            for block in counts.blocks():
+                insert_counts(self._connection, stored.numbers[block.image], [block])
         if self._get("schema") != str(SCHEMA):
             marks = zip(stored.checksums.tolist(), stored.numbers.tolist(), strict=True)
             self._connection.executemany("UPDATE images SET checksum = ? WHERE id = ?", marks)
@@ -231,12 +229,10 @@ class RunFile:
 
     def add(self, image: ImageCounts) -> None:
         """Add one image with its counts; it is written with others, about once a second."""
-        table = image.table
         row = row_of(image.info)
-        mark = checksum_of_row(row) ^ checksum_of_counts(*packed(table))
+        mark = checksum_of_row(row) ^ checksum_of_counts(*packed(image.table))
         self._images.append((self._next, *row, mark))
-        columns = (table.truth.tolist(), table.prediction.tolist(), table.pixels.tolist())
-        self._counts.extend(zip(itertools.repeat(self._next), *columns, strict=False))
+        self._tables.append(image.table)
         self._next += 1
         if time.monotonic() - self._written > WRITE_EVERY:
             self.flush()
@@ -266,10 +262,12 @@ class RunFile:
         with self._explained():
             self._begin()
             self._connection.executemany(INSERT_IMAGE, self._images)
-            self._connection.executemany(INSERT_COUNTS, self._counts)
+            numbers = np.arange(self._next - len(self._tables), self._next)
+            sizes = [table.pixels.size for table in self._tables]
+            insert_counts(self._connection, np.repeat(numbers, sizes), self._tables)
             self._connection.executemany(INSERT_MEASURE, self._measures)
             self._connection.execute("COMMIT")
-        for waiting in (self._images, self._counts, self._measures):
+        for waiting in (self._images, self._tables, self._measures):
             waiting.clear()
         self._written = time.monotonic()
 
@@ -373,17 +371,19 @@ def _kept(
 
     Behind them come the positions of the other pairs.
     """
+    if not len(stored.images):
+        return {}, []
     places = {name: place for place, name in enumerate(stored.images.names)}
     paths = [stored.images.column(f"{side}_path") for side in ("truth", "roi", "prediction")]
     marks, kept, left = stored.images.column("fingerprints"), {}, []
-    for number, pair in enumerate(pairs):
-        place, now = places.get(pair.name, -1), None
+    for number, (name, group, masks) in enumerate(placed(pairs)):
+        place, now = places.get(name, -1), None
         if place >= 0 and place not in stored.faults:
-            now = still_all(pair.masks, [column[place] for column in paths], marks[place])
+            now = still_all(masks, [column[place] for column in paths], marks[place])
         if now is None:
             left.append(number)
         else:
-            kept[place] = pair.group, now
+            kept[place] = group, now
     return kept, left
 
 

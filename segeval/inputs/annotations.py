@@ -147,6 +147,6 @@ def threshold_fault(threshold: float, highest: float = 1.0) -> str:
     )
 
 
-def stored_path(mask: Masked | None) -> str:
+def stored_path(mask: Place | None) -> str:
     """Write where a mask is, as a run keeps it."""
     return printable(str(mask or ""))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from segeval.errors import MaskError
-from segeval.inputs.annotations import Annotation, Masked, stored_path
+from segeval.inputs.annotations import Annotation, Place, stored_path
 from segeval.inputs.files import OpenFile, opened
 from segeval.storage.path import StoredPath
 from segeval.storage.store import Entry
@@ -46,7 +46,7 @@ def fingerprint_of(*files: OpenFile) -> str:
     return f"-1 0 0 0 {half}" if len(files) > 1 else _written(status.st_size, status, half)
 
 
-def still(path: Path, known: str) -> str | None:
+def still(path: Path | str, known: str) -> str | None:
     """Return the fingerprint of a file if size and times, or else its content, are as they were."""
     size, changed, entered, read, digest = known.split()
     try:
@@ -63,14 +63,14 @@ def still(path: Path, known: str) -> str | None:
         settled = max(times) < int(read) - GRAIN
         if (status.st_mtime_ns, status.st_ctime_ns) == times and settled:
             return known
-        with opened(path) as file:
+        with opened(Path(path)) as file:
             content = file.content(int(size))
     except (OSError, ValueError, MaskError):
         return None
     return fingerprint(status, content) if _digest(content) == digest else None
 
 
-def still_all(masks: Sequence[Masked], stored: Sequence[str], known: str) -> str | None:
+def still_all(masks: Sequence[Place], stored: Sequence[str], known: str) -> str | None:
     """Return the fingerprints, a line each, of the masks of a pair if none has changed or moved."""
     marks = known.splitlines()
     if list(map(stored_path, masks)) != list(filter(None, stored)):

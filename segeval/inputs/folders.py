@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
+import operator
 import os
 import stat
 import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
@@ -91,8 +93,9 @@ def index_folder(
         files, found[name] = ", ".join(sorted(paths)), min(paths)
         detail = f"{files}: the same name on the {side} side; keep one of them"
         index.problems.append(Problem(name=name, kind="two files of one name", detail=detail))
-    index.paths.update((name, found[name]) for name in sorted(found))
-    return index
+    if not all(map(operator.lt, found, itertools.islice(found, 1, None))):
+        found = {name: found[name] for name in sorted(found)}
+    return replace(index, paths=found)
 
 
 def path_of(text: str) -> Path:
@@ -117,7 +120,11 @@ def split_extension(path: str) -> tuple[str, str]:
     >>> split_extension("a/b.1.nii.gz"), split_extension("b.1.png")
     (('a/b.1', '.nii.gz'), ('b.1', '.png'))
     """
-    stem, extension = os.path.splitext(path)
+    stem, _, extension = path.rpartition(".")
+    if stem[-1:].isalnum() and extension.isalnum():  # as most are, in half the time
+        extension = f".{extension}"
+    else:
+        stem, extension = os.path.splitext(path)
     if extension.lower() == ".gz" and stem.lower().endswith(".nii"):
         return stem[:-4], path[len(stem) - 4 :]
     return stem, extension
@@ -197,16 +204,19 @@ def _walk(top: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:
             detail = f"{folder}: the folder cannot be read: {reason_of(error)}"
             problems.append(Problem(name=folder, kind="unreadable folder", detail=detail))
             continue
+        below = []
         for entry in ordered:
-            if entry.name in LITTER or entry.name.startswith("._"):
+            name = entry.name
+            if name in LITTER or name.startswith("._"):
                 continue
-            if entry.name.startswith(".") or not _is_folder(entry):
-                yield normal(prefix + entry.name), entry.path
+            if name.startswith(".") or not _is_folder(entry):
+                yield normal(prefix + name), entry.path
             elif not entry.is_symlink():
-                waiting.appendleft((entry.path, f"{prefix}{entry.name}/", (*above, here)))
-            elif (here, entry.name) not in followed:
-                followed.add((here, entry.name))
-                waiting.append((entry.path, f"{prefix}{entry.name}/", (*above, here)))
+                below.append((entry.path, f"{prefix}{name}/", (*above, here)))
+            elif (here, name) not in followed:
+                followed.add((here, name))
+                waiting.append((entry.path, f"{prefix}{name}/", (*above, here)))
+        waiting.extendleft(reversed(below))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

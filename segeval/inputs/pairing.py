@@ -66,6 +66,8 @@ class Pairs(Sequence[Pair]):
     ) -> Pairs:
         """Return the pairs of these names in ascending order, in which they mostly are."""
         ordered = sorted(names)
+        if ordered == [*truths] == [*predictions]:
+            return cls(ordered, [*truths.values()], [*predictions.values()])
         return cls(ordered, [truths[name] for name in ordered], [*map(predictions.get, ordered)])
 
     def __len__(self) -> int:
@@ -88,6 +90,21 @@ class Pairs(Sequence[Pair]):
     def __iter__(self) -> Iterator[Pair]:
         """Yield every pair."""
         return map(_pair, *self._columns)
+
+    def placed(self) -> Iterator[tuple[str, str, Sequence[Place]]]:
+        """Yield what `placed` does."""
+        for name, truth, prediction in zip(*self._columns, strict=True):
+            if isinstance(truth, str) and isinstance(prediction, str):
+                yield name, "", (truth, prediction)
+            else:
+                yield name, "", _pair(name, truth, prediction).masks
+
+
+def placed(pairs: Iterable[Pair]) -> Iterator[tuple[str, str, Sequence[Place]]]:
+    """Yield name, group and masks of pairs; files as texts where they are columns of texts."""
+    if isinstance(pairs, Pairs):
+        return pairs.placed()
+    return ((pair.name, pair.group, pair.masks) for pair in pairs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,24 +149,28 @@ def find_pairs(
     problems = [problem for side in sides for problem in side.problems]
     if match == "stem":
         predictions = _by_stem(truths, predictions, problems)
-    if truths.keys() != predictions.keys():
+    absent, extra = _only(truths, predictions), _only(predictions, truths)
+    if absent or extra:
         problems += _unmatched(truths, predictions, prediction, missing, sides[0].nothing)
     facts = [fact for side in sides for fact in side.facts]
-    if missing == "error" and sides[0].nothing is not None and truths.keys() - predictions.keys():
-        predictions = _with_nothing(truths, predictions, sides[0].nothing)
+    if missing == "error" and sides[0].nothing is not None and absent:
+        predictions, absent = _with_nothing(truths, predictions, sides[0].nothing), []
         facts.append(ABSENT)
-    absent = sorted(truths.keys() - predictions.keys())
-    both = truths if missing == "worst" else (name for name in truths if name in predictions)
-    unread = sides[0].unread | sides[1].unread
+    left = sides[0].unread | sides[1].unread | {*(absent if missing != "worst" else ())}
     return Pairing(
-        pairs=Pairs.of((name for name in both if name not in unread), truths, predictions),
+        pairs=Pairs.of(itertools.filterfalse(left.__contains__, truths), truths, predictions),
         problems=tuple(problems),
         missing=tuple(absent) if missing != "error" else (),
-        extra=tuple(sorted(predictions.keys() - truths.keys())),
+        extra=tuple(extra),
         left_out=tuple(path for side in sides for path in side.left_out),
         facts=tuple(dict.fromkeys(facts)),
         names=dict(zip(("prediction", "truth"), (side.names for side in sides), strict=True)),
     )
+
+
+def _only(names: Mapping[str, Place], others: Mapping[str, Place]) -> list[str]:
+    """Return the names that the others lack in ascending order; mostly both are the same."""
+    return [] if [*names] == [*others] else sorted(names.keys() - others.keys())
 
 
 def _pair(name: str, truth: Place, prediction: Place | None) -> Pair:

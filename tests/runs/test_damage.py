@@ -39,6 +39,8 @@ DAMAGES = {
     "a path with NUL": "UPDATE images SET truth_path = 'a' || char(0) || 'b'",
     "another name": "UPDATE images SET name = 'zz' WHERE id = 1",
     "text for a number": "UPDATE counts SET pixels = 'many' WHERE image = 1",
+    "digits in bytes": "UPDATE counts SET pixels = cast(pixels AS BLOB) WHERE image = 1",
+    "counts without an image": "DELETE FROM images WHERE id = 4",
     "half a pixel": "UPDATE counts SET pixels = 2.5 WHERE image = 1",
     "text for a height": "UPDATE images SET height = 'tall'",
     "a negative size": "UPDATE images SET height = -height, width = -width",
