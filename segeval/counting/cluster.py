@@ -19,15 +19,15 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from segeval.counting.processes import holding_interrupts, portable
-from segeval.counting.workers import SMALL, Batches, apply_to, processors
+from segeval.counting.workers import SMALL, Batches, Sizes, apply_to, processors
 from segeval.errors import SettingError, WorkerError
 from segeval.memory import keep_memory
 from segeval.settings import Cluster
@@ -37,7 +37,7 @@ from segeval.version import __version__
 if TYPE_CHECKING:
     from distributed import Client, Future, LocalCluster
 
-LARGEST: Final = 1024  # items of a batch: handing one over costs as much as counting some masks
+SIZES: Final = Sizes(largest=1024, share=3, seconds=0.5)  # as a batch costs some milliseconds
 WAITING: Final = 4  # batches for each thread of the cluster that are not yielded yet
 PULSE: Final = 1.0  # seconds between two looks at a cluster that is waited for
 PATIENCE: Final = 60.0  # seconds without any worker, or without an answer of the scheduler
@@ -67,15 +67,15 @@ def in_cluster(
     """Keep a cluster busy, yield what is next in order, and never run far ahead of that.
 
     Without the address of a scheduler, there is a cluster of so many workers on this machine:
-    threads of this process if those serve or the items are few, else processes. One that is
-    `shared` has threads only for few items, as other work may need processes.
+    threads of this process if those serve or the items are few, else processes.
     """
-    threads = (threads and cluster not in _SHARED) or len(items) < SMALL
+    threads = threads or len(items) < SMALL
     resting = not gc.isenabled()
-    gc.enable()  # Dask makes cycles
     try:
         with _connected(cluster, workers, threads=threads) as client:
-            _compare_versions(client)
+            gc.enable()  # Dask makes cycles
+            if cluster.scheduler is not None:
+                _compare_versions(client)
             if cluster.say is not None:
                 cluster.say(f"the dashboard of Dask is at {client.dashboard_link}")
             yield from _collect(client, function, items)
@@ -127,7 +127,7 @@ def _collect(
     """Hand out batches and take results, until all are yielded or one of them is an error."""
     import cloudpickle
 
-    crew, batches = _Crew(client), Batches(items, 1, LARGEST)
+    crew, batches = _Crew(client), Batches(items, 1, SIZES)
     here = stated_versions(), os.getcwd()
     waiting: deque[tuple[Sequence[Any], Future]] = deque()
     while True:
@@ -186,7 +186,7 @@ class _Shared:
     """What was started for the first work that needed it, and ends what was."""
 
     stack: contextlib.ExitStack
-    client: Client | None = None
+    clients: dict[bool, Client] = field(default_factory=dict)  # of threads, and of processes
 
 
 _SHARED: Final[dict[Cluster, _Shared]] = {}
@@ -217,9 +217,10 @@ def _connected(cluster: Cluster, workers: int | None, *, threads: bool) -> Itera
 
     with _silenced(), contextlib.ExitStack() as stack:
         share = _SHARED.get(cluster) or _Shared(stack=stack)
-        if share.client is None:
-            share.client = _connect(share.stack, cluster, workers, threads=threads)
-        yield share.client
+        kind = threads and cluster.scheduler is None
+        if kind not in share.clients:
+            share.clients[kind] = _connect(share.stack, cluster, workers, threads=threads)
+        yield share.clients[kind]
 
 
 def _connect(
@@ -232,6 +233,7 @@ def _connect(
     if address is None:
         if not threads:
             resource_tracker.ensure_running()  # which lets interrupts through at its start
+        stack.enter_context(_resting())
         with _blocking_interrupts():
             started = _start(workers or processors(), threads=threads)
             stack.callback(_quietly, started.close, timeout=PULSE)
@@ -261,6 +263,15 @@ def _start(workers: int, *, threads: bool) -> LocalCluster:
     cluster.shutdown_on_close = False  # that is for who made it
     cluster.scale(1 if threads else workers)
     return cluster
+
+
+def _resting() -> AbstractContextManager[Any]:
+    """Let a cluster watch itself less closely, which else is a thirtieth of a processor's time."""
+    from dask import config
+
+    return config.set(
+        {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+    )
 
 
 @contextmanager

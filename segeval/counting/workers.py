@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
 from segeval.errors import SettingError
 from segeval.settings import Cluster
@@ -15,9 +15,7 @@ Result = TypeVar("Result")
 
 SMALL: Final = 64  # fewer items than this are done faster without starting processes
 FEW: Final = 4  # fewer than this without starting threads
-SHARE: Final = 8  # a worker is handed this part of its share of the rest: all end together
-LARGEST: Final = 32  # items handed to a worker at a time, at most
-BATCH: Final = 0.2  # seconds that a batch should take
+LEAST: Final = 0.1  # of what a batch should take, in the end: handing over has its cost, too
 AHEAD: Final = 2  # chunks that a worker has: one in hand and one waiting
 
 
@@ -31,14 +29,25 @@ def default_workers(items: int, *, threads: bool = False) -> int:
     return 1 if items < (FEW if threads else SMALL) else processors()
 
 
+class Sizes(NamedTuple):
+    """How large batches are: the more handing one over costs, the larger."""
+
+    largest: int = 32  # items handed to a worker at a time, at most
+    share: int = 8  # a worker is handed this part of its share of the rest: all end together
+    seconds: float = 0.2  # that a batch should take
+
+
+CHEAP: Final = Sizes()  # within this machine
+
+
 class Batches(Generic[Item]):
     """Items cut into batches for so many workers, as large as their cost so far allows.
 
     The first ones are of single items, and those towards the end smaller again: all end together.
     """
 
-    def __init__(self, items: Sequence[Item], workers: int, largest: int = LARGEST) -> None:
-        self._items, self.workers, self._largest = items, workers, largest
+    def __init__(self, items: Sequence[Item], workers: int, sizes: Sizes = CHEAP) -> None:
+        self._items, self.workers, self._sizes = items, workers, sizes
         self._start = 0
         self._done, self._seconds = 0.0, 0.0
 
@@ -51,8 +60,10 @@ class Batches(Generic[Item]):
         left = len(self._items) - self._start
         if not left:
             raise StopIteration
-        fitting = self._done * BATCH / self._seconds if self._seconds else 1
-        size = max(1, int(min(self._largest, left // (self.workers * SHARE), fitting)))
+        most, share, seconds = self._sizes
+        fitting = self._done * seconds / self._seconds if self._seconds else 1
+        fair = max(left / (self.workers * share), fitting * LEAST)
+        size = max(1, int(min(most, left, fair, fitting)))
         self._start += size
         return self._items[self._start - size : self._start]
 

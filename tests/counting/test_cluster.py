@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,14 @@ from made.sets import data_set, segeval
 
 import segeval as library
 from segeval.counting import cluster as engine
-from segeval.counting.workers import ordered_map
+from segeval.counting.workers import SMALL, ordered_map
 from segeval.errors import SettingError, WorkerError
 from segeval.settings import Cluster
 
 pytest.importorskip("distributed")
+
+
+PROFILE = "distributed.worker.profile.enabled"
 
 
 def square(number: int) -> int:
@@ -78,6 +83,34 @@ def test_one_cluster_counts_and_measures(masks: Path) -> None:
     assert not engine._SHARED
 
 
+def place_of(_: int) -> tuple[int, bool]:
+    from dask import config
+
+    return os.getpid(), config.get(PROFILE)
+
+
+def test_work_that_lets_go_of_the_lock_needs_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dask import config
+
+    started: list[bool] = []
+    start = engine._start
+    enabled = config.get(PROFILE, None)
+
+    def noted(workers: int, *, threads: bool) -> Any:
+        started.append(threads)
+        return start(workers, threads=True)
+
+    monkeypatch.setattr(engine, "_start", noted)
+    how: Any = {"workers": 2, "cluster": Cluster()}
+    with engine.shared(how["cluster"]):
+        places = list(ordered_map(place_of, range(SMALL + 1), threads=True, **how))
+        assert set(places) == {(os.getpid(), False)}
+        list(ordered_map(square, range(SMALL + 1), **how))
+        list(ordered_map(square, range(SMALL + 1), **how))
+    assert started == [True, False]  # each kind once
+    assert config.get(PROFILE, None) == enabled
+
+
 def test_the_library_counts_on_a_cluster(masks: Path) -> None:
     given: Any = {"prediction": masks / "pred", "truth": masks / "truth", "on_error": "skip"}
     assert (
@@ -105,7 +138,7 @@ def test_the_client_never_runs_far_ahead(monkeypatch: pytest.MonkeyPatch) -> Non
         started.append(number)
         return number
 
-    monkeypatch.setattr(engine, "LARGEST", 8)
+    monkeypatch.setattr(engine, "SIZES", engine.SIZES._replace(largest=8))
     results = ordered_map(work, range(3000), workers=2, threads=True, cluster=Cluster())
     assert [next(results) for _ in range(30)] == list(range(30))
     time.sleep(0.1)
@@ -114,7 +147,19 @@ def test_the_client_never_runs_far_ahead(monkeypatch: pytest.MonkeyPatch) -> Non
     assert list(ordered_map(square, range(0), cluster=Cluster())) == []
 
 
-def test_a_cluster_of_other_versions_is_refused_first(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def there() -> Iterator[Cluster]:
+    """Return a cluster that somebody else started."""
+    started = engine._start(1, threads=True)
+    try:
+        yield Cluster(scheduler=started.scheduler_address)
+    finally:
+        started.close()
+
+
+def test_a_cluster_of_other_versions_is_refused_first(
+    there: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours = engine.stated_versions()
 
     def stated() -> dict[str, str]:
@@ -124,23 +169,23 @@ def test_a_cluster_of_other_versions_is_refused_first(monkeypatch: pytest.Monkey
     monkeypatch.setattr(engine, "stated_versions", stated)
     message = rf" has NumPy 1\.9 there and {ours['NumPy']} here; install the same versions$"
     with pytest.raises(WorkerError, match=message):
-        list(ordered_map(square, range(9), threads=True, cluster=Cluster()))
+        list(ordered_map(square, range(9), cluster=there))
     monkeypatch.setattr(engine, "_compare_versions", lambda _: None)  # it came later
     with pytest.raises(WorkerError, match=f"^a worker of the cluster, .*{message}"):
-        list(ordered_map(square, range(9), threads=True, cluster=Cluster()))
+        list(ordered_map(square, range(9), cluster=there))
 
 
-def test_a_worker_that_dies_as_the_work_starts_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_dies_as_the_work_starts_is_left_out(
+    there: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from distributed import Client
 
     dead: dict[str, Exception] = {"tcp://127.0.0.1:9": OSError("the stream is closed")}
     monkeypatch.setattr(Client, "run", lambda *_, **__: dict(dead))
-    assert list(ordered_map(square, range(9), threads=True, cluster=Cluster())) == [
-        number**2 for number in range(9)
-    ]
+    assert list(ordered_map(square, range(9), cluster=there)) == [number**2 for number in range(9)]
     dead["tcp://127.0.0.1:9"] = ImportError("no segeval")
     with pytest.raises(WorkerError, match="9 cannot run segeval"):
-        list(ordered_map(square, range(9), threads=True, cluster=Cluster()))
+        list(ordered_map(square, range(9), cluster=there))
 
 
 def test_masks_that_a_worker_does_not_see_are_said(monkeypatch: pytest.MonkeyPatch) -> None:

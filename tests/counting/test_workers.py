@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from segeval.counting import workers as engines
-from segeval.counting.workers import default_workers, ordered_map
+from segeval.counting.workers import Batches, Sizes, default_workers, ordered_map
 from segeval.errors import SegevalWarning, SettingError, WorkerError
 
 
@@ -94,7 +94,7 @@ def test_threads_share_the_work_of_this_process_and_never_run_far_ahead() -> Non
     results = ordered_map(work, range(2000), workers=2, threads=True)
     assert next(results) == 0
     time.sleep(0.2)
-    assert len(started) <= 2 * engines.AHEAD * engines.LARGEST
+    assert len(started) <= 2 * engines.AHEAD * engines.CHEAP.largest
     results.close()
     held = len(started)
     time.sleep(0.05)
@@ -126,6 +126,17 @@ def test_few_items_need_no_processes() -> None:
     assert default_workers(engines.SMALL) >= 1
 
 
+def test_batches_shrink_to_end_together_but_not_to_nothing() -> None:
+    batches = Batches(range(100_000), 2, Sizes(largest=1000, share=4, seconds=0.5))
+    sizes = [len(next(batches))]
+    batches.measured(1000, 1.0)  # so that one of 0.5 seconds has 500
+    sizes += map(len, batches)
+    assert sum(sizes) == 100_000
+    assert (sizes[0], sizes[1], max(sizes)) == (1, 500, 500)
+    assert sizes[1:-1] == sorted(sizes[1:-1], reverse=True)
+    assert set(sizes[-8:-1]) == {50}
+
+
 @pytest.mark.parametrize("workers", [2, 3])
 @pytest.mark.parametrize("fatal", [0, 37, 59])
 def test_a_dying_worker_is_an_error_that_names_the_items_in_hand(workers: int, fatal: int) -> None:
@@ -143,7 +154,7 @@ def test_results_before_the_death_were_handed_over_and_are_not_named() -> None:
     with pytest.raises(WorkerError, match="in hand were") as caught:
         done.extend(ordered_map(partial(die_at, 59), range(60), workers=2))
     assert done == list(range(len(done)))
-    assert len(done) >= 60 - (2 * 2 + 1) * engines.LARGEST
+    assert len(done) >= 60 - (2 * 2 + 1) * engines.CHEAP.largest
     assert re.search(rf"in hand were {len(done)}[,;]", str(caught.value))
 
 
