@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isinf, isnan
-from typing import Final
+from math import isnan
 
 from segeval.boundaries.scores import BoundaryRules
 from segeval.distances.measure import check_scipy
