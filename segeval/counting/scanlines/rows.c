@@ -456,6 +456,14 @@ int decode_row(Side *side)
     return DONE;
 }
 
+/* Return the values of the row in hand, of pixels that are bytes. */
+const uint8_t *bytes_of(Side *side)
+{
+    if (side->now.held)
+        write_line(side);
+    return side->line;
+}
+
 static inline void write_units(Side *side, unsigned unit)
 {
     for (size_t x = 0; x < side->width; x++)
