@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-enum { FIRST_BITS = 8, MOST_BITS = 21, MOST_STEPS = 1 << 8, BYTE_PAIRS = 1 << 16 };
+enum { FIRST_BITS = 8, MOST_BITS = 21, MOST_STEPS = 1 << 8 };
+enum { BYTES = 256, STRIDE = BYTES + 1 }; /* odd, or rows of pairs would compete for cache */
 
 typedef struct {
     uint64_t key, pixels; /* truth in the upper half; no pixels: the slot is free */
@@ -90,15 +91,20 @@ static int tally_pixels(Table *table, Side *truth, Side *prediction, uint64_t ti
     size_t width = truth->width;
     write_pixels(truth);
     write_pixels(prediction);
-    if (table->dense) {
-        for (size_t x = 0; x < width; x++)
-            table->dense[t[x] << 8 | p[x]] += times;
-        return DONE;
-    }
     int state = DONE;
     for (size_t x = 0; x < width && !state; x++)
         state = tally(table, t[x], p[x], times);
     return state;
+}
+
+/* Both sides are bytes, so what they point at is in the dense table. */
+static int tally_bytes(Table *table, Side *truth, Side *prediction, uint64_t times)
+{
+    const uint8_t *t = bytes_of(truth), *p = bytes_of(prediction);
+    uint64_t *dense = table->dense;
+    for (size_t x = 0, width = truth->width; x < width; x++)
+        dense[(size_t)t[x] * STRIDE + p[x]] += times;
+    return DONE;
 }
 
 static int tally_row(Table *table, Side *truth, Side *prediction, uint64_t times)
@@ -108,11 +114,11 @@ static int tally_row(Table *table, Side *truth, Side *prediction, uint64_t times
                           times);
     if (truth->shown->held && prediction->shown->held)
         return tally_runs(table, truth->shown->runs, prediction->shown->runs, truth->width, times);
-    int bytes = truth->bits * truth->channels <= 8 && prediction->bits * prediction->channels <= 8;
-    if (bytes && !table->dense && table->used > BYTE_PAIRS / 256
-        && !(table->dense = calloc(BYTE_PAIRS, sizeof(uint64_t))))
+    int bytes = truth->bits * truth->channels == 8 && prediction->bits * prediction->channels == 8;
+    if (bytes && !table->dense && table->used > BYTES
+        && !(table->dense = calloc(BYTES * STRIDE, sizeof(uint64_t))))
         return NO_MEMORY;
-    return tally_pixels(table, truth, prediction, times);
+    return (table->dense ? tally_bytes : tally_pixels)(table, truth, prediction, times);
 }
 
 /* Make runs or bytes of the row in hand, and parts of runs; these do without noise. */
@@ -156,28 +162,45 @@ static int by_values(const void *one, const void *other)
     return (a->prediction > b->prediction) - (a->prediction < b->prediction);
 }
 
+static int is_blank(const uint64_t *row) /* as most rows of dense tables are */
+{
+    uint64_t any = 0;
+    for (size_t value = 0; value < BYTES; value++)
+        any |= row[value];
+    return !any;
+}
+
+/* Add the slots to the dense table, if there is one; keys are bytes then. Return how many pairs
+   there are. */
 static size_t pairs_held(Table *table)
 {
     if (!table->dense)
         return table->used;
     size_t held = 0;
-    for (size_t i = 0; i <= table->mask; i++) /* keys are bytes, as there is a dense table */
-        table->dense[(table->slots[i].key >> 24 & 0xff00) | (table->slots[i].key & 255)]
-            += table->slots[i].pixels;
-    for (size_t code = 0; code < BYTE_PAIRS; code++)
-        held += table->dense[code] != 0;
+    for (const Slot *slot = table->slots; slot <= table->slots + table->mask; slot++)
+        table->dense[(slot->key >> 32) * STRIDE + (slot->key & 255)] += slot->pixels;
+    for (size_t truth = 0; truth < BYTES; truth++) {
+        const uint64_t *row = table->dense + truth * STRIDE;
+        for (size_t value = is_blank(row) ? BYTES : 0; value < BYTES; value++)
+            held += row[value] != 0;
+    }
     return held;
+}
+
+/* Write the pairs of a dense table, in ascending order. */
+static void write_dense(const uint64_t *dense, Pair *pairs)
+{
+    for (size_t truth = 0; truth < BYTES; truth++, dense += STRIDE)
+        for (size_t value = is_blank(dense) ? BYTES : 0; value < BYTES; value++)
+            if (dense[value])
+                *pairs++ = (Pair){{(int64_t)truth, (int64_t)value, (int64_t)dense[value], 0, 0}};
 }
 
 /* Write the pairs, in ascending order, into room for as many as `pairs_held` says. */
 static int write_pairs(const Table *table, const Side *truth, const Side *prediction, Pair *pairs)
 {
     size_t held = 0;
-    for (size_t code = 0; table->dense && code < BYTE_PAIRS; code++)
-        if (table->dense[code])
-            pairs[held++] = (Pair){{
-                (int64_t)(code >> 8), (int64_t)(code & 255), (int64_t)table->dense[code], 0, 0}};
-    for (size_t i = 0; !table->dense && i <= table->mask; i++) {
+    for (size_t i = 0; i <= table->mask; i++) {
         const Slot *slot = table->slots + i;
         if (!slot->pixels)
             continue;
@@ -195,8 +218,7 @@ static int write_pairs(const Table *table, const Side *truth, const Side *predic
             return UNFIT;
         pairs[held++] = pair;
     }
-    if (!table->dense)
-        qsort(pairs, held, sizeof(Pair), by_values);
+    qsort(pairs, held, sizeof(Pair), by_values);
     return DONE;
 }
 
@@ -206,7 +228,12 @@ static int list_pairs(Table *table, const Side *truth, const Side *prediction, P
 {
     *held = pairs_held(table);
     *pairs = malloc(*held * sizeof(Pair));
-    return *pairs ? write_pairs(table, truth, prediction, *pairs) : NO_MEMORY;
+    if (!*pairs)
+        return NO_MEMORY;
+    if (!table->dense)
+        return write_pairs(table, truth, prediction, *pairs);
+    write_dense(table->dense, *pairs);
+    return DONE;
 }
 
 int tabulate(Side *truth, Side *prediction, size_t height, Pair **pairs, size_t *held)

@@ -301,12 +301,13 @@ static void write_line(Side *side) /* from its runs, which end with the row (2) 
 static inline void unfilter(Side *side, const uint8_t *row, int filter, unsigned unit)
 {
     const uint8_t *above = side->line;
-    uint8_t *out = side->next_line;
+    const size_t bytes = side->bytes; /* what is written might be that number, as far as C knows */
+    uint8_t *restrict out = side->next_line;
     uint32_t left = 0, corner = 0;
-    for (size_t at = 0; at < side->bytes; at += unit) {
+    for (size_t at = 0; at < bytes; at += unit) {
         uint32_t up = load(above + at, unit), stored = load(row + at, unit);
         uint32_t guess = predict(filter, left, up, corner, unit);
-        left = unit == 1 ? (guess + stored) & 255 : add(guess, stored);
+        left = unit > 1 ? add(guess, stored) : filter == SUB ? guess + stored : (guess + stored) & 255;
         for (unsigned byte = 0; byte < unit; byte++)
             out[at + byte] = (uint8_t)(left >> 8 * byte);
         corner = up;
@@ -342,8 +343,13 @@ static int is_noise(const Side *side)
 {
     const uint8_t *line = side->line;
     size_t unit = side->unit, changes = 0;
-    for (size_t i = unit; i < side->bytes; i++)
-        changes += line[i] != line[i - unit];
+    for (size_t i = unit; i < side->bytes;) {
+        size_t end = side->bytes - i < BLOCK ? side->bytes : i + BLOCK;
+        uint8_t found = 0; /* in a block: compilers add up many such numbers at once */
+        for (; i < end; i++)
+            found += line[i] != line[i - unit];
+        changes += found;
+    }
     return changes > side->now.limit * unit;
 }
 
@@ -448,6 +454,14 @@ int decode_row(Side *side)
     if (side->bits < 8 && !unpack_runs(side))
         side->packed.held = 0;
     return DONE;
+}
+
+/* Return the values of the row in hand, of pixels that are bytes. */
+const uint8_t *bytes_of(Side *side)
+{
+    if (side->now.held)
+        write_line(side);
+    return side->line;
 }
 
 static inline void write_units(Side *side, unsigned unit)

@@ -99,6 +99,7 @@ int repeats(const Side *side);
 void pass_row(Side *side);
 int decode_row(Side *side);
 void write_pixels(Side *side);
+const uint8_t *bytes_of(Side *side);
 int64_t value_of(const Side *side, uint32_t pixel);
 
 /* parts.c */
