@@ -218,6 +218,7 @@ def seen(text: str, before: str) -> set[str]:
 
 
 CLASSES, BREAKDOWN = {"classes", "everywhere"}, {"breakdown", "everywhere"}
+FILES = {"files"}
 SUMMARY, BRIEF = {"summary", "everywhere"}, {"brief", "everywhere"}
 CURVES, ALL, NONE = {"curves", "everywhere"}, set(KEYS), set[str]()
 
@@ -230,10 +231,10 @@ WHERE: Final[dict[str, Mapping[str, set[str]]]] = {
     "markdown bounds": {"x": CLASSES},
     "markdown rest": {"x": NONE, "Y": BRIEF},
     "score html": {"x": CLASSES, "mX": SUMMARY | BRIEF, "y": SUMMARY | BRIEF},
-    "score csv": {"x_": CLASSES, "mx_": NONE},
-    "score per_image": {"x_": BREAKDOWN, "mx_": ALL, "y_": ALL},
-    "score per_group": {"x_": BREAKDOWN, "mx_": ALL, "y_": ALL},
-    "score junit": {"x_": BREAKDOWN},
+    "score csv": {"x_": CLASSES | FILES, "mx_": NONE},
+    "score per_image": {"x_": BREAKDOWN | FILES, "mx_": ALL, "y_": ALL},
+    "score per_group": {"x_": BREAKDOWN | FILES, "mx_": ALL, "y_": ALL},
+    "score junit": {"x_": BREAKDOWN | FILES},
     "score json": {"x_": ALL, "mx_": ALL, "y_": ALL},
     "compare table": {"mX": SUMMARY, "y": SUMMARY},
     "compare markdown": {"mX": SUMMARY, "y": SUMMARY},

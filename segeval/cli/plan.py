@@ -21,7 +21,7 @@ from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
 from segeval.labels.choose import check_names
 from segeval.labels.ids import as_measured
-from segeval.objectdistances.gates import check_asked
+from segeval.objectdistances.gates import check_asked, check_dropped
 from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
 from segeval.scoring.convention import Convention
@@ -172,6 +172,7 @@ def plan_baseline(
     from segeval.scoring.baseline import parse_drop, read_baseline
 
     texts = output.max_drop or ["0"]
+    check_dropped(texts)
     return BaselineCheck(
         baseline=read_baseline(output.baseline),
         drops=[parse_drop(text, default=headline) for text in texts],

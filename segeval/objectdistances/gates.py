@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from segeval.distances.gates import check_distances
+from segeval.distances.gates import check_distances, is_to_be_low
 from segeval.distances.names import is_distance_score, is_of_objects
 from segeval.errors import SettingError
 from segeval.objects.gates import check_objects
 from segeval.objects.names import is_object_score
-from segeval.scoring.gates import Gate, Threshold, check_thresholds
+from segeval.scoring.gates import Gate, Threshold, check_thresholds, split_bound
 from segeval.scoring.score import Scores
 
 if TYPE_CHECKING:
@@ -36,6 +36,18 @@ def check_asked(thresholds: Iterable[Threshold], *, objects: bool, distances: bo
         if lacking := [option for option in options if not asked[option]]:
             named = " and ".join(lacking)
             raise SettingError(f"{threshold.metric} is {what}; type {named} as well")
+
+
+def check_dropped(texts: Iterable[str]) -> None:
+    """Refuse drops of what has no baseline."""
+    for text in texts:
+        name = split_bound(text)[0]
+        if found := next((what for fits, what, _ in NEEDS if fits(name)), None):
+            option = "--fail-over" if is_to_be_low(name) else "--fail-under"
+            raise SettingError(
+                f"--max-drop {text}: {name} is {found}, which is not held against a baseline; type "
+                f"{option} {name}=VALUE, or see what changed with segeval compare"
+            )
 
 
 def check_all(

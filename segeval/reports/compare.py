@@ -5,7 +5,7 @@ The schema of the document is ``segeval.comparison/1``. Undefined is None.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,10 +27,10 @@ from segeval.reports.distances import (
 )
 from segeval.reports.document import facts_of, foreground_of
 from segeval.reports.markdown import code, markdown_row, plain
-from segeval.reports.wording import headline, in_order, means_in
+from segeval.reports.wording import headline, in_order, means_in, metrics_in
 from segeval.scoring.beside import Contrast
 from segeval.scoring.compare import Difference, RunComparison, without_rounding
-from segeval.scoring.metrics import metric_of, title_of
+from segeval.scoring.metrics import MEASURED, is_error, metric_of, title_of
 from segeval.text import UNDEFINED, defined, show_interval, show_score, visible_in
 from segeval.version import __version__
 
@@ -294,11 +294,12 @@ def _table(
     headings = [heading.format(level=level) for heading in HEADINGS]
     if len(parts) > 1:
         headings = ["", *(_letter(number) for number in range(len(parts) + 1))]
-    show = _marked if len(parts) > 1 else _plain_figures
+    show: Callable[..., Iterator[str]] = _marked if len(parts) > 1 else _plain_figures
     rows: list[tuple[str, ...]] = []
     for name in in_order(document, _shown(document)):
         entries = [_entry(part, name) for part in parts]
-        rows.append((title_of(name), *show(entries, percent=percent)))
+        share, low = not is_error(name), {"low": is_error(name)} if len(parts) > 1 else {}
+        rows.append((title_of(name), *show(entries, percent=percent and share, **low)))
     rows.append(("",) * len(headings))
     metric = metric_of(headline(document)).name
     for k, label in enumerate(document["classes"]):
@@ -351,7 +352,11 @@ def _entry(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _shown(document: Mapping[str, Any]) -> list[str]:
+    """Name the means of the summary, and those of what was measured but for details of trimaps."""
     means = means_in(document, "summary")
+    measured = (m for m in metrics_in(document, "classes", "files") if m.name in MEASURED)
+    means += [m.mean for m in measured if m.shown != {"files"} or is_error(m.name)]
+    means = list(dict.fromkeys(means))
     worst = [n for n in document["summary"] if "_worst" in n and n.partition("_worst")[0] in means]
     return [*means, *worst]
 
@@ -366,10 +371,11 @@ def _plain_figures(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterat
     yield show_score(entry["p_holm"]) if "p_holm" in entry else ""
 
 
-def _marked(entries: list[Mapping[str, Any]], *, percent: bool) -> Iterator[str]:
+def _marked(entries: list[Mapping[str, Any]], *, percent: bool, low: bool = False) -> Iterator[str]:
+    """Yield the scores of each run, those marked that changed; to be low or to be high."""
     yield show_score(entries[0]["baseline"], percent=percent)
     for entry in entries:
-        mark = f"{MARKS[entry['delta'] > 0]} " if significant(entry) else ""
+        mark = f"{MARKS[(entry['delta'] > 0) != low]} " if significant(entry) else ""
         yield mark + show_score(entry["value"], percent=percent)
 
 

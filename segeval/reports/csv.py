@@ -16,7 +16,7 @@ from segeval.distances.names import is_distance_column
 from segeval.errors import SettingError
 from segeval.objects.names import is_object_score, name_block
 from segeval.reports.csvstyle import PLAIN, CsvStyle
-from segeval.reports.distances import flat_scores, object_scores
+from segeval.reports.distances import flat_bounds, flat_scores, object_scores
 from segeval.reports.wording import matrix_of, metrics_in
 from segeval.scoring.metrics import KNOWN, METRICS, shown
 from segeval.scoring.score import (
@@ -89,7 +89,7 @@ def _further(
 
 def classes_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     """Write one row a class, then a row named ``mean``, with bounds if there are any."""
-    metrics = metrics_in(document, "classes")
+    metrics = metrics_in(document, "classes", "files")
     columns = (*COUNTS, *(metric.name for metric in metrics))
     rows = [{name: row[name] for name in columns} for row in document["classes"]]
     means = {metric.name: document["summary"][metric.mean] for metric in metrics}
@@ -99,7 +99,7 @@ def classes_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
     if "distances" in document:
         block = document["distances"]
         for row, cells in zip(rows, [*block["classes"], block["means"]], strict=True):
-            row.update(flat_scores(cells))
+            row.update(flat_scores(cells) | flat_bounds(cells))
     if "intervals" in document:
         bounds = [row["intervals"] for row in document["classes"]]
         bounds.append({metric.name: document["intervals"][metric.mean] for metric in metrics})
@@ -119,7 +119,8 @@ def _add_objects(rows: Sequence[dict[str, Any]], document: Mapping[str, Any]) ->
         cells = {f"{side}_objects": (block or whole)[name] for side, name in SIDES}
         cells |= name_block(block or whole)
         if "distances" in whole:
-            cells |= object_scores(far.get(row["name"], whole["distances"]))
+            own = far.get(row["name"], whole["distances"])
+            cells |= object_scores(own) | object_scores(own, flat_bounds)
         row.update(cells if block else dict.fromkeys(cells))
 
 
@@ -246,7 +247,7 @@ def tidy_csv(
     parts = [("", name, values.tolist()) for name, values in image_means(scores).items()]
     parts += [
         (label, metric.name, values.tolist())
-        for metric in scores.metrics("classes")
+        for metric in scores.metrics("classes", "files")
         for label, values in image_class_scores(scores, metric).items()
     ]
     parts += [(kind, name, v.tolist()) for kind, name, v in _further(objects, distances)]
@@ -265,7 +266,7 @@ def groups_csv(document: Mapping[str, Any], style: CsvStyle = PLAIN) -> str:
         | group["summary"]
         | {
             f"{metric.name}_{row['name']}": row[metric.name]
-            for metric in metrics_in(document, "breakdown")
+            for metric in metrics_in(document, "breakdown", "files")
             for row in group["classes"]
         }
         for group in document.get("groups", ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from segeval.distances.names import is_higher_better
@@ -32,10 +32,23 @@ def flat_scores(row: Mapping[str, Any]) -> dict[str, Any]:
     return found | dict.fromkeys(row.get("infinite", ()), math.inf)
 
 
-def object_scores(block: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the distances of objects by their names in gates, as ``object_hd95``."""
+def flat_bounds(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the bounds of the scores of a row of the document, if there are intervals.
+
+    >>> flat_bounds({"intervals": {"hd": [1.0, 2.0]}})
+    {'hd_low': 1.0, 'hd_high': 2.0}
+    """
+    bounds = flat_scores(row.get("intervals", {}))
+    ends = [(name, dict(zip(("low", "high"), pair, strict=True))) for name, pair in bounds.items()]
+    return {f"{name}_{end}": bound for name, pair in ends for end, bound in pair.items()}
+
+
+def object_scores(
+    block: Mapping[str, Any], flat: Callable[[Mapping[str, Any]], dict[str, Any]] = flat_scores
+) -> dict[str, Any]:
+    """Return the distances of objects, or their bounds, by their names, as ``object_hd95``."""
     parts = (("object", block["means"]), ("matched", block["matches"]))
-    return {f"{begin}_{name}": v for begin, part in parts for name, v in flat_scores(part).items()}
+    return {f"{begin}_{name}": value for begin, part in parts for name, value in flat(part).items()}
 
 
 def told_infinite(figures: Mapping[str, float]) -> dict[str, dict[str, str]]:

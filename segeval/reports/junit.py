@@ -28,7 +28,7 @@ def to_junit(document: Mapping[str, Any], *, timestamp: datetime) -> str:
         document["summary"],
         {
             f"{metric.name}.{row['name']}": row[metric.name]
-            for metric in metrics_in(document, "breakdown")
+            for metric in metrics_in(document, "breakdown", "files")
             for row in document["classes"]
         },
     )

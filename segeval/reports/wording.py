@@ -149,9 +149,9 @@ def _with_class(part: Mapping[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def metrics_in(document: Mapping[str, Any], place: Place) -> list[Metric]:
-    """Return the scores of classes that are seen at a place, as far as a document has them."""
-    return [metric for metric in shown(KNOWN, place) if metric.mean in document["summary"]]
+def metrics_in(document: Mapping[str, Any], *places: Place) -> list[Metric]:
+    """Return the scores of classes that are seen at some places, as far as a document has them."""
+    return [metric for metric in shown(KNOWN, *places) if metric.mean in document["summary"]]
 
 
 def means_in(document: Mapping[str, Any], place: Place) -> list[str]:

@@ -21,14 +21,15 @@ from segeval.counting.confusion import ClassCounts
 ROUNDING: Final = 1e-12  # scores that differ by less are equal: 0.8 - 0.79 is above 0.01 in floats
 
 
-Place = Literal["classes", "breakdown", "summary", "brief", "curves"]
+Place = Literal["classes", "breakdown", "summary", "brief", "curves", "files"]
 """Where people see a score.
 
 ``classes``: a column of each table of classes, a caption, a choice of ``segeval plot --metric``.
 ``breakdown``: its classes one by one, in the CSV of images and of groups, in JUnit files and in the
 page of a comparison. ``summary``: its mean in the summary of tables and pages. ``brief``: its mean
 where there is room for a few numbers only, as of one image, beside losses, below Markdown.
-``curves``: at every threshold of grey predictions.
+``curves``: at every threshold of grey predictions. ``files``: its classes in files for programs
+alone, CSV and JUnit, as there is no room elsewhere.
 """
 
 
@@ -329,7 +330,7 @@ MEASURED: Final = _Measured(
             swapped="",
             smoothed=False,
             reference="Csurka et al., BMVC 2013; Kohli et al., IJCV 2009",
-            shown=frozenset({"classes", "breakdown", "summary"} if plain == "iou" else ()),
+            shown=frozenset({"classes", "breakdown", "summary"} if plain == "iou" else {"files"}),
         )
         for plain in ("iou", "dice", "precision", "recall")
     },
@@ -361,6 +362,7 @@ MEASURED: Final = _Measured(
             signed=True,
             range=(0.0, math.inf),
             reference="Hu et al., NeurIPS 2019, arXiv:1906.05404",
+            shown=frozenset({"files"}),
         )
         for number, what in enumerate(("parts", "holes", "cavities"))
     },
@@ -385,13 +387,13 @@ def metrics_of(counts: ClassCounts) -> list[Metric]:
     return [*METRICS.values(), *(MEASURED[name] for name in counts.measured)]
 
 
-def shown(table: Mapping[str, Row], place: Place) -> list[Row]:
-    """Return the rows of `METRICS` or `OVERALL` that are seen at a place, in their order.
+def shown(table: Mapping[str, Row], *places: Place) -> list[Row]:
+    """Return the rows of `METRICS` or `OVERALL` that are seen at any of some places, in order.
 
     >>> [metric.title for metric in shown(METRICS, "summary")]
     ['IoU', 'Dice']
     """
-    return [row for row in table.values() if place in row.shown]
+    return [row for row in table.values() if row.shown.intersection(places)]
 
 
 def mean_titles(place: Place) -> dict[str, str]:

@@ -113,9 +113,9 @@ class Scores:
         left_out = excluded_indices(self.convention, self.labels)
         return None if position in left_out else position
 
-    def metrics(self, place: Place) -> list[Metric]:
-        """Return the scores of classes that are seen at a place, as far as they are there."""
-        return [metric for metric in shown(KNOWN, place) if metric.name in self.class_scores]
+    def metrics(self, *places: Place) -> list[Metric]:
+        """Return the scores of classes that are seen at some places, as far as they are there."""
+        return [metric for metric in shown(KNOWN, *places) if metric.name in self.class_scores]
 
     @property
     def excluded(self) -> list[str]:
@@ -207,7 +207,7 @@ def per_image(scores: Scores) -> dict[str, NDArray[np.float64]]:
     """
     classes = {
         f"{metric.name}_{name}": values
-        for metric in scores.metrics("breakdown")
+        for metric in scores.metrics("breakdown", "files")
         for name, values in image_class_scores(scores, metric).items()
     }
     return image_means(scores) | classes

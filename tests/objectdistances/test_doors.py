@@ -50,6 +50,9 @@ def test_gates_bound_all_objects_and_matches(folders: tuple[Path, Path], tmp_pat
         ("--fail-over", "matched_hd99=1"): "type --hd-percentile 95,99 to ask for it",
     }.items():
         assert said in segeval(*held, *wrong, expect=2).stderr
+    run = ("-o", tmp_path / "run", "--baseline", folders[0] / "a.png", "--max-drop", "hd95=2")
+    said = segeval(*held, *run, expect=2).stderr
+    assert "hd95 is a distance, which is not held against a baseline; type --fail-over hd95" in said
     lone = segeval("score", *folders, "--distances", "--fail-over", "object_hd=1", expect=2)
     assert "type --objects ids or components as well" in lone.stderr
 

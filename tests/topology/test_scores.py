@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import sys
@@ -46,6 +47,23 @@ def test_scores_of_lines_rings_and_one_side(tmp_path: Path) -> None:
     assert again["topology"]["classes"][1]["cldice"] == row["cldice"]
     low, high = again["intervals"]["mcldice"]
     assert low <= again["summary"]["mcldice"] <= high
+    assert_files_and_comparisons_have_errors(run, tmp_path)
+
+
+def assert_files_and_comparisons_have_errors(run: Path, folder: Path) -> None:
+    how, names = ("--topology", "--labels", "binary", "-q"), ("csv", "per-image", "junit")
+    files = {name: folder / name for name in names}
+    written = [word for name, path in files.items() for word in (f"--{name}", path)]
+    segeval("report", run, *how, *written)
+    rows = list(csv.DictReader(files["csv"].read_text("utf-8").splitlines()))
+    assert float(rows[1]["betti0_error"]) == pytest.approx(2 / 3)
+    images = csv.DictReader(files["per-image"].read_text("utf-8").splitlines())
+    assert [row["betti0_error_foreground"] for row in images] == ["1.0", "0.0", "1.0", ""]
+    assert 'name="betti1_error.foreground"' in files["junit"].read_text("utf-8")
+    printed = segeval("compare", run, run, *how, "--ci", "20", "--percent").stdout
+    line = next(line for line in printed.splitlines() if line.startswith("mBetti 0 error"))
+    assert line.split()[3:6] == ["0.4583", "0.4583", "0.0000"]  # no percent
+    assert "mClDice" in printed
 
 
 def assert_errors_have_ceilings(run: Path) -> None:
