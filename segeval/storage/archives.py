@@ -7,7 +7,8 @@ import threading
 from functools import lru_cache
 from typing import Final
 
-from segeval.storage.source import Source
+from segeval.storage.path import URL
+from segeval.storage.source import LocalSource, Source
 from segeval.storage.store import StorageError, Store
 
 BLOCK: Final = 512  # bytes of a header in a tar
@@ -19,16 +20,24 @@ _LOCK: Final = threading.Lock()
 
 def archive_at(path: str) -> Store:
     """Return an archive or a table, which is listed anew only where it has changed."""
-    status = os.stat(path)
-    stamp = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    if URL.match(path):
+        from segeval.storage.remote import remote_store
+
+        entry = remote_store(path).entry(path)
+        stamp: tuple[object, ...] = entry.st_size, entry.mark
+        mark = entry.mark
+    else:
+        status = os.stat(path)
+        stamp = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+        mark = f"{status.st_size}.{status.st_mtime_ns}"
     with _LOCK:
-        return _opened(path, stamp)
+        return _opened(path, stamp, mark)
 
 
 @lru_cache(maxsize=8)
-def _opened(path: str, stamp: tuple[int, ...]) -> Store:
-    source = Source(path)
-    start, mark = source.read_at(0, BLOCK), f"{stamp[2]}.{stamp[3]}"
+def _opened(path: str, stamp: tuple[object, ...], mark: str) -> Store:  # noqa: ARG001 - a key
+    source = _source(path)
+    start = source.read_at(0, BLOCK)
     if start.startswith(b"PK"):
         from segeval.storage.zips import ZipArchive
 
@@ -46,3 +55,12 @@ def _opened(path: str, stamp: tuple[int, ...]) -> Store:
     from segeval.storage.tars import TarArchive
 
     return TarArchive(source, mark, packing)
+
+
+def _source(path: str) -> Source:
+    """Return what reads a file of this machine, or an object."""
+    if URL.match(path) is None:
+        return LocalSource(path)
+    from segeval.storage.remote import remote_store
+
+    return remote_store(path).source(path)

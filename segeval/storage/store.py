@@ -53,6 +53,9 @@ class Store(Protocol):
     def reader(self, entry: Entry) -> Callable[[int, int], bytes]:
         """Return what reads so many bytes of a file from a place on."""
 
+    def expect(self, name: str) -> None:
+        """Begin to fetch a file that will be asked for, if it is far away."""
+
 
 class Window(io.RawIOBase):
     """A file of which parts are read when they are asked for."""

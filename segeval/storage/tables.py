@@ -116,6 +116,9 @@ class ImageTable:
         data = self._image(entry.name)
         return lambda place, size: data[place : place + size]
 
+    def expect(self, name: str) -> None:
+        """Do nothing: whole groups are read."""
+
     def faults(self, _: str) -> list[Fault]:
         """Refuse to be a folder."""
         raise StorageError(NO_FOLDER)
