@@ -24,8 +24,10 @@ else:
     LocalPath = type(pathlib.Path())
 
 ARCHIVE: Final = re.compile(r"\.(?:zip|tar|tgz|tar\.gz|tar\.zst)(?=/|$)", re.IGNORECASE)
-TABLE: Final = ".parquet"  # of images, whose rows are files
-HOLDER: Final = re.compile(rf"{ARCHIVE.pattern}|\{TABLE}(?=/|$)", re.IGNORECASE)
+TABLES: Final = ".parquet", ".arrow", ".feather"  # of images, whose rows are files
+HOLDER: Final = re.compile(
+    rf"{ARCHIVE.pattern}|(?:{'|'.join(map(re.escape, TABLES))})(?=/|$)", re.IGNORECASE
+)
 URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # one letter is a drive of Windows
 
 

@@ -24,7 +24,7 @@ LIBRARIES: Final = {
 }  # fmt: skip
 """The schemes of addresses that are read, and the library that each needs beside fsspec."""
 EXTRA: Final = {"", "s3fs", "gcsfs", "aiohttp"}  # what the extra brings
-HOSTILE: Final = re.compile(r"[\x00-\x20\x7f\\]|::|(?:^|/)\.\.?(?:/|$)")
+HOSTILE: Final = re.compile(r"[\x00-\x1f\x7f\\]|::|(?:^|/)\.\.?(?:/|$)")
 MARKS: Final = "ETag", "etag", "content_md5", "md5Hash", "xet_hash", "blob_id", "Last-Modified"
 TIMES: Final = "LastModified", "last_modified", "updated", "mtime", "created"
 AHEAD: Final = 16 << 20  # bytes of a file that may be read before it is asked for
@@ -40,7 +40,9 @@ def remote_store(url: str) -> RemoteStore:
     if "@" in rest.partition("/")[0] and scheme not in {"abfs", "az", "hf"}:
         raise StorageError("it holds a name or password; leave these to the environment")
     if not rest or HOSTILE.search(rest.partition("?")[0]):
-        raise StorageError("it is no plain address: no spaces, no '..', no '::', no backslashes")
+        raise StorageError(
+            "it is no plain address: no '..', no '::', no backslashes, no tabs or line ends"
+        )
     return _store(scheme)
 
 
@@ -134,7 +136,7 @@ class RemoteStore:
             name = path.removeprefix(root.rstrip("/")).removeprefix("/")
             if not name or name.endswith("/") or facts.get("type") == "directory":
                 continue
-            if HOSTILE.search(name.replace(" ", "")) or "//" in name:
+            if HOSTILE.search(name) or "//" in name:
                 detail = "its name is no path; give the object another one"
                 faults.append(Fault(name, "unsafe entry", detail))
                 continue
