@@ -21,7 +21,7 @@ from segeval.inputs.folders import is_included, path_of, split_extension
 from segeval.inputs.forms import ABSENT
 from segeval.inputs.sides import index_sides, is_mask_file
 from segeval.settings import AnnotationChoice, Match, Missing
-from segeval.storage.path import TABLE, URL, StoredPath, is_remote, located
+from segeval.storage.path import TABLES, URL, StoredPath, is_remote, located
 from segeval.textfiles import TextError, named, parse_csv, read_text
 
 LARGEST_TABLE: Final = 1 << 30  # bytes of a table of pairs
@@ -343,7 +343,9 @@ def read_pairs(
 
         return read_image_pairs(shards, columns or {}, include=include, missing=missing)
     if columns:
-        raise SettingError(f"{table}: columns are named for tables of images alone, as .parquet")
+        raise SettingError(
+            f"{table}: columns are named for tables of images alone, as .parquet or .arrow"
+        )
     return _listed_pairs(table, include, missing)
 
 
@@ -384,8 +386,14 @@ def _listed_pairs(table: Path, include: str | None, missing: Missing) -> Pairing
 def image_tables(path: Path) -> list[Path]:
     """Return the tables of images of a path: itself, or all below a folder; none for others."""
     if os.path.isdir(path) and not isinstance(path, StoredPath):
-        return [located(each) for each in sorted(path.rglob(f"*{TABLE}")) if each.is_file()]
-    return [path] if path.suffix.lower() == TABLE and not is_remote(path) else []
+        return [located(each) for each in sorted(path.rglob("*")) if _is_table(each)]
+    return [path] if path.suffix.lower() in TABLES else []
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a file is a table, but none that the library of Hugging Face keeps for itself."""
+    named = path.suffix.lower() in TABLES and not path.name.startswith("cache-")
+    return named and path.is_file()
 
 
 def _name_of(text: str) -> str:

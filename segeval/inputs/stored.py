@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from segeval.errors import Problem
-from segeval.storage.path import StoredPath, is_remote
+from segeval.storage.path import ARCHIVE, StoredPath
 from segeval.text import printable, reason_of
 
 
 def no_stored_folder(folder: StoredPath, side: str) -> Problem | None:
     """Say why a folder cannot be walked, or return nothing."""
-    what = "folder" if is_remote(folder) else "archive"
+    what = "archive" if ARCHIVE.search(str(folder)) else "folder"
     try:
         store, name = folder.store()
         if store.has_folder(name):
@@ -17,7 +17,7 @@ def no_stored_folder(folder: StoredPath, side: str) -> Problem | None:
         kind, reason = "no such folder", "there is no such folder in the archive, or it is empty"
         if folder.is_file():
             kind, reason = "not a folder", "it is a file; give two folders or two files"
-        elif is_remote(folder):
+        elif name == str(folder):
             reason = "there is nothing at this address"
     except FileNotFoundError:
         kind, reason = f"no such {what}", "it does not exist"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from segeval.storage.path import is_remote
@@ -32,9 +33,6 @@ def read_ahead(items: Iterable[Item]) -> Iterator[Item]:
 
 def expect(path: Any) -> None:
     """Begin to read an object; what is wrong with it is told when it is asked for."""
-    from segeval.storage.remote import remote_store
-
-    try:
-        remote_store(str(path)).expect(str(path))
-    except OSError:
-        return
+    with suppress(OSError):
+        store, name = path.store()
+        store.expect(name)

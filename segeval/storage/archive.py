@@ -96,6 +96,15 @@ class Archive(ABC):
             return found
         raise FileNotFoundError(2, "the archive holds no such entry", name)
 
+    def expect(self, name: str) -> None:
+        """Begin to fetch a file that will be asked for, if the archive is far away."""
+        if (entry := self.entries.get(name)) is not None:
+            self.source.expect(*self.span(entry))
+
+    @abstractmethod
+    def span(self, entry: Entry) -> tuple[int, int]:
+        """Return where the bytes of a file begin in the archive, and how many there are."""
+
     @abstractmethod
     def read(self, entry: Entry) -> bytes:
         """Return all bytes of a file, which are what they were when it was written."""

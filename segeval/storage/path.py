@@ -24,8 +24,10 @@ else:
     LocalPath = type(pathlib.Path())
 
 ARCHIVE: Final = re.compile(r"\.(?:zip|tar|tgz|tar\.gz|tar\.zst)(?=/|$)", re.IGNORECASE)
-TABLE: Final = ".parquet"  # of images, whose rows are files
-HOLDER: Final = re.compile(rf"{ARCHIVE.pattern}|\{TABLE}(?=/|$)", re.IGNORECASE)
+TABLES: Final = ".parquet", ".arrow", ".feather"  # of images, whose rows are files
+HOLDER: Final = re.compile(
+    rf"{ARCHIVE.pattern}|(?:{'|'.join(map(re.escape, TABLES))})(?=/|$)", re.IGNORECASE
+)
 URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/+")  # one letter is a drive of Windows
 
 
@@ -52,15 +54,15 @@ class StoredPath(LocalPath):
         """Return where it lies, and its name there; what cannot be opened is an OSError."""
         text = str(self)
         archive, name = _parted(text)
-        if archive is None:
+        if archive:
+            from segeval.storage.archives import archive_at
+
+            return archive_at(archive), name
+        if URL.match(text):
             from segeval.storage.remote import remote_store
 
             return remote_store(text), text
-        if not archive:
-            raise FileNotFoundError(2, "it is no path into an archive, and no address", text)
-        from segeval.storage.archives import archive_at
-
-        return archive_at(archive), name
+        raise FileNotFoundError(2, "it is no path into an archive, and no address", text)
 
     def entry(self) -> Entry:
         """Return what is known of the file without reading it."""
@@ -95,7 +97,8 @@ class StoredPath(LocalPath):
     def faults(self) -> list[Fault]:
         """Return what stands in the way below the folder, under whole names."""
         store, name = self.store()
-        base = str(self) if URL.match(str(self)) else str(self)[: -len(name) - 1 if name else None]
+        text = str(self)
+        base = text if name == text else text[: -len(name) - 1 if name else None]
         return [each._replace(name=f"{base}/{each.name}") for each in store.faults(name)]
 
     def is_file(self, **_: Any) -> bool:
@@ -126,26 +129,40 @@ def located(path: str | PathLike[str]) -> Path:
     (False, 's3://bucket/a.png')
     """
     text = os.fspath(path).replace(os.sep, "/")
-    return Path(path) if _parted(text)[0] == "" else StoredPath(path)
+    return StoredPath(path) if URL.match(text) or _parted(text)[0] else Path(path)
 
 
-def _parted(text: str) -> tuple[str | None, str]:
-    """Part the path of an archive from a name in it; none of an archive, None of an address."""
+def _parted(text: str) -> tuple[str, str]:
+    """Part the path of an archive from a name in it; there may be no archive."""
     folder, slash, name = text.replace(os.sep, "/").rpartition("/")
     archive, inner = _archive_in(folder + slash)
-    if archive == "" and HOLDER.search(name):
+    if not archive and HOLDER.search(name):
         return _archive_in(folder + slash + name)
     return archive, inner + name
 
 
 @lru_cache(maxsize=1024)  # many files lie in one folder
-def _archive_in(text: str) -> tuple[str | None, str]:
+def _archive_in(text: str) -> tuple[str, str]:
     """Part a path; folders may be called as archives are."""
-    if URL.match(text):
-        return None, text
-    ends = (match.end() for match in HOLDER.finditer(text))
-    end = next((end for end in ends if not os.path.isdir(text[:end])), 0)
-    return text[:end], text[end + 1 :]
+    ends = (text[: match.end()] for match in HOLDER.finditer(text, _first_place(text)))
+    archive = next((each for each in ends if _may_be_archive(each)), "")
+    return archive, text[len(archive) + 1 if archive else 0 :]
+
+
+def _first_place(text: str) -> int:
+    """Return where an archive may be named: behind a server; nowhere before a question."""
+    if (address := URL.match(text)) is None:
+        return 0
+    slash = text.find("/", address.end())
+    return len(text) if slash < 0 or "?" in text else slash
+
+
+def _may_be_archive(path: str) -> bool:
+    if URL.match(path) is None:
+        return not os.path.isdir(path)
+    from segeval.storage.remote import is_object
+
+    return is_object(path)
 
 
 def is_file(path: Path) -> bool:
@@ -167,6 +184,7 @@ def look_again() -> None:
     """Forget which objects were listed, so that what has changed is seen."""
     if remote := sys.modules.get("segeval.storage.remote"):
         remote.look_again()
+        _archive_in.cache_clear()
 
 
 def open_stored(path: str | PathLike[str]) -> IO[bytes] | None:

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from segeval.storage.retries import POOL, answer
 from segeval.storage.store import Entry, Fault, StorageError
+from segeval.storage.windows import Windows
 
 LIBRARIES: Final = {
     "s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs",
@@ -23,7 +24,7 @@ LIBRARIES: Final = {
 }  # fmt: skip
 """The schemes of addresses that are read, and the library that each needs beside fsspec."""
 EXTRA: Final = {"", "s3fs", "gcsfs", "aiohttp"}  # what the extra brings
-HOSTILE: Final = re.compile(r"[\x00-\x20\x7f\\]|::|(?:^|/)\.\.?(?:/|$)")
+HOSTILE: Final = re.compile(r"[\x00-\x1f\x7f\\]|::|(?:^|/)\.\.?(?:/|$)")
 MARKS: Final = "ETag", "etag", "content_md5", "md5Hash", "xet_hash", "blob_id", "Last-Modified"
 TIMES: Final = "LastModified", "last_modified", "updated", "mtime", "created"
 AHEAD: Final = 16 << 20  # bytes of a file that may be read before it is asked for
@@ -39,8 +40,21 @@ def remote_store(url: str) -> RemoteStore:
     if "@" in rest.partition("/")[0] and scheme not in {"abfs", "az", "hf"}:
         raise StorageError("it holds a name or password; leave these to the environment")
     if not rest or HOSTILE.search(rest.partition("?")[0]):
-        raise StorageError("it is no plain address: no spaces, no '..', no '::', no backslashes")
+        raise StorageError(
+            "it is no plain address: no '..', no '::', no backslashes, no tabs or line ends"
+        )
     return _store(scheme)
+
+
+def is_object(url: str) -> bool:
+    """Whether there is an object; one that cannot be asked about is taken for one, and says why."""
+    try:
+        remote_store(url).entry(url)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @lru_cache(maxsize=16)
@@ -95,7 +109,10 @@ class RemoteStore:
         self._check(folder)
         if folder not in self._listed:
             if self.scheme.startswith("http"):
-                raise StorageError("servers list no folders; name the files in a table of --pairs")
+                raise StorageError(
+                    "servers list no folders; name the files in a table of --pairs, or an archive "
+                    "that is there"
+                )
             system = self.system
             root = system._strip_protocol(folder)  # noqa: SLF001 - fsspec has no other name for it
             try:
@@ -119,7 +136,7 @@ class RemoteStore:
             name = path.removeprefix(root.rstrip("/")).removeprefix("/")
             if not name or name.endswith("/") or facts.get("type") == "directory":
                 continue
-            if HOSTILE.search(name.replace(" ", "")) or "//" in name:
+            if HOSTILE.search(name) or "//" in name:
                 detail = "its name is no path; give the object another one"
                 faults.append(Fault(name, "unsafe entry", detail))
                 continue
@@ -175,18 +192,20 @@ class RemoteStore:
     def _fetch(self, entry: Entry, start: int | None = None, end: int | None = None) -> bytes:
         data: bytes = self.system.cat_file(entry.name, start=start, end=end)
         wanted = entry.st_size if end is None else end - (start or 0)
+        if len(data) == entry.st_size > wanted:
+            raise ValueError("the server gives no parts of files; fetch it to this machine first")
         if len(data) != wanted:
             raise StorageError(f"{len(data)} bytes came, and not {wanted}")
         return data
 
     def reader(self, entry: Entry) -> Callable[[int, int], bytes]:
         """Return what reads parts of a large object."""
+        return Windows(partial(self._fetch, entry), entry.st_size).read_at
 
-        def read_at(start: int, size: int) -> bytes:
-            end = min(start + size, entry.st_size)
-            return answer(partial(self._fetch, entry, start, end)) if end > start else b""
-
-        return read_at
+    def source(self, name: str) -> Windows:
+        """Return what reads any part of an object."""
+        entry = self.entry(name)
+        return Windows(partial(self._fetch, entry), entry.st_size)
 
 
 def _entry(name: str, facts: Mapping[str, Any]) -> Entry:

@@ -55,11 +55,14 @@ def ask(request: Callable[[], Answer]) -> Answer:
 
 def is_meant(error: Exception) -> bool:
     """Whether it is of no use to ask again."""
-    if isinstance(error.__cause__, ImportError):
+    cause = error.__cause__
+    if isinstance(cause, ImportError):
         return True
-    status = getattr(error, "status", None)
-    if isinstance(status, int) and 400 <= status < 500:
-        return status not in AGAIN
+    status = getattr(error, "status", getattr(cause, "status", None))
+    if isinstance(status, int) and status >= 400:
+        return status < 500 and status not in AGAIN
+    if type(cause).__module__.startswith("aiohttp"):
+        return False  # fsspec takes a server that does not answer for one without the file
     return isinstance(error, MEANT) or "Credential" in type(error).__name__
 
 

@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Final
+from typing import Final, Protocol
 
 FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-class Source:
+class Source(Protocol):
+    """Bytes that are read from any place."""
+
+    size: int
+
+    def read_at(self, place: int, size: int) -> bytes:
+        """Return so many bytes from a place on; less at the end."""
+
+    def expect(self, place: int, size: int) -> None:
+        """Begin to fetch what will be read, if it is far away."""
+
+
+class LocalSource:
     """An open file; nothing depends on how far somebody else has read."""
 
     def __init__(self, path: str) -> None:
@@ -31,3 +43,6 @@ class Source:
         with self._lock:  # no process is forked there
             os.lseek(self._descriptor, place, os.SEEK_SET)
             return os.read(self._descriptor, size)
+
+    def expect(self, place: int, size: int) -> None:
+        """Do nothing, as reading a file takes no time."""

@@ -53,6 +53,9 @@ class Store(Protocol):
     def reader(self, entry: Entry) -> Callable[[int, int], bytes]:
         """Return what reads so many bytes of a file from a place on."""
 
+    def expect(self, name: str) -> None:
+        """Begin to fetch a file that will be asked for, if it is far away."""
+
 
 class Window(io.RawIOBase):
     """A file of which parts are read when they are asked for."""
@@ -118,4 +121,9 @@ def stream_of(store: Store, entry: Entry) -> IO[bytes]:
     """Return a file as a stream; it is in memory unless it is large."""
     if entry.st_size <= AT_ONCE:
         return io.BytesIO(RECENT.read(store, entry))
-    return io.BufferedReader(Window(store.reader(entry), entry.st_size), 1 << 20)
+    return stream_at(store.reader(entry), entry.st_size)
+
+
+def stream_at(read_at: Callable[[int, int], bytes], size: int) -> IO[bytes]:
+    """Return as a stream what is read from any place."""
+    return io.BufferedReader(Window(read_at, size), 1 << 20)

@@ -1,4 +1,4 @@
-"""Tables of images in Parquet: the bytes of a file in each row of a column.
+"""Tables of images in Parquet or Arrow: the bytes of a file in each row of a column.
 
 ``set.parquet/mask/17`` is what row 17, counted from 0, holds in the column ``mask``. Rows are read
 in the groups in which they were written, of which a few are held.
@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from segeval.storage.store import Entry, Fault, StorageError
 from segeval.text import reason_of
@@ -28,27 +28,91 @@ _LOCK: Final = threading.Lock()
 _HELD: Final[OrderedDict[tuple[ImageTable, str, int], tuple[Any, int]]] = OrderedDict()
 
 
+class Groups(Protocol):
+    """The rows of a table, in the groups in which they were written."""
+
+    schema: Any
+    sizes: list[int]  # rows of each group
+
+    def may_lack(self, leaf: str, group: int) -> bool:
+        """Whether a column of a group may have rows without a value."""
+
+    def bytes_of(self, leaf: str, group: int) -> int:
+        """Return how many bytes are read for a column of a group."""
+
+    def read(self, leaf: str, group: int) -> Any:
+        """Return a column, or the part of one after a point, of a group."""
+
+    def texts(self, column: str) -> Iterator[Any]:
+        """Yield what a column holds, all groups long."""
+
+
+class ParquetGroups:
+    """Groups of a Parquet file, which ``begin`` opens, or gives the path of."""
+
+    def __init__(self, begin: Callable[[], Any]) -> None:
+        from pyarrow import parquet
+
+        self._file: Any = parquet.ParquetFile
+        self._begin = begin
+        with self._opened(None) as file:
+            self._metadata, self.schema = file.metadata, file.schema_arrow
+        groups = range(self._metadata.num_row_groups)
+        self.sizes = [self._metadata.row_group(number).num_rows for number in groups]
+
+    @contextmanager
+    def _opened(self, metadata: Any) -> Iterator[Any]:
+        file = self._file(self._begin(), metadata=metadata, pre_buffer=False)
+        try:
+            yield file
+        finally:
+            file.close()
+
+    def _chunk(self, leaf: str, group: int) -> Any:
+        """Return what is said of a column in a row group."""
+        stated = self._metadata.row_group(group)
+        chunks = map(stated.column, range(stated.num_columns))
+        return next(chunk for chunk in chunks if chunk.path_in_schema == leaf)
+
+    def may_lack(self, leaf: str, group: int) -> bool:
+        """Whether statistics leave room for rows without a value."""
+        told = self._chunk(leaf, group).statistics
+        return told is None or not told.has_null_count or bool(told.null_count)
+
+    def bytes_of(self, leaf: str, group: int) -> int:
+        """Return the bytes of a column once it is inflated."""
+        size: int = self._chunk(leaf, group).total_uncompressed_size
+        return size
+
+    def read(self, leaf: str, group: int) -> Any:
+        """Return a column of a row group."""
+        with self._opened(self._metadata) as file:
+            return file.read_row_group(group, columns=[leaf], use_threads=False).column(0)
+
+    def texts(self, column: str) -> Iterator[Any]:
+        """Yield what a column holds, some rows at a time."""
+        with self._opened(self._metadata) as file:
+            for each in file.iter_batches(batch_size=4096, columns=[column], use_threads=False):
+                yield from each.column(0).to_pylist()
+
+
 class ImageTable:
     """The images of a table by column and row."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, begin: Callable[[], Groups]) -> None:
         try:
-            from pyarrow import parquet, types
+            from pyarrow import types
         except ImportError as error:
             raise StorageError(
                 "tables of images are read by pyarrow, which is not installed; type "
                 'pip install "segeval-masks[parquet]"'
             ) from error
         self._types: Any = types
-        self._file: Any = parquet.ParquetFile
-        self._path = path
         with _telling("the table cannot be read"):
-            file = self._file(path, pre_buffer=False)
-            self._metadata, self.schema = file.metadata, file.schema_arrow
-            file.close()
-        groups = range(self._metadata.num_row_groups)
-        sizes = [self._metadata.row_group(number).num_rows for number in groups]
-        self._starts: list[int] = [0, *accumulate(sizes)]
+            self._groups = begin()
+            self.schema = self._groups.schema
+            self.schema.names  # noqa: B018 - which may be no text
+        self._starts: list[int] = [0, *accumulate(self._groups.sizes)]
 
     @property
     def rows(self) -> int:
@@ -71,9 +135,8 @@ class ImageTable:
     def empty_rows(self, column: str) -> Iterator[int]:
         """Yield the rows that have no image; groups that say to have none are not read."""
         leaf = self._leaf(column)
-        for group in range(self._metadata.num_row_groups):
-            statistics = self._chunk(leaf, group).statistics
-            if statistics is not None and statistics.has_null_count and not statistics.null_count:
+        for group in range(len(self._groups.sizes)):
+            if not self._groups.may_lack(leaf, group):
                 continue
             with suppress(StorageError):  # is told where the row is read
                 values = self._group(column, group)
@@ -96,10 +159,7 @@ class ImageTable:
         if part and not (self._types.is_struct(kind) and kind.get_field_index(part) >= 0):
             raise StorageError(f"column {top!r} has no part {part!r}")
         with _telling(f"column {column!r} cannot be read"):
-            file = self._file(self._path, metadata=self._metadata, pre_buffer=False)
-            batches = file.iter_batches(batch_size=4096, columns=[column], use_threads=False)
-            found = [value for each in batches for value in each.column(0).to_pylist()]
-            file.close()
+            found = [*self._groups.texts(column)]
             return [value and value[part] for value in found] if part else found
 
     def entry(self, name: str) -> Entry:
@@ -115,6 +175,9 @@ class ImageTable:
         """Return what reads so many bytes of an image from a place on."""
         data = self._image(entry.name)
         return lambda place, size: data[place : place + size]
+
+    def expect(self, name: str) -> None:
+        """Do nothing: whole groups are read."""
 
     def faults(self, _: str) -> list[Fault]:
         """Refuse to be a folder."""
@@ -135,12 +198,6 @@ class ImageTable:
         if types.is_struct(found) and found.get_field_index("bytes") >= 0:
             found, leaf = found.field("bytes").type, f"{column}.bytes"
         return leaf if types.is_binary(found) or types.is_large_binary(found) else ""
-
-    def _chunk(self, leaf: str, group: int) -> Any:
-        """Return what is said of a column in a row group."""
-        stated = self._metadata.row_group(group)
-        chunks = map(stated.column, range(stated.num_columns))
-        return next(chunk for chunk in chunks if chunk.path_in_schema == leaf)
 
     def _image(self, name: str) -> bytes:
         column, _, number = name.rpartition("/")
@@ -173,16 +230,14 @@ class ImageTable:
     def _read(self, column: str, group: int) -> tuple[Any, int]:
         """Read a column of a row group, and return its bytes too."""
         leaf = self._leaf(column)
-        size = self._chunk(leaf, group).total_uncompressed_size
+        size = self._groups.bytes_of(leaf, group)
         if size > AT_ONCE:
             raise StorageError(
                 f"row group {group} holds {size >> 20} MiB of {column!r}, more than "
                 f"{AT_ONCE >> 20}; write the table with row groups of 100 rows"
             )
         with _telling(f"row group {group} cannot be read"):
-            file = self._file(self._path, metadata=self._metadata, pre_buffer=False)
-            values = file.read_row_group(group, columns=[leaf], use_threads=False).column(0)
-            file.close()
+            values = self._groups.read(leaf, group)
         return values, size
 
 
@@ -191,7 +246,7 @@ def _telling(what: str) -> Iterator[None]:
     """Tell errors of the library, which are those of Python, as those of a store."""
     try:
         yield
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+    except (OSError, ValueError, KeyError, NotImplementedError, MemoryError) as error:
         raise StorageError(f"{what}: {reason_of(error)}; write it again") from error
 
 

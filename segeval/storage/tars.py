@@ -21,7 +21,7 @@ class TarArchive(Archive):
 
     def __init__(self, source: Source, mark: str, packing: str = "") -> None:
         super().__init__(source)
-        self._mark = mark
+        self._mark, self._packed = mark, bool(packing)
         self._read_at = source.read_at
         if packing == "gzip":
             begin: Any = lambda: Deflated(source, 0, source.size, gzip=True)  # noqa: E731
@@ -42,11 +42,15 @@ class TarArchive(Archive):
                 if info.isdir():
                     continue
                 kind = "" if info.isreg() and not info.issparse() else "link in archive"
-                mark = f"at:{info.offset_data}.{self._mark}"
+                mark = self._mark and f"at:{info.offset_data}.{self._mark}"
                 self.take(info.name, info.size, mark, info.offset_data, kind)
             end = archive.offset
         if self._read_at(end, BLOCK) != bytes(BLOCK):  # which ends every archive
             raise StorageError("the archive is cut or broken behind its last entry; write it again")
+
+    def span(self, entry: Entry) -> tuple[int, int]:
+        """Return where a file lies; nowhere in a stream, which is read in order."""
+        return (0, 0) if self._packed else (entry.where, entry.st_size)
 
     def read(self, entry: Entry) -> bytes:
         """Return all bytes of a file."""

@@ -66,6 +66,11 @@ class ZipArchive(Archive):
             self.take(each.name, each.size, f"crc:{each.crc:08x}", place, kind)
         self._large = lru_cache(maxsize=2)(self._inflated)
 
+    def span(self, entry: Entry) -> tuple[int, int]:
+        """Return where an entry begins, and how many bytes it has with its header."""
+        place: Place = entry.where
+        return place.start, HEADER + place.name + BESIDE + place.packed
+
     def read(self, entry: Entry) -> bytes:
         """Return all bytes of a file, whose number and checksum are right."""
         place: Place = entry.where

@@ -47,8 +47,8 @@ def _cut(answer: Iterable[bytes]) -> Iterator[bytes]:
 
 
 @contextmanager
-def served(*folders: Path) -> Iterator[tuple[str, Faulty]]:
-    """Serve folders as those of a bucket; give the address of the server, and its faults."""
+def served(*folders: Path, files: Iterable[Path] = ()) -> Iterator[tuple[str, Faulty]]:
+    """Serve folders and files as those of a bucket; give the address, and the faults to come."""
     import boto3
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
@@ -61,10 +61,10 @@ def served(*folders: Path) -> Iterator[tuple[str, Faulty]]:
         keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
         client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **keys)
         client.create_bucket(Bucket="bucket")
-        for folder in folders:
-            for path in sorted(folder.rglob("*.png")):
-                key = path.relative_to(folder.parent).as_posix()
-                client.put_object(Bucket="bucket", Key=key, Body=path.read_bytes())
+        masks = [(path, folder.parent) for folder in folders for path in folder.rglob("*.png")]
+        for path, top in (*masks, *((file, file.parent) for file in files)):
+            key = path.relative_to(top).as_posix()
+            client.put_object(Bucket="bucket", Key=key, Body=path.read_bytes())
         yield address, faulty
     finally:
         server.shutdown()

@@ -14,7 +14,7 @@ from made.sets import data_set, segeval
 
 from segeval.storage import archive, inflating
 from segeval.storage.path import StoredPath
-from segeval.storage.source import Source
+from segeval.storage.source import LocalSource
 
 MASKS: dict[str, tuple[object, object]] = {"a": ([[0, 1]], [[0, 1]]), "b": ([[1, 1]], [[0, 1]])}
 
@@ -164,7 +164,7 @@ def test_a_stream_that_ends_too_early_is_said(tmp_path: Path) -> None:
     path = zipped(tmp_path / "p.zip", [("a", bytes(5000))])
     entry = StoredPath(path, "a").entry()
     assert entry.where.packed < 100
-    source = Source(str(path))
+    source = LocalSource(str(path))
     cut = inflating.Deflated(source, 31, 31 + entry.where.packed // 2, gzip=False)
     with pytest.raises(OSError, match="it ends too early"):
         cut.read(5000)

@@ -63,6 +63,27 @@ def test_objects_count_as_files_do(
     assert scored("--pairs", table) == expected
 
 
+def test_names_may_hold_spaces(
+    sides: tuple[tuple[Path, Path], tuple[str, str]], tmp_path: Path
+) -> None:
+    import fsspec
+
+    (folders, addresses), system = sides, fsspec.filesystem("memory")
+    bucket = addresses[0].removesuffix("/pred")
+    for folder in folders:
+        for name, data in contents(folder):
+            system.pipe_file(f"{bucket}/my sets/{folder.name} 1/{name.replace('/', '/a b ')}", data)
+            other = folder / name.replace("/", "/a b ")
+            (folder / name).rename(other)
+    stored = [f"{bucket}/my sets/{folder.name} 1" for folder in folders]
+    expected = scored(*folders)
+    assert scored(*stored) == expected
+    table = tmp_path / "pairs.csv"
+    rows = [f"{stored[0]}/val/a b {n}.png,truth/val/a b {n}.png,val/a b {n}" for n in range(12)]
+    table.write_text("\n".join(["prediction,truth,name", *rows]), "utf-8")
+    assert scored("--pairs", table) == expected
+
+
 def test_a_run_names_addresses_and_reads_none_again(
     sides: tuple[tuple[Path, Path], tuple[str, str]],
     tmp_path: Path,
@@ -179,7 +200,7 @@ def test_few_objects_are_on_their_way_at_once(
         ("file:///etc/passwd", "file:// is not read"),
         ("simplecache::s3://bucket/a.png", "is not read|no plain address|does not exist"),
         ("s3://bucket/../a.png", "no plain address"),
-        ("s3://bucket/a b.png", "no plain address"),
+        ("s3://bucket/a\tb.png", "no plain address"),
         ("https://user:word@host/a.png", "leave these to the environment"),
         ("s3://key:word@bucket/a", "leave these to the environment"),
         ("zip://a.png::s3://bucket/b.zip", "zip:// is not read"),

@@ -43,6 +43,16 @@ def with_status(status: int) -> Exception:
     return error
 
 
+def not_there(cause: Exception) -> FileNotFoundError:
+    """Return what fsspec says when a web server answers a question for a file with an error."""
+    error = FileNotFoundError("a")
+    error.__cause__ = cause
+    return error
+
+
+Unreachable = type("ClientConnectorError", (OSError,), {"__module__": "aiohttp.client_exceptions"})
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -52,6 +62,8 @@ def with_status(status: int) -> Exception:
         StorageError("3 bytes came, and not 9"),
         with_status(503),
         with_status(429),
+        not_there(with_status(503)),
+        not_there(Unreachable("refused")),
     ],
 )
 def test_what_fails_by_chance_is_asked_again(fault: Exception, waits: list[float]) -> None:
@@ -68,6 +80,7 @@ def test_what_fails_by_chance_is_asked_again(fault: Exception, waits: list[float
         (PermissionError("a"), PermissionError),
         (ValueError("a"), StorageError),
         (with_status(403), StorageError),
+        (not_there(with_status(404)), FileNotFoundError),
         (type("NoCredentialsError", (Exception,), {})("none found"), StorageError),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made.archives import contents, packed
 from made.objectstore import served
 from made.sets import data_set, segeval
 
@@ -35,7 +36,11 @@ def test_a_server_that_fails_at_times_changes_no_number(
         for number in range(10)
     }
     folders = data_set(tmp_path, pairs)
-    with served(*folders) as (address, faulty):
+    archives = [
+        packed(Path(f"{folder}{ending}"), contents(folder))
+        for folder, ending in zip(folders, (".zip", ".tar.gz"), strict=True)
+    ]
+    with served(*folders, files=archives) as (address, faulty):
         for name, value in (
             ("AWS_ENDPOINT_URL", address),
             ("AWS_ACCESS_KEY_ID", "a"),
@@ -49,6 +54,7 @@ def test_a_server_that_fails_at_times_changes_no_number(
         faulty.share, begun, asked = 0.3, time.monotonic(), faulty.asked
         assert scored(*sides) == expected
         assert scored(*sides, "--workers", 2) == expected
+        assert scored(*(f"s3://bucket/{archive.name}" for archive in archives)) == expected
         assert min(faulty.refused, faulty.slow, faulty.cut) > 0
         assert time.monotonic() - begun < 120
         assert faulty.asked - asked < 10 * 40

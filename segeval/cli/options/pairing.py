@@ -208,8 +208,8 @@ class ReadingOptions(FolderOptions):
     )
     pairs: Path | None = _pairing(
         "CSV of prediction,truth,name,group in place of PRED and TRUTH; name and group may be "
-        "left out; paths start from its folder, or are addresses. Or a table of images (.parquet), "
-        "or a folder of such.",
+        "left out; paths start from its folder, or are addresses. Or a table of "
+        "images (.parquet, .arrow), or a folder of such.",
         metavar="FILE",
     )
     prediction_column: str | None = _pairing(
