@@ -36,7 +36,7 @@ Told = Lines | tuple[Any, ...]
 """What the kernel takes for a side: scan lines, or run lengths."""
 
 MOST: Final = 4  # bytes a pixel
-AT_ONCE: Final = 1 << 16  # bytes that are read before the header is looked at
+AT_ONCE: Final = 1 << 18  # bytes that are read before the header is looked at
 FLAGS: Final = os.O_RDONLY | NO_WAITING | getattr(os, "O_BINARY", 0)
 
 
