@@ -59,7 +59,8 @@ def told(mask: Any, how: str, order: RleOrder) -> Any:
     if how == "runs":
         return down, np.stack((runs.starts, runs.ends, runs.values)).tobytes()
     values = np.unique(runs.values)
-    return down, 1, False, [(runs.only(v).pairs(1).encode(), v) for v in values.tolist()]
+    lines = [(f"a\t{runs.only(v).pairs(1)}\n".encode(), v) for v in values.tolist()]
+    return down, 1, False, ord("\t"), 1, lines
 
 
 WAYS = st.sampled_from(["lines", "runs", "texts"])

@@ -141,7 +141,7 @@ def counted_by_numpy(rows: list[bytes], how: dict[str, Any]) -> Runs | None:
     spans = []
     try:
         for value, text in enumerate(rows, 1):
-            starts, ends = parse_pairs(text, how["base"], relative=how["relative"])
+            starts, ends = parse_pairs(text.strip(), how["base"], relative=how["relative"])
             if [*check_runs(starts, ends, SIZE, how["base"])]:
                 return None
             spans.append((starts, ends, value))
@@ -164,7 +164,8 @@ def any_side(random: np.random.Generator) -> tuple[tuple[Any, ...], Runs | None]
     rows = [row.encode() for row in any_rows(random, SIZE, **drawn)]
     runs, kind = counted_by_numpy(rows, how), random.integers(0, 4)
     if runs is None or kind > 1:
-        return (*how.values(), [(row, n) for n, row in enumerate(rows, 1)]), runs
+        lines = [(b"a;" + row, number) for number, row in enumerate(rows, 1)]
+        return (*how.values(), ord(";"), 1, lines), runs
     if kind == 0:
         lines = np.zeros((SIZE[0], 1 + SIZE[1]), np.uint8)
         lines[:, 1:] = runs.mask()

@@ -130,8 +130,8 @@ static PyMethodDef methods[] = {
     {"count_rows", count_rows, METH_VARARGS,
      "count_rows(width, height, truth, prediction, neighbours=0)\n--\n\n"
      "Return columns as `count` does, of sides that are scan lines (bytes, bits, channels), rows of\n"
-     "run lengths (down, base, relative, [(text, value)]), or runs (down, starts, ends and values of\n"
-     "int64); down says whether they go along columns. None if one is unfit, or rows overlap."},
+     "run lengths (down, base, relative, delimiter, place of the cell, [(line, value)]), or runs\n"
+     "(down, starts, ends and values of int64); down says whether they go along columns. None if one is unfit, or rows overlap."},
     {"fill", fill_classes, METH_VARARGS,
      "fill(width, height, rows, bits, channels, values, codes, out)\n--\n\n"
      "Fill bytes with the code of each pixel, by ascending values (int64) and the code of each;\n"
