@@ -19,7 +19,7 @@ def count(
     neighbours: int = 0,
     /,
 ) -> bytes | None: ...
-def count_rows(
+def count_sides(
     width: int,
     height: int,
     truth: Side,

@@ -41,7 +41,7 @@ static int read_runs(Spans *spans, const Py_buffer *bytes)
     return state == DONE ? close_rows(spans) : state;
 }
 
-/* Read a side, told by a tuple of two, three or six; see `count_rows` in module.c. */
+/* Read a side, told by a tuple of two, three or six; see `count_sides` in module.c. */
 static int read_side(Told *told, PyObject *stated, Py_ssize_t width, Py_ssize_t height)
 {
     Spans *spans = &told->spans;
@@ -92,14 +92,14 @@ static void release_told(Told *told)
     PyBuffer_Release(&told->bytes);
 }
 
-PyObject *count_rows(PyObject *module, PyObject *arguments)
+PyObject *count_sides(PyObject *module, PyObject *arguments)
 {
     Told truth = {0}, prediction = {0};
     PyObject *one, *other;
     Py_ssize_t width, height;
     unsigned neighbours = 0;
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "nnO!O!|I:count_rows", &width, &height, &PyTuple_Type, &one,
+    if (!PyArg_ParseTuple(arguments, "nnO!O!|I:count_sides", &width, &height, &PyTuple_Type, &one,
                           &PyTuple_Type, &other, &neighbours))
         return NULL;
     Pair *pairs = NULL;
