@@ -2,7 +2,9 @@ from typing import TypeAlias
 
 Lines: TypeAlias = bytes | bytearray
 Side: TypeAlias = (
-    tuple[Lines, int, int] | tuple[bool, int, bool, list[tuple[bytes, int]]] | tuple[bool, bytes]
+    tuple[Lines, int, int]
+    | tuple[bool, int, bool, int, int, list[tuple[bytes, int]]]
+    | tuple[bool, bytes]
 )
 
 def count(
@@ -17,7 +19,7 @@ def count(
     neighbours: int = 0,
     /,
 ) -> bytes | None: ...
-def count_rows(
+def count_sides(
     width: int,
     height: int,
     truth: Side,

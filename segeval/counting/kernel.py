@@ -7,7 +7,7 @@ import os
 from types import ModuleType
 from typing import Final, Literal
 
-NEEDED: Final = ("count", "count_rows", "fill", "outline", "settle")
+NEEDED: Final = ("count", "count_sides", "fill", "outline", "settle")
 
 
 def _compiled() -> ModuleType | None:

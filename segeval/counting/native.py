@@ -195,10 +195,10 @@ def _count_rows(truth: _Side, prediction: _Side, *neighbours: int) -> bytes | No
     told = [side.lines if isinstance(side, _File) else side.texts() for side in sides]
     found: bytes | None = None
     if None not in told:
-        found = KERNEL.count_rows(width, height, *told, *neighbours)
+        found = KERNEL.count_sides(width, height, *told, *neighbours)
     if found is None:
         told = [told[n] if isinstance(s, _File) else s.runs() for n, s in enumerate(sides)]
-        found = KERNEL.count_rows(width, height, *told, *neighbours)
+        found = KERNEL.count_sides(width, height, *told, *neighbours)
     return found
 
 

@@ -31,11 +31,13 @@ Shape = tuple[int, int]  # rows and columns
 
 
 class RowTexts(NamedTuple):
-    """Rows of ``start length`` pairs, a text and a value each, and how their pixels are counted."""
+    """Lines of ``start length`` pairs, with a value each, and how their pixels are counted."""
 
     order: RleOrder
     base: int
     relative: bool
+    delimiter: int  # of cells; a byte
+    place: int  # of the cell that holds the pairs
     rows: list[tuple[bytes, int]]
 
 

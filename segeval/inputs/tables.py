@@ -129,8 +129,9 @@ class TableMask(Annotation):
         choice = self.meaning.choice
         values = [self._value(row.label, number) for number, row in enumerate(self.rows, 1)]
         relative = choice.rle_starts == "relative"
-        rows = [*zip(self._cells(), values, strict=True)]
-        return RowTexts(choice.rle_order, choice.rle_base, relative, rows)
+        mark, place = ord(self.layout.delimiter), self.layout.places["rle"]
+        rows = [*zip(self._lines(), values, strict=True)]
+        return RowTexts(choice.rle_order, choice.rle_base, relative, mark, place, rows)
 
     def _cells(self) -> list[bytes]:
         return [self.layout.run_lengths(self.layout.cells(line)) for line in self._lines()]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(KERNEL is None, reason="the kernel is not compiled, or not wanted")
 
 SIZE = (9, 12)
+COMMA = ord(",")
 CHOICES: list[dict[str, Any]] = [
     {},
     {"rle_order": "row", "rle_base": 0},
@@ -133,7 +134,8 @@ def texts(*rows: str) -> list[tuple[bytes, int]]:
         texts("13 1"),
         texts("1 2", "2 2"),
         texts("1 2", "1 2"),
-        texts(" 1 2"),
+        texts("\u00a01 2"),
+        texts('"1 2"'),
         texts("1 +2"),
         texts("1 2x"),
         texts("1\t2"),
@@ -149,25 +151,36 @@ def texts(*rows: str) -> list[tuple[bytes, int]]:
 )
 def test_rows_that_are_not_plain_are_left_to_others(rows: list[tuple[bytes, int]]) -> None:
     assert KERNEL is not None
-    good = texts("2 3", "1 1", "", "-", "-1", "007 002  11 2 ")
-    plain, other = (False, 1, False, good), (False, 1, False, rows)
+    good = texts("2 3", "1 1", "", "-", "-1", " 007 002  11 2 \r\n")
+    plain, other = (False, 1, False, COMMA, 0, good), (False, 1, False, COMMA, 0, rows)
     scan_lines = bytes(3 * (1 + 4)), 8, 1
-    for side in (plain, (True, 1, False, good), scan_lines):
-        assert KERNEL.count_rows(4, 3, plain, side) is not None
-        assert KERNEL.count_rows(4, 3, side, other) is None
-        assert KERNEL.count_rows(4, 3, other, side) is None
-    nothing: Any = (False, 1, False, [])
+    for side in (plain, (True, 1, False, COMMA, 0, good), scan_lines):
+        assert KERNEL.count_sides(4, 3, plain, side) is not None
+        assert KERNEL.count_sides(4, 3, side, other) is None
+        assert KERNEL.count_sides(4, 3, other, side) is None
+    nothing: Any = (False, 1, False, COMMA, 0, [])
     for size in ((0, 1), (1, 0), (1 << 31, 1), (1 << 22, 1 << 31), (-1, 1)):
-        assert KERNEL.count_rows(*size, nothing, nothing) is None
+        assert KERNEL.count_sides(*size, nothing, nothing) is None
+
+
+@pytest.mark.parametrize("end", ["", "\r\n", " ", ",", ", 5 1", "\t,"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_cell_that_is_wanted_is_read(place: int, end: str) -> None:
+    assert KERNEL is not None
+    line = f"{'é,' * place} 2 3{end}".encode()
+    found = KERNEL.count_sides(
+        4, 3, (True, 1, False, COMMA, place, [(line, 7)]), (True, 1, False, COMMA, 4, [(line, 7)])
+    )
+    assert np.frombuffer(found, np.int64).tolist() == [0, 7, 0, 0, 9, 3]
 
 
 def test_a_class_that_no_integer_of_64_bits_holds_is_left_to_others() -> None:
     assert KERNEL is not None
     with pytest.raises(OverflowError):
-        KERNEL.count_rows(4, 3, (True, 1, False, [(b"1 2", 1 << 64)]), (True, b""))
+        KERNEL.count_sides(4, 3, (True, 1, False, COMMA, 0, [(b"1 2", 1 << 64)]), (True, b""))
     with pytest.raises(TypeError):
-        KERNEL.count_rows(4, 3, (True, 1, False, [("1 2", 1)]), (True, b""))
-    wrong: list[Any] = [(), (True,), (True, 1, False, [], 1), (True, "")]
+        KERNEL.count_sides(4, 3, (True, 1, False, COMMA, 0, [("1 2", 1)]), (True, b""))
+    wrong: list[Any] = [(), (True,), (True, 1, False, COMMA, 0, [], 1), (True, "")]
     for side in wrong:
         with pytest.raises(TypeError):
-            KERNEL.count_rows(4, 3, side, (True, b""))
+            KERNEL.count_sides(4, 3, side, (True, b""))

@@ -59,7 +59,8 @@ def told(mask: Any, how: str, order: RleOrder) -> Any:
     if how == "runs":
         return down, np.stack((runs.starts, runs.ends, runs.values)).tobytes()
     values = np.unique(runs.values)
-    return down, 1, False, [(runs.only(v).pairs(1).encode(), v) for v in values.tolist()]
+    rows = [(f"a\t{runs.only(v).pairs(1)}\n".encode(), v) for v in values.tolist()]
+    return down, 1, False, ord("\t"), 1, rows
 
 
 WAYS = st.sampled_from(["lines", "runs", "texts"])
@@ -75,7 +76,7 @@ def test_the_kernel_counts_any_two_sides(
     (height, width), low, high = pair[0].shape, np.min(pair), np.max(pair)
     hows = [how if 0 <= low <= high <= 65535 else "runs" for how in ways]
     sides = [told(*each) for each in zip(pair, hows, orders, strict=True)]
-    found = KERNEL.count_rows(width, height, *sides, neighbours)
+    found = KERNEL.count_sides(width, height, *sides, neighbours)
     if low < 0:
         assert found is None
     elif high <= 65535:

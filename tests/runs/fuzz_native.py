@@ -141,7 +141,7 @@ def counted_by_numpy(rows: list[bytes], how: dict[str, Any]) -> Runs | None:
     spans = []
     try:
         for value, text in enumerate(rows, 1):
-            starts, ends = parse_pairs(text, how["base"], relative=how["relative"])
+            starts, ends = parse_pairs(text.strip(), how["base"], relative=how["relative"])
             if [*check_runs(starts, ends, SIZE, how["base"])]:
                 return None
             spans.append((starts, ends, value))
@@ -164,7 +164,8 @@ def any_side(random: np.random.Generator) -> tuple[tuple[Any, ...], Runs | None]
     rows = [row.encode() for row in any_rows(random, SIZE, **drawn)]
     runs, kind = counted_by_numpy(rows, how), random.integers(0, 4)
     if runs is None or kind > 1:
-        return (*how.values(), [(row, n) for n, row in enumerate(rows, 1)]), runs
+        told = [(b"a;" + row, number) for number, row in enumerate(rows, 1)]
+        return (*how.values(), ord(";"), 1, told), runs
     if kind == 0:
         lines = np.zeros((SIZE[0], 1 + SIZE[1]), np.uint8)
         lines[:, 1:] = runs.mask()
@@ -178,7 +179,7 @@ def fuzz_rows(kernel: Any, inputs: int, seed: int) -> Counter[str]:
     for number in range(inputs):
         (truth, true_runs), (prediction, predicted_runs) = any_side(random), any_side(random)
         neighbours = (0, 0, 4, 8)[number % 4]
-        found = kernel.count_rows(SIZE[1], SIZE[0], truth, prediction, neighbours)
+        found = kernel.count_sides(SIZE[1], SIZE[0], truth, prediction, neighbours)
         seen["left" if found is None else "counted"] += 1
         if found is not None:
             assert true_runs is not None, truth
@@ -187,7 +188,7 @@ def fuzz_rows(kernel: Any, inputs: int, seed: int) -> Counter[str]:
             expected = count_values(truth=true_runs.mask(), prediction=predicted_runs.mask())
             assert tabulate(*columns[:3]) == expected, (truth, prediction)
         runs = random.integers(-1, random.choice([4, 30, 150, 1 << 40]), 3 * number % 20)
-        found = kernel.count_rows(SIZE[1], SIZE[0], truth, (number % 2 == 0, runs.tobytes()))
+        found = kernel.count_sides(SIZE[1], SIZE[0], truth, (number % 2 == 0, runs.tobytes()))
         if found is not None:
             assert np.frombuffer(found, np.int64).reshape(3, -1)[2].sum() == SIZE[0] * SIZE[1]
             seen["counted of any runs"] += 1

@@ -8,7 +8,7 @@
 #include "scanlines.h"
 
 PyObject *outline(PyObject *module, PyObject *file); /* chunks.c */
-PyObject *count_rows(PyObject *module, PyObject *arguments); /* told.c */
+PyObject *count_sides(PyObject *module, PyObject *arguments); /* told.c */
 
 static int are_rows(const Side *side, const Py_buffer *rows, Py_ssize_t width, Py_ssize_t height)
 {
@@ -127,11 +127,11 @@ static PyMethodDef methods[] = {
      "count(width, height, truth, bits, channels, prediction, bits, channels, neighbours=0)\n--\n\n"
      "Return three columns of int64 (truth, prediction, pixels), or None if rows are unfit; with\n"
      "4 or 8 neighbours two more, the number of the connected part on either side."},
-    {"count_rows", count_rows, METH_VARARGS,
-     "count_rows(width, height, truth, prediction, neighbours=0)\n--\n\n"
+    {"count_sides", count_sides, METH_VARARGS,
+     "count_sides(width, height, truth, prediction, neighbours=0)\n--\n\n"
      "Return columns as `count` does, of sides that are scan lines (bytes, bits, channels), rows of\n"
-     "run lengths (down, base, relative, [(text, value)]), or runs (down, starts, ends and values of\n"
-     "int64); down says whether they go along columns. None if one is unfit, or rows overlap."},
+     "run lengths (down, base, relative, delimiter, place of the cell, [(line, value)]), or runs\n"
+     "(down, starts, ends and values of int64); down says whether they go along columns. None if one is unfit, or rows overlap."},
     {"fill", fill_classes, METH_VARARGS,
      "fill(width, height, rows, bits, channels, values, codes, out)\n--\n\n"
      "Fill bytes with the code of each pixel, by ascending values (int64) and the code of each;\n"

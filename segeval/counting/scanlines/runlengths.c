@@ -1,6 +1,6 @@
-/* Run lengths of competitions: the texts of the rows of an image, read into spans.
+/* Run lengths of competitions: the lines of an image in a table, read into spans.
 
-A text is "start length start length ...", in decimal digits that spaces part. Runs must be in order
+A cell of a line holds "start length start length ...", in decimal digits that spaces part. Runs must be in order
 and apart, within a row and between rows. All else is left to others, who say what is wrong with it,
 or paint rows upon each other.
 
@@ -49,12 +49,38 @@ static int make_room(Spans *spans, size_t size)
     return DONE;
 }
 
-/* Add the runs of a row; all of them hold one value. */
-int add_row(Spans *spans, const char *text, size_t size, uint32_t value)
+static int is_blank(char letter)
 {
-    const char *at = text, *end = text + size;
+    return letter == ' ' || (letter >= '\t' && letter <= '\r');
+}
+
+/* Find the cell that holds the run lengths of a line, without blanks around it, and return where it
+   ends; it is empty if the line has not as many cells. */
+static const char *find_cell(const Spans *spans, const char **line, size_t size)
+{
+    const char *at = *line, *end = at + size;
+    for (unsigned place = spans->place; place && at < end; place--) {
+        const char *mark = memchr(at, spans->delimiter, (size_t)(end - at));
+        at = mark ? mark + 1 : end;
+    }
+    const char *mark = at < end ? memchr(at, spans->delimiter, (size_t)(end - at)) : NULL;
+    end = mark ? mark : end;
+    while (at < end && is_blank(*at))
+        at++;
+    while (at < end && is_blank(end[-1]))
+        end--;
+    *line = at;
+    return end;
+}
+
+/* Add the runs of a line without quotes; all of them hold one value. */
+int add_row(Spans *spans, const char *line, size_t size, uint32_t value)
+{
+    const char *at = line, *end = find_cell(spans, &at, size);
     uint64_t base = spans->base, last = 0; /* as the text counts, as are starts */
-    if (is_nothing(text, size))
+    if (memchr(line, '"', size))
+        return UNFIT;
+    if (is_nothing(at, (size_t)(end - at)))
         return DONE;
     if (make_room(spans, size))
         return NO_MEMORY;

@@ -64,6 +64,8 @@ typedef struct {
     uint64_t pixels; /* of the image */
     unsigned base; /* number of the first pixel in texts, 0 or 1 */
     int relative; /* whether starts are counted from the end of the run before */
+    unsigned place; /* of the cell in a line, from 0 on */
+    unsigned char delimiter; /* of cells */
 } Spans;
 
 typedef struct {
@@ -108,7 +110,7 @@ uint32_t root(const Parts *parts, uint32_t number);
 int number_row(Side *side);
 
 /* runlengths.c */
-int add_row(Spans *spans, const char *text, size_t size, uint32_t value);
+int add_row(Spans *spans, const char *line, size_t size, uint32_t value);
 int add_runs(Spans *spans, const char *columns, size_t held);
 int close_rows(Spans *spans);
 

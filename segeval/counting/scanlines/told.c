@@ -17,18 +17,18 @@ typedef struct {
     int is_spans, down;
 } Told;
 
-/* Read the rows of an image, a list of (text, value). */
+/* Read the rows of an image, a list of (line, value). */
 static int read_rows(Spans *spans, PyObject *rows)
 {
     int state = DONE;
     for (Py_ssize_t i = 0; state == DONE && i < PyList_Size(rows); i++) {
-        const char *text;
+        const char *line;
         Py_ssize_t size;
         long long value;
-        if (!PyArg_ParseTuple(PyList_GetItem(rows, i), "y#L", &text, &size, &value))
+        if (!PyArg_ParseTuple(PyList_GetItem(rows, i), "y#L", &line, &size, &value))
             return UNFIT;
         state = value < 0 || value > UINT32_MAX
-            ? UNFIT : add_row(spans, text, (size_t)size, (uint32_t)value);
+            ? UNFIT : add_row(spans, line, (size_t)size, (uint32_t)value);
     }
     return state == DONE ? close_rows(spans) : state;
 }
@@ -41,7 +41,7 @@ static int read_runs(Spans *spans, const Py_buffer *bytes)
     return state == DONE ? close_rows(spans) : state;
 }
 
-/* Read a side, told by a tuple of two, three or four; see `count_rows` in module.c. */
+/* Read a side, told by a tuple of two, three or six; see `count_sides` in module.c. */
 static int read_side(Told *told, PyObject *stated, Py_ssize_t width, Py_ssize_t height)
 {
     Spans *spans = &told->spans;
@@ -60,8 +60,8 @@ static int read_side(Told *told, PyObject *stated, Py_ssize_t width, Py_ssize_t 
     if (size == 2)
         return PyArg_ParseTuple(stated, "py*", &told->down, &told->bytes)
             ? read_runs(spans, &told->bytes) : UNFIT;
-    return PyArg_ParseTuple(stated, "pIpO!", &told->down, &spans->base, &spans->relative,
-                            &PyList_Type, &rows)
+    return PyArg_ParseTuple(stated, "pIpbIO!", &told->down, &spans->base, &spans->relative,
+                            &spans->delimiter, &spans->place, &PyList_Type, &rows)
         ? read_rows(spans, rows) : UNFIT;
 }
 
@@ -92,14 +92,14 @@ static void release_told(Told *told)
     PyBuffer_Release(&told->bytes);
 }
 
-PyObject *count_rows(PyObject *module, PyObject *arguments)
+PyObject *count_sides(PyObject *module, PyObject *arguments)
 {
     Told truth = {0}, prediction = {0};
     PyObject *one, *other;
     Py_ssize_t width, height;
     unsigned neighbours = 0;
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "nnO!O!|I:count_rows", &width, &height, &PyTuple_Type, &one,
+    if (!PyArg_ParseTuple(arguments, "nnO!O!|I:count_sides", &width, &height, &PyTuple_Type, &one,
                           &PyTuple_Type, &other, &neighbours))
         return NULL;
     Pair *pairs = NULL;
