@@ -20,6 +20,7 @@ LEVEL: Final = 0.95  # share of the resamples that lies within an interval
 SEED: Final = 12345  # seed unless another is given
 FEW: Final = 20  # units below which an interval is not to be relied on
 BLOCK: Final = 1 << 22  # cells of a matrix of weights that is held at a time, 32 MiB of float64
+PART: Final = 1 << 16  # cells of it that are drawn at a time
 FEWEST, MOST = 10, 100_000
 
 
@@ -102,16 +103,17 @@ def draw(
     Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 6.
     """
     random, count = np.random.default_rng(resampling.seed), units.count
-    for rows in _blocks(units, resampling, block):
-        yield units.expand(_times_drawn(random.integers(0, count, (rows, count)), count))
+    for weights in _blocks(units, resampling, block):
+        for part in _parts(weights):
+            part[:] = _times_drawn(random.integers(0, count, part.shape))
+        yield units.expand(weights)
 
 
-def _times_drawn(drawn: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """Return how often each of so many units is in each row; what is drawn is used up."""
-    rows = len(drawn)
+def _times_drawn(drawn: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how often each unit is in each of some rows, (B, U); what is drawn is used up."""
+    rows, count = drawn.shape
     drawn += np.arange(rows)[:, None] * count
-    weights = np.bincount(drawn.reshape(-1), minlength=rows * count).reshape(rows, count)
-    return weights.astype(np.float64)
+    return np.bincount(drawn.reshape(-1), minlength=rows * count).reshape(rows, count)
 
 
 def changed(coins: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
@@ -119,8 +121,12 @@ def changed(coins: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
 
     (B, 2 N) each: weights of the images of the first, then of those of the second.
     """
-    yield np.hstack((1 - coins, coins))
-    yield np.hstack((coins, 1 - coins))
+    count = coins.shape[1]
+    for own, other in ((slice(count), slice(count, None)), (slice(count, None), slice(count))):
+        weights = np.empty((len(coins), 2 * count))
+        np.subtract(1, coins, out=weights[:, own])
+        weights[:, other] = coins
+        yield weights
 
 
 def swap(
@@ -133,14 +139,25 @@ def swap(
     Noreen 1989, Computer-Intensive Methods for Testing Hypotheses, chapter 2.
     """
     random = np.random.default_rng(resampling.seed)
-    for rows in _blocks(units, resampling, block):
-        yield units.expand(random.integers(0, 2, (rows, units.count)).astype(np.float64))
+    for coins in _blocks(units, resampling, block, BLOCK // 2):  # which are made weights of both
+        for part in _parts(coins):
+            part[:] = random.integers(0, 2, part.shape)
+        yield units.expand(coins)
 
 
-def _blocks(units: Units, resampling: Resampling, block: int | None) -> Iterator[int]:
-    size = block or max(1, BLOCK // max(1, units.unit.size))
+def _blocks(
+    units: Units, resampling: Resampling, block: int | None, cells: int = BLOCK
+) -> Iterator[NDArray[np.float64]]:
+    """Yield room for a number of each unit in some rounds, (B, U)."""
+    size = block or max(1, cells // max(1, units.unit.size))
     for start in range(0, resampling.rounds, size):
-        yield min(size, resampling.rounds - start)
+        yield np.empty((min(size, resampling.rounds - start), units.count))
+
+
+def _parts(rows: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Yield some rows at a time, so that what is made for them takes little memory."""
+    size = max(1, PART // max(1, rows.shape[1]))
+    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def percentile_interval(values: NDArray[np.float64]) -> NDArray[np.float64]:
