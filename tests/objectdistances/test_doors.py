@@ -146,3 +146,8 @@ def test_infinite_differences_are_shown(folders: tuple[Path, Path], tmp_path: Pa
     rows = csv.DictReader(table.read_text("utf-8").splitlines())
     (row,) = (r for r in rows if r["score"] == "object_hd" and not r["class"])
     assert (row["baseline"], row["delta"]) == ("inf", "-inf")
+    gate = ("--fail-over", "object_hd.object=5", "--junit", tmp_path / "a.xml")
+    failed = segeval("score", *folders, *asked, *gate, expect=1)
+    assert "gate failed: object_hd.object is infinite, at most 5" in failed.stderr
+    assert "failed  object_hd.object" in failed.stdout
+    assert 'type="gate"' in table.with_suffix(".xml").read_text("utf-8")
