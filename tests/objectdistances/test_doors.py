@@ -103,6 +103,9 @@ def test_the_library_compares_and_holds_them(folders: tuple[Path, Path]) -> None
     result = library.score_arrays(truth=[cells, cells], prediction=[moved, cells], **asked)
     assert result.flat()["object_hd95"] == result.flat()["matched_hd95.object"] == 0.5
     assert result.images["object_hd95"].tolist() == [1, 0]
+    assert result.classes["hd95"].tolist() == [0.5, 0.5]
+    with pytest.raises(SettingError, match=r"in Python: run\.measure, with the same keywords"):
+        library.count_arrays(truth=cells, prediction=moved).score(**asked)
     prediction, truth = folders
     run = library.count(prediction=prediction, truth=truth).measure(**asked)
     compared = library.compare(run, run, **asked, ci=20)
