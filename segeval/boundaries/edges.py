@@ -44,7 +44,9 @@ class EdgeMeasure:
     def __call__(self, layers: Sequence[Layer], spacing: tuple[float, ...] | None) -> bytes:  # noqa: ARG002 - edges are of pixels
         """Count one image: rows of a class and its four counts, of those that have edges."""
         if layers[0][0].ndim != 2:
-            raise SettingError("edges are matched in images, and not in volumes: score slices")
+            raise SettingError(
+                "--boundary-f is of images and not of volumes; leave it out, or score slices"
+            )
         counts = np.concatenate([edge_counts(*layer) for layer in layers])
         (there,) = np.nonzero(counts.any(axis=1))
         return bytes_of([np.column_stack([there, counts[there]])])

@@ -41,7 +41,7 @@ COUNTS = ("index", "name", "support", "predicted", "tp", "fp", "fn")
 
 
 def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one row a class: counts, scores and their bounds, NaN where undefined."""
+    """Return one row a class: counts, scores, distances and their bounds, NaN where undefined."""
     import pandas as pd
 
     rows = [
@@ -54,6 +54,9 @@ def class_frame(document: Mapping[str, Any]) -> pd.DataFrame:
         for row in document["classes"]
     ]
     scores = [n for n in rows[0] if n.removesuffix("_low").removesuffix("_high") in KNOWN]
+    for row, cells in zip(rows, document.get("distances", {}).get("classes", ()), strict=False):
+        row.update(flat_scores(cells) | flat_bounds(cells))
+    scores += [name for name in rows[0] if is_distance_column(name)]
     return pd.DataFrame(rows).astype(dict.fromkeys(scores, "float64"))
 
 

@@ -226,6 +226,7 @@ def list_gates(gates: Iterable[Gate]) -> list[dict[str, Any]]:
                 if math.isfinite(bound := getattr(gate, name))
             },
             "value": defined(gate.value),
+            **({"infinite": True} if math.isinf(gate.value) else {}),
             **(_drop(gate) if isinstance(gate, DropGate) else {}),
             "passed": gate.passed,
         }

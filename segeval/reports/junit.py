@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from segeval.objects.names import name_block
 from segeval.reports.distances import flat_scores, object_scores
-from segeval.reports.wording import failure, metrics_in, show_bound
+from segeval.reports.wording import UNKNOWN, failure, gate_value, metrics_in, show_bound
 from segeval.text import visible
 
 FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -73,7 +73,7 @@ def _gate_case(gate: Mapping[str, Any]) -> ET.Element:
     case = ET.Element("testcase", name=_clean(f"{gate['metric']} {show_bound(gate)}"))
     if not gate["passed"]:
         message = _clean(failure(gate))
-        kind = "undefined" if gate["value"] is None else "gate"
+        kind = "undefined" if gate_value(gate) == UNKNOWN else "gate"
         ET.SubElement(case, "failure", message=message, type=kind).text = message
     return case
 

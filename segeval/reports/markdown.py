@@ -10,6 +10,7 @@ from segeval.reports.distances import distance_lines, distance_table
 from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
     foreground_names,
+    gate_value,
     has_background,
     headline,
     images_in,
@@ -50,7 +51,7 @@ def to_markdown(document: Mapping[str, Any], *, percent: bool = False) -> str:
     if "distances" in document:
         lines += list(_distances(document, percent=percent))
     for gate in document["gates"]:
-        value = "undefined" if gate["value"] is None else repr(gate["value"])
+        value = gate_value(gate)
         result = verdict(gate) if gate["passed"] else f"**{verdict(gate)}**"
         lines += ["", f"{result}: {plain(gate['metric'])} = {value} ({plain(show_bound(gate))})"]
     lines += ["", code(document["signature"]), ""]

@@ -183,7 +183,11 @@ class Scorer:
         rules, choice = self.rules, self.choice
         run, chosen = (run, choice) if rules is None else as_objects(run, choice, rules.source)
         if not run.provenance.problems:
-            check_measured(run, self.asked, rules, self.distances)
+            try:
+                check_measured(run, self.asked, rules, self.distances)
+            except SettingError as error:
+                said = f"{error}; in Python: run.measure, with the same keywords"
+                raise SettingError(said) from None
         names = ("unknown", "group_by", "resampling")
         how: dict[str, Any] = {name: getattr(self, name) for name in names}
         scores = label_and_score(run, chosen, self.convention, **how, measures=self.asked)

@@ -13,6 +13,7 @@ from rich.text import Text
 from segeval.reports.distances import distance_lines, distance_table
 from segeval.reports.objects import object_lines, object_tables
 from segeval.reports.wording import (
+    gate_value,
     headlines,
     in_order,
     means_in,
@@ -191,7 +192,7 @@ def gate_table(document: Mapping[str, Any]) -> Table:
     table = Table.grid(padding=(0, 2))
     for gate in document["gates"]:
         style = "green" if gate["passed"] else "red"
-        value = "undefined" if gate["value"] is None else repr(gate["value"])
+        value = gate_value(gate)
         table.add_row(
             Text(verdict(gate), style=style), gate["metric"], f"{value} ({show_bound(gate)})"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from segeval.errors import SettingError
 from segeval.objects.names import name_block
@@ -22,6 +22,8 @@ from segeval.scoring.pooling import POOLINGS, PoolingRow
 from segeval.text import counted, listed
 
 LISTED = 5  # vanished classes or images that are named
+
+UNKNOWN: Final = "undefined"  # value of a gate that has none
 
 
 def matrix_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -71,10 +73,21 @@ def failure(gate: Mapping[str, Any]) -> str:
     >>> failure({"metric": "images", "value": 15, "baseline": 16, "max_drop": 0})
     'images = 15, 16 in the baseline; type --allow-missing NAME for what may be gone'
     """
-    found = "is undefined" if gate["value"] is None else f"= {gate['value']!r}"
+    found = f"{'is' if gate['value'] is None else '='} {gate_value(gate)}"
     vanished = gate["metric"] in {"images", "classes"}
     asked = "; type --allow-missing NAME for what may be gone" if vanished else " is asked for"
     return f"{gate['metric']} {found}, {show_bound(gate)}{asked}"
+
+
+def gate_value(gate: Mapping[str, Any]) -> str:
+    """Write what a gate found with all its digits, or in a word where that is no number.
+
+    >>> gate_value({"value": 0.5}), gate_value({"value": None, "infinite": True})
+    ('0.5', 'infinite')
+    """
+    if gate["value"] is None:
+        return "infinite" if gate.get("infinite") else UNKNOWN
+    return repr(gate["value"])
 
 
 def verdict(gate: Mapping[str, Any]) -> str:
@@ -85,7 +98,7 @@ def verdict(gate: Mapping[str, Any]) -> str:
     """
     if gate["passed"]:
         return "passed"
-    undefined = gate["value"] is None or gate.get("baseline", 0) is None
+    undefined = gate_value(gate) == UNKNOWN or gate.get("baseline", 0) is None
     return "undefined" if undefined else "failed"
 
 

@@ -66,5 +66,5 @@ def test_damage_and_volumes_are_refused() -> None:
         with pytest.raises(RunError, match="score the masks again"):
             edge_table([damaged], CLASSES)
     volume = np.zeros((2, 3, 4), np.uint8)
-    with pytest.raises(SettingError, match="not in volumes: score slices"):
+    with pytest.raises(SettingError, match="not of volumes; leave it out, or score slices"):
         EdgeMeasure()([(volume, volume, 1)], None)

@@ -103,6 +103,9 @@ def test_the_library_compares_and_holds_them(folders: tuple[Path, Path]) -> None
     result = library.score_arrays(truth=[cells, cells], prediction=[moved, cells], **asked)
     assert result.flat()["object_hd95"] == result.flat()["matched_hd95.object"] == 0.5
     assert result.images["object_hd95"].tolist() == [1, 0]
+    assert result.classes["hd95"].tolist() == [0.5, 0.5]
+    with pytest.raises(SettingError, match=r"in Python: run\.measure, with the same keywords"):
+        library.count_arrays(truth=cells, prediction=moved).score(**asked)
     prediction, truth = folders
     run = library.count(prediction=prediction, truth=truth).measure(**asked)
     compared = library.compare(run, run, **asked, ci=20)
@@ -146,3 +149,8 @@ def test_infinite_differences_are_shown(folders: tuple[Path, Path], tmp_path: Pa
     rows = csv.DictReader(table.read_text("utf-8").splitlines())
     (row,) = (r for r in rows if r["score"] == "object_hd" and not r["class"])
     assert (row["baseline"], row["delta"]) == ("inf", "-inf")
+    gate = ("--fail-over", "object_hd.object=5", "--junit", tmp_path / "a.xml")
+    failed = segeval("score", *folders, *asked, *gate, expect=1)
+    assert "gate failed: object_hd.object is infinite, at most 5" in failed.stderr
+    assert "failed  object_hd.object" in failed.stdout
+    assert 'type="gate"' in table.with_suffix(".xml").read_text("utf-8")
