@@ -343,7 +343,8 @@ class Comparison:
         from segeval.reports.html.comparison import make_page
 
         found = {} if photographs is None else find_photographs(located(photographs))
-        page = make_page([self.comparison], self.document, found, percent=percent)
+        far = [] if self.distance_comparison is None else [self.distance_comparison]
+        page = make_page([self.comparison], self.document, found, far, percent=percent)
         write_text(Path(path), page)
 
     def to_csv(self, path: AnyPath) -> None:

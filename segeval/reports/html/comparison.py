@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
+from segeval.distances.compare import DistanceComparison
 from segeval.pictures.caption import Caption
 from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import SIGNIFICANT, distances_in, runs_of
 from segeval.reports.distances import compared_distances
 from segeval.reports.html.differences import lay_out_differences
 from segeval.reports.html.findings import EACH, album_of
+from segeval.reports.html.layers import layers_of
 from segeval.reports.html.page import LADDER, LARGEST, Limits, write_page
 from segeval.reports.html.verdict import judge
 from segeval.reports.wording import metrics_in
@@ -28,6 +31,7 @@ def make_page(
     comparisons: Sequence[RunComparison],
     document: Mapping[str, Any],
     photographs: Mapping[str, Path],
+    distances: Sequence[DistanceComparison] = (),
     *,
     percent: bool = False,
     largest: int = LARGEST,
@@ -37,9 +41,9 @@ def make_page(
         {
             **part,
             "verdict": judge(comparison, document, part, percent=percent),
-            "albums": _albums(comparison, part, photographs),
+            "albums": _albums(comparison, part, photographs, far, percent=percent),
         }
-        for comparison, part in zip(comparisons, runs_of(document), strict=True)
+        for comparison, part, far in zip_longest(comparisons, runs_of(document), distances)
     ]
     level = document["resampling"]["level"]
     for part in parts:
@@ -52,14 +56,26 @@ def make_page(
 
 
 def _albums(
-    comparison: RunComparison, part: Mapping[str, Any], photographs: Mapping[str, Path]
+    comparison: RunComparison,
+    part: Mapping[str, Any],
+    photographs: Mapping[str, Path],
+    distances: DistanceComparison | None,
+    *,
+    percent: bool,
 ) -> tuple[Album, Album]:
     """Return the images that changed most, of the baseline and of the run, with equal legends."""
     sides = comparison.baseline, comparison.scores
     place = {image.name: number for number, image in enumerate(comparison.scores.run.images)}
     chosen = {way: [place[row["image"]] for row in part["images"][way][:EACH]] for way in WAYS}
     position = comparison.scores.labels.foreground
-    albums = [album_of(side, chosen, photographs, position=position) for side in sides]
+    numbers = sorted({number for part in chosen.values() for number in part})
+    albums = [
+        replace(
+            album_of(side, chosen, photographs, position=position),
+            further=[*layers_of(side, far, position, numbers, percent=percent)],
+        )
+        for side, far in zip(sides, distances.sides if distances else (None, None), strict=True)
+    ]
     pairs = {
         way: [_alike(*cards) for cards in zip(*(a.sections[way] for a in albums), strict=True)]
         for way in WAYS
