@@ -9,17 +9,18 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
-from segeval.distances.compare import DistanceComparison
+from segeval.distances.result import score_distances
+from segeval.distances.rules import DistanceRules
 from segeval.pictures.caption import Caption
 from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import SIGNIFICANT, distances_in, runs_of
 from segeval.reports.distances import compared_distances
 from segeval.reports.html.differences import lay_out_differences
 from segeval.reports.html.findings import EACH, album_of
-from segeval.reports.html.layers import layers_of
 from segeval.reports.html.page import LADDER, LARGEST, Limits, write_page
 from segeval.reports.html.verdict import judge
 from segeval.reports.wording import metrics_in
+from segeval.scoring.beside import Contrast
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.metrics import Metric, metric_of
 from segeval.text import unbroken_count
@@ -31,7 +32,7 @@ def make_page(
     comparisons: Sequence[RunComparison],
     document: Mapping[str, Any],
     photographs: Mapping[str, Path],
-    distances: Sequence[DistanceComparison] = (),
+    further: Sequence[Mapping[str, Contrast]] = (),
     *,
     percent: bool = False,
     largest: int = LARGEST,
@@ -41,9 +42,9 @@ def make_page(
         {
             **part,
             "verdict": judge(comparison, document, part, percent=percent),
-            "albums": _albums(comparison, part, photographs, far, percent=percent),
+            "albums": _albums(comparison, part, photographs, beside or {}, percent=percent),
         }
-        for comparison, part, far in zip_longest(comparisons, runs_of(document), distances)
+        for comparison, part, beside in zip_longest(comparisons, runs_of(document), further)
     ]
     level = document["resampling"]["level"]
     for part in parts:
@@ -59,7 +60,7 @@ def _albums(
     comparison: RunComparison,
     part: Mapping[str, Any],
     photographs: Mapping[str, Path],
-    distances: DistanceComparison | None,
+    further: Mapping[str, Contrast],
     *,
     percent: bool,
 ) -> tuple[Album, Album]:
@@ -68,13 +69,11 @@ def _albums(
     place = {image.name: number for number, image in enumerate(comparison.scores.run.images)}
     chosen = {way: [place[row["image"]] for row in part["images"][way][:EACH]] for way in WAYS}
     position = comparison.scores.labels.foreground
-    numbers = sorted({number for part in chosen.values() for number in part})
+    rules = further["distances"].rules if "distances" in further else None
+    far = [score_distances(s, rules) if isinstance(rules, DistanceRules) else None for s in sides]
     albums = [
-        replace(
-            album_of(side, chosen, photographs, position=position),
-            further=[*layers_of(side, far, position, numbers, percent=percent)],
-        )
-        for side, far in zip(sides, distances.sides if distances else (None, None), strict=True)
+        album_of(side, chosen, photographs, distances, position=position, percent=percent)
+        for side, distances in zip(sides, far, strict=True)
     ]
     pairs = {
         way: [_alike(*cards) for cards in zip(*(a.sections[way] for a in albums), strict=True)]
