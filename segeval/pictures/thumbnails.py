@@ -84,6 +84,7 @@ def _draw(album: Album, card: Caption, width: int) -> dict[str, Any]:
         "scores": [(title, defined(value)) for title, value in card.scores],
         **_legend(card.legend, album.style.scheme),
         "layers": {},
+        "further": [],
         "trouble": "",
     }
     try:

@@ -343,7 +343,7 @@ class Comparison:
         from segeval.reports.html.comparison import make_page
 
         found = {} if photographs is None else find_photographs(located(photographs))
-        page = make_page([self.comparison], self.document, found, percent=percent)
+        page = make_page([self.comparison], self.document, found, [self.further], percent=percent)
         write_text(Path(path), page)
 
     def to_csv(self, path: AnyPath) -> None:

@@ -112,7 +112,7 @@ def compared_page(folder: Path) -> Path:
     return page
 
 
-def changed_runs(folder: Path) -> list[Path]:
+def changed_runs(folder: Path, *options: object) -> list[Path]:
     """Count two models on five images, of which two get better and two worse; return the runs."""
     wrong = {
         "better_1": (2, 1),
@@ -127,12 +127,13 @@ def changed_runs(folder: Path) -> list[Path]:
             save(folder / side / f"{name}.png", blocks(3, seed, 0.1 * share)[1])
     runs = [folder / f"{side}.segeval" for side in "ab"]
     for side, run in zip("ab", runs, strict=True):
-        segeval("score", folder / side, folder / "truth", "--quiet", "-o", run)
+        segeval("score", folder / side, folder / "truth", "--quiet", *options, "-o", run)
     return runs
 
 
 def changes_page(folder: Path) -> Path:
-    """Compare these models with photographs; return the page."""
-    runs, page = changed_runs(folder), folder / "changes.html"
-    segeval("compare", *runs, "--quiet", "--html", page, "--images", folder / "truth")
+    """Compare these models with photographs, near edges as well; return the page."""
+    page, asked = folder / "changes.html", ["--boundary", "2px", "--distances"]
+    runs = changed_runs(folder, *asked)
+    segeval("compare", *runs, *asked, "--quiet", "--html", page, "--images", folder / "truth")
     return page

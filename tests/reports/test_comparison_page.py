@@ -197,8 +197,14 @@ def test_pictures_show_the_truth_before_and_after(tmp_path: Path) -> None:
     for figure in figures:
         alts = re.findall(r'alt="(.*?) of', figure)
         assert alts == ["photograph", "truth"] + [
-            f"{kind} {when}" for when in ("before", "after") for kind in ("errors", "prediction")
+            f"{kind} {when}"
+            for when in ("before", "after")
+            for kind in ("errors", "prediction", "boundary", "distances")
         ]
+        near = [float(n) for n in re.findall(r"<p>mBoundary IoU ([\d.]+)<", figure)]
+        assert (near[0] < near[1]) == ("better" in figure.partition("</bdi>")[0])
+        far = re.findall(r"<p>mean HD ([\d.]+) px, mean HD95 [\d.]+ px; ring at", figure)
+        assert len(far) == 2
 
 
 def test_masks_that_changed_or_are_gone_are_said_in_place_of_their_picture(tmp_path: Path) -> None:

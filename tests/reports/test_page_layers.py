@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,15 @@ def test_presets_say_what_one_empty_side_counts(tmp_path: Path) -> None:
         assert said in " ".join(words.words)
         assert ("whatever monai does" in " ".join(words.words)) == bool(like)
         assert not [tag for tag in words.all("svg") if tag.get("class") == "ring"]
+
+
+def test_without_scipy_the_page_says_what_to_install(
+    wide: tuple[Path, Mask, Mask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.spatial", None)
+    page = page_of(wide[0], "--distances")
+    assert layers_on(page) == ["truth", "prediction", "errors"]
+    assert "segeval-masks[surface]" in " ".join(page.words)
 
 
 def test_layers_of_volumes_are_of_the_slices_that_are_shown(tmp_path: Path) -> None:

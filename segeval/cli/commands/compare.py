@@ -257,7 +257,7 @@ def _deliver(
     settings = truth | asdict(labels)
     document = make_document(comparisons, names, settings=settings, further=further)
     given = {"comparisons": comparisons, "names": names, "photographs": photographs}
-    deliver(output, document=document, percent=output.percent, **given)
+    deliver(output, document=document, percent=output.percent, further=further, **given)
 
 
 def _say_doubts(comparisons: Sequence[RunComparison], *, quiet: bool) -> None:

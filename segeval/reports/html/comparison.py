@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
+from segeval.distances.result import score_distances
+from segeval.distances.rules import DistanceRules
 from segeval.pictures.caption import Caption
 from segeval.pictures.thumbnails import Album, draw_album
 from segeval.reports.compare import SIGNIFICANT, distances_in, runs_of
@@ -17,6 +20,7 @@ from segeval.reports.html.findings import EACH, album_of
 from segeval.reports.html.page import LADDER, LARGEST, Limits, write_page
 from segeval.reports.html.verdict import judge
 from segeval.reports.wording import metrics_in
+from segeval.scoring.beside import Contrast
 from segeval.scoring.compare import RunComparison
 from segeval.scoring.metrics import Metric, metric_of
 from segeval.text import unbroken_count
@@ -28,6 +32,7 @@ def make_page(
     comparisons: Sequence[RunComparison],
     document: Mapping[str, Any],
     photographs: Mapping[str, Path],
+    further: Sequence[Mapping[str, Contrast]] = (),
     *,
     percent: bool = False,
     largest: int = LARGEST,
@@ -37,9 +42,9 @@ def make_page(
         {
             **part,
             "verdict": judge(comparison, document, part, percent=percent),
-            "albums": _albums(comparison, part, photographs),
+            "albums": _albums(comparison, part, photographs, beside or {}, percent=percent),
         }
-        for comparison, part in zip(comparisons, runs_of(document), strict=True)
+        for comparison, part, beside in zip_longest(comparisons, runs_of(document), further)
     ]
     level = document["resampling"]["level"]
     for part in parts:
@@ -52,14 +57,24 @@ def make_page(
 
 
 def _albums(
-    comparison: RunComparison, part: Mapping[str, Any], photographs: Mapping[str, Path]
+    comparison: RunComparison,
+    part: Mapping[str, Any],
+    photographs: Mapping[str, Path],
+    further: Mapping[str, Contrast],
+    *,
+    percent: bool,
 ) -> tuple[Album, Album]:
     """Return the images that changed most, of the baseline and of the run, with equal legends."""
     sides = comparison.baseline, comparison.scores
     place = {image.name: number for number, image in enumerate(comparison.scores.run.images)}
     chosen = {way: [place[row["image"]] for row in part["images"][way][:EACH]] for way in WAYS}
     position = comparison.scores.labels.foreground
-    albums = [album_of(side, chosen, photographs, position=position) for side in sides]
+    rules = further["distances"].rules if "distances" in further else None
+    far = [score_distances(s, rules) if isinstance(rules, DistanceRules) else None for s in sides]
+    albums = [
+        album_of(side, chosen, photographs, distances, position=position, percent=percent)
+        for side, distances in zip(sides, far, strict=True)
+    ]
     pairs = {
         way: [_alike(*cards) for cards in zip(*(a.sections[way] for a in albums), strict=True)]
         for way in WAYS

@@ -1,7 +1,6 @@
 """What the page shows beside the document, gathered from the scores."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,15 +23,11 @@ def make_page(
     """Gather what a page shows, and write it."""
     from segeval.pictures.caption import image_scores, representative_images, subject_of
     from segeval.pictures.palettes import class_colors
-    from segeval.reports.html.layers import layers_of
     from segeval.reports.html.page import Findings, to_html
     from segeval.values import hex_color
 
     chosen = representative_images(scores, scores.foreground, EACH)
     position = subject_of(scores.labels, None)
-    numbers = sorted({number for part in chosen.values() for number in part})
-    further = layers_of(scores, distances, position, numbers, percent=percent)
-    album = album_of(scores, chosen, photographs, position=position)
     findings = Findings(
         document=document,
         values=next(iter(image_scores(scores, scores.foreground).values())),
@@ -40,7 +35,7 @@ def make_page(
         conventions=_conventions(scores),
         sweep=_sweep(scores),
         threshold=scores.labels.prediction_threshold,
-        album=replace(album, further=[*further]),
+        album=album_of(scores, chosen, photographs, distances, position=position, percent=percent),
     )
     return to_html(findings, percent=percent)
 
@@ -76,10 +71,15 @@ def album_of(
     scores: Scores,
     chosen: Mapping[str, Sequence[int]],
     photographs: Mapping[str, Path],
+    distances: DistanceScores | None = None,
     *,
-    position: int | None = None,
+    position: int | None,
+    percent: bool,
 ) -> Album:
-    """Return the album of some images, by the title of their section, for a class or for all."""
+    """Return the album of some images, by the title of their section, for a class or for all.
+
+    Beside errors it has the layers of what the scores measured, with their scores.
+    """
     from segeval.labels.lookups import lookup_of
     from segeval.pictures.caption import describe_images
     from segeval.pictures.classmaps import drawn_labels
@@ -87,6 +87,7 @@ def album_of(
     from segeval.pictures.overlay import Style
     from segeval.pictures.palettes import palette_of
     from segeval.pictures.thumbnails import Album
+    from segeval.reports.html.layers import layers_of
 
     run, (drawn, place) = scores.run, drawn_labels(scores.labels, position)
     shown = sorted({number for numbers in chosen.values() for number in numbers})
@@ -107,4 +108,5 @@ def album_of(
         ),
         translation=lookup_of(run, drawn, unknown=scores.unknown),
         reading=run.reading(),
+        further=[*layers_of(scores, distances, position, shown, percent=percent)],
     )
