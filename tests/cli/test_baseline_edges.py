@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from made.sets import data_set, segeval
 
-from segeval.scoring.baseline import LARGEST_DOCUMENT
+from segeval.errors import RunError
+from segeval.scoring.baseline import read_baseline
 from segeval.scoring.gates import DropGate
 from segeval.scoring.metrics import ROUNDING
 
@@ -82,16 +83,10 @@ def test_a_baseline_with_a_score_that_is_text_is_damaged(
         assert "is no score; write it again with --json" in said
 
 
-def test_a_baseline_that_is_too_large_or_cannot_be_opened_is_said_to_be_that(
-    folders: tuple[Path, Path], tmp_path: Path
-) -> None:
-    path = tmp_path / "b.json"
-    with path.open("wb") as file:
-        file.truncate(LARGEST_DOCUMENT + 1)
-    said = segeval("score", *folders, "--baseline", path, expect=3).stderr
-    assert "it is larger than 256 MB" in said
-    said = segeval("score", *folders, "--baseline", tmp_path, expect=3).stderr
-    assert "neither" not in said
+def test_a_baseline_that_cannot_be_opened_is_said_to_be_that(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be read: No such file") as refused:
+        read_baseline(tmp_path / "nothing.json")
+    assert "neither" not in str(refused.value)
 
 
 def test_a_drop_of_a_group_has_no_interval(folders: tuple[Path, Path], tmp_path: Path) -> None:
