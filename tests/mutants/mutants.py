@@ -3,7 +3,7 @@
 ``python tests/mutants/mutants.py ROOM... --sample N`` tries N random mutants of each room, always
 the same ones, with the tests that reach the changed function; ``make mutants`` runs it, and writes
 the scores into ``docs/tested.md``. Changes that no test can notice stand in
-``equivalent.txt``, with the reason. Which lines a test runs is kept in ``build/mutants.json``
+``equivalent.txt``, with the reason. Which tests reach a function is kept in ``build/mutants.json``
 until the file of the test changes; delete it after larger work.
 """
 
@@ -25,13 +25,16 @@ if __name__ == "__main__":
         os.environ[f"{library}_NUM_THREADS"] = "1"
 
 from mutants.changes import Mutant, mutants_of  # noqa: E402
-from mutants.trials import ROOT, Known, known_tests, outcome, tests_of  # noqa: E402
+from mutants.trials import ROOT, Tests, outcome, reach_of_tests, tests_of  # noqa: E402
 
 ROOMS: Final = {  # the code, where the tests that are asked first stand
     "gates": (["scoring/gates.py", "scoring/baseline.py"], ["scoring/test_gates.py", "cli"]),
     "scoring": (["scoring"], ["scoring", "properties"]),
     "counting": (["counting"], ["counting", "runs", "inputs/test_geotiff", "inputs/test_tables"]),
-    "labels": (["labels"], ["labels"]),
+    "labels": (
+        ["labels"],
+        ["labels", "inputs/test_geotiff", "cli/test_compare", "cli/test_problems"],
+    ),
     "objects": (["objects", "objectdistances"], ["objects", "objectdistances"]),
     "boundaries": (["boundaries", "topology"], ["boundaries", "topology"]),
     "distances": (["distances"], ["distances"]),
@@ -83,15 +86,15 @@ def share(killed: int, tried: int) -> str:
     return f"{part:.1%} ({middle - half:.0%} to {middle + half:.0%})".replace("%", " %")
 
 
-def try_room(room: str, mutants: list[Mutant], skipped: set[Mutant], known: Known) -> Counter[str]:
+def try_room(room: str, mutants: list[Mutant], skipped: set[Mutant], reach: Tests) -> Counter[str]:
     """Try mutants, tell those that no test notices, and count what came of them."""
     near = (*(f"tests/{p}" for p in ROOMS[room][1]), *(f"segeval/{p}" for p in ROOMS[room][0]))
     counts: Counter[str] = Counter()
     for mutant in mutants:
-        stages = tests_of(mutant, known, near)
-        if not counts and outcome(None, stages, known) != "survived":
+        stages = tests_of(mutant, reach, near)
+        if not counts and outcome(None, stages, reach) != "survived":
             raise SystemExit(f"{room}: its tests fail without any change")
-        found = "equivalent" if mutant in skipped else outcome(mutant, stages, known)
+        found = "equivalent" if mutant in skipped else outcome(mutant, stages, reach)
         counts[found] += 1
         if found in ("survived", "timeout"):
             tests = sum(map(len, stages))
@@ -134,12 +137,11 @@ def main() -> None:
     skipped = equivalent(LISTED.read_text("utf-8"))
     for name in HEAVY:
         importlib.import_module(name)
-    folders = {path.partition("/")[0] for paths, _ in ROOMS.values() for path in paths}
-    known = known_tests(folders)
+    reach = reach_of_tests()
     for room in asked.rooms or ROOMS:
         mutants = sorted(every[room], key=lambda mutant: mutant.rank)[: asked.sample or None]
         chosen = [m for m in mutants if asked.like in f"{m.path} {m.function} {m.change}"]
-        line = row(room, len(every[room]), try_room(room, chosen, skipped, known))
+        line = row(room, len(every[room]), try_room(room, chosen, skipped, reach))
         print(HEAD, line, sep="\n", flush=True)
         if not asked.like:
             write(room, line)

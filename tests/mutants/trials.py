@@ -12,8 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,34 +27,22 @@ OWN, OTHERS = 40.0, 20.0  # seconds of tests that are tried on one mutant: of it
 PATIENCE: Final = 5  # times as long as tests take otherwise, after which they are ended
 UNLIMITED: Final = resource.RLIM_INFINITY
 
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of the tests: the seconds of each, and which lines of which functions it runs.
-
-    Of each function, the sets of lines that tests run are numbered.
-    """
-
-    tests: dict[str, tuple[float, dict[str, int]]]
-    lines: dict[str, list[list[int]]]
-    moved: set[str]  # modules that have changed since, so that their lines are unknown
+Tests = dict[str, tuple[float, list[str]]]  # seconds of each test, and the functions it reaches
 
 
 class Reach:
-    """What each test takes, and which lines it runs in some folders."""
+    """What each test takes, and which functions of the rooms it calls."""
 
-    def __init__(self, folders: Collection[str], lines: dict[str, list[list[int]]]) -> None:
-        self.tests: dict[str, tuple[float, dict[str, int]]] = {}
-        self.lines = lines
-        self._folders = folders
-        self._now: dict[str, set[int]] = {}
+    def __init__(self) -> None:
+        self.tests: Tests = {}
+        self._now: set[str] = set()
         self._names: dict[Any, str | None] = {}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         """Follow the calls of one test."""
         _forget()
-        self._now = {}
+        self._now = set()
         start = _spent()
         threading.settrace(self._call)
         sys.settrace(self._call)
@@ -65,38 +52,23 @@ class Reach:
             sys.settrace(None)
             threading.settrace(None)
             if item.nodeid in self.tests:
-                ways = {name: self._number(name, lines) for name, lines in self._now.items()}
-                self.tests[item.nodeid] = (_spent() - start, ways)
+                self.tests[item.nodeid] = (_spent() - start, sorted(self._now))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep tests that pass."""
         if report.when == "call" and report.passed:
-            self.tests[report.nodeid] = (0.0, {})
+            self.tests[report.nodeid] = (0.0, [])
 
-    def _number(self, name: str, lines: set[int]) -> int:
-        known, wanted = self.lines.setdefault(name, []), sorted(lines)
-        if wanted not in known:
-            known.append(wanted)
-        return known.index(wanted)
-
-    def _call(self, frame: Any, _event: str, _argument: Any) -> Any:
+    def _call(self, frame: Any, _event: str, _argument: Any) -> None:
         code = frame.f_code
         if code not in self._names:
             path = Path(code.co_filename)
             inside = path.is_relative_to(ROOT / "segeval")
-            inside = inside and path.relative_to(ROOT / "segeval").parts[0] in self._folders
             name = code.co_qualname.partition(".<locals>")[0]
             name = MODULE if name.startswith("<") else name
             self._names[code] = f"{path.relative_to(ROOT)} {name}" if inside else None
-        if (name := self._names[code]) is None:
-            return None
-        lines = self._now.setdefault(name, set())
-
-        def line(frame: Any, _event: str, _argument: Any) -> Any:
-            lines.add(frame.f_lineno)
-            return line
-
-        return line
+        if (name := self._names[code]) is not None:
+            self._now.add(name)
 
 
 class Chosen:
@@ -174,66 +146,52 @@ def in_child(work: Callable[[], int], seconds: float = math.inf) -> int | None:
             pass
 
 
-def known_tests(folders: Collection[str]) -> Known:
-    """Return what is known of the tests; they are run where their file has changed."""
-    files = [*ROOT.glob("tests/**/test_*.py")]
-    files = [file for file in files if ELSEWHERE.isdisjoint({file.parts[-2], file.stem})]
-    files += [file for file in ROOT.glob("segeval/**/*.py") if ">>> " in file.read_text("utf-8")]
-    marks = {str(file.relative_to(ROOT)): mark_of(file) for file in files}
-    kept = json.loads(REACH.read_text()) if REACH.exists() else {"files": {}, "lines": {}}
-    stale = [file for file, mark in marks.items() if kept["files"].get(file, [""])[0] != mark]
+def reach_of_tests() -> Tests:
+    """Return what each test reaches; tests are run whose files have changed."""
+    kept = json.loads(REACH.read_text()) if REACH.exists() else {}
+    files = [
+        f for f in ROOT.glob("tests/**/test_*.py") if ELSEWHERE.isdisjoint({f.parts[-2], f.stem})
+    ]
+    files += [f for f in ROOT.glob("segeval/**/*.py") if ">>> " in f.read_text()]
+    marks = {str(f.relative_to(ROOT)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    stale = [file for file, mark in marks.items() if kept.get(file, [""])[0] != mark]
     if stale:
         print(f"running {len(stale)} files of tests, to see what they reach", flush=True)
-        in_child(lambda: _trace(stale, marks, kept, folders))
+        in_child(lambda: _trace(stale, marks, kept))
         kept = json.loads(REACH.read_text())
-    tests = {test: tuple(one) for file in marks for test, one in kept["files"][file][1].items()}
-    moved = {path for path, mark in kept["sources"].items() if mark != mark_of(ROOT / path)}
-    return Known(tests=tests, lines=kept["lines"], moved=moved)
+    return {t: found for file in marks for t, found in kept[file][1].items()}
 
 
-def mark_of(file: Path) -> str:
-    """Return what changes with a file."""
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
-
-
-def _trace(
-    stale: list[str], marks: dict[str, str], kept: dict[str, Any], folders: Collection[str]
-) -> int:
-    reach = Reach(folders, kept["lines"])
+def _trace(stale: list[str], marks: dict[str, str], kept: dict[str, Any]) -> int:
+    reach = Reach()
     run_tests(stale, reach)
-    kept["files"] |= {file: [marks[file], {}] for file in stale}
+    kept |= {file: [marks[file], {}] for file in stale}
     for test, found in reach.tests.items():
-        kept["files"][test.partition("::")[0]][1][test] = found
-    sources = [file for folder in folders for file in (ROOT / "segeval" / folder).rglob("*.py")]
-    kept.setdefault("sources", {str(file.relative_to(ROOT)): mark_of(file) for file in sources})
+        kept[test.partition("::")[0]][1][test] = found
     REACH.parent.mkdir(exist_ok=True)
     REACH.write_text(json.dumps(kept))
     return 0
 
 
-def tests_of(mutant: Mutant, known: Known, near: tuple[str, ...]) -> list[list[str]]:
-    """Return the tests that run a line, the quick ones first: of its room, then others."""
-    file, name = f"{mutant.path} ", f"{mutant.path} {mutant.function}"
-    ways = {number for number, on in enumerate(known.lines.get(name, ())) if mutant.line in on}
-    tests = known.tests.items()
-    found = [test for test, (_, names) in tests if names.get(name) in ways]
-    if mutant.path in known.moved or not found:
-        found = [test for test, (_, names) in tests if name in names]
+def tests_of(mutant: Mutant, reach: Tests, near: tuple[str, ...]) -> list[list[str]]:
+    """Return the tests that reach a function, the quick ones first: of its room, and others."""
+    name = f"{mutant.path} {mutant.function}"
+    found = [t for t, (_, names) in reach.items() if name in names]
     if mutant.function == MODULE or not found:
-        found = [test for test, (_, names) in tests if any(n.startswith(file) for n in names)]
+        file = f"{mutant.path} "
+        found = [t for t, (_, names) in reach.items() if any(n.startswith(file) for n in names)]
     stages: list[list[str]] = []
     for budget, mine in ((OWN, True), (OTHERS, False)):
         stage, spent = [], 0.0
-        some = (test for test in found if test.startswith(near) == mine)
-        for test in sorted(some, key=lambda test: known.tests[test][0]):
-            spent += known.tests[test][0]
+        for test in sorted((t for t in found if t.startswith(near) == mine), key=reach.__getitem__):
+            spent += reach[test][0]
             if spent < budget:
                 stage.append(test)
         stages.append(stage)
     return [stage for stage in stages if stage]
 
 
-def outcome(mutant: Mutant | None, stages: list[list[str]], known: Known) -> str:
+def outcome(mutant: Mutant | None, stages: list[list[str]], reach: Tests) -> str:
     """Return whether a mutant was killed, survived, or took too long; of None, what is there."""
     for tests in stages:
         files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
@@ -243,7 +201,7 @@ def outcome(mutant: Mutant | None, stages: list[list[str]], known: Known) -> str
                 _import_changed(mutant)
             return run_tests(files, Chosen(tests), options=("-x",))
 
-        expected = sum(known.tests[test][0] for test in tests) + len(files) / 4 + 4
+        expected = sum(reach[test][0] for test in tests) + len(files) / 4 + 4
         code = in_child(work, PATIENCE * expected)
         if code != 0:
             return "killed" if code else "timeout"
