@@ -136,8 +136,12 @@ def test_widths_are_pixels_or_a_share_of_the_diagonal() -> None:
     assert Width.parse("10%").pixels((15, 20)) == 2  # and of 2.5
 
 
+def test_a_width_has_up_to_twelve_characters() -> None:
+    assert Width.parse("1.0000000000%") == Width.parse("1%")
+
+
 @pytest.mark.parametrize(
-    "text", ["2", "", "%", "0%", "-1px", "1.5px", "101%", "2 em", "²px", "1e3px"]
+    "text", ["2", "", "%", "0%", "-1px", "1.5px", "101%", "2 em", "²px", "1e3px", "1.00000000000%"]
 )
 def test_what_is_no_width_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match=r"is no width: type (a share|2px)"):

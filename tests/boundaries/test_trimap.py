@@ -12,6 +12,8 @@ import pytest
 from made.sets import Mask, data_set, segeval
 
 import segeval as segeval_api
+from segeval.boundaries.trimap import TrimapCounts, TrimapMeasure
+from segeval.boundaries.widths import Width
 
 VOID = 255
 
@@ -84,3 +86,9 @@ def test_every_score_of_a_width_has_its_own_interval(
             assert row["intervals"][name] == whole["intervals"][name]
     assert len({tuple(bounds) for bounds in part["intervals"].values()}) == len(names)
     assert document["trimap"][1]["intervals"].keys() == part["intervals"].keys()
+
+
+def test_what_is_no_class_on_both_sides_is_in_no_trimap_of_classes_that_overlap() -> None:
+    left, none = np.array([[0, 0, 1, 1]]), np.ones((1, 4), np.int64)
+    data = TrimapMeasure(widths=(Width.parse("9px"),))([(left, none, 1), (none, left, 1)], None)
+    assert TrimapCounts.of([data], 1, 2).confusion[0, 2, 2] == 0

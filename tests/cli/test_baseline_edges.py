@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,10 @@ import numpy as np
 import pytest
 from made.sets import data_set, segeval
 
+from segeval.errors import RunError
+from segeval.scoring.baseline import read_baseline
 from segeval.scoring.gates import DropGate
+from segeval.scoring.metrics import ROUNDING
 
 TRUTH = np.kron(np.arange(4).reshape(2, 2), np.ones((4, 4), int)).astype(np.uint8)
 
@@ -33,6 +37,11 @@ def test_the_rounding_of_floats_is_no_drop(tmp_path: Path) -> None:
     options = [*folders[1], "--baseline", tmp_path / "run", "--format", "total"]
     segeval("score", *options, "--max-drop", "pixel_accuracy=0.01")
     segeval("score", *options, "--max-drop", "pixel_accuracy=0.0099", expect=1)
+
+
+def test_no_drop_is_allowed_unless_it_is_named() -> None:
+    assert not DropGate(metric="miou", value=0.7, baseline=0.8).passed
+    assert DropGate(metric="miou", value=0.0, baseline=ROUNDING).passed
 
 
 def test_undefined_scores_fail_also_where_only_certain_drops_do() -> None:
@@ -61,6 +70,31 @@ def test_a_damaged_baseline_is_no_failed_gate(
     (tmp_path / "b.json").write_text(content, "utf-8")
     done = segeval("score", *folders, "--baseline", tmp_path / "b.json", expect=3)
     assert "b.json" in done.stderr
+
+
+def test_a_baseline_with_a_score_that_is_text_is_damaged(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for path, score in ((tmp_path / "a.json", '"0.7"'), (tmp_path / "b.json", "true")):
+        segeval("score", *folders, "--json", path)
+        path.write_text(re.sub('"miou": [0-9.]+', f'"miou": {score}', path.read_text("utf-8")))
+        said = segeval("score", *folders, "--baseline", path, expect=3).stderr
+        assert "it is damaged: TypeError" in said
+        assert "is no score; write it again with --json" in said
+
+
+def test_a_baseline_that_cannot_be_opened_is_said_to_be_that(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be read: No such file") as refused:
+        read_baseline(tmp_path / "nothing.json")
+    assert "neither" not in str(refused.value)
+
+
+def test_a_drop_of_a_group_has_no_interval(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    by = ("--group-by", "^([a-z])", "--ci", 20)
+    segeval("score", *folders, "-o", tmp_path / "run")
+    drop = ("--baseline", tmp_path / "run", "--max-drop", "miou@a=0.1", "--significant")
+    said = segeval("score", *folders, *by, *drop, expect=2).stderr
+    assert "there is no interval of a group, such as miou@a" in said
 
 
 def test_a_drop_of_a_group_that_is_not_there_is_refused(

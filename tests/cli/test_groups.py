@@ -99,6 +99,8 @@ def test_gates_hold_for_a_group_and_for_the_worst(folders: tuple[Path, Path]) ->
     assert gates[0]["value"] == worst
     failed = segeval("score", *folders, *by, "--fail-under", "miou@worst=0.9", expect=1).stderr
     assert f"miou@worst = {worst!r}" in failed
+    one = ["--include", "night*", *by, "--fail-under", f"miou@worst={worst!r}"]
+    assert [gate["value"] for gate in document(*folders, *one)["gates"]] == [worst]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from made.sets import frozen
 
 from segeval import ConfusionMatrix, confusion_matrix
+from segeval.counting.contingency import count_values
 
 TRUTH, PREDICTION = frozen([[0, 1, 2, 255]]), frozen([[0, 2, 2, 9]])
 
@@ -45,6 +46,11 @@ def test_what_makes_no_sense_is_refused() -> None:
         one + confusion_matrix(truth=TRUTH, prediction=PREDICTION)
     with pytest.raises(ValueError, match=r"counts of shape \(2, 3\) do not fit 2 classes"):
         ConfusionMatrix(counts=np.zeros((2, 3), np.int64), unknown=np.zeros(2, np.int64))
+
+
+def test_numbers_beyond_int64_are_refused() -> None:
+    with pytest.raises(ValueError, match="truth holds 9223372036854775808, which is beyond the ra"):
+        count_values(truth=frozen([[0, 1 << 63]], "uint64"), prediction=frozen([[0, 1]]))
 
 
 def test_a_matrix_leaves_its_arrays_alone() -> None:

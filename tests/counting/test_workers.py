@@ -241,6 +241,16 @@ def test_where_no_process_can_start_the_work_is_done_by_what_there_is(
     assert no_children()
 
 
+def test_where_no_pipe_can_be_made_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(multiprocessing, "Pipe", refuse)
+    message = r"no worker process can be started \(Too many open files\)"
+    with pytest.warns(SegevalWarning, match=message):
+        assert list(ordered_map(abs, range(-3, 0), workers=2)) == [3, 2, 1]
+
+
 @pytest.mark.slow
 def test_workers_serve_however_they_are_started() -> None:
     program = (

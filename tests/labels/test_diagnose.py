@@ -10,10 +10,12 @@ from made.sets import frozen, made_run
 
 from segeval.errors import LabelError
 from segeval.labels.choose import choose_labels
-from segeval.labels.diagnose import explain_unknown, unpredicted_void
+from segeval.labels.colors import _partners
+from segeval.labels.diagnose import _binary_advice, explain_unknown, unpredicted_void
 from segeval.labels.labelmap import LabelMap, numbered
 from segeval.labels.load import load_labels
 from segeval.settings import LabelChoice
+from segeval.values import COLOR
 
 
 @given(
@@ -122,3 +124,19 @@ def test_classes_counted_from_1_need_not_be_those_of_a_map() -> None:
 def test_a_huge_value_proposes_no_map_of_as_many_classes() -> None:
     pixels = (0, 0, 5), (1, 1, 5), (2**40, 1, 1)
     assert not explained(numbered("indices", range(2)), *pixels)
+
+
+def test_a_colour_belongs_to_a_number_if_half_of_the_pixels_agree() -> None:
+    red, blue = COLOR + 1, COLOR + 2
+    numbers, colors = [0, 1, 0, 1], [red, blue, blue, red]
+    assert _partners([2, 2, 2, 2], numbers, colors) == {0: [red], 1: [blue]}
+    assert _partners([2] * 9, [0, 0, 0, 1, 1, 1, 2, 2, 2], [red, blue, COLOR + 3] * 3) == {}
+
+
+def test_white_is_void_beside_numbers_of_objects_alone() -> None:
+    labels = numbered("indices", [0, 1])
+    assert "--ignore 255" in _binary_advice(labels, {0, 1, 2, 255}, set())
+    for truth in ({0, 1, 255}, {0, 1, 2}):
+        said = _binary_advice(labels, truth, set())
+        assert "type --truth-threshold 1 in place of --classes 2" in said
+        assert "--ignore" not in said

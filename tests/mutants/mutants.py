@@ -30,8 +30,11 @@ from mutants.trials import ROOT, Tests, outcome, reach_of_tests, tests_of  # noq
 ROOMS: Final = {  # the code, where the tests that are asked first stand
     "gates": (["scoring/gates.py", "scoring/baseline.py"], ["scoring/test_gates.py", "cli"]),
     "scoring": (["scoring"], ["scoring", "properties"]),
-    "counting": (["counting"], ["counting", "runs"]),
-    "labels": (["labels"], ["labels"]),
+    "counting": (["counting"], ["counting", "runs", "inputs/test_geotiff", "inputs/test_tables"]),
+    "labels": (
+        ["labels"],
+        ["labels", "inputs/test_geotiff", "cli/test_compare", "cli/test_problems"],
+    ),
     "objects": (["objects", "objectdistances"], ["objects", "objectdistances"]),
     "boundaries": (["boundaries", "topology"], ["boundaries", "topology"]),
     "distances": (["distances"], ["distances"]),

@@ -22,7 +22,7 @@ from mutants.changes import MODULE, Mutant, mutated
 
 ROOT: Final = Path(__file__).parents[2]
 REACH: Final = ROOT / "build" / "mutants.json"
-ELSEWHERE: Final = ("browser", "docs", "fuzz", "viewer", "pictures", "storage", "mutants")
+ELSEWHERE: Final = set("browser docs fuzz viewer pictures storage mutants test_benchmarks".split())
 OWN, OTHERS = 40.0, 20.0  # seconds of tests that are tried on one mutant: of its room, of others
 PATIENCE: Final = 5  # times as long as tests take otherwise, after which they are ended
 UNLIMITED: Final = resource.RLIM_INFINITY
@@ -149,7 +149,9 @@ def in_child(work: Callable[[], int], seconds: float = math.inf) -> int | None:
 def reach_of_tests() -> Tests:
     """Return what each test reaches; tests are run whose files have changed."""
     kept = json.loads(REACH.read_text()) if REACH.exists() else {}
-    files = [f for f in ROOT.glob("tests/**/test_*.py") if f.parts[-2] not in ELSEWHERE]
+    files = [
+        f for f in ROOT.glob("tests/**/test_*.py") if ELSEWHERE.isdisjoint({f.parts[-2], f.stem})
+    ]
     files += [f for f in ROOT.glob("segeval/**/*.py") if ">>> " in f.read_text()]
     marks = {str(f.relative_to(ROOT)): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
     stale = [file for file, mark in marks.items() if kept.get(file, [""])[0] != mark]

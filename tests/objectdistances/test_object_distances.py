@@ -78,6 +78,18 @@ def test_reports_show_all_objects_and_matches(ids: tuple[Path, Path], tmp_path: 
     assert "matches alone" in page.read_text("utf-8")
 
 
+def test_means_run_over_objects_or_over_those_of_each_image_first(tmp_path: Path) -> None:
+    masks = [np.zeros((30, 40), np.uint16) for _ in range(3)]
+    masks[0][2:10, 2:10], masks[1][2:10, 4:12], masks[0][20:25, 20:25] = 1, 1, 2
+    truth, prediction, empty = masks
+    pairs = {"far": (truth, prediction), "none": (empty, empty), "same": (prediction, prediction)}
+    folders = data_set(tmp_path, pairs)
+    asked = ("score", *folders, "--objects", "ids", "--distances")
+    for pooling, mean in (("dataset", (2 + 50 + 0) / 3), ("image", ((2 + 50) / 2 + 0) / 2)):
+        block = document(*asked, "--objects-pooling", pooling)["objects"]["distances"]
+        assert block["means"]["hd"] == pytest.approx(mean)
+
+
 def test_presets_say_what_unmatched_objects_count(ids: tuple[Path, Path]) -> None:
     asked = ("score", *ids, "--objects", "ids", "--distances", "--like")
     means = document(*asked, "panoptica")["objects"]["distances"]["means"]

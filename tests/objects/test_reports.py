@@ -87,6 +87,8 @@ def test_gates_and_columns_name_scores_of_objects(folders: Any, tmp_path: Path) 
     assert "'f1@0.6'; the scores are f1@0.5, f1@0.75, f1@0.5:0.75; --iou-thresholds" in wrong
     wrong = segeval("score", *folders, *HOW, "--fail-under", "f1=0.5", expect=2).stderr
     assert "no score of objects is called 'f1'; the scores are f1@0.5, f1@0.75, " in wrong
+    wrong = segeval("score", *folders, *HOW, "--fail-under", "pq.objekt=0.5", expect=2).stderr
+    assert "no score of objects is called 'pq.objekt'" in wrong
     alone = segeval("score", *folders, "--fail-under", "pq=.5", expect=2)
     assert "type --objects ids or components as well" in alone.stderr
 

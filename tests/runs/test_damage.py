@@ -15,8 +15,10 @@ from made.runs import BLOCKS, make_folders, score
 from made.sets import data_set, made_run, save, segeval
 
 from segeval import count, count_arrays
+from segeval.counting.counts import Counts
 from segeval.counting.run import CountedRun
 from segeval.counting.runfile import RunFile, read_run, write_run
+from segeval.counting.runrows import _are_wrong
 from segeval.errors import RunError
 from segeval.inputs.fingerprints import GRAIN
 
@@ -97,6 +99,13 @@ def test_damage_is_refused_by_name(written: Path, tmp_path: Path, how: str) -> N
         read_run(run)
     assert len(str(refused.value)) < 400
     assert any(advice in str(refused.value) for advice in ("again", "remove", "is not a segeval"))
+
+
+def test_rows_that_cannot_be_counts_are_told_one_by_one() -> None:
+    columns = {"image": [0, 0, 0, 0, 1], "truth": [1, 2, 2, 3, 3], "prediction": [1, 2, 2, 2, 2]}
+    counts = Counts(**columns, pixels=[9, 1, 1, 10, 0])
+    wrong = _are_wrong(counts, np.full(5, 9)).tolist()
+    assert wrong == [False, False, True, True, True]
 
 
 def test_a_damaged_run_is_one_line_and_resumed(written: Path, tmp_path: Path) -> None:

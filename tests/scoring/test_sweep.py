@@ -248,3 +248,12 @@ def test_what_cannot_be_swept_is_refused() -> None:
     void = made_run((frozen([[7]]), frozen([[1]])))
     with pytest.raises(SettingError, match="there is no predicted value"):
         sweep(void, BINARY.ignoring((7,)))
+    floats = (frozen([[0, 1]]), frozen(float_values(frozen([[0.1, 0.9]], "float64")), "int64"))
+    with pytest.raises(SettingError, match="some predictions hold floats and some integers"):
+        sweep(made_run(floats, (frozen([[0, 1]]), frozen([[0, 9]]))), BINARY)
+
+
+def test_images_that_are_void_have_no_error() -> None:
+    half = (frozen([[0, 1]]), frozen([[0, 0]]))
+    run = made_run(half, (frozen([[7, 7]]), frozen([[1, 0]])))
+    assert sweep(run, BINARY.ignoring((7,))).mae == {"dataset": 0.5, "image": 0.5}
