@@ -217,7 +217,7 @@ def test_a_worker_that_is_killed_while_it_sends_is_noticed() -> None:
     start = time.monotonic()
     with pytest.raises(WorkerError, match=r"in hand were \d+; try"):
         list(ordered_map(stop_while_sending, range(8), workers=2))
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     assert no_children()
 
 
