@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -29,9 +30,9 @@ def named_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap | 
         return None
     refuse_numbered(run, values_on_side(run, "truth"), values_on_side(run, "prediction"))
     void = (WHITE,) if WHITE in values_on_side(run, "truth") - truth.keys() else ()
-    if not {name.lower() for name in (*truth.values(), *prediction.values())} & set(BACKGROUND):
-        truth = _with_zero(truth, values_on_side(run, "truth"))
-        prediction = _with_zero(prediction, values_on_side(run, "prediction"))
+    below = _background((*truth.values(), *prediction.values())) or BACKGROUND[0]
+    truth = _with_zero(truth, values_on_side(run, "truth"), below)
+    prediction = _with_zero(prediction, values_on_side(run, "prediction"), below)
     labels = tuple(
         Label(
             name=name,
@@ -44,9 +45,14 @@ def named_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap | 
     return found.ignoring(ignore) if ignore else found
 
 
-def _with_zero(names: dict[int, str], held: set[int]) -> dict[int, str]:
-    """Call the value 0 background where it occurs and has no name."""
-    return {0: BACKGROUND[0], **names} if 0 in held else names
+def _background(names: Iterable[str]) -> str | None:
+    """Return the first name that is one of the background."""
+    return next((name for name in names if name.lower() in BACKGROUND), None)
+
+
+def _with_zero(names: dict[int, str], held: set[int], below: str) -> dict[int, str]:
+    """Call the value 0 background where it occurs, has no name, and none is the background."""
+    return {0: below, **names} if 0 in held and not _background(names.values()) else names
 
 
 def found_labels(run: CountedRun, ignore: tuple[int, ...] | None) -> LabelMap | None:

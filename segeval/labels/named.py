@@ -28,7 +28,7 @@ def names_on_side(run: CountedRun, side: Side) -> dict[int, str]:
 
 
 def refuse_numbered(run: CountedRun, truth: set[int], prediction: set[int]) -> None:
-    """Stop where one side alone has names, so that its numbers say nothing to the other."""
+    """Stop where one side alone has names, or has others, so that its numbers say nothing."""
     sides: dict[Side, set[int]] = {"truth": truth, "prediction": prediction}
     forms = {
         "truth": {image.truth_form for image in run.images},
@@ -38,10 +38,13 @@ def refuse_numbered(run: CountedRun, truth: set[int], prediction: set[int]) -> N
     if len(numbered) == 1:
         (side,) = numbered
         (other,) = sides.keys() - {side}
-        names = listed(list(names_on_side(run, side).values()), SHOWN)
+        names, others = (list(names_on_side(run, each).values()) for each in (side, other))
+        if set(names) <= set(others):
+            return
+        held = listed(others, SHOWN) if others else describe_values(sides[other])
         raise LabelError(
-            f"the {side} names its classes ({names}), the {other} holds "
-            f"{describe_values(sides[other])}; type --labels FILE, a label map with these names"
+            f"the {side} names its classes ({listed(names, SHOWN)}), the {other} holds {held}; "
+            "type --labels FILE, a label map with these names"
         )
 
 

@@ -53,3 +53,17 @@ def test_classes_are_found_by_their_names(
     assert {row["name"]: row["iou"] for row in found["classes"]} == pytest.approx(IOU)
     segeval("report", "run.segeval", "--html", "page.html", *options)
     assert "data:image/png" in Path("page.html").read_text("utf-8")
+
+
+def test_names_of_a_table_are_those_of_the_categories_of_json(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    segeval("rle", "encode", "truth", "-o", "t.json", "--form", "coco", "--labels", "l.toml")
+    found = document("p.csv", "t.json")
+    assert {row["name"]: row["iou"] for row in found["classes"]} == pytest.approx(IOU)
+    Path("p.csv").write_text(PREDICTION.replace("Fish", "Flower"), "utf-8")
+    assert (
+        "the prediction names its classes (Flower, Sugar), the truth holds background, Sugar, "
+        "Gravel, Fish; type --labels" in segeval("score", "p.csv", "t.json", expect=3).stderr
+    )

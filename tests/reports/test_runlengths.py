@@ -279,7 +279,18 @@ def test_names_that_would_not_come_back_are_refused(tmp_path: Path) -> None:
         (["encode", "masks", "--background", "3"], "--background say how masks are decoded"),
         (["encode", "masks", "--classes", "3", "--labels", "binary"], "give one"),
         (["encode", "a.csv"], "a.csv is a table of run lengths already; decode it"),
-        (["encode", "a.json", "-o", "a.json"], "a.json is what is encoded; name another file"),
+        (
+            ["encode", "a.json", "-o", "a.json", "--form", "coco"],
+            "a.json is what is encoded; name another file",
+        ),
+        (
+            ["encode", "masks", "-o", "b.json"],
+            "-o b.json is not how --form kaggle ends; name it b.csv, or type --form coco",
+        ),
+        (
+            ["encode", "masks", "-o", "b.txt", "--form", "coco-uncompressed"],
+            "-o b.txt is not how --form coco-uncompressed ends; name it b.json, or type --form kag",
+        ),
         (["decode", "a.json", "--rle-base", "0"], "--rle-base say how tables are read"),
         (["encode", "no-masks"], "no-masks does not exist; check the path"),
         (["decode", "masks"], "masks is a folder; decode takes a table of run lengths"),

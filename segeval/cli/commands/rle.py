@@ -180,7 +180,7 @@ def rle(written: RunLengthOptions, *, quiet: options.Quiet = False) -> None:
 
 def _check_encoding(written: RunLengthOptions) -> None:
     """Refuse what says nothing about masks that are encoded."""
-    from segeval.inputs.sides import is_table
+    from segeval.inputs.sides import TABLES, is_table
 
     if is_table(written.source):
         raise SettingError(
@@ -188,7 +188,14 @@ def _check_encoding(written: RunLengthOptions) -> None:
         )
     if given := written.given("background", "overwrite"):
         raise SettingError(f"{given} say how masks are decoded; leave them out when encoding")
-    numbers = (*NUMBERS, "nothing") if written.form.startswith("coco") else ()
+    json = written.form.startswith("coco")
+    if written.out.suffix.lower() in (TABLES if json else (".json",)):
+        right, other = (".json", "kaggle") if json else (".csv", "coco")
+        raise SettingError(
+            f"-o {written.out} is not how --form {written.form} ends; name it "
+            f"{written.out.with_suffix(right)}, or type --form {other}"
+        )
+    numbers = (*NUMBERS, "nothing") if json else ()
     if written.form != "kaggle" and (given := written.given("columns", "classes", *numbers)):
         raise SettingError(f"{given} say nothing about --form {written.form}; leave them out")
     if written.classes is not None and written.labels is not None:
