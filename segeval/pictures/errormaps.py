@@ -12,19 +12,6 @@ from numpy.typing import NDArray
 from segeval.labels.lookups import take_bytes
 from segeval.pictures.palettes import Palette
 
-
-def error_codes(
-    truth: NDArray[np.signedinteger],
-    prediction: NDArray[np.signedinteger],
-    position: int | None,
-    classes: int,
-) -> NDArray[np.unsignedinteger]:
-    """Return the errors of the class at a position, or of all K classes if that is None."""
-    if position is None:
-        return all_errors(truth, prediction, classes)
-    return class_errors(truth, prediction, position)
-
-
 STRIPES: Final = 80  # stripes of the hatching along the longer side of a picture, about
 VEIL: Final = 0.8  # least opacity of void: seen to be there, and not to count
 
@@ -37,6 +24,18 @@ class Kind(IntEnum):
     FALSE_NEGATIVE = 2
     TRUE_POSITIVE = 3
     VOID = 4
+
+
+def error_codes(
+    truth: NDArray[np.signedinteger],
+    prediction: NDArray[np.signedinteger],
+    position: int | None,
+    classes: int,
+) -> NDArray[np.unsignedinteger]:
+    """Return the errors of the class at a position, or of all K classes if that is None."""
+    if position is None:
+        return all_errors(truth, prediction, classes)
+    return class_errors(truth, prediction, position)
 
 
 def class_errors(
@@ -147,13 +146,13 @@ def paint(
     """Give codes their colours, (H, W, 3); with opacity 1, every error has exactly its colour.
 
     The photograph is seen through the colours, and in place of the background: of full brightness,
-    dimmed, or through the veil of the scheme.
+    dimmed, or through the haze of the scheme.
     """
     if photograph is None:
         return scheme.colors.take(codes, axis=0)
-    share = np.where(scheme.background, scheme.veil, opacity)
+    share = np.where(scheme.background, scheme.haze, opacity)
     share[scheme.void : scheme.void + 2] = max(opacity, VEIL)
-    through = np.where(scheme.background, dimmed - scheme.veil, 1 - share)
+    through = np.where(scheme.background, dimmed - scheme.haze, 1 - share)
     levels = np.arange(256)
     lookup = scheme.colors[:, :, None] * share[:, None, None]
     lookup = np.rint(lookup + levels * through[:, None, None]).astype(np.uint8)

@@ -27,12 +27,10 @@ from segeval.distances.values import score_cells
 from segeval.pictures.caption import Caption
 from segeval.pictures.classmaps import Sheet
 from segeval.pictures.errormaps import Kind
-from segeval.pictures.overlay import Panel
+from segeval.pictures.overlay import Classes, Codes, Panel
 from segeval.pictures.palettes import FAR, GROUND, INKS, LONE, SHADED, Palette, with_distances
 from segeval.scoring.metrics import KNOWN, ratio
 
-Classes = NDArray[np.signedinteger]
-Codes = NDArray[np.unsignedinteger]
 Bands = tuple[NDArray[Any], NDArray[Any]]
 Legend = tuple[tuple[int, str, int], ...]
 EDGES: Final = (0, 1, 2, 4, 8, 16, 32)  # the largest distance of each colour but the last
@@ -88,6 +86,7 @@ class BandLayer:
     """Errors in the bands along the edges, as boundary IoU counts them."""
 
     name: ClassVar[str] = "boundary"
+    opaque: ClassVar[bool] = False  # on photographs
     width: Width
 
     def scheme(self, palette: Palette) -> Palette:
@@ -125,6 +124,7 @@ class DistanceLayer:
     """Border pixels by how far the border of the other side is."""
 
     name: ClassVar[str] = "distances"
+    opaque: ClassVar[bool] = True
     lone: str = ": counts the diagonal"  # what is said of a class on one side only
 
     def scheme(self, palette: Palette) -> Palette:

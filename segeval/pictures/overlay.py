@@ -109,7 +109,7 @@ def draw_panels(
         return [*drawn], [*drawn.values()]
     below = magnified(photograph, factor)
     painted = {title: paint(part, style.scheme) for title, part in drawn.items()}
-    dimmed = 1.0 if style.position is not None or style.scheme.veil else DIMMED
+    dimmed = 1.0 if style.position is not None or style.scheme.haze else DIMMED
     painted[panel.title] = paint(
         drawn[panel.title], style.scheme, below, opacity=style.opacity, dimmed=dimmed
     )

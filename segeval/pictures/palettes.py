@@ -49,7 +49,7 @@ DISTANCES: Final[tuple[Color, ...]] = (
 )  # near to far: darker at every step, so that they are told apart without their hues
 FAR: Final = len(DISTANCES)  # codes after those of void: distances, then these
 LONE, GROUND, SHADED = range(FAR, FAR + 3)
-VEILED: Final = 0.6  # of a photograph below distances
+HAZE: Final = 0.6  # of a photograph below distances
 INKS: Final = 16  # greys from white to black for what is written below a picture
 
 
@@ -59,7 +59,7 @@ class Palette:
 
     The last `INKS` colours are greys from white to black. ``striped`` holds the code that
     stands for each one on the stripes of the hatching, ``veiled`` the same where void alone is
-    hatched, ``background`` what shows a photograph, through a ``veil`` of its own colour.
+    hatched, ``background`` what shows a photograph, through a ``haze`` of its own colour.
     """
 
     colors: NDArray[np.uint8]
@@ -68,7 +68,7 @@ class Palette:
     errors: NDArray[np.bool_]
     background: NDArray[np.bool_]
     void: int
-    veil: float = 0.0
+    haze: float = 0.0
 
     @property
     def paper(self) -> int:
@@ -120,7 +120,7 @@ def with_distances(scheme: Palette) -> Palette:
     """Return a scheme with the colours of distances after its own, before the inks.
 
     Then come those of borders without another side, and of the ground: outside and inside the
-    class that is drawn. Photographs are veiled, as far borders are dark.
+    class that is drawn. Photographs are hazy, as far borders are dark.
     """
     grounds = [(FADED, FADED, FADED), (FADED - 28,) * 3]
     kinds = [
@@ -138,7 +138,7 @@ def with_distances(scheme: Palette) -> Palette:
         background=[*np.flatnonzero(scheme.background), first + GROUND, first + SHADED],
         void=scheme.void,
     )
-    return replace(scheme, veil=VEILED)
+    return replace(scheme, haze=HAZE)
 
 
 def _void_colors(classes: Sequence[Color]) -> tuple[Color, Color]:

@@ -44,7 +44,6 @@ class Further:
     meaning: str
     scores: Mapping[str, Sequence[tuple[str, str]]]  # titles and values as they are shown
     spacing: Mapping[str, Spacing | None] = field(default_factory=dict)  # size of its pixels
-    opacity: float = 0.6
     trouble: str = ""  # why it is not drawn
 
 
@@ -135,7 +134,8 @@ def _further(
     drawing = layer.draw(sides[0], sides[1], album.subject, further.spacing.get(name))
     panel, unseen = lay_out(drawing, sheet, layer.name, scheme.void)
     codes = coarsened(panel.codes, layer.ranks(scheme), *small[0].shape)
-    style = replace(album.style, scheme=scheme, plain=True, opacity=further.opacity)
+    opacity = 1.0 if layer.opaque else album.style.opacity
+    style = replace(album.style, scheme=scheme, plain=True, opacity=opacity)
     _, (picture,) = draw_panels(*small[:2], style, small[2], replace(panel, codes=codes))
     return {
         "name": layer.name,

@@ -145,8 +145,14 @@ class Renderer:
         return draw_side(truth if wanted.kind == "truth" else prediction, truth, style)
 
     def _style(self, wanted: Wanted, subject: Subject) -> Style:
-        full = wanted.kind == DistanceLayer.name
-        opacity = 1.0 if full else self.opacity if wanted.opacity is None else wanted.opacity
+        layer = LAYERS.get(wanted.kind)
+        opacity = (
+            1.0
+            if layer is not None and layer.opaque
+            else self.opacity
+            if wanted.opacity is None
+            else wanted.opacity
+        )
         return Style(
             scheme=self.scheme(wanted.position, wanted.kind),
             position=subject.position,

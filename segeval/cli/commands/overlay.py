@@ -111,7 +111,7 @@ class PictureOptions(PhotographOptions):
         from segeval.pictures.palettes import palette_of
 
         drawn, place = drawn_labels(labels, position)
-        full = self.plain or self.layer == "distances"
+        full = self.plain or (layer is not None and layer.opaque)
         opacity = (1.0 if full else 0.6) if self.opacity is None else self.opacity
         scheme = palette_of(labels, position)
         return Style(

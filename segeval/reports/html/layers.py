@@ -74,7 +74,6 @@ def _distances(
         layer=DistanceLayer(lone="" if like else ": counts the diagonal"),
         meaning=meaning + own,
         trouble=_trouble(),
-        opacity=1.0,
         spacing=spacing,
         scores={
             name: [*_hausdorff(distances.of_image(n, position), position, spacing[name])]
