@@ -75,6 +75,8 @@ def test_a_side_without_edges() -> None:
         [0.5, 0.5, 0.5],
         [0, 0, 0],
     ]
+    by_image = counts.reshape(5, 1, 4)
+    assert boundary_f(by_image)[:, 0].tolist() == boundary_f(counts).tolist()
 
 
 def test_the_disk_is_a_share_of_the_diagonal_rounded_up() -> None:

@@ -89,6 +89,11 @@ def test_every_score_of_a_width_has_its_own_interval(
 
 
 def test_what_is_no_class_on_both_sides_is_in_no_trimap_of_classes_that_overlap() -> None:
-    left, none = np.array([[0, 0, 1, 1]]), np.ones((1, 4), np.int64)
-    data = TrimapMeasure(widths=(Width.parse("9px"),))([(left, none, 1), (none, left, 1)], None)
-    assert TrimapCounts.of([data], 1, 2).confusion[0, 2, 2] == 0
+    truth, none = np.array([[0, 1, 3, 3]]), np.full((1, 4), 3)  # 2 is void, and 3 no class
+    measure = TrimapMeasure(widths=(Width.parse("9px"),))
+    alone, both = (
+        TrimapCounts.of([measure(layers, None)], 1, 2 * len(layers)).confusion[0]
+        for layers in ([(truth, none, 2)], [(truth, none, 2), (none, truth, 2)])
+    )
+    assert alone.tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 2]]
+    assert both.sum() == both[:2, 4].sum() == 2

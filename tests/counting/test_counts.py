@@ -14,6 +14,7 @@ from segeval.counting import counts as module
 from segeval.counting.contingency import ranked, tabulate
 from segeval.counting.counts import Counts, narrowed
 from segeval.counting.dataset import count_dataset
+from segeval.counting.turned import _pixels
 from segeval.settings import Source
 from segeval.values import COLOR, NO_PREDICTION
 
@@ -130,3 +131,9 @@ def test_pairs_are_added_up_alike_however_far_their_values_lie_apart(reach: int,
     narrow = tabulate(np.abs(truth % 200).astype(np.uint8), prediction, pixels)
     assert narrow.truth.dtype == np.int64
     assert narrow.total == pixels.sum()
+
+
+def test_pixels_that_are_not_0_are_counted_on_each_side() -> None:
+    columns = {"image": [0, 0, 1, 1], "truth": [1, 0, 0, 4], "prediction": [0, 5, NO_PREDICTION, 4]}
+    counts = Counts(**columns, pixels=[2, 3, 4, 5])
+    assert _pixels(counts, 2).tolist() == [[2, 5], [3, 5]]

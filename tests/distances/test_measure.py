@@ -183,6 +183,18 @@ def test_without_scipy_the_command_that_installs_it_is_told(
 def test_bytes_that_are_cut_are_refused() -> None:
     truth, prediction = made_pair((9, 9), 3, void=False)
     blob = DistanceMeasure()([(truth, prediction, 3)], None)
-    for damaged in (blob[:-1], blob[:7], b"", b"\7" + blob[1:]):
+    for damaged in (blob[:-1], blob[:7], b"", b"\7" + blob[1:], blob + b"\0"):
         with pytest.raises(RunError, match="distances of the run are damaged"):
             DistanceTable.of([damaged], 3)
+
+
+def test_classes_may_overlap_where_no_border_does_and_numbers_of_pixels_stay_small() -> None:
+    truth, prediction = np.zeros((2, 9, 9), np.int64)
+    truth[1:8, 1:8], prediction[2:7, 2:7] = 1, 1
+    truth[0, :2], prediction[8, 7:] = 2, 2
+    table = DistanceTable.of([DistanceMeasure()([(truth, prediction, 3)], None)], 3)
+    assert table.kind.tolist() == [0, 1, 2]
+    assert table.shared.tolist() == [True, True, False]
+    assert table.truth.weight.dtype == np.uint8
+    assert DistanceMeasure().kind == "distances"
+    assert DistanceMeasure(ignored=True).kind == "distances:unspaced"

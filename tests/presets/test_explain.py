@@ -13,7 +13,8 @@ from made.sets import Mask, frozen, made_run
 
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import numbered
-from segeval.presets.explain import PresetScorer, explain, main_rules, steps_between
+from segeval.presets.distances import _switches, distance_rules, load_distance_presets
+from segeval.presets.explain import PresetScorer, Rule, explain, main_rules, steps_between
 from segeval.presets.preset import load_presets, preset
 from segeval.presets.wording import describe_rule
 from segeval.scoring.score import score_run
@@ -104,6 +105,30 @@ def test_the_main_rules_are_told_with_what_they_meet() -> None:
     assert "counted as 1 there: +" in told["absent"]
     assert told["absent"].endswith("points (seg-metrics)")
     assert "class 1 is predicted but not true in 1 of 3 images; left out there" in told["pred_only"]
+
+
+def test_what_a_rule_does_is_told_from_the_counts() -> None:
+    case = case_of(HALF, RIGHT)
+    (pooled,) = (rule for rule in explain(case, ["smp:micro"])[0].rules if rule.axis == "pooling")
+    assert "the largest decide; class 0 holds 42 % of the true pixels: +" in describe_rule(
+        case, pooled
+    )
+    whole, objects = (
+        describe_rule(case, Rule(axis="classes", setting=setting, change=0.01, preset="x"))
+        for setting in ("all", "foreground")
+    )
+    assert whole == "all classes are in the mean: +1.0 points (x)"
+    assert objects == "class 0 is left out of the mean as background: +1.0 points (x)"
+
+
+def test_each_axis_of_a_preset_of_distances_is_switched_once() -> None:
+    presets = load_distance_presets()
+    for name, axes in {
+        "medpy": ["hausdorff", "void", "one_sided"],
+        "metricsreloaded": ["void", "one_sided", "empty"],
+    }.items():
+        assert [axis for axis, _, _ in _switches(presets[name].rules, "hd")] == axes
+    assert distance_rules(None).tolerances == (1.0, 2.0)
 
 
 def test_every_setting_of_every_preset_can_be_told() -> None:
