@@ -1,4 +1,4 @@
-"""The recipes of docs/scaling.md run, with stand-ins for Slurm and GitHub."""
+"""The recipes of docs/scaling.md and docs/dask.md run, with stand-ins for Slurm and GitHub."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ import segeval as library
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[2]
-PAGE = (PROJECT / "docs" / "scaling.md").read_text("utf-8")
-BLOCKS = re.findall(r"```(sh|yaml)\n(.*?)```", PAGE, re.DOTALL)
+PAGES = [(PROJECT / "docs" / f"{name}.md").read_text("utf-8") for name in ("scaling", "dask")]
+BLOCKS = re.findall(r"```(sh|yaml)\n(.*?)```", "".join(PAGES), re.DOTALL)
 CLASSES = "--classes", "19", "--ignore", "255"
 SBATCH = """\
 #!/bin/bash
