@@ -44,6 +44,10 @@ PATIENCE: Final = 60.0  # seconds without any worker, or without an answer of th
 CONNECTING: Final = 10.0  # seconds to reach the scheduler
 UNREADABLE: Final = ImportError, AttributeError  # where segeval is not there, or another one
 UNABLE: Final = f"{{}} cannot run segeval ({{}}); install segeval {__version__} there"
+SCRIPT: Final = (
+    "; a script of yours must begin its work under `if __name__ == '__main__':`, as workers of "
+    "this machine import it"
+)
 LOST: Final = (
     "the connection to the scheduler {} is lost; what was counted so far is kept if -o names a run "
     "file: type the same command with --resume"
@@ -78,7 +82,7 @@ def in_cluster(
                 _compare_versions(client)
             if cluster.say is not None:
                 cluster.say(f"the dashboard of Dask is at {client.dashboard_link}")
-            yield from _collect(client, function, items)
+            yield from _collect(client, function, items, local=cluster.scheduler is None)
     finally:
         if resting:
             gc.disable()
@@ -87,8 +91,8 @@ def in_cluster(
 class _Crew:
     """The workers of a cluster, which come and go; they are asked for about once a second."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, client: Client, *, local: bool) -> None:
+        self.client, self.local = client, local
         self.address = client.scheduler.address
         self.threads, self.asked, self.seen = 0, -PULSE, time.monotonic()
 
@@ -105,7 +109,7 @@ class _Crew:
         elif now - self.seen > PATIENCE:
             raise WorkerError(
                 f"the scheduler {self.address} has had no worker for {PATIENCE:g} seconds; start "
-                f"some, as with `dask worker {self.address}`"
+                f"some, as with `dask worker {self.address}`{SCRIPT if self.local else ''}"
             )
         return self.threads
 
@@ -122,12 +126,12 @@ class _Crew:
 
 
 def _collect(
-    client: Client, function: Callable[[Any], Any], items: Sequence[Any]
+    client: Client, function: Callable[[Any], Any], items: Sequence[Any], *, local: bool
 ) -> Generator[Any]:
     """Hand out batches and take results, until all are yielded or one of them is an error."""
     import cloudpickle
 
-    crew, batches = _Crew(client), Batches(items, 1, SIZES)
+    crew, batches = _Crew(client, local=local), Batches(items, 1, SIZES)
     here = stated_versions(), os.getcwd()
     waiting: deque[tuple[Sequence[Any], Future]] = deque()
     while True:

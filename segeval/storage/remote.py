@@ -189,9 +189,12 @@ class RemoteStore:
             entry = self._known[name] = _entry(name, self.system.info(name))
         return self._fetch(entry) if entry.st_size <= AHEAD else None
 
-    def _fetch(self, entry: Entry, start: int | None = None, end: int | None = None) -> bytes:
+    def _fetch(self, entry: Entry, start: int = 0, end: int | None = None) -> bytes:
+        """Fetch a part, as all of an object is asked about once more by the library of S3."""
+        end = entry.st_size if end is None else end
+        if (wanted := end - start) <= 0:
+            return b""
         data: bytes = self.system.cat_file(entry.name, start=start, end=end)
-        wanted = entry.st_size if end is None else end - (start or 0)
         if len(data) == entry.st_size > wanted:
             raise ValueError("the server gives no parts of files; fetch it to this machine first")
         if len(data) != wanted:

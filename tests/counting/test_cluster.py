@@ -188,6 +188,14 @@ def test_a_worker_that_dies_as_the_work_starts_is_left_out(
         list(ordered_map(square, range(9), cluster=there))
 
 
+def test_a_cluster_without_workers_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "PATIENCE", 1.0)
+    monkeypatch.setattr("distributed.LocalCluster.scale", lambda *_: None)
+    message = r"has had no worker for 1 seconds; start some, .*`; a script .* `if __name__ == "
+    with pytest.raises(WorkerError, match=message):
+        list(ordered_map(square, range(9), threads=True, cluster=Cluster()))
+
+
 def test_masks_that_a_worker_does_not_see_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def exists(_: str) -> bool:
         return threading.current_thread() is threading.main_thread()

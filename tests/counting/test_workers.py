@@ -15,11 +15,15 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+from made.sets import data_set, save, segeval
 
 from segeval.counting import workers as engines
+from segeval.counting.contingency import count_values
 from segeval.counting.workers import Batches, Sizes, default_workers, ordered_map
 from segeval.errors import SegevalWarning, SettingError, WorkerError
+from segeval.inputs.masks import read_mask
 
 
 def slow_square(number: int) -> int:
@@ -118,6 +122,38 @@ def test_where_no_thread_can_start_the_work_is_done_here(monkeypatch: pytest.Mon
     monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.warns(SegevalWarning, match="no worker thread can be started"):
         assert list(ordered_map(slow_square, range(9), workers=2, threads=True))[-1] == 64
+
+
+def tasks() -> int:
+    """Return the threads of this process, those of libraries as well."""
+    return len(os.listdir("/proc/self/task"))
+
+
+def tasks_after_counting(path: Path, number: int) -> int:
+    values = read_mask(path).values
+    count_values(truth=values, prediction=np.roll(values, number))
+    return tasks()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are not listed")
+def test_counting_starts_no_threads_of_its_own(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (600, 600), np.uint8)
+    work, before = partial(tasks_after_counting, save(tmp_path / "a.png", noise)), tasks()
+    work(0)  # which may load a library
+    before = tasks()
+    assert set(ordered_map(work, range(8), workers=3)) == {2}  # one takes orders, one counts
+    assert max(ordered_map(work, range(8), workers=3, threads=True)) <= before + 3
+
+
+def test_more_workers_than_processors_are_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "processors", lambda: 2)
+    sides = data_set(tmp_path, {str(number): ([[0, 1]], [[0, 1]]) for number in range(9)})
+    said = segeval("score", *sides, "--workers", 3).stderr
+    assert said.count("notice: --workers 3 are more than the 2 processors that") == 1
+    assert "processors" not in segeval("score", *sides, "--workers", 2).stderr
+    assert not segeval("score", *sides, "--workers", 3, "-q").stderr
 
 
 def test_few_items_need_no_processes() -> None:

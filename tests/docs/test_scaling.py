@@ -1,10 +1,14 @@
-"""The recipes of docs/scaling.md run, with stand-ins for Slurm and GitHub."""
+"""The recipes of docs/scaling.md and docs/dask.md run, with stand-ins for Slurm and GitHub."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shlex
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +22,8 @@ import segeval as library
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[2]
-PAGE = (PROJECT / "docs" / "scaling.md").read_text("utf-8")
-BLOCKS = re.findall(r"```(sh|yaml)\n(.*?)```", PAGE, re.DOTALL)
+PAGES = [(PROJECT / "docs" / f"{name}.md").read_text("utf-8") for name in ("scaling", "dask")]
+BLOCKS = re.findall(r"```(sh|yaml)\n(.*?)```", "".join(PAGES), re.DOTALL)
 CLASSES = "--classes", "19", "--ignore", "255"
 SBATCH = """\
 #!/bin/bash
@@ -28,9 +32,15 @@ for script; do :; done
 for word; do [ "$word" = --parsable ] && echo 17; done
 array=$(sed -n 's/^#SBATCH.*--array=1-\\([0-9]*\\).*/\\1/p' "$script")
 for task in $(seq "${array:-1}"); do
-    SLURM_ARRAY_TASK_ID=$task SLURM_ARRAY_TASK_COUNT=$array SLURM_CPUS_PER_TASK=1 \\
+    SLURM_JOB_ID=17 SLURM_ARRAY_TASK_ID=$task SLURM_ARRAY_TASK_COUNT=$array SLURM_CPUS_PER_TASK=1 \\
         bash "$script" >> out.txt 2>&1 || exit 1
 done
+"""
+SRUN = """\
+#!/bin/bash
+# a step of two tasks, however many are asked for
+while [ "${1#--}" != "$1" ]; do shift; done
+"$@" & "$@" & wait
 """
 
 
@@ -60,14 +70,24 @@ def run(script: str, folder: Path) -> None:
     """Run lines of a shell, in which `segeval` is this one and /data the folder."""
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
-    program = f'#!/bin/sh\nexec "{sys.executable}" -m segeval "$@"\n'
-    for name, text in {"segeval": program, "sbatch": SBATCH}.items():
+    programs = {
+        name: f'#!/bin/sh\nexec "{sys.executable}" {how} "$@"\n'
+        for name, how in {"segeval": "-m segeval", "dask": "-m dask", "python": ""}.items()
+    }
+    for name, text in (programs | {"sbatch": SBATCH, "srun": SRUN}).items():
         (tools / name).write_text(text)
         (tools / name).chmod(0o755)
     paths = f"{tools}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": paths, "PYTHONPATH": str(PROJECT)}
     script = script.replace("/data", str(folder))
-    subprocess.run(["bash", "-ec", script], cwd=folder, env=environment, check=True, timeout=120)
+    with subprocess.Popen(
+        ["bash", "-ec", script], cwd=folder, env=environment, start_new_session=True
+    ) as job:
+        try:
+            assert job.wait(timeout=120) == 0
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(job.pid, signal.SIGKILL)  # what it left in the background, as Slurm does
 
 
 def same_as_one_pass(folder: Path, run: Path, scores: Path) -> None:
@@ -85,6 +105,38 @@ def test_an_array_of_slurm_is_one_pass(folder: Path) -> None:
     run(block("sbatch "), folder)
     assert len([*(folder / "runs").glob("shard-*.segeval")]) == 4
     same_as_one_pass(folder, folder / "runs" / "all.segeval", folder / "runs" / "scores.json")
+
+
+def test_dask_in_a_job_of_slurm_is_one_pass(folder: Path) -> None:
+    pytest.importorskip("distributed")
+    text = block("#!/bin/bash\n#SBATCH --job-name=segeval-dask")
+    (folder / "dask.sh").write_text(text.replace("/data", str(folder)))
+    run("sbatch dask.sh", folder)
+    same_as_one_pass(folder, folder / "runs" / "dask.segeval", folder / "runs" / "scores.json")
+
+
+def test_dask_on_kubernetes_is_one_pass(folder: Path) -> None:
+    pytest.importorskip("distributed")
+    service, scheduler, workers, job = yaml.safe_load_all(block("apiVersion"))
+    for each in (scheduler, workers):
+        labels = each["spec"]["template"]["metadata"]["labels"]
+        assert (
+            each["spec"]["selector"]["matchLabels"] == labels == {"app": each["metadata"]["name"]}
+        )
+    assert service["spec"]["selector"] == scheduler["spec"]["selector"]["matchLabels"]
+    assert service["metadata"]["name"] == "dask-scheduler"
+    pods = [each["spec"]["template"]["spec"] for each in (scheduler, workers, job)]
+    (begin,), (work,), (score,) = (pod["containers"] for pod in pods)
+    assert begin["image"] == work["image"] == score["image"]
+    assert work["volumeMounts"] == score["volumeMounts"]
+    assert pods[1]["volumes"] == pods[2]["volumes"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    lines = [shlex.join(each["args"]) for each in (begin, work, score)]
+    script = "{} &\n{} &\n{}".format(*lines).replace("dask-scheduler:", "127.0.0.1:")
+    run(script.replace("8786", str(port)), folder)
+    same_as_one_pass(folder, folder / "runs" / "dask.segeval", folder / "runs" / "scores.json")
 
 
 def test_a_matrix_of_github_is_one_pass(folder: Path) -> None:

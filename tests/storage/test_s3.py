@@ -49,8 +49,9 @@ def test_a_server_that_fails_at_times_changes_no_number(
         ):
             monkeypatch.setenv(name, value)
         sides = [f"s3://bucket/{folder.name}" for folder in folders]
-        expected = scored(*folders)
+        expected, asked = scored(*folders), faulty.asked
         assert scored(*sides) == expected
+        assert 20 <= faulty.asked - asked < 30  # once for each of 20 objects
         faulty.share, begun, asked = 0.3, time.monotonic(), faulty.asked
         assert scored(*sides) == expected
         assert scored(*sides, "--workers", 2) == expected
