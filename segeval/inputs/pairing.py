@@ -24,6 +24,7 @@ from segeval.settings import AnnotationChoice, Match, Missing
 from segeval.storage.path import TABLES, URL, StoredPath, is_remote, located
 from segeval.textfiles import TextError, named, parse_csv, read_text
 
+HERE: Final = f".{os.sep}"  # start of texts below the current folder, which no path has
 LARGEST_TABLE: Final = 1 << 30  # bytes of a table of pairs
 TRIED: Final = 200  # names that are looked at to propose a suffix
 ENDINGS: Final = 12  # most frequent ends of names that are tried as a suffix
@@ -95,7 +96,7 @@ class Pairs(Sequence[Pair]):
         """Yield what `placed` does."""
         for name, truth, prediction in zip(*self._columns, strict=True):
             if isinstance(truth, str) and isinstance(prediction, str):
-                yield name, "", (truth, prediction)
+                yield name, "", (truth.removeprefix(HERE), prediction.removeprefix(HERE))
             else:
                 yield name, "", _pair(name, truth, prediction).masks
 

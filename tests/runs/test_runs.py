@@ -240,6 +240,21 @@ def test_killed_programs_resume_to_the_same_bits(tmp_path: Path) -> None:
     assert differed == 0
 
 
+def test_pairs_of_the_current_folder_are_known_again(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folders[0])
+    run, there = tmp_path / "run.segeval", (Path(), folders[1])
+    segeval("score", *there, "-o", run)
+    counted: list[Pair] = []
+    monkeypatch.setattr(
+        "segeval.counting.dataset.count_pair", lambda pair, **_: counted.append(pair)
+    )
+    monkeypatch.setattr("segeval.counting.dataset.is_native", lambda *_: False)
+    segeval("score", *there, "-o", run, "--resume", "--workers", "1", expect=None)
+    assert counted == []
+
+
 def test_an_empty_file_is_a_new_run(folders: tuple[Path, Path], tmp_path: Path) -> None:
     run = tmp_path / "run.segeval"
     run.touch()
