@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import permutations
 
 import numpy as np
@@ -11,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made.sets import Mask, frozen, made_run
 
+from segeval.errors import SettingError
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import numbered
 from segeval.presets.distances import _switches, distance_rules, load_distance_presets
 from segeval.presets.explain import PresetScorer, Rule, explain, main_rules, steps_between
-from segeval.presets.preset import load_presets, preset
+from segeval.presets.preset import find_preset, load_presets, preset
 from segeval.presets.wording import describe_rule
 from segeval.scoring.score import score_run
 
@@ -129,6 +131,16 @@ def test_each_axis_of_a_preset_of_distances_is_switched_once() -> None:
     }.items():
         assert [axis for axis, _, _ in _switches(presets[name].rules, "hd")] == axes
     assert distance_rules(None).tolerances == (1.0, 2.0)
+
+
+def test_an_unknown_variant_of_a_preset_is_answered_with_all_there_are() -> None:
+    with pytest.raises(SettingError) as refused:
+        find_preset("smp:nosuch")
+    listed = str(refused.value).split("? ")[0]
+    assert {name for name in load_presets() if name.startswith("smp")} <= set(
+        re.split("[ ,]+", listed)
+    )
+    assert "monai" not in listed
 
 
 def test_every_setting_of_every_preset_can_be_told() -> None:
