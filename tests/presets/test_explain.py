@@ -115,6 +115,11 @@ def test_what_a_rule_does_is_told_from_the_counts() -> None:
     assert "the largest decide; class 0 holds 42 % of the true pixels: +" in describe_rule(
         case, pooled
     )
+    micro = Rule(axis="pooling", setting="micro", change=0.01, preset="smp:micro")
+    assert "class 0 holds 33 % of the true pixels" in describe_rule(case_of(HALF), micro)
+    void = Rule(axis="void_image", setting="skip", change=0.01, preset="monai")
+    told = describe_rule(case_of(HALF, RIGHT, ([VOID], [0])), void)
+    assert told.startswith("1 image without a judged pixel, ")
     whole, objects = (
         describe_rule(case, Rule(axis="classes", setting=setting, change=0.01, preset="x"))
         for setting in ("all", "foreground")
@@ -147,7 +152,9 @@ def test_every_setting_of_every_preset_can_be_told() -> None:
     case = case_of(HALF, ([0, 0], [0, 1]), ([VOID, VOID], [0, 1]), classes=4)
     for row in explain(case):
         for rule in row.rules:
-            assert "{" not in describe_rule(case, rule)
+            told = describe_rule(case, rule)
+            assert "{" not in told
+            assert not told.startswith("None")
 
 
 MASKS = st.lists(st.integers(0, 3), min_size=6, max_size=6).map(lambda row: frozen([row]))
