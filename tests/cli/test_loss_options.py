@@ -121,3 +121,14 @@ def test_a_report_says_over_what_losses_are_pooled(tmp_path: Path) -> None:
 def test_options_without_a_loss_are_refused(tmp_path: Path, said: list[str], message: str) -> None:
     folders = map_set(tmp_path, *made_set(several=True, logits=False))
     assert message in segeval("losses", *folders, "--ignore", VOID, *said, expect=2).stderr
+
+
+def test_weights_of_an_image_may_add_up_to_less_than_1(tmp_path: Path) -> None:
+    maps = {"a": np.array([[[0.7, 0.4]], [[0.3, 0.6]]])}
+    truths = {"a": np.array([[0, 0]], np.uint8)}
+    table, weights = tmp_path / "images.csv", ("--class-weights", ".1,.2")
+    losses(
+        *map_set(tmp_path, maps, truths), *weights, "--loss", "cross_entropy", "--per-image", table
+    )
+    value = pd.read_csv(table)["cross_entropy"].item()
+    assert value == pytest.approx(-np.log([0.7, 0.4]).mean())

@@ -21,6 +21,9 @@ from segeval.losses import (
     lovasz_softmax_loss,
     tversky_loss,
 )
+from segeval.losses.dataset import _said
+from segeval.losses.table import stated_options
+from segeval.settings import LossChoice
 
 Loss: TypeAlias = Callable[..., Any]
 
@@ -116,3 +119,16 @@ def test_blocks_take_over_the_memory_of_those_before_them() -> None:
     command = [sys.executable, "-c", FAULTS]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 128, "pages were fetched anew: those of one array of a block, or more"
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0, 3.0])
+def test_the_focal_loss_of_logits_is_that_of_their_probabilities(gamma: float) -> None:
+    truth, logits = np.array([[0, 1, 1, 0]]), np.array([[-1.5, 0.25, -2.0, -60.0]])
+    found = focal_loss(logits, truth, logits=True, gamma=gamma)
+    assert found == pytest.approx(focal_loss(1 / (1 + np.exp(-logits)), truth, gamma=gamma))
+
+
+def test_the_options_of_a_few_losses_are_written_down() -> None:
+    choice = LossChoice(normalized=True, class_weights=(1.0, 0.5), label_smoothing=0.1)
+    told = {name: _said(choice, name) for name in stated_options(choice)}
+    assert told == {"normalized": "yes", "class_weights": "1,0.5", "label_smoothing": "0.1"}

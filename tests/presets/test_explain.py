@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import permutations
 
 import numpy as np
@@ -11,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made.sets import Mask, frozen, made_run
 
+from segeval.errors import SettingError
 from segeval.labels.classify import classify
 from segeval.labels.labelmap import numbered
 from segeval.presets.distances import _switches, distance_rules, load_distance_presets
 from segeval.presets.explain import PresetScorer, Rule, explain, main_rules, steps_between
-from segeval.presets.preset import load_presets, preset
+from segeval.presets.preset import find_preset, load_presets, preset
 from segeval.presets.wording import describe_rule
 from segeval.scoring.score import score_run
 
@@ -113,6 +115,11 @@ def test_what_a_rule_does_is_told_from_the_counts() -> None:
     assert "the largest decide; class 0 holds 42 % of the true pixels: +" in describe_rule(
         case, pooled
     )
+    micro = Rule(axis="pooling", setting="micro", change=0.01, preset="smp:micro")
+    assert "class 0 holds 33 % of the true pixels" in describe_rule(case_of(HALF), micro)
+    void = Rule(axis="void_image", setting="skip", change=0.01, preset="monai")
+    told = describe_rule(case_of(HALF, RIGHT, ([VOID], [0])), void)
+    assert told.startswith("1 image without a judged pixel, ")
     whole, objects = (
         describe_rule(case, Rule(axis="classes", setting=setting, change=0.01, preset="x"))
         for setting in ("all", "foreground")
@@ -131,11 +138,23 @@ def test_each_axis_of_a_preset_of_distances_is_switched_once() -> None:
     assert distance_rules(None).tolerances == (1.0, 2.0)
 
 
+def test_an_unknown_variant_of_a_preset_is_answered_with_all_there_are() -> None:
+    with pytest.raises(SettingError) as refused:
+        find_preset("smp:nosuch")
+    listed = str(refused.value).split("? ")[0]
+    assert {name for name in load_presets() if name.startswith("smp")} <= set(
+        re.split("[ ,]+", listed)
+    )
+    assert "monai" not in listed
+
+
 def test_every_setting_of_every_preset_can_be_told() -> None:
     case = case_of(HALF, ([0, 0], [0, 1]), ([VOID, VOID], [0, 1]), classes=4)
     for row in explain(case):
         for rule in row.rules:
-            assert "{" not in describe_rule(case, rule)
+            told = describe_rule(case, rule)
+            assert "{" not in told
+            assert not told.startswith("None")
 
 
 MASKS = st.lists(st.integers(0, 3), min_size=6, max_size=6).map(lambda row: frozen([row]))
