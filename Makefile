@@ -98,7 +98,7 @@ bench-large: $(BENCH)/.ready $(READY)  ## measure a run of 100 000 images, inter
 	$(BIN)/python benchmarks/annotation_times.py
 	$(BIN)/python benchmarks/boundary_times.py
 
-bench-scale: $(READY)  ## measure how time and memory grow to 100 000 pairs, on every engine
+bench-scale: $(READY)  ## measure how time and memory grow to 100 000 pairs, by engine and storage (S3 with moto)
 	$(BIN)/python benchmarks/scale.py
 
 mutants: $(READY)  ## change the code in one place after the other, and see whether a test notices: ROOM=gates MUTANTS=60
