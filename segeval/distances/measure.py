@@ -57,8 +57,8 @@ class DistanceMeasure:
         return {
             "border": "neighbours across an edge, the edge of the image is outside",
             "elements": self.elements,
-            "void": self.void,
             "spacing": "none" if self.ignored else spacing,
+            "void": self.void,
         }
 
     def __call__(self, layers: Sequence[Layer], spacing: Spacing | None) -> bytes:

@@ -58,6 +58,7 @@ class PresetScore:
     per_class: tuple[float, ...]
     entered: int  # (class, image) values in it; of classes if counts are pooled
     rules: tuple[Rule, ...]  # what moves it from the default, the largest first
+    measured: bool = True  # whether the run holds what it needs; else it has no value
 
     @property
     def differs_by(self) -> str:

@@ -79,6 +79,8 @@ def find_preset(name: str) -> Preset:
     presets = load_presets()
     if name in presets:
         return presets[name]
+    if any(row["name"] == name for kind in ("distances", "objects") for row in read_rows(kind)):
+        raise SettingError(f"{name} has rules for distances or objects, and none for pixels")
     near = difflib.get_close_matches(name, presets, n=3, cutoff=0.5)
     near += [known for known in presets if known.partition(":")[0] == name.partition(":")[0]]
     hint = f"did you mean {', '.join(dict.fromkeys(near))}? " if near else ""

@@ -51,9 +51,10 @@ def preset_score(
 
     What is switched are the axis, where the preset is on it, and the rules without it.
     """
-    value, entered = value_of(rules, metric) or (math.nan, 0)
+    scored = value_of(rules, metric)
+    value, entered = scored or (math.nan, 0)
     moves = []
-    for axis, setting, others in switched:
+    for axis, setting, others in switched if scored else ():
         other, _ = value_of(others, metric) or (value, 0)
         if value != other and not (math.isnan(value) and math.isnan(other)):
             moves.append(Rule(axis=axis, setting=setting, change=value - other, preset=name))
@@ -63,5 +64,6 @@ def preset_score(
         value=value,
         per_class=(),
         entered=entered,
+        measured=scored is not None,
         rules=tuple(sorted(moves, key=lambda rule: -abs(rule.change))),
     )

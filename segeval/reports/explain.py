@@ -19,6 +19,10 @@ from segeval.text import defined, show_count, show_score, visible_in
 from segeval.version import __version__
 
 SCHEMA: Final = "segeval.explain/1"
+UNMEASURED: Final = (
+    "`segeval explain PRED TRUTH`, with the masks and the same options, measures what this run "
+    "does not hold"
+)
 
 
 def make_document(
@@ -60,6 +64,7 @@ def _row(row: PresetScore) -> dict[str, Any]:
         "metric": row.metric,
         "value": defined(row.value),
         **({"infinite": True} if math.isinf(row.value) else {}),
+        **({} if row.measured else {"measured": False}),
         "per_class": [defined(value) for value in row.per_class],
         "entered": row.entered,
         "differs_by": row.differs_by,
@@ -97,6 +102,8 @@ def to_renderable(document: Mapping[str, Any], *, variants: bool = False) -> Ren
             parts += [_rows(document["objects"], variants=True, title=str), Text()]
         for name in ("distances", "object_distances"):
             parts += [_distances(document[name]), Text()] if name in document else []
+            if not all(row.get("measured", True) for row in document.get(name, ())):
+                parts += [Text(f"{UNMEASURED}."), Text()]
     if not variants and "between" not in document:
         hidden = sum(":" in name for name in load_presets())
         parts += [Text(f"{hidden} variants more: --all"), Text()]
@@ -135,6 +142,8 @@ def _distances(rows: Sequence[Mapping[str, Any]]) -> Table:
         endless = row.get("infinite", False)
         shifts = (_shift(rule, show, endless=endless) for rule in row["rules"][:3])
         moves = "; ".join(shifts) or "nothing"
+        if not row.get("measured", True):
+            moves = "not in this run"
         value = "infinite" if endless else show(row["value"])
         entered = show_count(row["entered"])
         table.add_row(row["preset"], row["metric"], value, entered, moves)

@@ -154,6 +154,36 @@ def test_all_presets_of_distances_stand_side_by_side(folders: tuple[Path, Path])
     refused = segeval("explain", *folders, "--spacing", "1,1", expect=2).stderr
     assert "--spacing needs --distances" in refused
     assert "hausdorff_distance.py" in segeval("presets", "monai").stdout
+    between = segeval("explain", *folders, "--between", "torchmetrics", "medpy", expect=2).stderr
+    assert "medpy has rules for distances or objects, and none for pixels" in between
+
+
+def test_presets_whose_distances_a_run_does_not_hold_say_so(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = tmp_path / "run.segeval"
+    segeval("score", *folders, "--distances", "-o", run, "-q")
+    rows = {row["preset"]: row for row in document("explain", run, "--distances")["distances"]}
+    assert rows["surface-distance"]["measured"] is False
+    assert rows["surface-distance"]["rules"] == []
+    assert "measured" not in rows["monai"]
+    said = segeval("explain", run, "--distances", "-q").stdout
+    assert "not in this run" in said
+    assert "`segeval explain PRED TRUTH`" in said
+    whole = segeval("explain", *folders, "--distances", "-q").stdout
+    assert "in this run" not in whole
+
+
+def test_the_document_of_a_run_is_that_of_its_masks(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    asked = "--distances", "--boundary", "2%", "--boundary-f", "--trimap", "2px"
+    segeval("score", *folders, *asked, "-o", tmp_path / "run.segeval", "-q")
+    printed = [
+        segeval(*words, *asked, "--format", "json", "-q").stdout
+        for words in (("score", *folders), ("report", tmp_path / "run.segeval"))
+    ]
+    assert printed[0] == printed[1]
 
 
 def test_options_of_distances_need_distances(folders: tuple[Path, Path]) -> None:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ OVERLAP = "overlap = true\n" + "".join(
 FREE = """
 settings.* hard.* summary.*_worst* summary.best_fbeta* commands.* commands.*.*
 summary.worst* summary.bce summary.dice summary.focal summary.jaccard summary.lovasz_softmax
-summary.cross_entropy
+summary.cross_entropy *.measured
 objects objects.distances objects.distances.classes *objects.distances.*infinite
 objects.distances.*intervals* *distances.*.infinite* object_distances
 *objects.distances *objects.distances.summary.*_hd95 *objects.distances.classes.#.*_hd95
@@ -71,7 +72,7 @@ classes.#.undefined.* classes.#.objects *.#.*.undefined summary.*.undefined gate
 def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Documents:
     """Write every document there is, with every option that adds to it."""
     folder = tmp_path_factory.mktemp("schemas")
-    written = iter(range(20))
+    written = count()
 
     def made(*arguments: object, expect: int = 0) -> dict[str, Any]:
         path = folder / f"{next(written)}.json"
@@ -123,6 +124,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Docume
         "explain": [
             made("explain", run, "--between", "cityscapes", "monai"),
             made("explain", OBJECTS, "--objects", "ids"),
+            made("explain", run, "--distances"),
             made("explain", *small, "--distances", "--spacing", "0.5,0.5", *parts[:2]),
         ],
         "sweep": [made("sweep", *maps, "--missing", "skip")],

@@ -237,7 +237,8 @@ class ReadingOptions(FolderOptions):
         if self.pairs is None and self.truth is None and is_run_file(self.prediction):
             raise SettingError(
                 f"{self.prediction} is a run file, counted already; "
-                f"type `segeval report {self.prediction}` to score it"
+                f"type `segeval report {self.prediction}` to score it, or `segeval view "
+                f"{self.prediction}` to see its masks"
             )
         if self.pairs is None and (self.prediction is None or self.truth is None):
             raise SettingError(
