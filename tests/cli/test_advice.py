@@ -24,7 +24,7 @@ def drawn(classes: int, size: tuple[int, int] = (48, 64)) -> tuple[NDArray[Any],
     truth = np.sort(np.resize(np.arange(classes), size[0] * size[1])).reshape(size)
     random = np.random.default_rng(
         12
-    )  # anew, so that masks do not depend on which tests ran before
+    )  # anew: the same masks in any order
     wrong = random.random(size) < 0.1
     return truth, np.where(wrong, random.integers(0, classes, size), truth)
 
