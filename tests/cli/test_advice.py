@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 def drawn(classes: int, size: tuple[int, int] = (48, 64)) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return a truth of every class, in stripes, and a prediction that is right in nine of ten."""
     truth = np.sort(np.resize(np.arange(classes), size[0] * size[1])).reshape(size)
-    random = np.random.default_rng(
-        12
-    )  # anew: the same masks in any order
+    random = np.random.default_rng(12)  # anew: the same masks in any order
     wrong = random.random(size) < 0.1
     return truth, np.where(wrong, random.integers(0, classes, size), truth)
 
