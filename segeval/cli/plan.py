@@ -20,13 +20,12 @@ from segeval.distances.gates import parse_floor, parse_limit
 from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
 from segeval.labels.choose import check_names
-from segeval.labels.ids import as_measured
 from segeval.objectdistances.gates import check_asked, check_dropped
 from segeval.objects.rules import ObjectRules
 from segeval.reports.csv import check_columns
 from segeval.scoring.convention import Convention
 from segeval.scoring.gates import Threshold
-from segeval.scoring.measured import Asked, measure_for
+from segeval.scoring.measured import Asked
 from segeval.scoring.resampling import Resampling
 from segeval.settings import LabelChoice
 
@@ -58,7 +57,7 @@ class Plan:
 
     def check(self, run: CountedRun) -> None:
         """Refuse a run that lacks what was to be measured."""
-        if (self.measures or self.distances is not None) and not run.provenance.problems:
+        if self.measures or self.distances is not None:
             from segeval.objectdistances.further import check_measured
 
             check_measured(run, self.measures, self.objects, self.distances)
@@ -67,13 +66,11 @@ class Plan:
         """Return a run with what is measured in its masks for the scores that are asked for."""
         if not self.measures and self.distances is None:
             return run
-        from segeval.objectdistances.further import all_measures
+        from segeval.objectdistances.further import measure_all
 
-        choice = self.choice
-        measures = all_measures(run, choice, self.measures, self.objects, self.distances)
-        if measures and self.objects is not None:
-            choice = as_measured(run, choice, self.objects.source)
-        return measure_for(measures, [run], choice, self.convention, self.labels.unknown, **how)
+        asked = self.measures, self.objects, self.distances
+        how |= {"convention": self.convention, "unknown": self.labels.unknown}
+        return measure_all(run, self.choice, *asked, **how)
 
 
 def prepare(

@@ -14,7 +14,7 @@ from segeval.distances.means import Sums
 from segeval.distances.result import DistanceScores, score_distances
 from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
-from segeval.labels.ids import as_objects
+from segeval.labels.ids import as_measured, as_objects
 from segeval.labels.measured import lacking, to_measure
 from segeval.objectdistances.measure import has_pixels, object_measures
 from segeval.objectdistances.scores import BY_IMAGE, mean_objects, score_object_distances
@@ -23,7 +23,7 @@ from segeval.objects.result import FoundObjects, ObjectScores, score_objects
 from segeval.objects.rules import ObjectRules
 from segeval.scoring.beside import Contrast, contrast
 from segeval.scoring.compare import RunComparison, compare_runs
-from segeval.scoring.measured import Asked
+from segeval.scoring.measured import Asked, measure_for
 from segeval.scoring.score import Scores
 from segeval.settings import LabelChoice
 
@@ -44,6 +44,21 @@ def all_measures(
     return found
 
 
+def measure_all(
+    run: CountedRun,
+    choice: LabelChoice,
+    asked: Iterable[Asked],
+    objects: ObjectRules | None,
+    distances: DistanceRules | None,
+    **how: Any,
+) -> CountedRun:
+    """Return a run with what is measured in its masks for all scores; see `measure_for`."""
+    measures = all_measures(run, choice, asked, objects, distances)
+    if measures and objects is not None:
+        choice = as_measured(run, choice, objects.source)
+    return measure_for(measures, [run], choice, **how)
+
+
 def check_measured(
     run: CountedRun,
     asked: Iterable[Asked],
@@ -52,7 +67,12 @@ def check_measured(
     *,
     name: str = "the run",
 ) -> None:
-    """Refuse a run that lacks what was to be measured, and say all of it at once."""
+    """Refuse a run that lacks what was to be measured, and say all of it at once.
+
+    A run with problems passes, as these are what it is refused for.
+    """
+    if run.provenance.problems:
+        return
     wanted: list[tuple[str, list[str], Any]] = [
         (each.option, [each.measure.kind], each.measure.definition.get("widths", ()))
         for each in asked

@@ -141,9 +141,8 @@ def _distances(rows: Sequence[Mapping[str, Any]]) -> Table:
         show = show_score if is_share(row["metric"]) else show_distance
         endless = row.get("infinite", False)
         shifts = (_shift(rule, show, endless=endless) for rule in row["rules"][:3])
-        moves = "; ".join(shifts) or "nothing"
-        if not row.get("measured", True):
-            moves = "not in this run"
+        idle = "nothing" if row.get("measured", True) else "not in this run"
+        moves = "; ".join(shifts) or idle
         value = "infinite" if endless else show(row["value"])
         entered = show_count(row["entered"])
         table.add_row(row["preset"], row["metric"], value, entered, moves)

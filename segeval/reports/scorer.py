@@ -14,14 +14,14 @@ from segeval.distances.rules import DistanceRules
 from segeval.errors import SettingError
 from segeval.keywords import taking
 from segeval.labels.choose import explicit_labels
-from segeval.labels.ids import as_measured, as_objects
+from segeval.labels.ids import as_objects
 from segeval.labels.labelmap import LabelMap
-from segeval.objectdistances.further import all_measures, check_measured, score_further
+from segeval.objectdistances.further import check_measured, measure_all, score_further
 from segeval.objects.rules import ObjectRules, ObjectSource
 from segeval.presets.distances import load_distance_presets
 from segeval.reports.result import AnyPath, Result, label_settings
 from segeval.scoring.convention import Convention
-from segeval.scoring.measured import Asked, measure_for
+from segeval.scoring.measured import Asked
 from segeval.scoring.resampling import SEED, Resampling
 from segeval.scoring.score import label_and_score
 from segeval.settings import LabelChoice, Level, Unknown, parse_values
@@ -172,22 +172,18 @@ class Scorer:
 
     def measure(self, run: CountedRun, **how: Any) -> CountedRun:
         """Return a run with what is measured in its masks for the scores that are asked for."""
-        choice = self.choice
-        measures = all_measures(run, choice, self.asked, self.rules, self.distances)
-        if measures and self.rules is not None:
-            choice = as_measured(run, choice, self.rules.source)
-        return measure_for(measures, [run], choice, self.convention, self.unknown, **how)
+        how |= {"convention": self.convention, "unknown": self.unknown}
+        return measure_all(run, self.choice, self.asked, self.rules, self.distances, **how)
 
     def score(self, run: CountedRun) -> Result:
         """Score a run, which holds what is asked for."""
         rules, choice = self.rules, self.choice
         run, chosen = (run, choice) if rules is None else as_objects(run, choice, rules.source)
-        if not run.provenance.problems:
-            try:
-                check_measured(run, self.asked, rules, self.distances)
-            except SettingError as error:
-                said = f"{error}; in Python: run.measure, with the same keywords"
-                raise SettingError(said) from None
+        try:
+            check_measured(run, self.asked, rules, self.distances)
+        except SettingError as error:
+            said = f"{error}; in Python: run.measure, with the same keywords"
+            raise SettingError(said) from None
         names = ("unknown", "group_by", "resampling")
         how: dict[str, Any] = {name: getattr(self, name) for name in names}
         scores = label_and_score(run, chosen, self.convention, **how, measures=self.asked)

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from made.archives import contents
-from made.sets import data_set, segeval
+from made.sets import data_set, noise, segeval
 
 from segeval.storage import archives
 from segeval.storage.path import StoredPath
@@ -28,12 +27,7 @@ KINDS = "stream", "file", "zstd"
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    generator = np.random.default_rng(7)
-    pairs: dict[str, tuple[Any, Any]] = {
-        f"{number:02}": (generator.integers(0, 3, (6, 9)), generator.integers(0, 3, (6, 9)))
-        for number in range(PAIRS)
-    }
-    return data_set(tmp_path, pairs)
+    return data_set(tmp_path, noise(f"{number:02}" for number in range(PAIRS)))
 
 
 def columns(folders: tuple[Path, Path]) -> dict[str, Any]:

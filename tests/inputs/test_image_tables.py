@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from made.archives import contents
-from made.sets import data_set, segeval
+from made.sets import data_set, noise, segeval
 
 arrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -20,12 +19,7 @@ COLUMNS = "--prediction-column", "guess", "--truth-column", "mask"
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    generator = np.random.default_rng(7)
-    pairs: dict[str, tuple[Any, Any]] = {
-        f"{number:02}": (generator.integers(0, 3, (6, 9)), generator.integers(0, 3, (6, 9)))
-        for number in range(12)
-    }
-    return data_set(tmp_path, pairs)
+    return data_set(tmp_path, noise(f"{number:02}" for number in range(12)))
 
 
 def cells(folder: Path) -> list[dict[str, Any]]:

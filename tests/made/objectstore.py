@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 BUSY = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Later.</Message></Error>"
 
 
@@ -68,3 +70,24 @@ def served(*folders: Path, files: Iterable[Path] = ()) -> Iterator[tuple[str, Fa
         yield address, faulty
     finally:
         server.shutdown()
+
+
+def fault_in_memory(monkeypatch: pytest.MonkeyPatch, *, cut: float) -> list[int]:
+    """Let reads from fsspec's memory be refused, or cut above a chance; return how many were."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    source, faults, read = random.Random(4), [0, 0], MemoryFileSystem.cat_file
+
+    def faulty(system: Any, path: str, **how: Any) -> bytes:
+        chance = source.random()
+        if chance < 0.3:
+            faults[0] += 1
+            raise OSError(16, "Slow Down")
+        data: bytes = read(system, path, **how)
+        if chance > cut:
+            faults[1] += 1
+            return data[: len(data) // 2]
+        return data
+
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", faulty)
+    return faults

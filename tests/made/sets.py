@@ -19,7 +19,7 @@ from segeval.counting.contingency import count_values
 from segeval.counting.run import CountedRun, ImageCounts, ImageInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 Mask = NDArray[Any]
@@ -45,6 +45,12 @@ def data_set(folder: Path, pairs: Mapping[str, tuple[object, object]]) -> tuple[
         save(folder / "truth" / f"{name}.png", truth)
         save(folder / "pred" / f"{name}.png", prediction)
     return folder / "pred", folder / "truth"
+
+
+def noise(names: Iterable[str]) -> dict[str, tuple[Mask, Mask]]:
+    """Return pairs of masks of three classes without any structure, the same ones every time."""
+    source = np.random.default_rng(7)
+    return {name: (source.integers(0, 3, (6, 9)), source.integers(0, 3, (6, 9))) for name in names}
 
 
 def made_run(*pairs: tuple[Mask, Mask]) -> CountedRun:

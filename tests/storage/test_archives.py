@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made.archives import contents, packed, tarred, zipped
-from made.sets import data_set, save, segeval
+from made.sets import data_set, noise, save, segeval
 from PIL import Image
 
 from segeval.counting.runfile import read_run
@@ -27,12 +27,7 @@ ENDINGS = ".zip", ".tar", ".tar.gz", ".tgz"
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    generator = np.random.default_rng(7)
-    pairs: dict[str, tuple[Any, Any]] = {
-        f"val/{number}": (generator.integers(0, 3, (6, 9)), generator.integers(0, 3, (6, 9)))
-        for number in range(12)
-    }
-    return data_set(tmp_path, pairs)
+    return data_set(tmp_path, noise(f"val/{number}" for number in range(12)))
 
 
 def scored(*arguments: object) -> dict[str, Any]:

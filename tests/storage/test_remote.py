@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from made.archives import contents
-from made.sets import data_set, save, segeval
+from made.objectstore import fault_in_memory
+from made.sets import data_set, noise, save, segeval
 
 from segeval.counting.runfile import read_run
 from segeval.storage import ahead, remote, retries, store
@@ -28,12 +28,7 @@ NUMBERS = itertools.count()
 def sides(tmp_path: Path) -> Iterator[tuple[tuple[Path, Path], tuple[str, str]]]:
     """Return two folders, and the addresses of the same files in memory."""
     fsspec = pytest.importorskip("fsspec")
-    generator = np.random.default_rng(7)
-    pairs: dict[str, tuple[Any, Any]] = {
-        f"val/{number}": (generator.integers(0, 3, (6, 9)), generator.integers(0, 3, (6, 9)))
-        for number in range(12)
-    }
-    folders = data_set(tmp_path, pairs)
+    folders = data_set(tmp_path, noise(f"val/{number}" for number in range(12)))
     system, bucket = fsspec.filesystem("memory"), f"bucket{next(NUMBERS)}"
     for folder in folders:
         for name, data in contents(folder):
@@ -102,23 +97,8 @@ def test_a_run_names_addresses_and_reads_none_again(
 def test_faults_of_a_server_change_no_number(
     sides: tuple[tuple[Path, Path], tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fsspec.implementations.memory import MemoryFileSystem
-
     folders, addresses = sides
-    source, faults, read = random.Random(4), [0, 0], MemoryFileSystem.cat_file
-
-    def faulty(system: Any, path: str, **how: Any) -> bytes:
-        chance = source.random()
-        if chance < 0.3:
-            faults[0] += 1
-            raise OSError(16, "Slow Down")
-        data: bytes = read(system, path, **how)
-        if chance > 0.85:
-            faults[1] += 1
-            return data[: len(data) // 2]
-        return data
-
-    monkeypatch.setattr(MemoryFileSystem, "cat_file", faulty)
+    faults = fault_in_memory(monkeypatch, cut=0.85)
     monkeypatch.setattr(retries, "FIRST_WAIT", 0.001)
     assert scored(*addresses) == scored(*folders)
     assert all(faults)

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from made.archives import contents, packed, zipped
-from made.sets import data_set, segeval
+from made.objectstore import fault_in_memory
+from made.sets import data_set, noise, segeval
 
 from segeval.counting.runfile import read_run
 from segeval.storage import retries, windows
@@ -29,12 +29,7 @@ Sets = tuple[tuple[Path, Path], str]
 def sets(tmp_path: Path) -> Iterator[Sets]:
     """Return two folders, and the address of a bucket in memory with archives of them."""
     fsspec = pytest.importorskip("fsspec")
-    generator = np.random.default_rng(7)
-    pairs: dict[str, tuple[Any, Any]] = {
-        f"val/{number}": (generator.integers(0, 3, (6, 9)), generator.integers(0, 3, (6, 9)))
-        for number in range(12)
-    }
-    folders = data_set(tmp_path, pairs)
+    folders = data_set(tmp_path, noise(f"val/{number}" for number in range(12)))
     both = [(f"set/{side.name}/{name}", data) for side in folders for name, data in contents(side)]
     system, bucket = fsspec.filesystem("memory"), f"bucket.zip{next(NUMBERS)}.zip"
     for ending in (".zip", ".tar", ".tar.gz"):
@@ -104,24 +99,9 @@ def test_an_archive_of_a_server_that_tells_no_time_is_read_again(
 
 
 def test_faults_of_a_server_change_no_number(sets: Sets, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fsspec.implementations.memory import MemoryFileSystem
-
-    (folders, bucket), source, faults = sets, random.Random(4), [0, 0]
-    read = MemoryFileSystem.cat_file
-
-    def faulty(system: Any, path: str, **how: Any) -> bytes:
-        chance = source.random()
-        if chance < 0.3:
-            faults[0] += 1
-            raise OSError(16, "Slow Down")
-        data: bytes = read(system, path, **how)
-        if chance > 0.7:
-            faults[1] += 1
-            return data[: len(data) // 2]
-        return data
-
+    folders, bucket = sets
     monkeypatch.setattr(windows, "SIZE", 500)
-    monkeypatch.setattr(MemoryFileSystem, "cat_file", faulty)
+    faults = fault_in_memory(monkeypatch, cut=0.7)
     monkeypatch.setattr(retries, "FIRST_WAIT", 0.00001)
     monkeypatch.setattr(retries, "ATTEMPTS", 60)
     assert scored(f"{bucket}/pred.zip", f"{bucket}/truth.tar") == scored(*folders)

@@ -7,11 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from made.archives import contents, packed
 from made.objectstore import served
-from made.sets import data_set, segeval
+from made.sets import data_set, noise, segeval
 
 pytestmark = [
     pytest.mark.slow,
@@ -30,12 +29,7 @@ def test_a_server_that_fails_at_times_changes_no_number(
 ) -> None:
     pytest.importorskip("moto")
     pytest.importorskip("s3fs")
-    generator = np.random.default_rng(7)
-    pairs: dict[str, tuple[Any, Any]] = {
-        f"val/{number}": (generator.integers(0, 3, (6, 9)), generator.integers(0, 3, (6, 9)))
-        for number in range(10)
-    }
-    folders = data_set(tmp_path, pairs)
+    folders = data_set(tmp_path, noise(f"val/{number}" for number in range(10)))
     archives = [
         packed(Path(f"{folder}{ending}"), contents(folder))
         for folder, ending in zip(folders, (".zip", ".tar.gz"), strict=True)

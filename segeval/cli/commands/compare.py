@@ -157,8 +157,7 @@ def compare(
     runs = _runs(compared, quiet=quiet, lossy=choice.threshold is not None, numbering=numbering)
     runs = _measured(runs, compared, choice, how, distances=far, objects=rules, quiet=quiet)
     for path, run in zip(compared.runs, runs, strict=True):
-        if not run.provenance.problems:
-            check_measured(run, how["measures"], rules, far, name=str(path))
+        check_measured(run, how["measures"], rules, far, name=str(path))
     comparisons, further = compare_all(runs, choice, rules, far, **how)
     _deliver(comparisons, compared, labels, output, further, photographs=photographs)
     _say_doubts(comparisons, quiet=quiet)
