@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made.sets import segeval
 
 BUSY = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Later.</Message></Error>"
 
@@ -91,3 +93,11 @@ def fault_in_memory(monkeypatch: pytest.MonkeyPatch, *, cut: float) -> list[int]
 
     monkeypatch.setattr(MemoryFileSystem, "cat_file", faulty)
     return faults
+
+
+def scored(*arguments: object) -> dict[str, Any]:
+    """Score, and return the document but for the names of the sides."""
+    document: dict[str, Any] = json.loads(segeval("score", *arguments, "--format", "json").stdout)
+    for name in ("prediction", "truth", "pairs"):
+        document["settings"].pop(name, None)
+    return document

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made.archives import contents
-from made.objectstore import fault_in_memory
+from made.objectstore import fault_in_memory, scored
 from made.sets import data_set, noise, save, segeval
 
 from segeval.counting.runfile import read_run
@@ -35,14 +34,6 @@ def sides(tmp_path: Path) -> Iterator[tuple[tuple[Path, Path], tuple[str, str]]]
             system.pipe_file(f"/{bucket}/{folder.name}/{name}", data)
     yield folders, (f"memory://{bucket}/pred", f"memory://{bucket}/truth")
     system.rm(f"/{bucket}", recursive=True)
-
-
-def scored(*arguments: object) -> dict[str, Any]:
-    """Score, and return the document but for the names of the sides."""
-    document: dict[str, Any] = json.loads(segeval("score", *arguments, "--format", "json").stdout)
-    for name in ("prediction", "truth", "pairs"):
-        document["settings"].pop(name, None)
-    return document
 
 
 def test_objects_count_as_files_do(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from made.archives import contents, packed, zipped
-from made.objectstore import fault_in_memory
+from made.objectstore import fault_in_memory, scored
 from made.sets import data_set, noise, segeval
 
 from segeval.counting.runfile import read_run
@@ -41,14 +39,6 @@ def sets(tmp_path: Path) -> Iterator[Sets]:
         system.pipe_file(f"/{bucket}/folder.zip/{name}", data)
     yield folders, f"memory://{bucket}"
     system.rm(f"/{bucket}", recursive=True)
-
-
-def scored(*arguments: object) -> dict[str, Any]:
-    """Score, and return the document but for the names of the sides."""
-    document: dict[str, Any] = json.loads(segeval("score", *arguments, "--format", "json").stdout)
-    for name in ("prediction", "truth", "pairs"):
-        document["settings"].pop(name, None)
-    return document
 
 
 def test_archives_at_addresses_count_as_folders_do(sets: Sets, tmp_path: Path) -> None:
